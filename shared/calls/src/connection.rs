@@ -1,0 +1,1 @@
+//! The connection: a session that is good, refreshed by one worker at a time.

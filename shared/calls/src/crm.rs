@@ -1,0 +1,123 @@
+//! What the domain asks of Salesforce, in its own words, and how it fails.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{ids::SalesforceId, workspace::RecordType};
+
+/// What a failure of Salesforce means for the work at hand (salesforce.md §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultClass {
+    /// It will pass, and nothing was written: trying again is safe.
+    Passing,
+    /// A write may or may not have been committed: look before writing again.
+    Ambiguous,
+    /// It stays until somebody changes something in Salesforce.
+    Permanent,
+    /// The access token is no longer good; a refreshed one may be.
+    Session,
+    /// The refresh token is no longer good: only a user can connect again.
+    GrantEnded,
+    /// Salesforce refuses our client id or secret: the owner's configuration, not the workspace's.
+    OwnConfiguration,
+    /// Too many requests at once in this org: minutes.
+    ConcurrentLimit,
+    /// The org's requests of the day are used up: hours.
+    DailyLimit,
+    /// The record is gone, converted or out of reach: search again.
+    RecordGone,
+    /// A field or its value is refused; the fields are named.
+    FieldRefused,
+}
+
+/// A failure of Salesforce, with everything that it said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct CrmError {
+    /// What it means for us.
+    pub class: FaultClass,
+    /// Salesforce's `errorCode` (or OAuth's `error`); for failures of the network `timeout`, `connection`.
+    pub code: String,
+    /// Salesforce's text, shortened; never a token, a number or a body of ours.
+    pub message: String,
+    /// The fields that Salesforce names.
+    pub fields: Vec<String>,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// The object that was being written, where the request wrote several.
+    pub object: Option<WrittenObject>,
+}
+
+/// The objects that Ringlog writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrittenObject {
+    /// The activity for the call.
+    Task,
+    /// The activity for the appointment.
+    Event,
+}
+
+/// An org's use of its daily requests, from `Sforce-Limit-Info`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiUsage {
+    /// Requests in the last 24 hours.
+    pub used: u64,
+    /// How many are allowed.
+    pub limit: u64,
+}
+
+/// An answer of Salesforce, with what its headers said in passing.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    /// The answer.
+    pub value: T,
+    /// The org's use of requests, where Salesforce told it.
+    pub api_usage: Option<ApiUsage>,
+}
+
+/// A record with a phone number like the caller's, as Salesforce found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundRecord {
+    /// Its id.
+    pub id: SalesforceId,
+    /// Its object.
+    pub record_type: RecordType,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// Its phone fields that are filled: API name and text.
+    pub phones: Vec<(String, String)>,
+    /// The record's country, as it is written there (`US`, `United States`), where it has one.
+    pub country: Option<String>,
+    /// `CreatedDate`.
+    pub created_at: DateTime<Utc>,
+    /// `LastModifiedDate`.
+    pub modified_at: DateTime<Utc>,
+}
+
+/// What a search found. `full` where one object's page was full, so that records may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The records, as Salesforce ordered them.
+    pub records: Vec<FoundRecord>,
+    /// An object whose page (200) was full.
+    pub full: Option<RecordType>,
+}
+
+/// The terms of a phone search: digits only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneQuery {
+    /// The national number: `2345678900`.
+    pub national: String,
+    /// The number with its country code: `12345678900`.
+    pub international: String,
+}
+
+/// The ids of what was written for a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// The Task.
+    pub task_id: Option<SalesforceId>,
+    /// The Event.
+    pub event_id: Option<SalesforceId>,
+}

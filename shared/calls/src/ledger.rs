@@ -1,0 +1,176 @@
+//! The ledger: the one truth about a call (design.md §5), and what its rows may say.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::Call,
+    crm::ApiUsage,
+    ids::{CallId, SalesforceId, WorkspaceId},
+    matching::Decision,
+    workspace::{Lease, RecordType},
+};
+
+/// Where a call stands. The table of design.md §5 says what follows each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// Accepted, not yet tried.
+    Queued,
+    /// The Task is written.
+    Success,
+    /// No Lead or Contact has the number.
+    NotFound,
+    /// A passing fault; tried again at `due_at`.
+    Retrying,
+    /// Not connected to Salesforce.
+    WaitingForConnection,
+    /// A permanent fault.
+    Error,
+    /// Nothing to log.
+    Skipped,
+}
+
+impl SyncStatus {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Success,
+        Self::NotFound,
+        Self::Retrying,
+        Self::WaitingForConnection,
+        Self::Error,
+        Self::Skipped,
+    ];
+
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Success => "success",
+            Self::NotFound => "not_found",
+            Self::Retrying => "retrying",
+            Self::WaitingForConnection => "waiting_for_connection",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// The id of one write of a row. Every write has its own, so that a write can say which state it follows, and one
+/// whose answer was lost is recognised as ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteId(pub String);
+
+/// Why a row is where it is: a stable code, and a sentence for people that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable, for programs: `no_phone_number`, `invalid_grant`, `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Reason {
+    /// A reason from its parts.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+/// The org and the user that a call was tried with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedWith {
+    /// The org.
+    pub org_id: SalesforceId,
+    /// The user.
+    pub user_id: SalesforceId,
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Whose call.
+    pub workspace_id: WorkspaceId,
+    /// Which call.
+    pub call_id: CallId,
+    /// The last write of this row; `None` on one that was never written.
+    pub write_id: Option<WriteId>,
+    /// Where the call stands.
+    pub status: SyncStatus,
+    /// Why, where the status alone does not say it.
+    pub reason: Option<Reason>,
+    /// What the reports said.
+    pub call: Call,
+    /// Rises with every report that brought something new.
+    pub revision: u64,
+    /// The revision that Salesforce shows; 0: none.
+    pub logged_revision: u64,
+    /// How often a worker has claimed the row.
+    pub attempts: u32,
+    /// The caller's number, E.164 where it could be read.
+    pub phone_number: Option<String>,
+    /// The record that the call is logged on.
+    pub record: Option<(RecordType, SalesforceId)>,
+    /// The Task.
+    pub task_id: Option<SalesforceId>,
+    /// The Event.
+    pub event_id: Option<SalesforceId>,
+    /// How the record was found and chosen.
+    pub decision: Option<Decision>,
+    /// The org and user of the last attempt that wrote, or may have written.
+    pub tried_with: Option<TriedWith>,
+    /// The worker that has the row now.
+    pub lease: Option<Lease>,
+    /// A write of an earlier attempt may commit until then (Unix seconds): look before writing, and write only
+    /// after it. `None`: every earlier attempt had a definite answer.
+    pub unsettled_until: Option<i64>,
+    /// The org's use of requests at the last attempt.
+    pub api_usage: Option<ApiUsage>,
+    /// The first report's arrival, Unix seconds.
+    pub created_at: i64,
+    /// The last write, Unix seconds.
+    pub updated_at: i64,
+    /// When the sweep wakes the row; on every row that is not final.
+    pub due_at: Option<i64>,
+    /// When the row is deleted (TTL); on final rows only.
+    pub expires_at: Option<i64>,
+}
+
+impl Row {
+    /// A call that was just accepted.
+    pub fn accepted(workspace_id: WorkspaceId, call: Call, now: i64) -> Self {
+        Self {
+            workspace_id,
+            call_id: call.id.clone(),
+            write_id: None,
+            status: SyncStatus::Queued,
+            reason: None,
+            call,
+            revision: 1,
+            logged_revision: 0,
+            attempts: 0,
+            phone_number: None,
+            record: None,
+            task_id: None,
+            event_id: None,
+            decision: None,
+            tried_with: None,
+            lease: None,
+            unsettled_until: None,
+            api_usage: None,
+            created_at: now,
+            updated_at: now,
+            due_at: Some(now),
+            expires_at: None,
+        }
+    }
+}
+
+/// What an index of the ledger knows of a row: everything but the call's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowKey {
+    /// Whose call.
+    pub workspace_id: WorkspaceId,
+    /// Which call.
+    pub call_id: CallId,
+}

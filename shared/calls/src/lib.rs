@@ -1,0 +1,18 @@
+//! The domain of Ringlog: what a call is, whom it belongs to, what is written to Salesforce about it, and the
+//! algorithm that writes it exactly once. Knows no AWS, no HTTP and no clock of its own: what it needs from
+//! outside stands in [`ports`].
+
+pub mod activity;
+pub mod appointment;
+pub mod call;
+pub mod connection;
+pub mod crm;
+pub mod ids;
+pub mod ledger;
+pub mod matching;
+pub mod message;
+pub mod phone;
+pub mod ports;
+pub mod report;
+pub mod sync;
+pub mod workspace;

@@ -1,0 +1,126 @@
+//! What lies in the calls queue. Versioned, because a deployment meets messages of the one before.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    call::Call,
+    ids::{CallId, WorkspaceId},
+};
+
+/// A queue message (design.md §1): `{"v":1,"kind":"report"|"wake"|"resume", …}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Work {
+    /// A new report.
+    Report {
+        /// Whose call.
+        workspace_id: WorkspaceId,
+        /// The version of the webhook secret that the report came with.
+        secret_version: u64,
+        /// When the webhook took the report, Unix seconds.
+        received_at: i64,
+        /// What the report said.
+        call: Box<Call>,
+    },
+    /// Work on this row of the ledger.
+    Wake {
+        /// Whose call.
+        workspace_id: WorkspaceId,
+        /// Which call.
+        call_id: CallId,
+    },
+    /// Work on all rows that wait for this workspace's connection.
+    Resume {
+        /// Whose calls.
+        workspace_id: WorkspaceId,
+    },
+}
+
+impl Work {
+    /// The workspace, which is also the message group: SQS then serves quiet workspaces before a noisy one.
+    pub fn workspace_id(&self) -> &WorkspaceId {
+        match self {
+            Self::Report { workspace_id, .. } | Self::Wake { workspace_id, .. } | Self::Resume { workspace_id } => {
+                workspace_id
+            }
+        }
+    }
+
+    /// The message's body.
+    pub fn encode(&self) -> String {
+        #[derive(Serialize)]
+        struct Out<'a> {
+            v: u8,
+            #[serde(flatten)]
+            work: &'a Work,
+        }
+        // Strings, numbers and options only: nothing in it can fail to serialize.
+        serde_json::to_string(&Out { v: 1, work: self }).unwrap_or_default()
+    }
+
+    /// Reads a message's body.
+    pub fn decode(body: &str) -> Result<Self, UnreadableMessage> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u8,
+        }
+        let Version { v } = serde_json::from_str(body).map_err(|_| UnreadableMessage::NotJson)?;
+        if v != 1 {
+            return Err(UnreadableMessage::Version(v));
+        }
+        serde_json::from_str(body).map_err(|_| UnreadableMessage::Content)
+    }
+}
+
+/// A message that this version of the worker cannot read. It stays in the queue, and ends in the dead-letter queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableMessage {
+    /// No JSON object with a version.
+    #[error("the message is not a JSON object with a version `v`")]
+    NotJson,
+    /// From a newer deployment, presumably.
+    #[error("the message has version {0}; this worker reads version 1")]
+    Version(u8),
+    /// The right version, but not its content.
+    #[error("the message has version 1, but not the fields of one")]
+    Content,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_the_queue() {
+        let workspace_id = WorkspaceId::parse("acme").unwrap();
+        let call_id = CallId::parse("call-1").unwrap();
+        for work in [
+            Work::Report {
+                workspace_id: workspace_id.clone(),
+                secret_version: 3,
+                received_at: 1_700_000_000,
+                call: Box::new(Call::new(call_id.clone())),
+            },
+            Work::Wake { workspace_id: workspace_id.clone(), call_id },
+            Work::Resume { workspace_id },
+        ] {
+            assert_eq!(Work::decode(&work.encode()), Ok(work));
+        }
+    }
+
+    #[test]
+    fn the_wire_form_is_the_contract() {
+        let work = Work::Wake {
+            workspace_id: WorkspaceId::parse("acme").unwrap(),
+            call_id: CallId::parse("call-1").unwrap(),
+        };
+        assert_eq!(work.encode(), r#"{"v":1,"kind":"wake","workspaceId":"acme","callId":"call-1"}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        assert_eq!(Work::decode("hello"), Err(UnreadableMessage::NotJson));
+        assert_eq!(Work::decode(r#"{"v":2,"kind":"wake"}"#), Err(UnreadableMessage::Version(2)));
+        assert_eq!(Work::decode(r#"{"v":1,"kind":"dance"}"#), Err(UnreadableMessage::Content));
+    }
+}

@@ -1,0 +1,209 @@
+//! What the domain needs from outside. Adapters implement these in `shared/platform` (AWS) and `shared/salesforce`;
+//! tests implement them in memory, able to fail before or after any effect.
+
+use std::{future::Future, time::Duration};
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use crate::{
+    activity::{EventDraft, TaskDraft},
+    crm::{Answer, CrmError, Found, PhoneQuery, Written},
+    ids::{CallId, SalesforceId, WorkspaceId},
+    ledger::{Row, WriteId},
+    message::Work,
+    workspace::{Connection, RecordType, Workspace},
+};
+
+/// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} failed: {cause}")]
+pub struct StoreError {
+    /// What was tried: `DynamoDB UpdateItem`.
+    pub operation: &'static str,
+    /// The service's error code or the network's error; never content.
+    pub cause: String,
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> DateTime<Utc>;
+    /// Comes back after a while.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Randomness.
+pub trait Random: Send + Sync {
+    /// An id that nobody else draws: 128 random bits or more, as text.
+    fn id(&self) -> String;
+    /// A number in `0.0..1.0`.
+    fn fraction(&self) -> f64;
+}
+
+/// The outcome of a conditional write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Swap {
+    /// It is written.
+    Done,
+    /// Something else stands there; here is what (`None`: nothing).
+    Conflict(Option<Box<Row>>),
+}
+
+/// The ledger's rows.
+pub trait Ledger: Send + Sync {
+    /// Reads a row, consistently.
+    fn load(
+        &self,
+        workspace_id: &WorkspaceId,
+        call_id: &CallId,
+    ) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
+
+    /// Writes `row` (whose `write_id` is new) if the stored row's last write is `expected`; `None`: if there is no
+    /// row. A write of ours whose answer was lost, found standing there when tried again, is [`Swap::Done`].
+    fn swap(
+        &self,
+        expected: Option<&WriteId>,
+        row: &Row,
+    ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
+}
+
+/// The rows of one workspace that wait for its connection.
+pub trait WaitingRows: Send + Sync {
+    /// Up to `limit` of them, oldest first, and where to go on.
+    fn waiting(
+        &self,
+        workspace_id: &WorkspaceId,
+        limit: u32,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<CallId>, Option<String>), StoreError>> + Send;
+}
+
+/// Workspaces and their settings.
+pub trait Workspaces: Send + Sync {
+    /// Reads a workspace, consistently; one that the table does not know is [`Workspace::unknown`].
+    fn load(&self, id: &WorkspaceId) -> impl Future<Output = Result<Workspace, StoreError>> + Send;
+}
+
+/// A token answer of Salesforce, checked (signature, hosts).
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// The new session.
+    pub access_token: SecretString,
+    /// The new refresh token, where the org rotates them.
+    pub refresh_token: Option<SecretString>,
+    /// Where the session is good; may differ from before.
+    pub instance_url: String,
+    /// When Salesforce issued them, Unix seconds.
+    pub issued_at: i64,
+}
+
+/// The writes that a token refresh needs. Each is conditional on `version`, the `connection_version` that was read.
+pub trait ConnectionStore: Workspaces {
+    /// Takes the right to refresh alone until `until`, if nobody holds it at `now` and the tokens are still these.
+    fn acquire_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Stores the new tokens as version + 1 and ends the lease, if `owner` still holds it for these tokens. `false`:
+    /// somebody disconnected or reconnected meanwhile, and the new tokens belong to nobody.
+    fn store_refreshed(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Ends the lease without new tokens.
+    fn release_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Marks the connection `reconnect_required`, if its tokens are still these. Keeps nothing of them.
+    fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Salesforce's token endpoints.
+pub trait TokenEndpoint: Send + Sync {
+    /// Buys a new session.
+    fn refresh(&self, connection: &Connection) -> impl Future<Output = Result<Tokens, CrmError>> + Send;
+    /// Ends a grant. Ended already is success.
+    fn revoke(
+        &self,
+        login_url: &str,
+        token: &SecretString,
+    ) -> impl Future<Output = Result<(), CrmError>> + Send;
+}
+
+/// Salesforce's records, with the session of `connection`.
+pub trait Crm: Send + Sync {
+    /// Looks for Leads and Contacts by phone number: one request.
+    fn search(
+        &self,
+        connection: &Connection,
+        query: &PhoneQuery,
+    ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
+
+    /// Writes a Task, an Event or both: one request, all or nothing.
+    fn create(
+        &self,
+        connection: &Connection,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
+
+    /// Changes a Task that exists.
+    fn update_task(
+        &self,
+        connection: &Connection,
+        id: &SalesforceId,
+        task: &TaskDraft,
+    ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
+
+    /// Changes an Event that exists.
+    fn update_event(
+        &self,
+        connection: &Connection,
+        id: &SalesforceId,
+        event: &EventDraft,
+    ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
+
+    /// Looks for what earlier attempts wrote for this call (design.md §6.4): the Task by `CallObject`, archived ones
+    /// too; the Event of `record` created since `since`, by the last line of its description.
+    fn look(
+        &self,
+        connection: &Connection,
+        call_id: &CallId,
+        record: Option<&(RecordType, SalesforceId)>,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Answer<Look>, CrmError>> + Send;
+}
+
+/// What stands in Salesforce for a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Look {
+    /// The Task, and the record that it is on.
+    pub task: Option<(SalesforceId, Option<SalesforceId>)>,
+    /// The Event.
+    pub event_id: Option<SalesforceId>,
+}
+
+/// The calls queue.
+pub trait Queue: Send + Sync {
+    /// Puts a message into the queue.
+    fn send(&self, work: &Work) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,1 @@
+//! The parser of Vapi's server messages.

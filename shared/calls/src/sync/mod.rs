@@ -1,0 +1,1 @@
+//! The sync algorithm (design.md §6).

@@ -1,0 +1,179 @@
+//! A workspace: its settings (design.md §8), its connection to Salesforce, and the versions of its webhook secret.
+
+use chrono_tz::Tz;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SalesforceId, WorkspaceId};
+
+/// The objects that a call can be logged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RecordType {
+    /// A Lead that is not converted.
+    Lead,
+    /// A Contact.
+    Contact,
+}
+
+/// What decides between several records of one type with the caller's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MultipleMatches {
+    /// The one modified last.
+    #[default]
+    MostRecent,
+    /// The one created first.
+    FirstCreated,
+    /// None: the call is `skipped`, with the candidates.
+    Skip,
+}
+
+/// What happens when no record has the caller's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoMatch {
+    /// The call stays `not_found`.
+    #[default]
+    Skip,
+    /// A Lead is created.
+    CreateLead,
+}
+
+/// The direction of a logged call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the agent.
+    Inbound,
+    /// By the agent.
+    Outbound,
+}
+
+/// A workspace's settings. What is missing in the table takes its default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Where local times and dates are meant. Taken from the Salesforce user at connect.
+    pub time_zone: Tz,
+    /// ISO 3166 country of numbers that are written without a country code.
+    pub default_country: String,
+    /// The Salesforce host where this workspace's users log in; absent: the deployment's.
+    pub login_url: Option<String>,
+    /// Which object wins, first to last.
+    pub match_order: Vec<RecordType>,
+    /// What decides among records of one type.
+    pub multiple_matches: MultipleMatches,
+    /// What happens without a match.
+    pub no_match: NoMatch,
+    /// An appointment's length where the call does not say it.
+    pub appointment_duration_minutes: u32,
+    /// Whether the transcript is written to Salesforce.
+    pub include_transcript: bool,
+    /// Which calls are logged.
+    pub call_types: Vec<Direction>,
+    /// How long a final ledger row is kept.
+    pub retention_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: Tz::UTC,
+            default_country: "US".to_owned(),
+            login_url: None,
+            match_order: vec![RecordType::Lead, RecordType::Contact],
+            multiple_matches: MultipleMatches::default(),
+            no_match: NoMatch::default(),
+            appointment_duration_minutes: 60,
+            include_transcript: false,
+            call_types: vec![Direction::Inbound, Direction::Outbound],
+            retention_days: 90,
+        }
+    }
+}
+
+/// Where a workspace stands with Salesforce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// There are tokens, and nothing is known against them.
+    Connected,
+    /// Salesforce refused the refresh token; a user must connect again.
+    ReconnectRequired,
+    /// Never connected, or disconnected by a user.
+    Disconnected,
+}
+
+/// The tokens of one grant, and where they are good.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Rises with every change of tokens, across disconnects too, and so names these tokens.
+    pub version: u64,
+    /// `https://….my.salesforce.com`, checked against the allowed hosts.
+    pub instance_url: String,
+    /// The login host that issued the tokens, where they are refreshed and revoked.
+    pub login_url: String,
+    /// The org.
+    pub org_id: SalesforceId,
+    /// The user in whose name Ringlog writes.
+    pub user_id: SalesforceId,
+    /// The session.
+    pub access_token: SecretString,
+    /// What buys a new session.
+    pub refresh_token: SecretString,
+}
+
+/// The versions of the webhook secret that are in use (design.md §4). Version 0: none was ever issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WebhookSecretVersions {
+    /// The newest.
+    pub current: u64,
+    /// The oldest that still counts.
+    pub oldest_valid: u64,
+}
+
+/// What the ledger's worker needs to know of a workspace: one item of the settings table.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Who it is.
+    pub id: WorkspaceId,
+    /// Its rules.
+    pub settings: Settings,
+    /// Where it stands with Salesforce.
+    pub state: ConnectionState,
+    /// Why a reconnect is required, for people.
+    pub state_reason: Option<String>,
+    /// The tokens; present exactly when the state is `connected`.
+    pub connection: Option<Connection>,
+    /// `connection_version`, also while disconnected.
+    pub connection_version: u64,
+    /// Who refreshes the tokens just now, and until when (Unix seconds) nobody else may.
+    pub refresh_lease: Option<Lease>,
+    /// The webhook secret's versions.
+    pub webhook_secret: WebhookSecretVersions,
+}
+
+impl Workspace {
+    /// A workspace that the table does not know yet.
+    pub fn unknown(id: WorkspaceId) -> Self {
+        Self {
+            id,
+            settings: Settings::default(),
+            state: ConnectionState::Disconnected,
+            state_reason: None,
+            connection: None,
+            connection_version: 0,
+            refresh_lease: None,
+            webhook_secret: WebhookSecretVersions::default(),
+        }
+    }
+}
+
+/// The right to work alone on something, for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds it: a random id, never used twice.
+    pub owner: String,
+    /// When it ends, Unix seconds.
+    pub until: i64,
+}
