@@ -1,8 +1,22 @@
 //! Activity drafts: the Task and the Event as they are sent to Salesforce (design.md §9).
 
+mod description;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::ids::SalesforceId;
+use crate::{
+    appointment::{Appointment, AppointmentRequest, Resolution},
+    call::{Call, CallKind, Fact},
+    ids::SalesforceId,
+    ledger::Reason,
+    text::{self, salesforce_unit},
+    workspace::Settings,
+};
+use description::{Cut, describe};
+
+/// What Salesforce's `Subject` and `CallDisposition` hold.
+const LINE: usize = 255;
 
 /// A Task, with Salesforce's field names, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,3 +85,146 @@ pub struct EventDraft {
     /// Notes and summary; the last line is `Call <call id>`.
     pub description: String,
 }
+
+/// The Task for a call. `received_at` (Unix seconds) gives the date of a call that does not tell its own.
+pub fn task(
+    call: &Call,
+    who_id: &SalesforceId,
+    settings: &Settings,
+    received_at: i64,
+    resolution: &Resolution,
+) -> TaskDraft {
+    let direction = match value(call.kind.as_ref()) {
+        Some(CallKind::Outbound) => "Outbound",
+        _ => "Inbound",
+    };
+    let scheduled =
+        if matches!(resolution, Resolution::Booked { .. }) { " - Scheduled Appointment" } else { "" };
+    let began = value(call.started_at.as_ref()).or(value(call.ended_at.as_ref()));
+    let began = began.copied().or_else(|| DateTime::from_timestamp(received_at, 0)).unwrap_or_default();
+    let word = |text: &str| Some(text.to_owned());
+    TaskDraft {
+        who_id: who_id.clone(),
+        subject: format!("{direction} Call{scheduled}"),
+        r#type: word("Call"),
+        task_subtype: word("Call"),
+        call_type: word(direction),
+        status: "Completed".to_owned(),
+        priority: word("Normal"),
+        activity_date: Some(began.with_timezone(&settings.time_zone).format("%Y-%m-%d").to_string()),
+        call_duration_in_seconds: value(call.duration_seconds.as_ref()).copied(),
+        call_disposition: value(call.ended_reason.as_ref()).and_then(|reason| line(reason, LINE)),
+        call_object: word(call.id.as_str()),
+        description: task_description(call, settings, resolution),
+    }
+}
+
+fn task_description(call: &Call, settings: &Settings, resolution: &Resolution) -> String {
+    let recording = value(call.recording_url.as_ref()).map(|url| format!("Recording: {url}"));
+    let to_book = match (resolution, value(call.appointment.as_ref())) {
+        (Resolution::Invalid(reason), Some(request)) => Some(unbooked(request, reason)),
+        _ => None,
+    };
+    let transcript = value(call.transcript.as_ref()).filter(|_| settings.include_transcript);
+    let transcript = transcript.map(|transcript| format!("Transcript:\n{transcript}"));
+    let paragraphs = [
+        (Cut::Next, summary(call)),
+        (Cut::Last, recording.unwrap_or_default()),
+        (Cut::Last, to_book.unwrap_or_default()),
+        (Cut::First, transcript.unwrap_or_default()),
+    ];
+    describe(&call.id, &paragraphs)
+}
+
+/// What the agent noted of an appointment that could not be booked, so that a person can.
+fn unbooked(request: &AppointmentRequest, reason: &Reason) -> String {
+    let noted = [
+        ("Date", &request.date),
+        ("Time", &request.time),
+        ("Time zone", &request.time_zone),
+        ("Type", &request.kind),
+        ("Duration", &request.duration),
+        ("Notes", &request.notes),
+    ];
+    let lines = noted.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text.as_deref()?)));
+    let title = format!("Appointment to book by hand. {}", reason.message);
+    std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The Event for an appointment that was booked in a call.
+pub fn event(call: &Call, who_id: &SalesforceId, appointment: &Appointment) -> EventDraft {
+    const SCHEDULED: &str = " - Scheduled via Voice AI";
+    let kind = appointment.kind.as_deref().and_then(|kind| line(kind, LINE - SCHEDULED.len()));
+    let paragraphs = [
+        (Cut::Last, "Appointment scheduled during call.".to_owned()),
+        (Cut::Last, appointment.notes.clone().unwrap_or_default()),
+        (Cut::Next, summary(call)),
+    ];
+    let word = |text: &str| Some(text.to_owned());
+    EventDraft {
+        who_id: who_id.clone(),
+        subject: format!("{}{SCHEDULED}", kind.as_deref().unwrap_or("Appointment")),
+        start_date_time: utc(appointment.start),
+        end_date_time: utc(appointment.end),
+        is_all_day_event: false,
+        r#type: word("Meeting"),
+        show_as: word("Busy"),
+        is_reminder_set: Some(true),
+        reminder_date_time: Some(utc(appointment.start - TimeDelta::hours(1))),
+        description: describe(&call.id, &paragraphs),
+    }
+}
+
+fn summary(call: &Call) -> String {
+    value(call.summary.as_ref()).cloned().unwrap_or_default()
+}
+
+fn value<T>(fact: Option<&Fact<T>>) -> Option<&T> {
+    fact.map(|fact| &fact.value)
+}
+
+/// A text for a field of one line.
+fn line(text: &str, longest: usize) -> Option<String> {
+    let text = text::clean_line(text, longest)?;
+    Some(text::cut(&text, longest, salesforce_unit).into_owned())
+}
+
+fn utc(instant: DateTime<Utc>) -> String {
+    instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl TaskDraft {
+    /// Leaves out a field that Salesforce refused (design.md §6); `false` if there is none such, or the Task would be
+    /// nothing without it: who it is about, its status, its subject, and what finds it again.
+    pub fn without(&mut self, field: &str) -> bool {
+        match field {
+            "Type" => self.r#type.take().is_some(),
+            "TaskSubtype" => self.task_subtype.take().is_some(),
+            "CallType" => self.call_type.take().is_some(),
+            "Priority" => self.priority.take().is_some(),
+            "ActivityDate" => self.activity_date.take().is_some(),
+            "CallDurationInSeconds" => self.call_duration_in_seconds.take().is_some(),
+            "CallDisposition" => self.call_disposition.take().is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl EventDraft {
+    /// Leaves out a field that Salesforce refused; `false` if there is none such, or it may not be. A reminder goes as a
+    /// whole.
+    pub fn without(&mut self, field: &str) -> bool {
+        match field {
+            "Type" => self.r#type.take().is_some(),
+            "ShowAs" => self.show_as.take().is_some(),
+            "IsReminderSet" | "ReminderDateTime" => {
+                let had = self.is_reminder_set.take().is_some();
+                self.reminder_date_time.take().is_some() || had
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,19 @@
 //! Appointments: from what the agent noted to two instants, by the table of design.md §9.
 
+mod clock;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    ledger::Reason,
+    text::{self, present},
+};
+use zone::Zone;
 
 /// What the agent noted, as text: nothing is parsed before the workspace's zone is known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -30,4 +43,148 @@ pub struct AppointmentRequest {
     /// `appointment_time_zone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// Of merged reports: the fields that are from an earlier one than the rest, and when that was (Unix
+    /// milliseconds). Reports in any order then merge to the same.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub earlier: BTreeMap<String, i64>,
 }
+
+/// An appointment that can be written to a calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appointment {
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
+    /// What it is called, if the agent said so.
+    pub kind: Option<String>,
+    /// What the agent noted.
+    pub notes: Option<String>,
+}
+
+/// What a request comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// No appointment was made.
+    None,
+    /// There is one.
+    Booked {
+        /// When and what.
+        appointment: Appointment,
+        /// Something of it could not be read, and a default took its place.
+        warning: Option<Reason>,
+    },
+    /// One was made, but not one that can be written to a calendar.
+    Invalid(Reason),
+}
+
+/// Characters of the agent's text that a reason repeats.
+const QUOTED: usize = 100;
+
+impl AppointmentRequest {
+    /// Reads the request. `zone` is the workspace's, `now` says what is past, `default_minutes` is the length of an
+    /// appointment that has none.
+    pub fn resolve(&self, zone: Tz, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
+        if !self.is_wanted() {
+            return Resolution::None;
+        }
+        let start = match self.start(zone, now) {
+            Ok(Some(start)) => start,
+            Ok(None) => return Resolution::None,
+            Err(reason) => return Resolution::Invalid(reason),
+        };
+        let (minutes, warning) = self.minutes(default_minutes);
+        let appointment = Appointment {
+            start,
+            end: start + TimeDelta::minutes(i64::from(minutes)),
+            kind: self.kind.as_deref().and_then(present).map(str::to_owned),
+            notes: self.notes.as_deref().and_then(present).map(str::to_owned),
+        };
+        Resolution::Booked { appointment, warning }
+    }
+
+    /// An intent other than `Scheduling`, or a "not booked", means that there is no appointment, whatever else is noted.
+    fn is_wanted(&self) -> bool {
+        let schedules = self
+            .intent
+            .as_deref()
+            .and_then(present)
+            .is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"));
+        schedules && self.booked != Some(false)
+    }
+
+    fn start(&self, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
+        let date = self.date.as_deref().and_then(present);
+        let time = self.time.as_deref().and_then(present);
+        let today = now.with_timezone(&zone).date_naive();
+        // The time's instant goes first: a date that is an instant is often midnight, a placeholder.
+        if let Some((text, instant)) =
+            [time, date].into_iter().flatten().find_map(|t| Some((t, clock::instant(t)?)))
+        {
+            not_past(instant.with_timezone(&zone).date_naive(), today, text)?;
+            return Ok(Some(instant));
+        }
+        let (Some(date), time) = (date, time) else { return Ok(None) };
+        let time = time.ok_or_else(|| {
+            reason("appointment_without_time", "The appointment has a date but no time", date)
+        })?;
+        let day = day(date)?;
+        not_past(day, today, date)?;
+        let time = time_of_day(time)?;
+        Ok(Some(self.zone(zone)?.instant(day.and_time(time))))
+    }
+
+    fn zone(&self, workspace: Tz) -> Result<Zone, Reason> {
+        let Some(name) = self.time_zone.as_deref().and_then(present) else {
+            return Ok(Zone::Named(workspace));
+        };
+        Zone::parse(name).ok_or_else(|| {
+            let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
+            reason("appointment_time_zone_invalid", problem, name)
+        })
+    }
+
+    fn minutes(&self, default: u32) -> (u32, Option<Reason>) {
+        let Some(text) = self.duration.as_deref().and_then(present) else { return (default, None) };
+        let minutes = text.parse::<f64>().ok().filter(|minutes| (1.0..=1440.0).contains(minutes));
+        let Some(minutes) = minutes else {
+            let problem = format!(
+                "The appointment's duration is not a number of minutes from 1 to 1440; {default} were taken"
+            );
+            return (default, Some(reason("appointment_duration_invalid", &problem, text)));
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1440")]
+        (minutes.round() as u32, None)
+    }
+}
+
+/// A day as `YYYY-MM-DD`, and nothing else.
+fn day(text: &str) -> Result<NaiveDate, Reason> {
+    let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| plain).ok_or_else(|| {
+        reason("appointment_date_invalid", "The appointment's date is not a day written as YYYY-MM-DD", text)
+    })
+}
+
+fn time_of_day(text: &str) -> Result<NaiveTime, Reason> {
+    clock::time_of_day(text).ok_or_else(|| {
+        let problem = "The appointment's time is not a time of day like 2:00 PM or 14:00";
+        reason("appointment_time_invalid", problem, text)
+    })
+}
+
+/// An earlier hour of today is not past: calls are logged after they ended.
+fn not_past(day: NaiveDate, today: NaiveDate, text: &str) -> Result<(), Reason> {
+    if day >= today {
+        return Ok(());
+    }
+    Err(reason("appointment_in_the_past", "The appointment's date is in the past", text))
+}
+
+fn reason(code: &str, problem: &str, text: &str) -> Reason {
+    let quoted = text::clean_line(text, QUOTED).unwrap_or_default();
+    Reason::new(code, format!("{problem}: “{quoted}”."))
+}
+
+#[cfg(test)]
+mod tests;

@@ -94,47 +94,190 @@ impl Call {
     /// Takes over what `other` knows: present beats absent, and of two present the later report's; between equal
     /// times the greater value, so that the order of arrival never matters. Says whether anything changed.
     pub fn merge(&mut self, other: &Self) -> bool {
-        let before = self.clone();
-        later(&mut self.kind, &other.kind);
-        later(&mut self.customer_number, &other.customer_number);
-        later(&mut self.customer_name, &other.customer_name);
-        later(&mut self.started_at, &other.started_at);
-        later(&mut self.ended_at, &other.ended_at);
-        later(&mut self.duration_seconds, &other.duration_seconds);
-        later(&mut self.ended_reason, &other.ended_reason);
-        later(&mut self.summary, &other.summary);
-        later(&mut self.transcript, &other.transcript);
-        later(&mut self.recording_url, &other.recording_url);
-        later(&mut self.appointment, &other.appointment);
-        !self.says_the_same_as(&before)
-    }
-
-    /// Whether both know the same facts, whichever report they come from.
-    fn says_the_same_as(&self, other: &Self) -> bool {
-        fn same<T: PartialEq>(a: &Option<Fact<T>>, b: &Option<Fact<T>>) -> bool {
-            a.as_ref().map(|f| &f.value) == b.as_ref().map(|f| &f.value)
-        }
-        same(&self.kind, &other.kind)
-            && same(&self.customer_number, &other.customer_number)
-            && same(&self.customer_name, &other.customer_name)
-            && same(&self.started_at, &other.started_at)
-            && same(&self.ended_at, &other.ended_at)
-            && same(&self.duration_seconds, &other.duration_seconds)
-            && same(&self.ended_reason, &other.ended_reason)
-            && same(&self.summary, &other.summary)
-            && same(&self.transcript, &other.transcript)
-            && same(&self.recording_url, &other.recording_url)
-            && same(&self.appointment, &other.appointment)
+        let mut changed = later(&mut self.kind, other.kind.as_ref());
+        changed |= later(&mut self.customer_number, other.customer_number.as_ref());
+        changed |= later(&mut self.customer_name, other.customer_name.as_ref());
+        changed |= later(&mut self.started_at, other.started_at.as_ref());
+        changed |= later(&mut self.ended_at, other.ended_at.as_ref());
+        changed |= later(&mut self.duration_seconds, other.duration_seconds.as_ref());
+        changed |= later(&mut self.ended_reason, other.ended_reason.as_ref());
+        changed |= later(&mut self.summary, other.summary.as_ref());
+        changed |= later(&mut self.transcript, other.transcript.as_ref());
+        changed |= later(&mut self.recording_url, other.recording_url.as_ref());
+        changed |= match (&mut self.appointment, &other.appointment) {
+            (Some(mine), Some(theirs)) => merge_appointment(mine, theirs),
+            (mine, theirs) => later(mine, theirs.as_ref()),
+        };
+        changed
     }
 }
 
-fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: &Option<Fact<T>>) {
-    let Some(theirs) = theirs else { return };
+/// Keeps the later of two facts; says whether that changed the value.
+fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: Option<&Fact<T>>) -> bool {
+    let Some(theirs) = theirs else { return false };
+    let news = mine.as_ref().is_none_or(|mine| mine.value != theirs.value);
     let wins = mine.as_ref().is_none_or(|mine| {
         theirs.reported_at > mine.reported_at
             || (theirs.reported_at == mine.reported_at && theirs.value > mine.value)
     });
     if wins {
         *mine = Some(theirs.clone());
+    }
+    wins && news
+}
+
+/// Merges two requests field by field. The result has the later report's time; fields of the earlier one keep theirs in
+/// [`AppointmentRequest::earlier`], so that a third report in between still finds its place.
+fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<AppointmentRequest>) -> bool {
+    let newest = mine.reported_at.max(theirs.reported_at);
+    let mut merged = Fact { value: AppointmentRequest::default(), reported_at: newest };
+    let mut changed = false;
+    macro_rules! merge_fields {
+        ($($field:ident),*) => {$(
+            let name = stringify!($field);
+            let mut fact = mine.part(name, mine.value.$field.as_ref());
+            changed |= later(&mut fact, theirs.part(name, theirs.value.$field.as_ref()).as_ref());
+            if let Some(fact) = fact {
+                merged.value.$field = Some(fact.value);
+                if fact.reported_at < newest {
+                    merged.value.earlier.insert(name.to_owned(), fact.reported_at);
+                }
+            }
+        )*};
+    }
+    merge_fields!(intent, booked, date, time, kind, notes, duration, time_zone);
+    *mine = merged;
+    changed
+}
+
+impl Fact<AppointmentRequest> {
+    /// One field of the request as a fact of its own.
+    fn part<T: Clone>(&self, name: &str, value: Option<&T>) -> Option<Fact<T>> {
+        let reported_at = self.value.earlier.get(name).copied().unwrap_or(self.reported_at);
+        value.cloned().map(|value| Fact { value, reported_at })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{option, prelude::*};
+
+    use super::*;
+
+    fn fact<T>(reported_at: i64, value: T) -> Fact<T> {
+        Fact { value, reported_at }
+    }
+
+    fn empty() -> Call {
+        Call::new(CallId::parse("call-1").unwrap())
+    }
+
+    fn appointment(reported_at: i64, date: Option<&str>, time: Option<&str>) -> Call {
+        let value = AppointmentRequest {
+            date: date.map(str::to_owned),
+            time: time.map(str::to_owned),
+            ..AppointmentRequest::default()
+        };
+        Call { appointment: Some(fact(reported_at, value)), ..empty() }
+    }
+
+    #[test]
+    fn a_thin_report_takes_nothing_away() {
+        let full = Call { summary: Some(fact(5, "Wants an offer.".to_owned())), ..empty() };
+        let mut call = full.clone();
+        assert!(!call.merge(&empty()));
+        assert_eq!(call, full);
+        let mut thin = empty();
+        assert!(thin.merge(&full));
+        assert_eq!(thin, full);
+    }
+
+    #[test]
+    fn of_two_present_the_later_report_counts() {
+        let early = Call { summary: Some(fact(1, "preliminary".to_owned())), ..empty() };
+        let late = Call { summary: Some(fact(2, "final".to_owned())), ..empty() };
+        for (first, second, news) in [(&early, &late, true), (&late, &early, false)] {
+            let mut call = first.clone();
+            assert_eq!(call.merge(second), news);
+            assert_eq!(call.summary.unwrap().value, "final");
+        }
+    }
+
+    #[test]
+    fn the_same_facts_from_a_later_report_are_no_news() {
+        let mut call = Call { summary: Some(fact(1, "same".to_owned())), ..appointment(1, Some("d"), None) };
+        let again = Call { summary: Some(fact(2, "same".to_owned())), ..appointment(2, Some("d"), None) };
+        assert!(!call.merge(&again));
+        assert_eq!(call.summary.unwrap().reported_at, 2);
+    }
+
+    #[test]
+    fn an_appointment_is_merged_field_by_field() {
+        let reports = [
+            appointment(1, Some("2027-01-20"), None),
+            appointment(3, None, Some("2 PM")),
+            appointment(2, Some("2027-01-21"), Some("1 PM")),
+        ];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut call = empty();
+            for index in order {
+                call.merge(&reports[index]);
+            }
+            let merged = call.appointment.unwrap().value;
+            assert_eq!((merged.date.as_deref(), merged.time.as_deref()), (Some("2027-01-21"), Some("2 PM")));
+        }
+    }
+
+    #[test]
+    fn a_call_survives_the_queue() {
+        let mut call = appointment(1, Some("2027-01-20"), None);
+        call.merge(&appointment(2, None, Some("2 PM")));
+        let json = serde_json::to_string(&call).unwrap();
+        assert!(json.contains(r#""earlier":{"date":1}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Call>(&json).unwrap(), call);
+    }
+
+    fn any_fact<T: std::fmt::Debug + Clone + 'static>(
+        value: impl Strategy<Value = T> + 'static,
+    ) -> impl Strategy<Value = Option<Fact<T>>> {
+        option::of((0_i64..3, value).prop_map(|(at, value)| fact(at, value)))
+    }
+
+    fn any_request() -> impl Strategy<Value = AppointmentRequest> {
+        let text = || option::of("[ab]");
+        (text(), option::of(any::<bool>()), text(), text()).prop_map(|(intent, booked, date, time)| {
+            AppointmentRequest { intent, booked, date, time, ..AppointmentRequest::default() }
+        })
+    }
+
+    fn any_call() -> impl Strategy<Value = Call> {
+        let kind = prop_oneof![Just(CallKind::Inbound), Just(CallKind::Web)];
+        (any_fact(kind), any_fact(0_u32..3), any_fact("[ab]"), any_fact(any_request())).prop_map(
+            |(kind, duration_seconds, summary, appointment)| Call {
+                kind,
+                duration_seconds,
+                summary,
+                appointment,
+                ..empty()
+            },
+        )
+    }
+
+    fn merged(first: &Call, second: &Call) -> Call {
+        let mut call = first.clone();
+        call.merge(second);
+        call
+    }
+
+    proptest! {
+        #[test]
+        fn merge_is_commutative_associative_and_idempotent(a in any_call(), b in any_call(), c in any_call()) {
+            prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+            prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+            prop_assert_eq!(merged(&a, &a), a.clone());
+            let ab = merged(&a, &b);
+            prop_assert_eq!(merged(&ab, &a), ab.clone());
+            prop_assert!(!ab.clone().merge(&b), "nothing new the second time");
+        }
     }
 }

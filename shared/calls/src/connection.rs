@@ -1,1 +1,172 @@
-//! The connection: a session that is good, refreshed by one worker at a time.
+//! The connection: a session that is good, refreshed by one worker at a time (design.md §6, "Refresh").
+//!
+//! A refresh token may be used once: with rotation on, Salesforce gives a new one with each answer and kills the
+//! old one, and a second use may kill the whole grant. So all workers of all functions share one lease on the
+//! workspace's settings row; whoever holds it refreshes, the others wait for the row to change.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    crm::{CrmError, FaultClass},
+    ids::WorkspaceId,
+    ledger::Reason,
+    ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
+    workspace::{Connection, ConnectionState, Lease, Workspace},
+};
+
+/// What one refresh may take: Salesforce's request limit and a store with its retries. A refresh does not start
+/// with less time left, because tokens that cannot be stored are lost.
+const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
+/// How long nobody else may refresh: two requests (one more follows an ambiguous answer) and the store.
+const LEASE_LASTS: TimeDelta = TimeDelta::seconds(45);
+/// How often a waiter looks at the row.
+const POLL: Duration = Duration::from_millis(200);
+/// How often a store of tokens in hand is tried: giving up costs the connection.
+const STORE_TRIES: u32 = 4;
+
+/// Why there is no session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSession {
+    /// The workspace is not connected, or must connect again: calls wait.
+    #[error("not connected: {}", .0.code)]
+    NotConnected(Reason),
+    /// Salesforce did not give a session just now.
+    #[error("refresh failed: {0}")]
+    Salesforce(CrmError),
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too little time is left, or another worker's refresh took too long to wait for.
+    #[error("no time left for a refresh")]
+    OutOfTime,
+}
+
+/// The connection of a workspace as it was read, or why calls must wait.
+pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
+    match (workspace.state, &workspace.connection) {
+        (ConnectionState::Connected, Some(connection)) => Ok(connection),
+        (ConnectionState::ReconnectRequired, _) => Err(Reason::new(
+            "reconnect_required",
+            format!(
+                "Salesforce ended the connection{}. An admin has to connect Salesforce again; the call is logged then.",
+                workspace.state_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
+            ),
+        )),
+        _ => Err(Reason::new(
+            "not_connected",
+            "Salesforce is not connected. An admin has to connect it; the call is logged then.",
+        )),
+    }
+}
+
+/// Gets sessions for workspaces.
+#[derive(Debug)]
+pub struct Sessions<'a, S, T, K, R> {
+    /// The settings table.
+    pub store: &'a S,
+    /// Salesforce's token endpoint.
+    pub tokens: &'a T,
+    /// The time.
+    pub clock: &'a K,
+    /// Randomness.
+    pub random: &'a R,
+}
+
+impl<S, T, K, R> Sessions<'_, S, T, K, R>
+where
+    S: ConnectionStore,
+    T: TokenEndpoint,
+    K: Clock,
+    R: Random,
+{
+    /// A session newer than `stale`: another worker's, if it was faster, else a refreshed one.
+    pub async fn renew(
+        &self,
+        id: &WorkspaceId,
+        stale: u64,
+        deadline: DateTime<Utc>,
+    ) -> Result<Connection, NoSession> {
+        loop {
+            let workspace = self.store.load(id).await?;
+            let connection = connected(&workspace).map_err(NoSession::NotConnected)?;
+            if connection.version > stale {
+                return Ok(connection.clone());
+            }
+            let now = self.clock.now();
+            if deadline - now < REFRESH_TAKES {
+                return Err(NoSession::OutOfTime);
+            }
+            if held(workspace.refresh_lease.as_ref(), now) {
+                self.clock.sleep(POLL).await;
+                continue;
+            }
+            let owner = self.random.id();
+            let until = (now + LEASE_LASTS).timestamp();
+            if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
+                self.refresh(id, connection, &owner, deadline).await?;
+            }
+        }
+    }
+
+    /// Refreshes, as the one who may. Comes back when the row says how it went.
+    async fn refresh(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        owner: &str,
+        deadline: DateTime<Utc>,
+    ) -> Result<(), NoSession> {
+        let mut answer = self.tokens.refresh(connection).await;
+        let ambiguous = |a: &Result<_, CrmError>| matches!(a, Err(e) if e.class == FaultClass::Ambiguous);
+        if ambiguous(&answer) && deadline - self.clock.now() >= REFRESH_TAKES {
+            answer = self.tokens.refresh(connection).await;
+        }
+        match answer {
+            Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens).await,
+            Err(error) if error.class == FaultClass::GrantEnded => {
+                // `false` where the row has newer tokens or none: the next look at it tells.
+                self.store.require_reconnect(id, connection.version, &error.message).await?;
+                Ok(())
+            }
+            Err(error) => {
+                self.store.release_refresh_lease(id, connection.version, owner).await?;
+                Err(NoSession::Salesforce(error))
+            }
+        }
+    }
+
+    /// Stores the new tokens before anybody uses them. Where they belong to nobody any more, they are revoked.
+    async fn store_or_revoke(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<(), NoSession> {
+        let mut tries = 1;
+        let stored = loop {
+            match self.store.store_refreshed(id, connection.version, owner, tokens).await {
+                Ok(stored) => break stored,
+                Err(error) if tries == STORE_TRIES => return Err(error.into()),
+                Err(_) => tries += 1,
+            }
+            self.clock.sleep(POLL).await;
+        };
+        if !stored {
+            let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
+            if let Err(error) = self.tokens.revoke(&connection.login_url, token).await {
+                tracing::warn!(
+                    workspace.id = %id, error.code = %error.code,
+                    "a session that came after a disconnect could not be revoked; it ends by itself"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn held(lease: Option<&Lease>, now: DateTime<Utc>) -> bool {
+    lease.is_some_and(|lease| lease.until > now.timestamp())
+}

@@ -10,6 +10,9 @@ use crate::{
     workspace::{Lease, RecordType},
 };
 
+/// The reason of a call that came under a webhook secret which was revoked.
+pub const STALE_SECRET: &str = "webhook_secret_revoked";
+
 /// Where a call stands. The table of design.md §5 says what follows each by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +166,55 @@ impl Row {
             due_at: Some(now),
             expires_at: None,
         }
+    }
+
+    /// Takes over what a report says; `true` where it is news. A row that was made by a report under a revoked
+    /// webhook secret is replaced by it (design.md §4).
+    pub fn take_report(&mut self, call: &Call) -> bool {
+        let refused = self.status == SyncStatus::Skipped
+            && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET);
+        let news = if refused {
+            self.call = call.clone();
+            true
+        } else {
+            self.call.merge(call)
+        };
+        if news {
+            self.revision += 1;
+        }
+        news
+    }
+
+    /// Whether the row waits for nothing: its status is final, or its next look is only a late one.
+    pub fn is_settled(&self) -> bool {
+        match self.status {
+            SyncStatus::Success | SyncStatus::Error | SyncStatus::Skipped => true,
+            SyncStatus::NotFound => self.due_at.is_none(),
+            SyncStatus::Queued | SyncStatus::Retrying | SyncStatus::WaitingForConnection => false,
+        }
+    }
+
+    /// Puts the row in line again, due now.
+    pub fn queue(&mut self, now: i64) {
+        self.status = SyncStatus::Queued;
+        self.reason = None;
+        self.due_at = Some(now);
+        self.expires_at = None;
+    }
+
+    /// Gives the row a status. Without `due_at` it is final, and is kept for `retention_days`.
+    pub fn finish(
+        &mut self,
+        status: SyncStatus,
+        reason: Option<Reason>,
+        due_at: Option<i64>,
+        retention_days: u32,
+        now: i64,
+    ) {
+        self.status = status;
+        self.reason = reason;
+        self.due_at = due_at;
+        self.expires_at = due_at.is_none().then(|| now + i64::from(retention_days) * 24 * 60 * 60);
     }
 }
 

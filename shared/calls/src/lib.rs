@@ -15,4 +15,5 @@ pub mod phone;
 pub mod ports;
 pub mod report;
 pub mod sync;
+mod text;
 pub mod workspace;

@@ -1,8 +1,15 @@
 //! Matching: which of the records that Salesforce found is the caller (design.md §7).
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::SalesforceId, workspace::RecordType};
+use crate::{
+    crm::FoundRecord,
+    ids::SalesforceId,
+    phone::PhoneNumber,
+    workspace::{MultipleMatches, RecordType, Settings},
+};
 
 /// How exactly a stored number is the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,4 +67,196 @@ pub struct Decision {
     pub chosen: Option<(RecordType, SalesforceId)>,
     /// All records that have the number, best first.
     pub candidates: Vec<Candidate>,
+}
+
+/// Decides whose call it is. `found` are unconverted Leads and Contacts; of them those count that have `number` in a
+/// phone field other than Fax, and whose object stands in `matchOrder`.
+pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) -> Decision {
+    let mut ranked: Vec<(usize, &FoundRecord, Candidate)> = found
+        .iter()
+        .filter_map(|record| {
+            let place = settings.match_order.iter().position(|kind| *kind == record.record_type)?;
+            Some((place, record, candidate(number, record, &settings.default_country)?))
+        })
+        .collect();
+    ranked.sort_by_key(|(place, record, _)| {
+        (*place, age(record, settings.multiple_matches), record.id.clone())
+    });
+    ranked.dedup_by(|a, b| a.1.id == b.1.id);
+
+    let best_place = ranked.first().map(|(place, ..)| *place);
+    let of_best_object = ranked.iter().filter(|(place, ..)| Some(*place) == best_place).count();
+    let candidates: Vec<Candidate> = ranked.into_iter().map(|(_, _, candidate)| candidate).collect();
+    let rule = match (candidates.len(), of_best_object, settings.multiple_matches) {
+        (0, ..) => Rule::NoCandidate,
+        (1, ..) => Rule::OnlyCandidate,
+        (_, 1, _) => Rule::MatchOrder,
+        (_, _, MultipleMatches::MostRecent) => Rule::MostRecent,
+        (_, _, MultipleMatches::FirstCreated) => Rule::FirstCreated,
+        (_, _, MultipleMatches::Skip) => Rule::SkipMultiple,
+    };
+    let chosen = candidates.first().filter(|_| rule != Rule::SkipMultiple);
+    Decision { rule, chosen: chosen.map(|best| (best.record_type, best.id.clone())), candidates }
+}
+
+/// What orders records of one object: the smallest is the best. (Where none is chosen, people see the newest first.)
+fn age(record: &FoundRecord, multiple_matches: MultipleMatches) -> Reverse<i64> {
+    match multiple_matches {
+        MultipleMatches::MostRecent | MultipleMatches::Skip => Reverse(record.modified_at.timestamp_millis()),
+        MultipleMatches::FirstCreated => Reverse(-record.created_at.timestamp_millis()),
+    }
+}
+
+/// The record as a candidate, by the field that has the number most exactly; `None` if none has it.
+fn candidate(number: &PhoneNumber, record: &FoundRecord, default_country: &str) -> Option<Candidate> {
+    let same = record.phones.iter().filter(|(field, _)| field != "Fax").filter_map(|(field, stored)| {
+        let exactness = number.same_as(stored, record.country.as_deref(), default_country)?;
+        Some((field, exactness))
+    });
+    let (field, exactness) = same.min_by_key(|(_, exactness)| *exactness == Exactness::National)?;
+    Some(Candidate {
+        id: record.id.clone(),
+        record_type: record.record_type,
+        name: record.name.clone(),
+        field: field.clone(),
+        exactness,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NUMBER: &str = "+12345550123";
+
+    fn number() -> PhoneNumber {
+        PhoneNumber::parse_caller(NUMBER, "US").unwrap()
+    }
+
+    /// A record by its letter: `L1` is a Lead, `C1` a Contact. Created and modified at the given times.
+    fn record(name: &str, created: i64, modified: i64) -> FoundRecord {
+        let (prefix, record_type) =
+            if name.starts_with('L') { ("00Q", RecordType::Lead) } else { ("003", RecordType::Contact) };
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        FoundRecord {
+            id: SalesforceId::parse(format!("{prefix}0000000000{name}")).unwrap(),
+            record_type,
+            name: Some(name.to_owned()),
+            phones: vec![("Phone".to_owned(), "(234) 555-0123".to_owned())],
+            country: None,
+            created_at: at(created),
+            modified_at: at(modified),
+        }
+    }
+
+    fn with_phones(mut record: FoundRecord, phones: &[(&str, &str)]) -> FoundRecord {
+        record.phones =
+            phones.iter().map(|(field, text)| ((*field).to_owned(), (*text).to_owned())).collect();
+        record
+    }
+
+    fn names(decision: &Decision) -> Vec<&str> {
+        decision.candidates.iter().filter_map(|candidate| candidate.name.as_deref()).collect()
+    }
+
+    type Case<'a> =
+        (&'a [FoundRecord], &'a [RecordType], MultipleMatches, Rule, Option<&'a str>, &'a [&'a str]);
+
+    #[test]
+    fn match_order_comes_first_then_the_rule_for_several() {
+        use MultipleMatches::{FirstCreated, MostRecent, Skip};
+        use RecordType::{Contact, Lead};
+        let found = [
+            record("C1", 1, 9),
+            record("C2", 2, 8),
+            record("L1", 5, 5),
+            record("L2", 3, 7),
+            record("L3", 4, 6),
+        ];
+        let lead = &found[2..3];
+        let contacts = &found[..2];
+        let one_lead = &found[..3];
+        let cases: [Case<'_>; 10] = [
+            (&[], &[Lead, Contact], MostRecent, Rule::NoCandidate, None, &[]),
+            (lead, &[Lead, Contact], Skip, Rule::OnlyCandidate, Some("L1"), &["L1"]),
+            (contacts, &[Lead, Contact], MostRecent, Rule::MostRecent, Some("C1"), &["C1", "C2"]),
+            (one_lead, &[Lead, Contact], Skip, Rule::MatchOrder, Some("L1"), &["L1", "C1", "C2"]),
+            (one_lead, &[Contact, Lead], FirstCreated, Rule::FirstCreated, Some("C1"), &["C1", "C2", "L1"]),
+            (one_lead, &[Contact], MostRecent, Rule::MostRecent, Some("C1"), &["C1", "C2"]),
+            (lead, &[Contact], MostRecent, Rule::NoCandidate, None, &[]),
+            (
+                &found,
+                &[Lead, Contact],
+                MostRecent,
+                Rule::MostRecent,
+                Some("L2"),
+                &["L2", "L3", "L1", "C1", "C2"],
+            ),
+            (
+                &found,
+                &[Lead, Contact],
+                FirstCreated,
+                Rule::FirstCreated,
+                Some("L2"),
+                &["L2", "L3", "L1", "C1", "C2"],
+            ),
+            (&found, &[Lead, Contact], Skip, Rule::SkipMultiple, None, &["L2", "L3", "L1", "C1", "C2"]),
+        ];
+        for (found, match_order, multiple_matches, rule, chosen, order) in cases {
+            let settings =
+                Settings { match_order: match_order.to_vec(), multiple_matches, ..Settings::default() };
+            let decision = decide(&number(), found, &settings);
+            let chosen_id = chosen.and_then(|name| found.iter().find(|r| r.name.as_deref() == Some(name)));
+            assert_eq!(decision.rule, rule, "{match_order:?} {multiple_matches:?}");
+            assert_eq!(decision.chosen, chosen_id.map(|r| (r.record_type, r.id.clone())));
+            assert_eq!(names(&decision), order);
+        }
+    }
+
+    #[test]
+    fn ties_are_broken_by_id() {
+        for multiple_matches in [MultipleMatches::MostRecent, MultipleMatches::FirstCreated] {
+            let settings = Settings { multiple_matches, ..Settings::default() };
+            let decision =
+                decide(&number(), &[record("L2", 1, 1), record("L1", 1, 1), record("L1", 1, 1)], &settings);
+            assert_eq!(names(&decision), ["L1", "L2"]);
+        }
+    }
+
+    #[test]
+    fn only_a_record_with_the_number_is_a_candidate() {
+        let found = [
+            with_phones(record("L1", 1, 1), &[("Phone", "(234) 555-0199"), ("Fax", NUMBER)]),
+            with_phones(record("L2", 1, 1), &[]),
+            with_phones(record("C1", 1, 1), &[("Phone", "234 555 0123"), ("MobilePhone", "+1 234 555 0123")]),
+        ];
+        let decision = decide(&number(), &found, &Settings::default());
+        assert_eq!(decision.rule, Rule::OnlyCandidate);
+        let best = &decision.candidates[0];
+        assert_eq!((best.field.as_str(), best.exactness), ("MobilePhone", Exactness::Exact));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_the_answer_does_not_matter(
+            times in proptest::collection::vec((0_i64..3, 0_i64..3, any::<bool>()), 0..6),
+            turn in 0_usize..6,
+        ) {
+            let mut found: Vec<FoundRecord> = times
+                .iter()
+                .enumerate()
+                .map(|(i, (created, modified, lead))| {
+                    record(&format!("{}{i}", if *lead { 'L' } else { 'C' }), *created, *modified)
+                })
+                .collect();
+            let decision = decide(&number(), &found, &Settings::default());
+            let turn = turn.min(found.len());
+            found.rotate_left(turn);
+            prop_assert_eq!(&decide(&number(), &found, &Settings::default()), &decision);
+            prop_assert_eq!(decision.chosen.is_some(), !found.is_empty());
+        }
+    }
 }

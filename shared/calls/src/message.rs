@@ -40,9 +40,9 @@ impl Work {
     /// The workspace, which is also the message group: SQS then serves quiet workspaces before a noisy one.
     pub fn workspace_id(&self) -> &WorkspaceId {
         match self {
-            Self::Report { workspace_id, .. } | Self::Wake { workspace_id, .. } | Self::Resume { workspace_id } => {
-                workspace_id
-            }
+            Self::Report { workspace_id, .. }
+            | Self::Wake { workspace_id, .. }
+            | Self::Resume { workspace_id } => workspace_id,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Found, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Row, WriteId},
+    ledger::{Row, RowKey, WriteId},
     message::Work,
     workspace::{Connection, RecordType, Workspace},
 };
@@ -77,6 +77,21 @@ pub trait WaitingRows: Send + Sync {
         limit: u32,
         after: Option<String>,
     ) -> impl Future<Output = Result<(Vec<CallId>, Option<String>), StoreError>> + Send;
+}
+
+/// The rows that are due.
+pub trait DueRows: Send + Sync {
+    /// How many shards the index of due rows has.
+    fn shards(&self) -> u8;
+
+    /// Up to `limit` rows of one shard whose `due_at` is `now` or earlier, the longest due first, and where to go on.
+    fn due(
+        &self,
+        shard: u8,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<RowKey>, Option<String>), StoreError>> + Send;
 }
 
 /// Workspaces and their settings.

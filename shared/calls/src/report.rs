@@ -1,1 +1,172 @@
-//! The parser of Vapi's server messages.
+//! The parser of Vapi's server messages: an end-of-call report is projected to a small [`Call`].
+//!
+//! Vapi's format is open and grows monthly; a field of an unexpected shape counts as missing, and costs no call. The body
+//! is read once; of what is not kept nothing is copied.
+
+mod level;
+mod noted;
+mod value;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::{
+    call::{Call, CallKind, Fact},
+    ids::CallId,
+};
+use level::Level;
+use value::Object;
+
+/// What Vapi posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerMessage {
+    /// An `end-of-call-report`.
+    Report(Box<Call>),
+    /// Another message, which expects nothing but a 200.
+    Informs {
+        /// `message.type`.
+        kind: String,
+    },
+    /// A message that expects an answer, which Ringlog cannot give.
+    ExpectsAnswer {
+        /// `message.type`.
+        kind: String,
+    },
+}
+
+/// Why a body is not a server message. Names the field, never its content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    /// Not JSON.
+    #[error("the body is not valid JSON: line {line}, column {column}")]
+    Malformed {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
+    /// A field that every message, or every report, has.
+    #[error("{field} is missing")]
+    Missing {
+        /// Its path.
+        field: &'static str,
+    },
+    /// A field that breaks its rule.
+    #[error("{field} must be {rule}")]
+    Invalid {
+        /// Its path.
+        field: &'static str,
+        /// What a valid one looks like.
+        rule: &'static str,
+    },
+}
+
+impl ReportError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "malformed_json",
+            Self::Missing { .. } => "missing_field",
+            Self::Invalid { .. } => "invalid_field",
+        }
+    }
+}
+
+const REPORT: &str = "end-of-call-report";
+
+/// The message types that expect an answer (Vapi's `ServerMessageResponse`, and the older `function-call`). All others,
+/// known or not, only inform.
+const EXPECT_ANSWER: [&str; 9] = [
+    "assistant-request",
+    "tool-calls",
+    "function-call",
+    "transfer-destination-request",
+    "handoff-destination-request",
+    "knowledge-base-request",
+    "voice-request",
+    "call.endpointing.request",
+    "campaign.predial",
+];
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    message: Option<Object<Level<'a>>>,
+}
+
+/// Reads a message. `received_at` stands in for a report's own time where it has none.
+pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, ReportError> {
+    // The library's own text may repeat content, so only the place is kept.
+    let envelope: Object<Envelope<'_>> = serde_json::from_slice(body)
+        .map_err(|error| ReportError::Malformed { line: error.line(), column: error.column() })?;
+    let envelope = envelope.0.ok_or(ReportError::Invalid { field: "the body", rule: "a JSON object" })?;
+    let message = envelope.message.ok_or(ReportError::Missing { field: "message" })?;
+    let message = message.0.ok_or(ReportError::Invalid { field: "message", rule: "a JSON object" })?;
+    let kind = message.r#type.ok_or(ReportError::Missing { field: "message.type" })?;
+    let kind = value::line(kind, 100)
+        .ok_or(ReportError::Invalid { field: "message.type", rule: "a text, such as end-of-call-report" })?;
+    Ok(if kind == REPORT {
+        ServerMessage::Report(Box::new(project(&message, received_at)?))
+    } else if EXPECT_ANSWER.contains(&kind.as_str()) {
+        ServerMessage::ExpectsAnswer { kind }
+    } else {
+        ServerMessage::Informs { kind }
+    })
+}
+
+/// What is kept of a report. `call` is often a snapshot from the call's creation (vapi.md §2.4), so what the message
+/// itself says goes first.
+fn project(message: &Level<'_>, received_at: DateTime<Utc>) -> Result<Call, ReportError> {
+    let snapshot = message.call.as_ref().and_then(|call| call.0.as_deref());
+    let id = snapshot.and_then(|call| call.id).ok_or(ReportError::Missing { field: "message.call.id" })?;
+    let id = value::line(id, 200).and_then(|id| CallId::parse(id).ok()).ok_or(ReportError::Invalid {
+        field: "message.call.id",
+        rule: "1 to 128 of A-Z, a-z, 0-9, _ and -",
+    })?;
+
+    let reported_at = message.timestamp.and_then(value::instant).unwrap_or(received_at).timestamp_millis();
+    let levels: Vec<&Level<'_>> = std::iter::once(message).chain(snapshot).collect();
+    let kind = snapshot.and_then(|call| call.r#type).and_then(|kind| call_kind(&value::line(kind, 100)?));
+    let noted = noted::appointment(&levels);
+    Ok(Call {
+        id,
+        kind: fact(kind, reported_at),
+        customer_number: first(&levels, Level::customer_number, reported_at),
+        customer_name: first(&levels, Level::customer_name, reported_at),
+        started_at: first(&levels, Level::started_at, reported_at),
+        ended_at: first(&levels, Level::ended_at, reported_at),
+        duration_seconds: first(&levels, Level::duration_seconds, reported_at),
+        ended_reason: first(&levels, Level::ended_reason, reported_at),
+        summary: fact(
+            levels.iter().find_map(|level| level.summary()).or_else(|| noted::summary(&levels)),
+            reported_at,
+        ),
+        transcript: first(&levels, Level::transcript, reported_at),
+        recording_url: first(&levels, Level::recording_url, reported_at),
+        appointment: fact(noted, reported_at),
+    })
+}
+
+fn first<'a, T>(
+    levels: &[&Level<'a>],
+    find: impl Fn(&Level<'a>) -> Option<T>,
+    reported_at: i64,
+) -> Option<Fact<T>> {
+    fact(levels.iter().find_map(|level| find(level)), reported_at)
+}
+
+fn fact<T>(value: Option<T>, reported_at: i64) -> Option<Fact<T>> {
+    value.map(|value| Fact { value, reported_at })
+}
+
+fn call_kind(name: &str) -> Option<CallKind> {
+    match name {
+        "inboundPhoneCall" => Some(CallKind::Inbound),
+        "outboundPhoneCall" => Some(CallKind::Outbound),
+        "webCall" | "vapi.websocketCall" => Some(CallKind::Web),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,17 @@ pub enum RecordType {
     Contact,
 }
 
+impl RecordType {
+    /// The object of a record, by its id's key prefix (Salesforce Help 000385203); `None`: neither.
+    pub fn of(id: &SalesforceId) -> Option<Self> {
+        match id.key_prefix() {
+            "00Q" => Some(Self::Lead),
+            "003" => Some(Self::Contact),
+            _ => None,
+        }
+    }
+}
+
 /// What decides between several records of one type with the caller's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

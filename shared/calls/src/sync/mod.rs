@@ -1,1 +1,179 @@
-//! The sync algorithm (design.md §6).
+//! The sync algorithm (design.md §6): for every accepted call exactly one Task, and for every valid appointment
+//! exactly one Event.
+//!
+//! A [`Worker`] takes one piece of work at a time: it *claims* the row ([`claim`]), *attempts* to log the call
+//! ([`attempt`]), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
+//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer
+//! is only looked for, never made again.
+
+mod attempt;
+mod claim;
+mod outcome;
+mod preview;
+mod resume;
+mod schedule;
+mod session;
+#[cfg(test)]
+mod tests;
+mod wake_due;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    call::Call,
+    ids::{CallId, WorkspaceId},
+    ledger::Row,
+    ports::{Clock, ConnectionStore, Crm, Ledger, Random, StoreError, TokenEndpoint},
+    workspace::Workspace,
+};
+use claim::{Claim, Recorded};
+
+pub use preview::{Preview, PreviewError};
+pub use resume::resume;
+pub use wake_due::{Woken, wake_due};
+
+/// How often one piece of work goes round again for reports that came meanwhile; after that the sweep goes on.
+const ROUNDS: u32 = 3;
+
+/// The adapters that a worker works with.
+pub trait Ports {
+    /// The ledger.
+    type Ledger: Ledger;
+    /// The settings table.
+    type Workspaces: ConnectionStore;
+    /// Salesforce.
+    type Salesforce: Crm + TokenEndpoint;
+    /// The time.
+    type Clock: Clock;
+    /// Randomness.
+    type Random: Random;
+}
+
+/// Logs calls.
+pub struct Worker<P: Ports> {
+    /// The ledger.
+    pub ledger: P::Ledger,
+    /// The settings table.
+    pub workspaces: P::Workspaces,
+    /// Salesforce.
+    pub salesforce: P::Salesforce,
+    /// The time.
+    pub clock: P::Clock,
+    /// Randomness.
+    pub random: P::Random,
+    /// Within how many seconds a write that Salesforce received commits or never does.
+    pub settle_seconds: i64,
+}
+
+/// What a piece of work came to.
+#[derive(Debug)]
+pub enum Done {
+    /// It was tried; the row says with what outcome.
+    Tried(Box<Row>),
+    /// Another worker has the call, and will see what was new.
+    Elsewhere,
+    /// Nothing was to be done.
+    Nothing,
+}
+
+impl<P: Ports> Worker<P> {
+    /// Works on a new report. `deadline`: when this process must have finished.
+    pub async fn report(
+        &self,
+        workspace: &Workspace,
+        secret_version: u64,
+        call: &Call,
+        deadline: DateTime<Utc>,
+    ) -> Result<Done, StoreError> {
+        let now = self.now();
+        if secret_version < workspace.webhook_secret.oldest_valid {
+            claim::refuse_report(&self.ledger, &self.random, workspace, call, now).await?;
+            return Ok(Done::Nothing);
+        }
+        let claim =
+            claim::claim_report(&self.ledger, &self.random, workspace, call, now, self.settle_seconds)
+                .await?;
+        self.work(workspace, claim, deadline).await
+    }
+
+    /// Works on a row that exists. `force`: also if its status is final, because a person asked.
+    pub async fn wake(
+        &self,
+        workspace: &Workspace,
+        call_id: &CallId,
+        force: bool,
+        deadline: DateTime<Utc>,
+    ) -> Result<Done, StoreError> {
+        let claim = self.claim_row(workspace, call_id, force).await?;
+        self.work(workspace, claim, deadline).await
+    }
+
+    async fn claim_row(
+        &self,
+        workspace: &Workspace,
+        call_id: &CallId,
+        force: bool,
+    ) -> Result<Claim, StoreError> {
+        let now = self.now();
+        claim::claim_row(&self.ledger, &self.random, workspace, call_id, force, now, self.settle_seconds)
+            .await
+    }
+
+    /// Attempts the claimed row and records the outcome; again for what was reported meanwhile.
+    async fn work(
+        &self,
+        workspace: &Workspace,
+        mut claim: Claim,
+        deadline: DateTime<Utc>,
+    ) -> Result<Done, StoreError> {
+        for round in 1.. {
+            let claimed = match claim {
+                Claim::Ours(claimed) => claimed,
+                Claim::Elsewhere => return Ok(Done::Elsewhere),
+                Claim::Nothing => return Ok(Done::Nothing),
+            };
+            let outcome = attempt::attempt(self, workspace, &claimed, deadline).await?;
+            let recorded =
+                claim::record(&self.ledger, &self.random, &claimed, outcome.clone(), self.now()).await?;
+            match recorded {
+                Recorded::NewsMeanwhile if round < ROUNDS => {
+                    claim = self.claim_row(workspace, &claimed.row.call_id, false).await?;
+                }
+                Recorded::Done | Recorded::NewsMeanwhile => return Ok(Done::Tried(Box::new(outcome))),
+                Recorded::Lost => return Ok(Done::Elsewhere),
+            }
+        }
+        Ok(Done::Nothing)
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+}
+
+/// Puts a report into the ledger as `queued`, due now: what a webhook does when the queue refuses the message
+/// (design.md §1). A report under a revoked secret is recorded as such.
+pub async fn accept<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace: &Workspace,
+    secret_version: u64,
+    call: &Call,
+    now: i64,
+) -> Result<(), StoreError> {
+    if secret_version < workspace.webhook_secret.oldest_valid {
+        return claim::refuse_report(ledger, random, workspace, call, now).await;
+    }
+    claim::accept_report(ledger, random, &workspace.id, call, now).await
+}
+
+/// Puts a row that exists into line again, due now, for a person who asked. `false`: there is no such call.
+pub async fn queue_again<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace_id: &WorkspaceId,
+    call_id: &CallId,
+    now: i64,
+) -> Result<bool, StoreError> {
+    claim::queue_again(ledger, random, workspace_id, call_id, now).await
+}

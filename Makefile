@@ -1,0 +1,56 @@
+# What one does here. Needs: python3 (3.11 or newer), cargo, make.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export SAM_CLI_TELEMETRY := 0
+# `sam validate` wants a region to look a template over; a deployment uses the one of your AWS profile.
+VALIDATE := AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+
+.PHONY: run test test-unit test-integration test-e2e build deploy lint fmt validate
+
+run: .venv/ready                ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
+	python -m local.stack
+
+test: .venv/ready               ## all tests, and a summary
+	tests/run
+
+test-unit:                      ## rules, handlers, sample events, doc examples
+	cargo test --workspace --lib --bins
+	cargo test --workspace --doc
+
+test-integration: .venv/ready   ## clients against the simulator, stores against the emulator
+	cargo test --workspace --test '*'
+
+test-e2e: .venv/ready           ## the deployed template, from the Connect button to the Task
+	python -m pytest
+
+build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
+	sam build
+
+deploy: build
+	sam deploy --guided
+
+lint: .venv/ready .venv/bin/cargo-machete
+	cargo machete
+	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	ruff format --check && ruff check && mypy
+
+fmt: .venv/ready
+	cargo fmt --all && ruff format && ruff check --fix
+
+validate: .venv/ready
+	$(VALIDATE)
+
+# The tools. Set up again only when what is asked for has changed.
+REQUIREMENTS := $(wildcard requirements*.txt)
+CHECKSUM := $(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
+
+.venv/ready: .venv/ready-$(CHECKSUM)
+.venv/ready-%:
+	@echo "Setting up the tools in .venv (two minutes, once) …"
+	python3 -m venv .venv && .venv/bin/pip install --disable-pip-version-check --progress-bar off -r requirements.txt
+	python3 -m venv .venv/emulator && .venv/emulator/bin/pip install --disable-pip-version-check --progress-bar off -r requirements-emulator.txt
+	rm -f .venv/ready-* && touch $@
+
+.venv/bin/cargo-machete: | .venv/ready
+	cargo install --locked --root .venv cargo-machete@0.9.2

@@ -1,0 +1,53 @@
+//! From a code to a connection: the exchange, and who the user is.
+
+use std::future::Future;
+
+use calls::crm::{CrmError, FaultClass};
+use platform::stores::{NewConnection, OAuthFlow};
+use salesforce::{Client, hosts::RefusedHost, pkce::Verifier};
+
+/// Turns a code into a connection.
+pub trait Grants: Send + Sync {
+    /// Exchanges the code of a flow, and asks who granted it.
+    fn grant(
+        &self,
+        flow: &OAuthFlow,
+        code: &str,
+    ) -> impl Future<Output = Result<NewConnection, CrmError>> + Send;
+}
+
+impl Grants for Client {
+    async fn grant(&self, flow: &OAuthFlow, code: &str) -> Result<NewConnection, CrmError> {
+        let login = self.hosts().login(&flow.login_url).map_err(refused)?;
+        let verifier = Verifier::parse(flow.code_verifier.clone()).map_err(|error| unusable(&error))?;
+        let grant = self.exchange(&login, code, &flow.redirect_uri, &verifier).await?;
+        let identity = self.identity(&grant).await?;
+        let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
+            return Err(unusable(&"Salesforce gave no refresh token"));
+        };
+        Ok(NewConnection {
+            login_url: flow.login_url.clone(),
+            org_id: grant.identity.org_id,
+            user_id: grant.identity.user_id,
+            user_name: identity.display_name.or(Some(identity.username)),
+            tokens: grant.tokens,
+            refresh_token,
+            time_zone: identity.time_zone,
+        })
+    }
+}
+
+fn refused(error: RefusedHost) -> CrmError {
+    CrmError { code: error.code().to_owned(), ..unusable(&error) }
+}
+
+fn unusable(why: &dyn std::fmt::Display) -> CrmError {
+    CrmError {
+        class: FaultClass::Permanent,
+        code: "unusable_flow".to_owned(),
+        message: why.to_string(),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+    }
+}

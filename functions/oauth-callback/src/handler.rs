@@ -1,0 +1,171 @@
+//! The end of a connect: Salesforce sends the user back here with a code, or with a refusal.
+
+use calls::{
+    crm::{CrmError, FaultClass},
+    ids::WorkspaceId,
+    message::Work,
+    ports::{Clock, Queue, TokenEndpoint},
+};
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{StatusCode, header},
+};
+use platform::{
+    hashed::Hashed,
+    http::{Problem, clear_flow_cookie, flow_cookie, json},
+    stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
+};
+use serde::Serialize;
+
+use crate::{
+    grants::Grants,
+    popup::{self, Outcome},
+    refusal,
+};
+
+/// What the end of a flow works with.
+pub struct Callback<S, C, G, Q, K> {
+    /// The flows under way.
+    pub states: S,
+    /// The settings table.
+    pub connections: C,
+    /// Salesforce.
+    pub salesforce: G,
+    /// Where the calls that waited for the connection are woken.
+    pub queue: Q,
+    /// The only origin that is told how it went.
+    pub dashboard_url: String,
+    /// The time.
+    pub clock: K,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    success: bool,
+    instance_url: String,
+}
+
+impl<S, C, G, Q, K> Callback<S, C, G, Q, K>
+where
+    S: OAuthStates,
+    C: Connections,
+    G: Grants + TokenEndpoint,
+    Q: Queue,
+    K: Clock,
+{
+    /// Answers a request: a page for a popup, JSON for a program.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        let finished = self.finish(&request).await;
+        let mut response = if prefers_html(&request) {
+            self.page(&finished)
+        } else {
+            match finished {
+                Ok(instance_url) => json(200, &Answer { success: true, instance_url }),
+                Err(problem) => problem.into_response(),
+            }
+        };
+        clear_flow_cookie(&mut response);
+        response
+    }
+
+    fn page(&self, finished: &Result<String, Problem>) -> Response<Body> {
+        let (status, outcome) = match finished {
+            Ok(_) => {
+                let detail = "Calls are logged in Salesforce from now on.";
+                (StatusCode::OK, Outcome { success: true, code: None, detail })
+            }
+            Err(problem) => (
+                problem.status(),
+                Outcome { success: false, code: Some(problem.code()), detail: problem.detail() },
+            ),
+        };
+        popup::page(status, &outcome, &self.dashboard_url)
+    }
+
+    /// Connects the workspace of the flow. Answers with the org's address.
+    async fn finish(&self, request: &Request) -> Result<String, Problem> {
+        let query = request.query_string_parameters();
+        let parameter = |name: &str| query.first(name).filter(|value| !value.is_empty());
+        let state = parameter("state").ok_or_else(|| missing("state"))?;
+        let flow = self.take(request, state).await?;
+        if let Some(error) = parameter("error") {
+            tracing::info!(workspace.id = %flow.workspace_id, "Salesforce refused the authorization");
+            return Err(refusal::of_redirect(error, parameter("error_description")));
+        }
+        let code = parameter("code").ok_or_else(|| missing("code"))?;
+        let connection = self.salesforce.grant(&flow, code).await.map_err(|error| {
+            tracing::warn!(
+                workspace.id = %flow.workspace_id, error.code = %error.code, error.status = error.status,
+                "Salesforce did not grant tokens"
+            );
+            refusal::of_exchange(&error)
+        })?;
+        self.connect(&flow.workspace_id, &connection).await?;
+        Ok(connection.tokens.instance_url)
+    }
+
+    async fn take(&self, request: &Request, state: &str) -> Result<OAuthFlow, Problem> {
+        let Some(cookie) = flow_cookie(request) else { return Err(refusal::wrong_browser()) };
+        let now = self.clock.now().timestamp();
+        self.states.take(&Hashed::of(state), &Hashed::of(&cookie), now).await.map_err(|error| match error {
+            TakeError::WrongBrowser => refusal::wrong_browser(),
+            TakeError::Unknown => refusal::unknown_state(),
+            TakeError::Expired => refusal::expired_state(),
+            TakeError::Store(error) => error.into(),
+        })
+    }
+
+    /// Stores the connection, then revokes what it replaces and wakes what waited for it.
+    async fn connect(&self, id: &WorkspaceId, connection: &NewConnection) -> Result<(), Problem> {
+        let stored = self.connections.connect(id, connection, self.clock.now().timestamp()).await;
+        let replaced = match stored {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                let unused = OldGrant {
+                    login_url: connection.login_url.clone(),
+                    refresh_token: connection.refresh_token.clone(),
+                };
+                self.revoke(id, &unused).await;
+                return Err(error.into());
+            }
+        };
+        tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
+        if let Some(grant) = replaced {
+            self.revoke(id, &grant).await;
+        }
+        let resume = Work::Resume { workspace_id: id.clone() };
+        if let Err(error) = self.queue.send(&resume).await {
+            // The waiting rows have their own due time; they only come later.
+            tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");
+        }
+        Ok(())
+    }
+
+    async fn revoke(&self, id: &WorkspaceId, grant: &OldGrant) {
+        if let Err(error) = self.salesforce.revoke(&grant.login_url, &grant.refresh_token).await {
+            tracing::warn!(
+                workspace.id = %id, error.code = %error.code,
+                "an unused grant could not be revoked; it ends when it is not used"
+            );
+        }
+    }
+}
+
+fn missing(parameter: &str) -> Problem {
+    Problem::bad_request("missing_parameter", format!("The query parameter `{parameter}` is missing."))
+}
+
+/// Whether `Accept` names HTML, and not JSON before it.
+fn prefers_html(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let quality = |wanted: &str| {
+        accept.split(',').enumerate().find_map(|(place, range)| {
+            let mut parts = range.split(';').map(str::trim);
+            let same = parts.next().is_some_and(|range| range.eq_ignore_ascii_case(wanted));
+            let q = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0_f32);
+            (same && q > 0.0).then_some((q, std::cmp::Reverse(place)))
+        })
+    };
+    quality("text/html") > quality("application/json")
+}

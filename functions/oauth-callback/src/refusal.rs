@@ -1,0 +1,90 @@
+//! Why a connect did not come about, in words that say what to do (salesforce.md §1.3, §1.5, §1.7).
+
+use calls::crm::{CrmError, FaultClass};
+use platform::http::Problem;
+
+/// The flow's cookie is not that of the browser that began it.
+pub fn wrong_browser() -> Problem {
+    Problem::new(
+        403,
+        "wrong_browser",
+        "Started in another browser",
+        "The connect flow was not started in this browser, or its cookie did not come back. Start it again from the \
+         dashboard. If this happens every time, the API is not on one site with the dashboard: the operator has to set \
+         PublicBaseUrl to a domain on the dashboard's site.",
+    )
+}
+
+/// Nobody waits for this state.
+pub fn unknown_state() -> Problem {
+    Problem::bad_request(
+        "state_unknown",
+        "This connect flow was never started, or is finished already. Start it again from the dashboard.",
+    )
+}
+
+/// The user took too long.
+pub fn expired_state() -> Problem {
+    Problem::bad_request(
+        "state_expired",
+        "The login took longer than ten minutes. Start it again from the dashboard.",
+    )
+}
+
+/// Salesforce sent the user back with an error.
+pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
+    let description = description.unwrap_or_default();
+    let not_installed = description.contains("installed") || error == "OAUTH_EC_APP_NOT_FOUND";
+    let (code, detail) = match error {
+        "access_denied" | "access-denied" => (
+            "access_denied",
+            "Access was denied in Salesforce. Start again and choose Allow to connect.".to_owned(),
+        ),
+        _ if not_installed => (
+            "app_not_installed",
+            "The app is not installed in this Salesforce org. A Salesforce admin has to install it, or to approve it \
+             under Setup > Connected Apps OAuth Usage, once."
+                .to_owned(),
+        ),
+        "invalid_scope" => (
+            "invalid_scope",
+            "The Salesforce app does not allow the scopes `api` and `refresh_token`. The operator has to add them."
+                .to_owned(),
+        ),
+        _ => ("salesforce_refused", said(description)),
+    };
+    Problem::bad_request(code, detail)
+}
+
+/// Salesforce did not take the code, or did not say who the user is.
+pub fn of_exchange(error: &CrmError) -> Problem {
+    match error.class {
+        FaultClass::Passing | FaultClass::Ambiguous | FaultClass::ConcurrentLimit | FaultClass::DailyLimit => {
+            Problem::new(
+                503,
+                "salesforce_unavailable",
+                "Salesforce did not answer",
+                "Salesforce could not be reached, or did not answer in time. Start again in a moment.",
+            )
+        }
+        FaultClass::OwnConfiguration => Problem::new(
+            502,
+            "own_configuration",
+            "Salesforce refuses this deployment",
+            format!(
+                "{} The operator has to check the Salesforce app's client id, client secret and scopes.",
+                said(&error.message)
+            ),
+        ),
+        _ => Problem::bad_request("salesforce_refused", said(&error.message)),
+    }
+}
+
+fn said(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    if text.is_empty() {
+        "Salesforce refused to connect and did not say why. Start again from the dashboard.".to_owned()
+    } else {
+        format!("Salesforce refused to connect: {text}.")
+    }
+}

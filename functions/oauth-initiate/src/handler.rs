@@ -1,0 +1,94 @@
+//! The beginning of a connect: a state, a verifier and a cookie are drawn, and the user is sent to Salesforce.
+
+use calls::{ids::WorkspaceId, ports::{Clock, Random}};
+use lambda_http::{Body, Request, RequestExt, Response};
+use platform::{
+    hashed::Hashed,
+    http::{Access, BaseUrl, Problem, json, set_flow_cookie},
+    routes,
+    stores::{NewState, OAuthFlow, OAuthStates, SettingsView},
+};
+use salesforce::{
+    hosts::{Hosts, LoginUrl},
+    oauth::{Flow, authorize_url},
+    pkce::Verifier,
+};
+use serde::Serialize;
+
+/// How long a user has for the popup, in seconds (design.md §4).
+const FLOW_LASTS: i64 = 600;
+
+/// What the start of a flow works with.
+pub struct Initiate<W, S, K, R> {
+    /// Who may connect.
+    pub access: Access,
+    /// Where Salesforce sends the user back to.
+    pub base_url: BaseUrl,
+    /// Where users may log in.
+    pub hosts: Hosts,
+    /// Our consumer key.
+    pub client_id: String,
+    /// The workspaces' own login URLs.
+    pub settings: W,
+    /// The flows under way.
+    pub states: S,
+    /// The time.
+    pub clock: K,
+    /// Randomness.
+    pub random: R,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    auth_url: String,
+}
+
+impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> {
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        self.begin(&request).await.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn begin(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let workspace_id = self.access.admin(request)?.workspace_id;
+        let login = self.login_url(request, &workspace_id).await?;
+        let redirect_uri = format!("{}{}", self.base_url.of(request)?, routes::OAUTH_CALLBACK);
+        let verifier = Verifier::generate().map_err(|error| Problem::internal(&error))?;
+        let (state, cookie) = (self.random.id(), self.random.id());
+        let challenge = verifier.challenge();
+        let flow = Flow { redirect_uri: &redirect_uri, state: &state, challenge: &challenge };
+        let auth_url = authorize_url(&self.client_id, &login, &flow);
+        self.states
+            .put(&NewState {
+                state_hash: Hashed::of(&state),
+                cookie_hash: Hashed::of(&cookie),
+                flow: OAuthFlow {
+                    workspace_id,
+                    code_verifier: verifier.secret().clone(),
+                    redirect_uri: redirect_uri.clone(),
+                    login_url: login.as_str().to_owned(),
+                },
+                expires_at: self.clock.now().timestamp() + FLOW_LASTS,
+            })
+            .await?;
+        let mut response = json(200, &Answer { auth_url });
+        set_flow_cookie(&mut response, &cookie, FLOW_LASTS);
+        Ok(response)
+    }
+
+    /// The host that the user asked for, or the workspace's, or the deployment's.
+    async fn login_url(&self, request: &Request, id: &WorkspaceId) -> Result<LoginUrl, Problem> {
+        let query = request.query_string_parameters_ref();
+        let refused = |error: salesforce::hosts::RefusedHost| {
+            Problem::bad_request(error.code(), format!("loginUrl is refused: {error}."))
+        };
+        if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty()) {
+            return self.hosts.login(asked).map_err(refused);
+        }
+        match self.settings.settings(id).await?.login_url {
+            Some(own) => self.hosts.login(&own).map_err(refused),
+            None => Ok(self.hosts.deployment().clone()),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Where a workspace stands with Salesforce. Never a token.
+
+use calls::{crm::ApiUsage, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
+use lambda_http::{Body, Request, Response};
+use platform::{
+    http::{Access, Problem, json},
+    stores::{NewestRows, StatusView},
+};
+use serde::Serialize;
+
+/// What the answer is made of.
+pub struct Status<V, L> {
+    /// Who may ask.
+    pub access: Access,
+    /// The settings table.
+    pub connections: V,
+    /// The ledger.
+    pub ledger: L,
+}
+
+/// The contract's answer (design.md §3): null where nothing is known.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    connected: bool,
+    state: ConnectionState,
+    reason: Option<String>,
+    instance_url: Option<String>,
+    organization_id: Option<String>,
+    user_name: Option<String>,
+    connected_at: Option<i64>,
+    /// When the newest logged call was written.
+    last_sync: Option<i64>,
+    api_usage: Option<ApiUsage>,
+}
+
+impl<V: StatusView, L: NewestRows> Status<V, L> {
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        self.show(&request).await.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn show(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let caller = self.access.caller(request)?;
+        let answer = self.read(&caller.workspace_id).await?;
+        Ok(json(200, &answer))
+    }
+
+    async fn read(&self, id: &calls::ids::WorkspaceId) -> Result<Answer, StoreError> {
+        let connection = self.connections.status(id).await?;
+        let newest = self.ledger.newest(id, SyncStatus::Success).await?;
+        Ok(Answer {
+            connected: connection.state == ConnectionState::Connected,
+            state: connection.state,
+            reason: connection.reason,
+            instance_url: connection.instance_url,
+            organization_id: connection.org_id,
+            user_name: connection.user_name,
+            connected_at: connection.connected_at,
+            last_sync: newest.as_ref().map(|row| row.updated_at),
+            api_usage: newest.and_then(|row| row.api_usage),
+        })
+    }
+}

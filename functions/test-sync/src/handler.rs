@@ -1,0 +1,207 @@
+//! Logs one call at once, for a person who watches; or shows what would be written.
+
+use calls::{
+    activity::{EventDraft, TaskDraft},
+    call::{Call, CallKind, Fact},
+    crm::CrmError,
+    ids::{CallId, SalesforceId, WorkspaceId},
+    ledger::{Reason, Row, SyncStatus},
+    matching::Decision,
+    phone::PhoneNumber,
+    ports::{Clock, Ledger, Workspaces},
+    sync::{Ports, Preview, PreviewError, Worker},
+    workspace::{ConnectionState, RecordType, Workspace},
+};
+use chrono::{DateTime, Utc};
+use lambda_http::{Body, Request, Response};
+use platform::http::{Access, Problem, deadline, json, json_body};
+use serde::{Deserialize, Serialize};
+
+/// What marks a test call's id.
+const TEST: &str = "test-";
+
+/// What a test works with.
+pub struct TestSync<P: Ports> {
+    /// Who may test.
+    pub access: Access,
+    /// Logs calls.
+    pub worker: Worker<P>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Asked {
+    call_id: CallId,
+    phone_number: String,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// The contract's answer (design.md §3), and why nothing was logged if nothing was.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    success: bool,
+    call_id: CallId,
+    status: SyncStatus,
+    salesforce_record_id: Option<SalesforceId>,
+    salesforce_task_id: Option<SalesforceId>,
+    salesforce_event_id: Option<SalesforceId>,
+    record_type: Option<RecordType>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+/// What a dry run answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun {
+    success: bool,
+    dry_run: bool,
+    call_id: CallId,
+    salesforce_record_id: Option<SalesforceId>,
+    salesforce_task_id: Option<SalesforceId>,
+    record_type: Option<RecordType>,
+    decision: Option<Decision>,
+    task: Option<TaskDraft>,
+    event: Option<EventDraft>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+impl<P: Ports> TestSync<P> {
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        self.test(&request).await.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn test(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let workspace_id = self.access.admin(request)?.workspace_id;
+        let asked: Asked = json_body(request)?;
+        let deadline = deadline(request, self.worker.clock.now());
+        let workspace = self.worker.workspaces.load(&workspace_id).await?;
+        let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
+            .map_err(|error| Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}.")))?;
+        let known = self.known(&workspace_id, &asked.call_id).await?;
+        let call = match &known {
+            Some(row) => known_call(row, &number, &workspace)?,
+            None => test_call(&asked.call_id, &number, self.worker.clock.now())?,
+        };
+        if asked.dry_run {
+            return self.preview(&workspace, call, deadline).await;
+        }
+        if workspace.state != ConnectionState::Connected {
+            return Err(not_connected("Salesforce is not connected. Connect it, then test again."));
+        }
+        match known {
+            Some(row) => self.worker.wake(&workspace, &row.call_id, true, deadline).await?,
+            None => self.worker.report(&workspace, u64::MAX, &call, deadline).await?,
+        };
+        self.answer(&workspace, &call.id).await
+    }
+
+    /// The call with this id, or the test call that was made of it before.
+    async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
+        if let Some(row) = self.worker.ledger.load(workspace_id, id).await? {
+            return Ok(Some(row));
+        }
+        Ok(self.worker.ledger.load(workspace_id, &test_id(id)?).await?)
+    }
+
+    /// What the ledger says of the call now.
+    async fn answer(&self, workspace: &Workspace, call_id: &CallId) -> Result<Response<Body>, Problem> {
+        let row = self.worker.ledger.load(&workspace.id, call_id).await?;
+        let row = row.ok_or_else(|| Problem::not_found("There is no such call."))?;
+        let (record_type, record_id) = row.record.unzip();
+        let (error_code, error_message) = parts(row.reason);
+        Ok(json(
+            200,
+            &Answer {
+                success: row.status == SyncStatus::Success,
+                call_id: row.call_id,
+                status: row.status,
+                salesforce_record_id: record_id,
+                salesforce_task_id: row.task_id,
+                salesforce_event_id: row.event_id,
+                record_type,
+                error_code,
+                error_message,
+            },
+        ))
+    }
+
+    async fn preview(
+        &self,
+        workspace: &Workspace,
+        call: Call,
+        deadline: DateTime<Utc>,
+    ) -> Result<Response<Body>, Problem> {
+        let Preview { decision, task, event, reason } =
+            self.worker.preview(workspace, &call, deadline).await.map_err(|error| match error {
+                PreviewError::NotConnected(reason) => not_connected(&reason.message),
+                PreviewError::Salesforce(error) => salesforce_failed(&error),
+                PreviewError::Unavailable => Problem::unavailable("The search could not be made in time. Try again."),
+            })?;
+        let (record_type, record_id) =
+            decision.as_ref().and_then(|decision| decision.chosen.clone()).unzip();
+        let (error_code, error_message) = parts(reason);
+        Ok(json(
+            200,
+            &DryRun {
+                success: task.is_some(),
+                dry_run: true,
+                call_id: call.id,
+                salesforce_record_id: record_id,
+                salesforce_task_id: None,
+                record_type,
+                decision,
+                task,
+                event,
+                error_code,
+                error_message,
+            },
+        ))
+    }
+}
+
+/// The call of a row, if it is the number's.
+fn known_call(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> Result<Call, Problem> {
+    let raw = row.call.customer_number.as_ref().map_or("", |fact| fact.value.as_str());
+    let own = PhoneNumber::parse_caller(raw, &workspace.settings.default_country);
+    if own.is_ok_and(|own| own.e164() == number.e164()) {
+        return Ok(row.call.clone());
+    }
+    Err(Problem::new(
+        409,
+        "other_number",
+        "Another number",
+        "The call with this id has another phone number. Test with the call's own number, or with a new id.",
+    ))
+}
+
+/// An invented call. Its id says so, and is the same each time, so that a test makes one Task.
+fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Call, Problem> {
+    let reported_at = now.timestamp_millis();
+    let mut call = Call::new(test_id(id)?);
+    call.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    call.customer_number = Some(Fact { value: number.e164(), reported_at });
+    call.summary = Some(Fact { value: "Test call from the dashboard.".to_owned(), reported_at });
+    Ok(call)
+}
+
+fn test_id(id: &CallId) -> Result<CallId, Problem> {
+    CallId::parse(format!("{TEST}{id}"))
+        .map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}.")))
+}
+
+fn not_connected(detail: &str) -> Problem {
+    Problem::new(409, "not_connected", "Not connected", detail)
+}
+
+fn salesforce_failed(error: &CrmError) -> Problem {
+    Problem::new(502, "salesforce_failed", "Salesforce did not answer as expected", error.to_string())
+}
+
+fn parts(reason: Option<Reason>) -> (Option<String>, Option<String>) {
+    reason.map(|reason| (reason.code, reason.message)).unzip()
+}

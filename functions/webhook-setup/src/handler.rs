@@ -1,0 +1,71 @@
+//! What a workspace pastes into Vapi: URL, header and secret; and a new secret when the old one got about.
+
+use calls::{ids::WorkspaceId, ports::StoreError, workspace::WebhookSecretVersions};
+use lambda_http::{Body, Request, Response, http::Method};
+use platform::{
+    http::{Access, BaseUrl, Problem, json, optional_body},
+    routes,
+    stores::WebhookSecrets,
+    webhook_token::{HEADER, WebhookTokenIssuer},
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+/// What the set-up works with.
+pub struct WebhookSetup<S, T> {
+    /// Who may see the secret.
+    pub access: Access,
+    /// Where Vapi posts to.
+    pub base_url: BaseUrl,
+    /// The settings table.
+    pub secrets: S,
+    /// Makes the token.
+    pub tokens: T,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    url: String,
+    header: &'static str,
+    secret: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Rotate {
+    revoke_previous: bool,
+}
+
+impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        self.set_up(&request).await.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn set_up(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let id = self.access.admin(request)?.workspace_id;
+        let versions = if request.method() == Method::POST {
+            self.rotate(&id, &optional_body(request)?).await?
+        } else {
+            self.secrets.ensure(&id).await?
+        };
+        let secret = self.tokens.issue(&id, versions.current).await?;
+        Ok(json(
+            200,
+            &Answer {
+                url: format!("{}{}", self.base_url.of(request)?, routes::WEBHOOK),
+                header: HEADER,
+                secret: secret.expose_secret().to_owned(),
+            },
+        ))
+    }
+
+    async fn rotate(&self, id: &WorkspaceId, asked: &Rotate) -> Result<WebhookSecretVersions, StoreError> {
+        let versions = self.secrets.rotate(id, asked.revoke_previous).await?;
+        tracing::info!(
+            workspace.id = %id, secret.version = versions.current, secret.oldest_valid = versions.oldest_valid,
+            "webhook secret rotated"
+        );
+        Ok(versions)
+    }
+}

@@ -1,0 +1,8 @@
+//! The simulated objects: their field tables, their records and the rules of writing them.
+
+pub(crate) mod rules;
+pub(crate) mod schema;
+pub(crate) mod store;
+pub(crate) mod tables;
+pub(crate) mod value;
+pub(crate) mod write;

@@ -1,0 +1,216 @@
+//! Words, strings and symbols of SOQL and of what follows `FIND {…}` in SOSL; and how a mistake is reported.
+
+use crate::error::ApiError;
+
+/// A piece of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A name, a keyword, a number, a date.
+    Word(String),
+    /// Text in quotes, unescaped.
+    Text(String),
+    /// `(`, `)`, `,` or an operator.
+    Symbol(&'static str),
+}
+
+const SYMBOLS: &[&str] = &["<=", ">=", "!=", "<>", "(", ")", ",", "=", "<", ">"];
+
+/// A query being read, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    source: &'a str,
+    /// `MALFORMED_QUERY` or `MALFORMED_SEARCH`.
+    code: &'static str,
+    tokens: Vec<(usize, Token)>,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Splits `source` from byte `from` on.
+    pub(crate) fn new(source: &'a str, from: usize, code: &'static str) -> Result<Self, ApiError> {
+        let mut reader = Self { source, code, tokens: vec![], at: 0 };
+        let mut place = from;
+        while let Some(rest) = source.get(place..).filter(|rest| !rest.is_empty()) {
+            let (token, length) = reader.split(rest, place)?;
+            reader.tokens.extend(token.map(|token| (place, token)));
+            place += length;
+        }
+        Ok(reader)
+    }
+
+    fn split(&self, rest: &str, place: usize) -> Result<(Option<Token>, usize), ApiError> {
+        let blank = rest.len() - rest.trim_start().len();
+        if blank > 0 {
+            return Ok((None, blank));
+        }
+        if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            return Ok((Some(Token::Symbol(symbol)), symbol.len()));
+        }
+        if let Some(text) = rest.strip_prefix('\'') {
+            let (text, length) = self.text(text, place)?;
+            return Ok((Some(Token::Text(text)), length + 1));
+        }
+        let in_word = |c: char| c.is_ascii_alphanumeric() || "_.:+-".contains(c);
+        let word: String = rest.chars().take_while(|c| in_word(*c)).collect();
+        if word.is_empty() {
+            let wrong = rest.chars().next().unwrap_or_default();
+            return Err(self.error(place, &format!("unexpected token: '{wrong}'")));
+        }
+        let length = word.len();
+        Ok((Some(Token::Word(word)), length))
+    }
+
+    /// Text up to its closing quote: the text, and how long it is in the source with that quote.
+    fn text(&self, rest: &str, place: usize) -> Result<(String, usize), ApiError> {
+        let mut text = String::new();
+        let mut chars = rest.char_indices();
+        while let Some((i, c)) = chars.next() {
+            match c {
+                '\'' => return Ok((text, i + 1)),
+                '\\' => match chars.next().map(|(_, c)| c) {
+                    Some(c @ ('\'' | '"' | '\\' | '_' | '%')) => text.push(c),
+                    Some('n' | 'N') => text.push('\n'),
+                    Some('r' | 'R') => text.push('\r'),
+                    Some('t' | 'T') => text.push('\t'),
+                    _ => return Err(self.error(place, "Illegal string escape")),
+                },
+                c => text.push(c),
+            }
+        }
+        Err(self.error(place, "unexpected end of text: a quote is not closed"))
+    }
+
+    /// A mistake at a byte of the source, told as Salesforce does: with the query's text up to it, and a caret.
+    pub(crate) fn error(&self, place: usize, message: &str) -> ApiError {
+        ApiError::new(400, self.code, located(self.source, place, message))
+    }
+
+    /// A mistake of another code, at the place of the piece that was read last.
+    pub(crate) fn error_here(&self, code: &str, message: &str) -> ApiError {
+        let place = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |(place, _)| *place);
+        ApiError::new(400, code, located(self.source, place, message))
+    }
+
+    /// A mistake at the next piece.
+    pub(crate) fn unexpected(&self) -> ApiError {
+        match self.tokens.get(self.at) {
+            None => self.error(self.source.len(), "unexpected token: '<EOF>'"),
+            Some((place, Token::Word(word))) => self.error(*place, &format!("unexpected token: '{word}'")),
+            Some((place, Token::Text(text))) => self.error(*place, &format!("unexpected token: '{text}'")),
+            Some((place, Token::Symbol(symbol))) => {
+                self.error(*place, &format!("unexpected token: '{symbol}'"))
+            }
+        }
+    }
+
+    pub(crate) fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at).map(|(_, token)| token)
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Token> {
+        let token = self.peek().cloned();
+        self.at += 1;
+        token
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    /// Takes a keyword, if it comes next; letters' case does not count.
+    pub(crate) fn takes(&mut self, keyword: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Takes a symbol, if it comes next.
+    pub(crate) fn takes_symbol(&mut self, symbol: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Symbol(it)) if *it == symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(crate) fn expect(&mut self, keyword: &str) -> Result<(), ApiError> {
+        if self.takes(keyword) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    pub(crate) fn expect_symbol(&mut self, symbol: &str) -> Result<(), ApiError> {
+        if self.takes_symbol(symbol) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// A name, which no keyword can be.
+    pub(crate) fn name(&mut self) -> Result<String, ApiError> {
+        const KEYWORDS: &[&str] =
+            &["select", "from", "where", "order", "by", "limit", "offset", "and", "or", "not", "in", "like"];
+        match self.peek() {
+            Some(Token::Word(word)) if !KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) => {
+                let word = word.clone();
+                self.at += 1;
+                Ok(word)
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&mut self) -> Result<usize, ApiError> {
+        match self.peek() {
+            Some(Token::Word(word)) => {
+                let number = word.parse().map_err(|_| self.unexpected())?;
+                self.at += 1;
+                Ok(number)
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+}
+
+/// Salesforce's way to point at a place in a query.
+pub(crate) fn located(source: &str, place: usize, message: &str) -> String {
+    let column = source.get(..place).unwrap_or(source).chars().count();
+    let shown: String = source.chars().take(column + 12).collect();
+    format!("\n{shown}\n{}^\nERROR at Row:1:Column:{}\n{message}", " ".repeat(column), column + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(source: &str) -> Vec<Token> {
+        let mut reader = Reader::new(source, 0, "MALFORMED_QUERY").unwrap();
+        std::iter::from_fn(|| reader.next()).collect()
+    }
+
+    #[test]
+    fn dates_and_operators_are_whole_pieces() {
+        assert_eq!(
+            pieces("a<=2026-01-01T00:00:00Z AND b=LAST_N_DAYS:3"),
+            [
+                Token::Word("a".into()),
+                Token::Symbol("<="),
+                Token::Word("2026-01-01T00:00:00Z".into()),
+                Token::Word("AND".into()),
+                Token::Word("b".into()),
+                Token::Symbol("="),
+                Token::Word("LAST_N_DAYS:3".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn quotes_are_unescaped() {
+        assert_eq!(pieces(r"'O\'Hara \\ é'"), [Token::Text(r"O'Hara \ é".into())]);
+        for source in [r"'O'Hara'", "'open", r"'\x'"] {
+            assert!(Reader::new(source, 0, "MALFORMED_QUERY").is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_pointed_at() {
+        assert_eq!(
+            located("SELECT Id, Foo FROM Task", 11, "No such column"),
+            "\nSELECT Id, Foo FROM Tas\n           ^\nERROR at Row:1:Column:12\nNo such column"
+        );
+    }
+}

@@ -1,0 +1,251 @@
+//! Everything that the simulator knows, behind one lock, so that each request is a transaction.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    error::ApiError,
+    faults::{Faults, WriteFaults},
+    ids::Id,
+    oauth::grants::{Grants, Session},
+    objects::{
+        schema::{Object, object, object_of},
+        store::{Fields, Org},
+        tables,
+        write::Context,
+    },
+    requests::{RequestLog, RouteKind, SeenRequest},
+    seed,
+    settings::Settings,
+};
+
+/// The simulator's state.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) config: Arc<Config>,
+    /// The simulator's own address, without a slash at its end.
+    pub(crate) url: String,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) orgs: Vec<Org>,
+    pub(crate) grants: Grants,
+    pub(crate) faults: Faults,
+    pub(crate) write_faults: WriteFaults,
+    pub(crate) requests: RequestLog,
+}
+
+/// The state as requests and tests share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Self {
+        Self(Arc::new(Mutex::new(world)))
+    }
+
+    /// The state, for one request at a time. A panic in another request's test does not lock it forever.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    pub(crate) fn new(config: Arc<Config>, url: String) -> Self {
+        let clock = Clock::default();
+        Self {
+            settings: config.settings.clone(),
+            clock,
+            orgs: seed::orgs(clock.now()),
+            grants: Grants::default(),
+            faults: Faults::default(),
+            write_faults: WriteFaults::default(),
+            requests: RequestLog::default(),
+            config,
+            url,
+        }
+    }
+
+    /// As it was at the start: people, settings, clock; no grants, no faults, no requests.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(self.config.clone(), self.url.clone());
+    }
+
+    /// What a request of the session works on.
+    pub(crate) fn context(&mut self, session: &Session) -> Option<Context<'_>> {
+        Some(Context {
+            org: self.orgs.get_mut(session.org)?,
+            settings: &self.settings,
+            write_faults: &mut self.write_faults,
+            now: self.clock.now(),
+            user: session.user.clone(),
+        })
+    }
+
+    /// Notes a request.
+    pub(crate) fn see(&mut self, method: &str, kind: RouteKind, path: &str) {
+        let at = self.clock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        self.requests.add(SeenRequest { at, method: method.to_owned(), kind, path: path.to_owned() });
+    }
+
+    /// Adds a record past the rules of the API: dates, flags and derived fields can be set as wanted.
+    pub(crate) fn add_record(&mut self, new: NewRecord) -> Result<Id, ControlError> {
+        let object = object(&new.object).filter(|object| object.writable);
+        let object = object.ok_or(ControlError::Object(new.object))?;
+        let fields = known_fields(object, new.fields)?;
+        let now = self.clock.now();
+        let delay = TimeDelta::seconds(if new.indexed { 0 } else { self.settings.index_delay_seconds });
+        let org = self.orgs.get_mut(new.org.unwrap_or(1).wrapping_sub(1)).ok_or(ControlError::Org)?;
+        Ok(seed::add(org, object, fields, now, now + delay))
+    }
+
+    /// Changes a record past the rules of the API; search knows it at once.
+    pub(crate) fn change_record(&mut self, id: &str, fields: Map<String, Value>) -> Result<(), ControlError> {
+        let now = self.clock.now();
+        let unknown = || ControlError::Record(id.to_owned());
+        let id = Id::parse(id).ok_or_else(unknown)?;
+        let record = self.orgs.iter_mut().find_map(|org| org.records.get_mut(&id)).ok_or_else(unknown)?;
+        record.fields.extend(known_fields(record.object, fields)?);
+        record.index_from(now);
+        Ok(())
+    }
+
+    /// Converts a Lead: a Contact with its name and numbers comes to be, and takes its activities over.
+    pub(crate) fn convert_lead(&mut self, id: &str) -> Result<Id, ControlError> {
+        let now = self.clock.now();
+        let unknown = || ControlError::Record(id.to_owned());
+        let lead = Id::parse(id).filter(|id| id.prefix() == tables::LEAD.prefix).ok_or_else(unknown)?;
+        let org = self.orgs.iter_mut().find(|org| org.records.contains_key(&lead)).ok_or_else(unknown)?;
+        let taken = ["FirstName", "LastName", "Title", "Phone", "MobilePhone", "Fax", "Email", "OwnerId"];
+        let fields: Fields = taken
+            .into_iter()
+            .filter_map(|name| Some((name, org.records.get(&lead)?.get(name).clone())))
+            .collect();
+        let contact = seed::add(org, &tables::CONTACT, fields, now, now);
+        for record in org.records.values_mut().filter(|record| record.text("WhoId") == Some(lead.as_str())) {
+            record.fields.insert("WhoId", json!(contact.as_str()));
+        }
+        if let Some(record) = org.records.get_mut(&lead) {
+            record.fields.insert("IsConverted", json!(true));
+            record.fields.insert("ConvertedContactId", json!(contact.as_str()));
+            record.fields.insert("ConvertedDate", json!(now.date_naive().to_string()));
+        }
+        Ok(contact)
+    }
+
+    /// All there is, as JSON: records with all fields; grants only as counts.
+    pub(crate) fn state(&mut self) -> Value {
+        let (now, settings) = (self.clock.now(), &self.settings);
+        let orgs: Vec<Value> = self
+            .orgs
+            .iter_mut()
+            .map(|org| {
+                let records: Map<String, Value> = tables::ALL
+                    .iter()
+                    .filter(|object| object.writable)
+                    .map(|object| (object.name.to_owned(), records(org, object)))
+                    .collect();
+                let users = org.users.iter();
+                let users: Vec<Value> = users
+                    .map(|it| json!({"id": it.id.as_str(), "name": it.name, "timeZone": it.timezone}))
+                    .collect();
+                json!({
+                    "id": org.id.as_str(), "name": org.name, "users": users, "records": records,
+                    "apiUsed": org.used_requests(now, settings),
+                })
+            })
+            .collect();
+        json!({
+            "now": now.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "orgs": orgs,
+            "grants": self.grants.live_by_user(),
+            "tokens": self.requests.tokens,
+            "settings": self.settings,
+        })
+    }
+
+    /// All records of an object in all orgs, deleted and archived ones too, with all their fields.
+    pub(crate) fn records_of(&self, name: &str) -> Vec<Value> {
+        let Some(object) = object(name) else { return vec![] };
+        let all = self.orgs.iter().flat_map(|org| org.of(object));
+        all.map(|record| record.answer(object.fields().map(|field| field.name))).collect()
+    }
+
+    /// The org and object of a record.
+    pub(crate) fn locate(&self, id: &Id) -> Option<(&Org, &'static Object)> {
+        let org = self.orgs.iter().find(|org| org.records.contains_key(id))?;
+        Some((org, object_of(id.prefix())?))
+    }
+}
+
+fn records(org: &Org, object: &'static Object) -> Value {
+    org.of(object).map(|record| record.answer(object.fields().map(|field| field.name))).collect()
+}
+
+/// Fields of a control request, by their API names.
+fn known_fields(object: &'static Object, fields: Map<String, Value>) -> Result<Fields, ControlError> {
+    let known = fields.into_iter().map(|(name, value)| match object.field(&name) {
+        Some(field) => Ok((field.name, value)),
+        None => Err(ControlError::Field(object.name, name)),
+    });
+    known.collect()
+}
+
+/// A record to add past the rules of the API.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewRecord {
+    /// `Lead`, `Contact`, `Task`, `Event`.
+    pub object: String,
+    /// Fields by their API names, read-only ones too; instants as Salesforce answers them.
+    pub fields: Map<String, Value>,
+    /// Search knows it at once.
+    #[serde(default)]
+    pub indexed: bool,
+    /// The number of its org, from 1; default the first.
+    #[serde(default)]
+    pub org: Option<usize>,
+}
+
+impl NewRecord {
+    /// A record of the first org that search knows at once. What is no JSON object counts as no fields.
+    pub fn indexed(object: &str, fields: Value) -> Self {
+        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+        Self { object: object.to_owned(), fields, indexed: true, org: None }
+    }
+
+    /// The same record, known to search only after the index delay.
+    #[must_use]
+    pub fn unindexed(self) -> Self {
+        Self { indexed: false, ..self }
+    }
+}
+
+/// Why a control request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// There is no such object, or its records are not to be added.
+    #[error("{0:?} is none of Lead, Contact, Task, Event")]
+    Object(String),
+    /// The object has no such field.
+    #[error("{0} has no field {1:?}")]
+    Field(&'static str, String),
+    /// There is no such record.
+    #[error("there is no record {0:?}")]
+    Record(String),
+    /// There is no such org.
+    #[error("there is no org of this number")]
+    Org,
+    /// The settings do not fit.
+    #[error("{0}")]
+    Settings(#[from] serde_json::Error),
+}
+
+impl From<ControlError> for ApiError {
+    fn from(error: ControlError) -> Self {
+        Self::new(400, "CONTROL", error.to_string())
+    }
+}

@@ -1,0 +1,8 @@
+//! The simulator over HTTP, as its clients see it.
+
+#![allow(clippy::unwrap_used)] // Helpers of tests may; clippy only knows functions marked as tests.
+
+mod control;
+mod oauth;
+mod rest;
+mod support;

@@ -1,0 +1,48 @@
+"""Builds the functions and the simulator with plain cargo, and lays the functions out as `sam build` would."""
+
+from __future__ import annotations
+
+import asyncio
+import filecmp
+import json
+import shutil
+import stat
+from pathlib import Path
+
+from .processes import Processes
+from .settings import ROOT, StackError
+
+PROFILE = "local"
+SIMULATOR = "salesforce-sim"
+ARTIFACTS = ROOT / ".stack" / "artifacts"
+
+
+async def build(processes: Processes, functions: list[str]) -> Path:
+    """Builds these functions into `ARTIFACTS/<name>/bootstrap`; answers with the simulator's binary."""
+    packages = [word for name in [*functions, SIMULATOR] for word in ("--package", name)]
+    await processes.run("cargo", ["cargo", "build", "--bins", "--profile", PROFILE, *packages])
+    built = await _target_directory() / PROFILE
+    for name in functions:
+        _lay_out(built / name, ARTIFACTS / name / "bootstrap")
+    return built / SIMULATOR
+
+
+async def _target_directory() -> Path:
+    process = await asyncio.create_subprocess_exec(
+        *("cargo", "metadata", "--no-deps", "--format-version", "1"), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    answer, _ = await process.communicate()
+    if process.returncode != 0:
+        raise StackError("cargo metadata failed")
+    return Path(json.loads(answer)["target_directory"])
+
+
+def _lay_out(binary: Path, bootstrap: Path) -> None:
+    if bootstrap.exists() and filecmp.cmp(binary, bootstrap, shallow=True):
+        return
+    bootstrap.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it first: an interrupted copy must not look like a built function.
+    fresh = bootstrap.with_suffix(".new")
+    shutil.copy2(binary, fresh)
+    fresh.chmod(fresh.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    fresh.replace(bootstrap)

@@ -1,0 +1,90 @@
+"""What a person reads when the stack is up: addresses, a token, and the commands of the main path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from . import sample
+from .settings import ROOT, SAMPLE_WORKSPACE
+from .stack import Stack
+
+
+def write(stack: Stack) -> None:
+    """Writes the sample report, and a description of the stack for programs (the end-to-end tests)."""
+    state = stack.settings.state
+    _sample_report(state).write_text(sample.report())
+    description = {
+        "public_url": stack.settings.public_url,
+        "emulator_url": stack.settings.emulator_url,
+        "simulator_url": stack.settings.simulator_url,
+        "issuer_url": stack.settings.issuer_url,
+        "api_id": stack.api_id,
+        "client_secret": stack.client_secret,
+        "token": stack.token,
+        "resources": stack.deployment.resources,
+        "outputs": stack.deployment.outputs,
+        "commands": commands(stack),
+    }
+    # Under another name first: who waits for this file must not read half of it.
+    fresh = state / "stack.json.new"
+    fresh.write_text(json.dumps(description, indent=1))
+    fresh.replace(state / "stack.json")
+
+
+def commands(stack: Stack) -> dict[str, str]:
+    """The main path without a browser, each step a command for a POSIX shell in the repository's folder."""
+    url = stack.settings.public_url
+    state = relative(stack.settings.state)
+    bearer = '-H "Authorization: Bearer $TOKEN"'
+    field = "python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])'"
+    tasks = (
+        "python3 -c 'import json, sys; "
+        """print(json.dumps(json.load(sys.stdin)["orgs"][0]["records"]["Task"], indent=1))'"""
+    )
+    return {
+        "take the dashboard token": f"TOKEN={stack.token}",
+        f"connect the workspace {SAMPLE_WORKSPACE} (in a browser: the button on {url})": (
+            f"AUTH_URL=$(curl -sS -c {state}/cookies {bearer} {url}/api/salesforce/oauth/initiate | {field} authUrl)\n"
+            f'curl -sS -L -b {state}/cookies -d decision=allow "$AUTH_URL"'
+        ),
+        "get the webhook token": f"SECRET=$(curl -sS {bearer} {url}/api/salesforce/webhook | {field} secret)",
+        "post a sample call": (
+            f'curl -sS -H "X-Vapi-Secret: $SECRET" -H "Content-Type: application/json"'
+            f" --data @{relative(_sample_report(stack.settings.state))} {url}/webhook/vapi"
+        ),
+        f"show its Task (in a browser: {stack.settings.simulator_url}, Ada Sample)": (
+            f"curl -sS {stack.settings.simulator_url}/_sim/state | {tasks}"
+        ),
+    }
+
+
+def text(stack: Stack) -> str:
+    """All of it, to be printed."""
+    settings = stack.settings
+    steps = "\n\n".join(f"  # {what}\n{_indent(command)}" for what, command in commands(stack).items())
+    return f"""
+Ringlog is up. Ctrl-C ends it.
+
+  {settings.public_url:<24} start here: API, webhook, and a page with the Connect button
+  {settings.simulator_url:<24} Salesforce: its people and their timelines
+  {settings.issuer_url:<24} dashboard tokens: curl -d workspace_id=globex -d roles=admin {settings.issuer_url}/token
+  {settings.emulator_url:<24} AWS (AWS_ENDPOINT_URL; access key and secret: test)
+
+The main path, to paste:
+
+{steps}
+"""
+
+
+def relative(path: Path) -> str:
+    """A path as one types it in the repository's folder."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _sample_report(state: Path) -> Path:
+    return state / "sample-call.json"
+
+
+def _indent(command: str) -> str:
+    return "\n".join(f"  {line}" for line in command.splitlines())

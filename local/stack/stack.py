@@ -1,0 +1,89 @@
+"""The whole stack: what is started, in which order, and that all of it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from . import build, emulator, routes, sample, template
+from .deploy import Deployment, deploy
+from .function_logs import FunctionLogs
+from .health import wait_until_up
+from .identity import Issuer
+from .processes import Processes
+from .progress import step
+from .proxy import Proxy
+from .settings import SALESFORCE_CLIENT_ID, SAMPLE_WORKSPACE, WORKSPACE_CLAIM, Settings
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack that runs."""
+
+    settings: Settings
+    deployment: Deployment
+    api_id: str
+    client_secret: str
+    token: str
+    """A dashboard token of an admin of the sample workspace."""
+
+
+@asynccontextmanager
+async def running(settings: Settings, processes: Processes) -> AsyncIterator[Stack]:
+    """Starts everything; what was started ends with the context, whatever happened in it."""
+    settings.ports.require_free()
+    shutil.rmtree(settings.logs, ignore_errors=True)
+    async with AsyncExitStack() as ends:
+        ends.push_async_callback(processes.stop)
+        source = template.load()
+
+        async with step("building the functions and the simulator", processes.log("cargo")):
+            simulator = await build.build(processes, sorted(template.binaries(source).values()))
+
+        async with step("starting the emulator, the simulator and the identity issuer"):
+            issuer = Issuer(settings.issuer_url)
+            await _serve(ends, issuer.app(), settings.ports.identity)
+            client_secret = secrets.token_urlsafe(32)
+            await processes.start("simulator", _simulator(str(simulator), settings, client_secret))
+            await emulator.start(processes, settings)
+            await wait_until_up("the simulator", f"{settings.simulator_url}/")
+
+        async with step("deploying template.yaml", processes.log("deploy")):
+            built = settings.state / "template.json"
+            template.write_built(source, built)
+            deployment = await deploy(processes, settings, built, client_secret)
+            api_id = await asyncio.to_thread(routes.register, settings, deployment)
+
+        token = issuer.token(**{WORKSPACE_CLAIM: SAMPLE_WORKSPACE, "roles": "admin"})
+        page = {
+            "token": token,
+            "simulator": settings.simulator_url,
+            "public": settings.public_url,
+            "sample": sample.report(),
+        }
+        await _serve(ends, Proxy(settings.emulator_url, api_id, page).app(), settings.ports.public)
+        logs = asyncio.create_task(FunctionLogs(settings, deployment, source).follow())
+        ends.callback(logs.cancel)
+        yield Stack(settings, deployment, api_id, client_secret, token)
+
+
+def _simulator(binary: str, settings: Settings, client_secret: str) -> list[str]:
+    return [
+        *(binary, "--port", str(settings.ports.simulator)),
+        *("--client-id", SALESFORCE_CLIENT_ID, "--client-secret", client_secret),
+        *("--redirect-uri", settings.callback_url),
+    ]
+
+
+async def _serve(ends: AsyncExitStack, app: web.Application, port: int) -> None:
+    """Serves an application on this machine's loopback address until the stack ends."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    ends.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -1,0 +1,43 @@
+"""The template as `sam build` would leave it, with what cargo built here as the functions' code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from .build import ARTIFACTS
+from .settings import ROOT
+
+
+def load() -> dict[str, Any]:
+    """`template.yaml`, its short tags written out (`{"Ref": …}`)."""
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
+def binaries(template: dict[str, Any]) -> dict[str, str]:
+    """Logical id of each function → the binary that it runs."""
+    return {
+        name: resource["Metadata"]["BuildProperties"]["Binary"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def write_built(template: dict[str, Any], target: Path) -> None:
+    """Writes the template with each function's code where `build` put it."""
+    built = json.loads(json.dumps(template))
+    for name, binary in binaries(template).items():
+        function = built["Resources"][name]
+        del function["Metadata"]
+        function["Properties"]["CodeUri"] = str(ARTIFACTS / binary)
+    for resource in built["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            # The emulator keeps a number that comes from a parameter as text, and then its poller fails on it.
+            scaling = resource["Properties"]["ScalingConfig"]
+            scaling["MaximumConcurrency"] = built["Parameters"][scaling["MaximumConcurrency"]["Ref"]]["Default"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(built, indent=1))

@@ -1,0 +1,45 @@
+//! The Description of an activity: paragraphs, cut so that it fits and its last line always stands (design.md §9).
+
+use crate::{
+    ids::CallId,
+    text::{clean, cut, length, salesforce_unit},
+};
+
+/// What Salesforce's Description holds (salesforce.md §3, §4).
+const DESCRIPTION: usize = 32_000;
+const BETWEEN: &str = "\n\n";
+
+/// What gives way where not all fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// The transcript.
+    First,
+    /// The summary.
+    Next,
+    /// What somebody has to act upon. It is bounded, and always fits.
+    Last,
+}
+
+/// The paragraphs that are not empty, and the line that a look finds the activity by.
+pub(super) fn describe(call_id: &CallId, paragraphs: &[(Cut, String)]) -> String {
+    let last_line = format!("Call {call_id}");
+    let mut room = DESCRIPTION - units(&last_line);
+    let mut kept = vec![String::new(); paragraphs.len()];
+    for turn in [Cut::Last, Cut::Next, Cut::First] {
+        for (place, (_, text)) in kept.iter_mut().zip(paragraphs).filter(|(_, (cut, _))| *cut == turn) {
+            let text = clean(text, DESCRIPTION).unwrap_or_default();
+            let text = cut(&text, room.saturating_sub(units(BETWEEN)), salesforce_unit);
+            if !text.is_empty() {
+                room -= units(&text) + units(BETWEEN);
+                *place = text.into_owned();
+            }
+        }
+    }
+    kept.push(last_line);
+    kept.retain(|text| !text.is_empty());
+    kept.join(BETWEEN)
+}
+
+fn units(text: &str) -> usize {
+    length(text, salesforce_unit)
+}

@@ -1,0 +1,245 @@
+//! What is written to Salesforce, field by field.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    ids::CallId,
+    text::{CUT, length},
+};
+
+const WHO: &str = "00Q000000000001EAA";
+
+#[expect(clippy::unnecessary_wraps, reason = "a call's fields are optional")]
+fn fact<T>(value: T) -> Option<Fact<T>> {
+    Some(Fact { value, reported_at: 0 })
+}
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn who() -> SalesforceId {
+    SalesforceId::parse(WHO).unwrap()
+}
+
+fn call() -> Call {
+    Call {
+        kind: fact(CallKind::Inbound),
+        // Eleven at night in New York, the next day in UTC.
+        started_at: fact(utc("2027-01-21T04:00:00Z")),
+        duration_seconds: fact(125),
+        ended_reason: fact("customer-ended-call".to_owned()),
+        summary: fact("Wants an offer.".to_owned()),
+        transcript: fact("AI: Hello?\nUser: An offer, please.".to_owned()),
+        recording_url: fact("https://storage.example.com/mono.wav".to_owned()),
+        ..Call::new(CallId::parse("call-1").unwrap())
+    }
+}
+
+fn settings() -> Settings {
+    Settings { time_zone: chrono_tz::America::New_York, ..Settings::default() }
+}
+
+fn appointment() -> Appointment {
+    Appointment {
+        start: utc("2027-01-27T19:00:00Z"),
+        end: utc("2027-01-27T20:00:00Z"),
+        kind: Some("Consultation".to_owned()),
+        notes: Some("Bring the licence list.".to_owned()),
+    }
+}
+
+fn booked() -> Resolution {
+    Resolution::Booked { appointment: appointment(), warning: None }
+}
+
+#[test]
+fn a_call_is_a_completed_task() {
+    let task = task(&call(), &who(), &settings(), 0, &Resolution::None);
+    assert_eq!(
+        serde_json::to_value(&task).unwrap(),
+        json!({
+            "WhoId": WHO, "Subject": "Inbound Call", "Type": "Call", "TaskSubtype": "Call", "CallType": "Inbound",
+            "Status": "Completed", "Priority": "Normal", "ActivityDate": "2027-01-20", "CallDurationInSeconds": 125,
+            "CallDisposition": "customer-ended-call", "CallObject": "call-1",
+            "Description": "Wants an offer.\n\nRecording: https://storage.example.com/mono.wav\n\nCall call-1",
+        })
+    );
+}
+
+#[test]
+fn subject_and_call_type_follow_the_kind_and_the_appointment() {
+    for (kind, resolution, subject, call_type) in [
+        (Some(CallKind::Inbound), booked(), "Inbound Call - Scheduled Appointment", "Inbound"),
+        (Some(CallKind::Outbound), Resolution::None, "Outbound Call", "Outbound"),
+        (Some(CallKind::Outbound), booked(), "Outbound Call - Scheduled Appointment", "Outbound"),
+        (Some(CallKind::Web), Resolution::Invalid(Reason::new("c", "m")), "Inbound Call", "Inbound"),
+        (None, Resolution::None, "Inbound Call", "Inbound"),
+    ] {
+        let call = Call { kind: kind.and_then(fact), ..call() };
+        let task = task(&call, &who(), &settings(), 0, &resolution);
+        assert_eq!((task.subject.as_str(), task.call_type.as_deref()), (subject, Some(call_type)));
+    }
+}
+
+#[test]
+fn the_date_is_the_calls_or_that_of_its_arrival() {
+    let received_at = utc("2027-02-01T03:00:00Z").timestamp();
+    let ended = Call { started_at: None, ended_at: fact(utc("2027-01-25T12:00:00Z")), ..call() };
+    let unknown = Call { started_at: None, ..call() };
+    for (call, date) in [(call(), "2027-01-20"), (ended, "2027-01-25"), (unknown, "2027-01-31")] {
+        let task = task(&call, &who(), &settings(), received_at, &Resolution::None);
+        assert_eq!(task.activity_date.as_deref(), Some(date));
+    }
+}
+
+#[test]
+fn a_thin_call_is_a_task_with_its_last_line() {
+    let call = Call::new(CallId::parse("call-1").unwrap());
+    let task = task(&call, &who(), &settings(), 0, &Resolution::None);
+    assert_eq!(task.description, "Call call-1");
+    let json = serde_json::to_value(&task).unwrap();
+    assert!(json.get("CallDurationInSeconds").is_none() && json.get("CallDisposition").is_none());
+}
+
+#[test]
+fn the_transcript_is_written_if_wanted() {
+    let settings = Settings { include_transcript: true, ..settings() };
+    let task = task(&call(), &who(), &settings, 0, &Resolution::None);
+    assert!(
+        task.description.ends_with("\n\nTranscript:\nAI: Hello?\nUser: An offer, please.\n\nCall call-1")
+    );
+}
+
+#[test]
+fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
+    let request = AppointmentRequest {
+        date: Some("next Tuesday".to_owned()),
+        time: Some("2 PM".to_owned()),
+        kind: Some("Consultation".to_owned()),
+        ..AppointmentRequest::default()
+    };
+    let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+    let call = Call { appointment: fact(request), ..call() };
+    let task = task(&call, &who(), &settings(), 0, &resolution);
+    assert!(
+        task.description.contains(
+            "\n\nAppointment to book by hand. The appointment's date is not a day written as YYYY-MM-DD: “next Tuesday”.\n\
+             Date: next Tuesday\nTime: 2 PM\nType: Consultation\n\nCall call-1"
+        ),
+        "{}",
+        task.description
+    );
+}
+
+#[test]
+fn an_appointment_is_an_event() {
+    let event = event(&call(), &who(), &appointment());
+    assert_eq!(
+        serde_json::to_value(&event).unwrap(),
+        json!({
+            "WhoId": WHO, "Subject": "Consultation - Scheduled via Voice AI", "StartDateTime": "2027-01-27T19:00:00Z",
+            "EndDateTime": "2027-01-27T20:00:00Z", "IsAllDayEvent": false, "Type": "Meeting", "ShowAs": "Busy",
+            "IsReminderSet": true, "ReminderDateTime": "2027-01-27T18:00:00Z",
+            "Description": "Appointment scheduled during call.\n\nBring the licence list.\n\nWants an offer.\n\nCall call-1",
+        })
+    );
+}
+
+#[test]
+fn an_events_subject_fits_and_has_a_default() {
+    let with = |kind: Option<String>| event(&call(), &who(), &Appointment { kind, ..appointment() }).subject;
+    assert_eq!(with(None), "Appointment - Scheduled via Voice AI");
+    for kind in ["x".repeat(300), "𠮟".repeat(300), "a\nb ".repeat(100)] {
+        let subject = with(Some(kind));
+        assert!(length(&subject, salesforce_unit) <= 255 && !subject.contains('\n'), "{subject}");
+        assert!(subject.ends_with(&format!("{CUT} - Scheduled via Voice AI")), "{subject}");
+    }
+}
+
+#[test]
+fn the_transcript_gives_way_first_then_the_summary() {
+    let settings = Settings { include_transcript: true, ..settings() };
+    let long = Call { transcript: fact("well, ".repeat(6000)), ..call() };
+    let description = task(&long, &who(), &settings, 0, &Resolution::None).description;
+    assert!(description.starts_with("Wants an offer.\n\nRecording: https://"));
+    assert!(description.ends_with(&format!("{CUT}\n\nCall call-1")));
+    assert!((31_900..=32_000).contains(&length(&description, salesforce_unit)));
+
+    let longer = Call { summary: fact("𠮟".repeat(20_000)), ..long };
+    let description = task(&longer, &who(), &settings, 0, &Resolution::None).description;
+    assert!(description.contains("Recording: https://") && !description.contains("Transcript"));
+    assert!(description.ends_with("\n\nCall call-1"));
+}
+
+#[test]
+fn control_characters_do_not_reach_salesforce() {
+    let odd = Call {
+        summary: fact("a\u{0}b\u{1b}".to_owned()),
+        ended_reason: fact("x\u{7}\ny".to_owned()),
+        ..call()
+    };
+    let task = task(&odd, &who(), &settings(), 0, &Resolution::None);
+    assert!(task.description.starts_with("ab\n\n"));
+    assert_eq!(task.call_disposition.as_deref(), Some("x y"));
+}
+
+#[test]
+fn only_optional_fields_can_be_left_out() {
+    let mut task = task(&call(), &who(), &settings(), 0, &booked());
+    let fields = [
+        "Type",
+        "TaskSubtype",
+        "CallType",
+        "Priority",
+        "ActivityDate",
+        "CallDurationInSeconds",
+        "CallDisposition",
+    ];
+    for field in fields {
+        assert!(task.without(field), "{field}");
+        assert!(!task.without(field), "{field} is gone already");
+        assert!(serde_json::to_value(&task).unwrap().get(field).is_none(), "{field}");
+    }
+    for field in ["WhoId", "Status", "Subject", "CallObject", "Description", "Nonsense", "type"] {
+        assert!(!task.without(field), "{field}");
+    }
+
+    let mut event = event(&call(), &who(), &appointment());
+    for field in ["Type", "ShowAs", "ReminderDateTime"] {
+        assert!(event.without(field), "{field}");
+    }
+    for field in
+        ["IsReminderSet", "WhoId", "Subject", "StartDateTime", "EndDateTime", "IsAllDayEvent", "Description"]
+    {
+        assert!(!event.without(field), "{field}");
+    }
+    assert_eq!((event.is_reminder_set, event.reminder_date_time), (None, None));
+}
+
+proptest! {
+    // Long texts take their time.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_description_fits_and_ends_with_the_calls_line(
+        parts in proptest::collection::vec(("[a𠮟\n\u{7}]{0,4}", 0_usize..12_000), 3),
+        include_transcript in any::<bool>(),
+    ) {
+        let mut texts = parts.iter().map(|(text, times)| text.repeat(*times));
+        let mut text = || texts.next().unwrap_or_default();
+        let call = Call { summary: fact(text()), transcript: fact(text()), ..call() };
+        let settings = Settings { include_transcript, ..settings() };
+        let notes = text::clean(&text(), 4_000);
+        let drafts = [
+            task(&call, &who(), &settings, 0, &Resolution::None).description,
+            event(&call, &who(), &Appointment { notes, ..appointment() }).description,
+        ];
+        for description in drafts {
+            prop_assert!(length(&description, salesforce_unit) <= 32_000);
+            prop_assert_eq!(description.lines().last(), Some("Call call-1"));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Times of day as people and language models write them, and full instants.
+
+use chrono::{DateTime, Datelike, NaiveTime, Utc};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meridiem {
+    Am,
+    Pm,
+}
+
+/// Reads a time of day by the table of design.md §9. A meridiem always wins; a leading zero, 0 and 13–23 mean the
+/// 24-hour clock; of the other hours without a meridiem, those that offices keep.
+pub(super) fn time_of_day(text: &str) -> Option<NaiveTime> {
+    let text = text.trim().to_lowercase();
+    match text.as_str() {
+        "noon" => return NaiveTime::from_hms_opt(12, 0, 0),
+        "midnight" => return Some(NaiveTime::MIN),
+        _ => {}
+    }
+    let (digits, suffix) = text.split_at(text.find(char::is_alphabetic).unwrap_or(text.len()));
+    let meridiem = match suffix.replace(|c: char| c == '.' || c.is_whitespace(), "").as_str() {
+        "" => None,
+        "am" => Some(Meridiem::Am),
+        "pm" => Some(Meridiem::Pm),
+        _ => return None,
+    };
+    let mut parts = digits.trim_end().split(':');
+    let hour = parts.next()?;
+    let minute = parts.next().map(two_digits);
+    let second = parts.next().map(two_digits);
+    let bare = minute.is_none();
+    if parts.next().is_some() || (bare && meridiem.is_none()) {
+        return None;
+    }
+    let hour = hour_of_day(hour, meridiem)?;
+    NaiveTime::from_hms_opt(hour, minute.unwrap_or(Some(0))?, second.unwrap_or(Some(0))?)
+}
+
+fn hour_of_day(text: &str, meridiem: Option<Meridiem>) -> Option<u32> {
+    if !matches!(text.len(), 1 | 2) {
+        return None;
+    }
+    let hour = number(text)?;
+    match (hour, meridiem) {
+        (1..=12, Some(Meridiem::Am)) => Some(hour % 12),
+        (1..=12, Some(Meridiem::Pm)) => Some(hour % 12 + 12),
+        (1..=7, None) if !text.starts_with('0') => Some(hour + 12),
+        (0, Some(Meridiem::Am)) | (13..=23, Some(Meridiem::Pm)) | (0..=23, None) => Some(hour),
+        _ => None,
+    }
+}
+
+fn two_digits(text: &str) -> Option<u32> {
+    (text.len() == 2).then(|| number(text)).flatten()
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// Salesforce's calendar ends with it.
+const LAST_YEAR: i32 = 4000;
+
+/// A full ISO 8601 date and time with an offset; seconds and the offset's colon may be missing.
+pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.to_ascii_uppercase();
+    if !text.contains(['T', ' ']) {
+        return None;
+    }
+    let text = text.replacen(' ', "T", 1).replace(' ', "");
+    let text = text.strip_suffix('Z').map_or_else(|| text.clone(), |local| format!("{local}+00:00"));
+    ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"]
+        .iter()
+        .find_map(|format| DateTime::parse_from_str(&text, format).ok())
+        .map(|instant| instant.to_utc())
+        .filter(|instant| instant.year() <= LAST_YEAR)
+}

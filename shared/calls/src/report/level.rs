@@ -1,0 +1,214 @@
+//! Where a report says what: the message, and its `call`, which have the same members. The documented place of each fact
+//! goes before the older ones (vapi.md §2.1).
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::value::{self, Object, Raw};
+
+/// What is kept at most, in characters. Together, at four bytes a character, a message stays under SQS's 256 KiB.
+const TRANSCRIPT: usize = 32_000;
+const SUMMARY: usize = 16_000;
+const LINE: usize = 255;
+const URL: usize = 2_000;
+/// Vapi's longest call takes 12 hours; more than a month is no duration.
+const LONGEST_SECONDS: f64 = 31.0 * 86_400.0;
+
+/// The message, or its `call`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Level<'a> {
+    #[serde(borrow)]
+    pub(super) r#type: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) id: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) timestamp: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) call: Option<Object<Box<Level<'a>>>>,
+    #[serde(borrow)]
+    customer: Option<Object<Customer<'a>>>,
+    #[serde(borrow)]
+    started_at: Option<Raw<'a>>,
+    #[serde(borrow)]
+    ended_at: Option<Raw<'a>>,
+    #[serde(borrow)]
+    duration_seconds: Option<Raw<'a>>,
+    #[serde(borrow)]
+    duration_ms: Option<Raw<'a>>,
+    #[serde(borrow)]
+    duration_minutes: Option<Raw<'a>>,
+    #[serde(borrow)]
+    ended_reason: Option<Raw<'a>>,
+    #[serde(borrow)]
+    summary: Option<Raw<'a>>,
+    #[serde(borrow)]
+    transcript: Option<Raw<'a>>,
+    #[serde(borrow)]
+    recording_url: Option<Raw<'a>>,
+    #[serde(borrow)]
+    stereo_recording_url: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) analysis: Option<Object<Analysis<'a>>>,
+    #[serde(borrow)]
+    pub(super) artifact: Option<Object<Artifact<'a>>>,
+    #[serde(borrow, rename = "structured_data")]
+    pub(super) structured_data: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Customer<'a> {
+    #[serde(borrow)]
+    number: Option<Raw<'a>>,
+    #[serde(borrow)]
+    sip_uri: Option<Raw<'a>>,
+    #[serde(borrow)]
+    name: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Analysis<'a> {
+    #[serde(borrow)]
+    summary: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) structured_data: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) structured_outputs: Option<Raw<'a>>,
+    #[serde(borrow, rename = "structured_data")]
+    pub(super) structured_data_snake: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Artifact<'a> {
+    #[serde(borrow)]
+    transcript: Option<Raw<'a>>,
+    #[serde(borrow)]
+    recording: Option<Object<Recording<'a>>>,
+    #[serde(borrow)]
+    recording_url: Option<Raw<'a>>,
+    #[serde(borrow)]
+    stereo_recording_url: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) structured_outputs: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Recording<'a> {
+    #[serde(borrow)]
+    mono: Option<Object<Mono<'a>>>,
+    #[serde(borrow)]
+    stereo_url: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mono<'a> {
+    #[serde(borrow)]
+    combined_url: Option<Raw<'a>>,
+}
+
+/// The object at a place, if there is one.
+pub(super) fn object<T>(place: Option<&Object<T>>) -> Option<&T> {
+    place.and_then(|object| object.0.as_ref())
+}
+
+impl<'a> Level<'a> {
+    pub(super) fn analysis(&self) -> Option<&Analysis<'a>> {
+        object(self.analysis.as_ref())
+    }
+
+    pub(super) fn artifact(&self) -> Option<&Artifact<'a>> {
+        object(self.artifact.as_ref())
+    }
+
+    /// The remote party's number, or else its SIP address.
+    pub(super) fn customer_number(&self) -> Option<String> {
+        let customer = object(self.customer.as_ref())?;
+        [customer.number, customer.sip_uri]
+            .into_iter()
+            .flatten()
+            .find_map(|raw| crate::text::clean_line(&value::string_or_number(raw)?, LINE))
+    }
+
+    pub(super) fn customer_name(&self) -> Option<String> {
+        object(self.customer.as_ref())?.name.and_then(|name| value::line(name, LINE))
+    }
+
+    pub(super) fn started_at(&self) -> Option<DateTime<Utc>> {
+        self.started_at.and_then(value::instant)
+    }
+
+    pub(super) fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.ended_at.and_then(value::instant)
+    }
+
+    /// In whole seconds, rounded.
+    pub(super) fn duration_seconds(&self) -> Option<u32> {
+        let measured =
+            [(self.duration_seconds, 1.0), (self.duration_ms, 0.001), (self.duration_minutes, 60.0)];
+        let stated = measured.into_iter().find_map(|(raw, unit)| whole_seconds(value::number(raw?)? * unit));
+        stated.or_else(|| {
+            let took = self.ended_at()? - self.started_at()?;
+            whole_seconds(took.as_seconds_f64())
+        })
+    }
+
+    pub(super) fn ended_reason(&self) -> Option<String> {
+        value::line(self.ended_reason?, LINE)
+    }
+
+    pub(super) fn summary(&self) -> Option<String> {
+        let places = [self.analysis().and_then(|analysis| analysis.summary), self.summary];
+        places.into_iter().flatten().find_map(summary)
+    }
+
+    pub(super) fn transcript(&self) -> Option<String> {
+        let places = [self.artifact().and_then(|artifact| artifact.transcript), self.transcript];
+        places.into_iter().flatten().find_map(|raw| value::text(raw, TRANSCRIPT))
+    }
+
+    pub(super) fn recording_url(&self) -> Option<String> {
+        let artifact = self.artifact();
+        let recording = artifact.and_then(|artifact| object(artifact.recording.as_ref()));
+        [
+            recording.and_then(|recording| object(recording.mono.as_ref())?.combined_url),
+            artifact.and_then(|artifact| artifact.recording_url),
+            self.recording_url,
+            recording.and_then(|recording| recording.stereo_url),
+            artifact.and_then(|artifact| artifact.stereo_recording_url),
+            self.stereo_recording_url,
+        ]
+        .into_iter()
+        .flatten()
+        .find_map(|raw| lasting_url(&value::string(raw)?))
+    }
+}
+
+/// A summary, bounded, wherever it stands.
+pub(super) fn summary(raw: Raw<'_>) -> Option<String> {
+    value::text(raw, SUMMARY)
+}
+
+fn whole_seconds(seconds: f64) -> Option<u32> {
+    let plausible = (0.0..=LONGEST_SECONDS).contains(&seconds);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to a month")]
+    plausible.then(|| seconds.round() as u32)
+}
+
+/// A link that lasts and opens nothing by itself. Query and fragment are left out: a presigned link carries its signature
+/// there, and Vapi's lasting links have neither.
+fn lasting_url(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (url, _) = text.split_once(['?', '#']).unwrap_or((text, ""));
+    let (scheme, rest) = url.split_once("://")?;
+    let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let host = rest.split('/').next().unwrap_or_default();
+    let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    // A user name before the host would be a credential.
+    let clean = !host.is_empty() && !host.contains('@') && plain && url.chars().count() <= URL;
+    (web && clean).then(|| url.to_owned())
+}

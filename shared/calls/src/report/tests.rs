@@ -1,0 +1,441 @@
+//! Reports as Vapi sends them, in their present and older shapes, and what is no report.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{appointment::AppointmentRequest, text::CUT};
+
+const CALL_ID: &str = "019a8a2b-0000-7000-8000-000000000004";
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn received_at() -> DateTime<Utc> {
+    at("2027-01-20T15:00:01Z")
+}
+
+fn read(body: &Value) -> Result<ServerMessage, ReportError> {
+    parse(body.to_string().as_bytes(), received_at())
+}
+
+/// The call of a report whose message has these members besides type and call.
+fn call_of(mut message: Value) -> Call {
+    message["type"] = json!("end-of-call-report");
+    if message["call"]["id"].is_null() {
+        message["call"]["id"] = json!(CALL_ID);
+    }
+    match read(&json!({ "message": message })) {
+        Ok(ServerMessage::Report(call)) => *call,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn value<T: Clone>(fact: Option<&Fact<T>>) -> Option<T> {
+    fact.map(|fact| fact.value.clone())
+}
+
+/// A whole report, as of 2026: everything several times, and much that is not kept.
+fn report() -> Value {
+    json!({
+        "timestamp": 1_800_457_180_909_i64,
+        "startedAt": "2027-01-20T14:57:34.846Z",
+        "endedAt": "2027-01-20T14:59:39.922Z",
+        "endedReason": "customer-ended-call",
+        "durationMs": 125_076, "durationSeconds": 125.076, "durationMinutes": 2.0846,
+        "summary": "old place", "transcript": "old place", "recordingUrl": "https://storage.example.com/old.wav",
+        "messages": [{"role": "system", "message": "You are a receptionist.", "time": 1.800_457_054_900_5e12}],
+        "analysis": {"summary": "Wants an offer.", "successEvaluation": "true"},
+        "artifact": {
+            "transcript": "AI: Hello?\nUser: An offer, please.\n",
+            "messages": [{"role": "bot", "message": "Hello?", "metadata": {"wordLevelConfidence": [{"word": "Hello"}]}}],
+            "recording": {"stereoUrl": "https://storage.example.com/stereo.wav",
+                          "mono": {"combinedUrl": "https://storage.example.com/mono.wav"}},
+            "presignedMonoUrl": "https://storage.example.com/mono.wav?X-Amz-Signature=0123",
+            "variableValues": {"phoneNumber.twilioAuthToken": "not kept"},
+        },
+        "call": {"id": CALL_ID, "type": "inboundPhoneCall", "status": "ringing", "startedAt": "2027-01-20T14:00:00Z",
+                 "endedReason": "stale", "customer": {"number": "+12345550199", "name": "Stale"}},
+        "customer": {"number": "+12345550123", "name": "Ada Sample"},
+        "phoneNumber": {"number": "+12345550188", "twilioAuthToken": "not kept"},
+    })
+}
+
+#[test]
+fn a_report_becomes_a_call() {
+    let call = call_of(report());
+    assert_eq!(call.id.as_str(), CALL_ID);
+    assert_eq!(value(call.kind.as_ref()), Some(CallKind::Inbound));
+    assert_eq!(value(call.customer_number.as_ref()).as_deref(), Some("+12345550123"));
+    assert_eq!(value(call.customer_name.as_ref()).as_deref(), Some("Ada Sample"));
+    assert_eq!(value(call.started_at.as_ref()), Some(at("2027-01-20T14:57:34.846Z")));
+    assert_eq!(value(call.ended_at.as_ref()), Some(at("2027-01-20T14:59:39.922Z")));
+    assert_eq!(value(call.duration_seconds.as_ref()), Some(125));
+    assert_eq!(value(call.ended_reason.as_ref()).as_deref(), Some("customer-ended-call"));
+    assert_eq!(value(call.summary.as_ref()).as_deref(), Some("Wants an offer."));
+    assert_eq!(value(call.transcript.as_ref()).as_deref(), Some("AI: Hello?\nUser: An offer, please."));
+    assert_eq!(value(call.recording_url.as_ref()).as_deref(), Some("https://storage.example.com/mono.wav"));
+    assert_eq!(call.appointment, None);
+    assert_eq!(call.summary.as_ref().unwrap().reported_at, 1_800_457_180_909);
+    let kept = serde_json::to_string(&call).unwrap();
+    assert!(!kept.contains("not kept") && !kept.contains("X-Amz"));
+}
+
+#[test]
+fn a_stub_report_is_a_call_without_facts() {
+    let call = call_of(json!({"artifact": {}, "phoneNumber": null}));
+    assert_eq!(call, Call::new(CallId::parse(CALL_ID).unwrap()));
+    let odd = call_of(json!({
+        "customer": "nobody", "analysis": [1], "artifact": 3, "summary": {"a": 1}, "transcript": null, "endedReason": 5,
+        "startedAt": "yesterday", "durationSeconds": "long", "phoneNumber": "b882572f", "recordingUrl": false,
+        "timestamp": {}, "structured_data": "none",
+    }));
+    assert_eq!(odd, call);
+}
+
+#[test]
+fn a_reports_own_time_decides_or_its_arrival() {
+    for (timestamp, expected) in [
+        (json!(1_800_457_180_909_i64), 1_800_457_180_909),
+        (json!(1.800_457_180_909e12), 1_800_457_180_909),
+        (json!("1800457180909"), 1_800_457_180_909),
+        (json!(1_800_457_180), 1_800_457_180_000),
+        (json!(1_800_457_180.5), 1_800_457_180_500),
+        (json!("2027-01-20T14:59:40.909Z"), 1_800_457_180_909),
+        (json!("2027-01-20T15:59:40.909+01:00"), 1_800_457_180_909),
+        (json!("2027-01-20 14:59:40"), 1_800_457_180_000),
+        (json!(0), received_at().timestamp_millis()),
+        (json!(-5), received_at().timestamp_millis()),
+        (json!(1e300), received_at().timestamp_millis()),
+        (json!(""), received_at().timestamp_millis()),
+        (json!("+262142-12-31T23:59:59"), received_at().timestamp_millis()),
+        (Value::Null, received_at().timestamp_millis()),
+    ] {
+        let call = call_of(json!({"timestamp": timestamp, "summary": "s"}));
+        assert_eq!(call.summary.unwrap().reported_at, expected, "{timestamp}");
+    }
+}
+
+#[test]
+fn facts_are_found_in_their_older_places() {
+    for (message, summary) in [
+        (json!({"analysis": {"summary": "a"}, "summary": "b"}), "a"),
+        (json!({"analysis": {"summary": " "}, "summary": "b"}), "b"),
+        (json!({"analysis": {}, "call": {"analysis": {"summary": "c"}, "summary": "d"}}), "c"),
+        (json!({"call": {"summary": "d"}}), "d"),
+        (json!({"artifact": {"structuredOutputs": {"1": {"name": "Call Summary", "result": "e"}}}}), "e"),
+    ] {
+        assert_eq!(value(call_of(message).summary.as_ref()).as_deref(), Some(summary));
+    }
+    for (message, transcript) in [
+        (json!({"artifact": {"transcript": "a"}, "transcript": "b"}), "a"),
+        (json!({"artifact": {"transcript": ""}, "transcript": "b"}), "b"),
+        (json!({"call": {"artifact": {"transcript": "c"}}}), "c"),
+        (json!({"call": {"transcript": "d"}}), "d"),
+    ] {
+        assert_eq!(value(call_of(message).transcript.as_ref()).as_deref(), Some(transcript));
+    }
+    for (message, seconds) in [
+        (json!({"durationSeconds": 25.6, "durationMs": 1}), Some(26)),
+        (json!({"durationSeconds": "25.276"}), Some(25)),
+        (json!({"durationMs": 25276}), Some(25)),
+        (json!({"durationMinutes": 0.5}), Some(30)),
+        (json!({"startedAt": "2027-01-20T14:00:00Z", "endedAt": 1_800_453_625_000_i64}), Some(25)),
+        (json!({"durationSeconds": -1, "call": {"durationSeconds": 7}}), Some(7)),
+        (
+            json!({"call": {"startedAt": "2027-01-20T14:00:00Z", "endedAt": "2027-01-20T14:00:09.5Z"}}),
+            Some(10),
+        ),
+        (json!({"startedAt": "2027-01-20T14:00:01Z", "endedAt": "2027-01-20T14:00:00Z"}), None),
+        (json!({"durationSeconds": 1e12}), None),
+    ] {
+        assert_eq!(value(call_of(message.clone()).duration_seconds.as_ref()), seconds, "{message}");
+    }
+}
+
+#[test]
+fn the_remote_party_is_found_or_missing() {
+    for (message, number) in [
+        (
+            json!({"customer": {"number": "+12345550123"}, "call": {"customer": {"number": "+1"}}}),
+            Some("+12345550123"),
+        ),
+        (
+            json!({"customer": {"number": ""}, "call": {"customer": {"number": "+12345550123"}}}),
+            Some("+12345550123"),
+        ),
+        (json!({"customer": {"number": 12_345_550_123_i64}}), Some("12345550123")),
+        (
+            json!({"customer": {"sipUri": "sip:+12345550123@example.com"}}),
+            Some("sip:+12345550123@example.com"),
+        ),
+        (json!({"customer": null, "phoneNumber": {"number": "+12345550188"}}), None),
+        (json!({}), None),
+    ] {
+        assert_eq!(value(call_of(message.clone()).customer_number.as_ref()).as_deref(), number, "{message}");
+    }
+    for (kind, expected) in [
+        ("inboundPhoneCall", Some(CallKind::Inbound)),
+        ("outboundPhoneCall", Some(CallKind::Outbound)),
+        ("webCall", Some(CallKind::Web)),
+        ("vapi.websocketCall", Some(CallKind::Web)),
+        ("somethingNew", None),
+    ] {
+        assert_eq!(value(call_of(json!({"call": {"type": kind}})).kind.as_ref()), expected, "{kind}");
+    }
+}
+
+#[test]
+fn a_recording_link_lasts_and_opens_nothing() {
+    for (message, url) in [
+        (
+            json!({"artifact": {"recordingUrl": "https://s.example.com/a.wav"}, "recordingUrl": "https://s.example.com/b"}),
+            Some("https://s.example.com/a.wav"),
+        ),
+        (json!({"recordingUrl": "https://s.example.com/b.wav"}), Some("https://s.example.com/b.wav")),
+        (json!({"stereoRecordingUrl": "https://s.example.com/c.wav"}), Some("https://s.example.com/c.wav")),
+        (
+            json!({"call": {"recordingUrl": "https://s.example.com/d.wav"}}),
+            Some("https://s.example.com/d.wav"),
+        ),
+        (
+            json!({"recordingUrl": "https://b.s3.amazonaws.com/e.wav?X-Amz-Signature=0123&X-Amz-Credential=x#t=1"}),
+            Some("https://b.s3.amazonaws.com/e.wav"),
+        ),
+        (json!({"artifact": {"presignedMonoUrl": "https://s.example.com/f.wav?sig=1"}}), None),
+        (json!({"recordingUrl": "https://user:pass@s.example.com/g.wav"}), None),
+        (json!({"recordingUrl": "javascript:alert(1)"}), None),
+        (json!({"recordingUrl": "https://"}), None),
+        (json!({"recordingUrl": "https://s.example.com/a b"}), None),
+        (json!({"recordingUrl": format!("https://s.example.com/{}", "h".repeat(3000))}), None),
+    ] {
+        assert_eq!(value(call_of(message.clone()).recording_url.as_ref()).as_deref(), url, "{message}");
+    }
+}
+
+#[test]
+fn an_appointment_is_noted_in_any_of_four_places_and_spellings() {
+    let fields = [
+        json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"}),
+        json!({"appointmentDate": "2027-01-27", "appointmentTime": "2 PM"}),
+        json!({"Appointment Date": "2027-01-27", "appointment time": " 2 PM "}),
+        json!({"other": [1, {"appointment_date": "1999-01-01"}], "appointment": {"appointment_date": "2027-01-27", "appointmentTime": "2 PM"}}),
+    ];
+    let expected = Some(AppointmentRequest {
+        date: Some("2027-01-27".to_owned()),
+        time: Some("2 PM".to_owned()),
+        ..AppointmentRequest::default()
+    });
+    for fields in fields {
+        for message in [
+            json!({"analysis": {"structuredData": fields}}),
+            json!({"artifact": {"structuredOutputs": {"7898e478": {"name": "Booking", "result": fields}}}}),
+            json!({"artifact": {"structuredOutputs": [{"name": "Booking", "result": fields}]}}),
+            json!({"artifact": {"structuredOutputs": {"7898e478": {"name": "Bookings", "result": [fields]}}}}),
+            json!({"analysis": {"structuredOutputs": {"7898e478": {"name": "Booking", "result": fields}}}}),
+            json!({"analysis": {"structuredOutputs": fields}}),
+            json!({"analysis": {"structured_data": fields}}),
+            json!({"structured_data": fields}),
+            json!({"call": {"analysis": {"structuredData": fields}}}),
+        ] {
+            assert_eq!(value(call_of(message.clone()).appointment.as_ref()), expected, "{message}");
+        }
+    }
+    for outputs in [
+        json!({"1": {"name": "Appointment Date", "result": "2027-01-27"}, "2": {"name": "appointment_time", "result": "2 PM"}}),
+        json!([{"name": "Appointment Date", "result": "2027-01-27"}, {"name": "appointmentTime", "result": "2 PM"}]),
+        json!({"appointment_date": {"result": "2027-01-27"}, "appointment_time": {"result": "2 PM"}, "3": {"name": "CSAT", "result": 8}}),
+    ] {
+        let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
+        assert_eq!(value(call.appointment.as_ref()), expected, "{outputs}");
+    }
+}
+
+#[test]
+fn all_fields_of_an_appointment_are_kept_as_text() {
+    let call = call_of(json!({"analysis": {"structuredData": {
+        "intent": "Scheduling", "appointment_booked": "true", "appointment_date": "2027-01-27", "appointment_time": "14:00",
+        "appointment_type": "Consultation", "appointment_notes": "Bring\nthe list.", "appointment_duration": 45,
+        "appointment_time_zone": "America/New_York",
+    }}}));
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        call.appointment.unwrap().value,
+        AppointmentRequest {
+            intent: text("Scheduling"),
+            booked: Some(true),
+            date: text("2027-01-27"),
+            time: text("14:00"),
+            kind: text("Consultation"),
+            notes: text("Bring\nthe list."),
+            duration: text("45"),
+            time_zone: text("America/New_York"),
+            ..AppointmentRequest::default()
+        }
+    );
+}
+
+#[test]
+fn words_for_nothing_are_absent_and_the_next_source_is_asked() {
+    let call = call_of(json!({
+        "analysis": {"structuredData": {"appointment_date": "N/A", "appointment_time": "", "appointment_type": null,
+                                        "appointment_notes": "None", "appointment_booked": "perhaps", "intent": "Scheduling"}},
+        "artifact": {"structuredOutputs": {"1": {"name": "x", "result": {"appointment_date": "2027-01-27", "intent": "Other"}}}},
+    }));
+    let noted = call.appointment.unwrap().value;
+    assert_eq!((noted.date.as_deref(), noted.intent.as_deref()), (Some("2027-01-27"), Some("Scheduling")));
+    assert_eq!((noted.time, noted.kind, noted.notes, noted.booked), (None, None, None, None));
+    let nothing =
+        call_of(json!({"analysis": {"structuredData": {"appointment_date": "null", "mood": "good"}}}));
+    assert_eq!(nothing.appointment, None);
+}
+
+#[test]
+fn only_messages_that_expect_an_answer_are_told_apart() {
+    for kind in EXPECT_ANSWER {
+        assert_eq!(
+            read(&json!({"message": {"type": kind}})),
+            Ok(ServerMessage::ExpectsAnswer { kind: kind.to_owned() })
+        );
+    }
+    for kind in ["status-update", "transcript[transcriptType=\"final\"]", "hang", "something.new"] {
+        assert_eq!(
+            read(&json!({"message": {"type": kind, "call": {}}})),
+            Ok(ServerMessage::Informs { kind: kind.to_owned() })
+        );
+    }
+}
+
+#[test]
+fn what_is_no_message_is_refused_by_the_fields_name() {
+    let long = "x".repeat(129);
+    for (body, code, text) in [
+        ("", "malformed_json", "the body is not valid JSON: line 1, column 0"),
+        ("hello", "malformed_json", "the body is not valid JSON: line 1, column 1"),
+        ("{\n\"message\": {,}}", "malformed_json", "the body is not valid JSON: line 2, column 13"),
+        ("{\"message\": {}} x", "malformed_json", "the body is not valid JSON: line 1, column 17"),
+        ("[]", "invalid_field", "the body must be a JSON object"),
+        ("null", "invalid_field", "the body must be a JSON object"),
+        ("{}", "missing_field", "message is missing"),
+        (r#"{"message":null}"#, "missing_field", "message is missing"),
+        (r#"{"message":"secret"}"#, "invalid_field", "message must be a JSON object"),
+        (r#"{"message":{}}"#, "missing_field", "message.type is missing"),
+        (
+            r#"{"message":{"type":5}}"#,
+            "invalid_field",
+            "message.type must be a text, such as end-of-call-report",
+        ),
+        (r#"{"message":{"type":"end-of-call-report"}}"#, "missing_field", "message.call.id is missing"),
+        (
+            r#"{"message":{"type":"end-of-call-report","call":{"id":null}}}"#,
+            "missing_field",
+            "message.call.id is missing",
+        ),
+        (
+            r#"{"message":{"type":"end-of-call-report","call":{"id":"a b"}}}"#,
+            "invalid_field",
+            "message.call.id must be 1 to 128 of A-Z, a-z, 0-9, _ and -",
+        ),
+        (
+            &format!(r#"{{"message":{{"type":"end-of-call-report","call":{{"id":"{long}"}}}}}}"#),
+            "invalid_field",
+            "message.call.id must be 1 to 128 of A-Z, a-z, 0-9, _ and -",
+        ),
+    ] {
+        let error = parse(body.as_bytes(), received_at()).unwrap_err();
+        assert_eq!((error.code(), error.to_string().as_str()), (code, text), "{body}");
+    }
+}
+
+#[test]
+fn a_long_transcript_is_cut_and_says_so() {
+    let whole = "é".repeat(32_000);
+    let call = call_of(json!({"artifact": {"transcript": whole}}));
+    assert_eq!(value(call.transcript.as_ref()), Some(whole));
+    let call = call_of(json!({"artifact": {"transcript": "𠮟".repeat(32_001)}}));
+    let cut = call.transcript.unwrap().value;
+    assert_eq!(cut.chars().count(), 32_000);
+    assert!(cut.starts_with('𠮟') && cut.ends_with(CUT));
+}
+
+#[test]
+fn control_characters_and_broken_surrogates_cost_no_call() {
+    let body = format!(
+        r#"{{"message":{{"type":"end-of-call-report","call":{{"id":"{CALL_ID}"}},"summary":"a\u0000b\u001b[31m\r\nc\ud83d!",
+            "transcript":"\ude00 half","artifact":{{"messages":[{{"message":"\ud83d"}}]}}}}}}"#
+    );
+    let Ok(ServerMessage::Report(call)) = parse(body.as_bytes(), received_at()) else { panic!() };
+    let summary = call.summary.unwrap().value;
+    assert!(summary.starts_with("ab[31m\nc") && summary.ends_with('!'), "{summary:?}");
+    assert!(call.transcript.unwrap().value.ends_with(" half"));
+}
+
+#[test]
+fn the_largest_call_is_a_message_that_sqs_takes() {
+    for filling in ["𠮟", "\"", "\\", "é"] {
+        let text = filling.repeat(100_000);
+        let mut message = report();
+        message["analysis"]["summary"] = json!(text);
+        message["artifact"]["transcript"] = json!(text);
+        message["endedReason"] = json!(text);
+        message["customer"] = json!({"number": text, "name": text});
+        message["artifact"]["recording"] =
+            json!({"mono": {"combinedUrl": format!("https://s.example.com/{text}")}});
+        message["analysis"]["structuredData"] = json!({
+            "intent": text, "appointmentDate": text, "appointmentTime": text, "appointmentType": text,
+            "appointmentNotes": text, "appointmentDuration": text, "appointmentTimeZone": text,
+        });
+        let kept = serde_json::to_string(&call_of(message)).unwrap();
+        assert!(kept.len() < 240 * 1024, "{filling}: {}", kept.len());
+    }
+}
+
+/// Lambda's limit is 6 MB. The time is not asserted, but a quadratic parser would be noticed.
+#[test]
+fn a_report_of_four_megabytes_is_small_afterwards() {
+    let mut message = report();
+    let turn = json!({"role": "user", "message": "well ".repeat(160), "metadata": {"wordLevelConfidence": [0.5, 0.7]}});
+    message["messages"] = json!(vec![turn.clone(); 2500]);
+    message["artifact"]["messages"] = json!(vec![turn; 2500]);
+    message["artifact"]["transcript"] = json!("User: well ".repeat(100_000));
+    let body = json!({"message": message}).to_string();
+    assert!(body.len() > 4_000_000);
+    assert!(serde_json::to_string(&call_of(message)).unwrap().len() < 40_000);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            proptest::collection::btree_map("name|result|number|summary|appointment_date|x", inner, 0..3)
+                .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_field_of_any_shape_costs_no_call(
+        field in "timestamp|startedAt|durationMs|summary|transcript|recordingUrl|analysis|artifact|customer|structured_data",
+        inner in "summary|structuredData|structuredOutputs|transcript|recording|number",
+        value in any_json(),
+        nested in any::<bool>(),
+    ) {
+        let mut message = report();
+        message[&field] = if nested { json!({ inner: value }) } else { value };
+        let call = call_of(message);
+        prop_assert_eq!(call.id.as_str(), CALL_ID);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parse(&body, received_at());
+    }
+}

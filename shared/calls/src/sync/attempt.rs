@@ -1,0 +1,352 @@
+//! One attempt to log a call: search, decide, look for what earlier attempts wrote, write.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    activity::{self, EventDraft, TaskDraft},
+    appointment::Resolution,
+    call::{Call, CallKind},
+    connection::{NoSession, connected},
+    crm::{CrmError, FaultClass, WrittenObject},
+    ids::SalesforceId,
+    ledger::{Reason, Row},
+    matching::{self, Decision, Rule},
+    phone::PhoneNumber,
+    ports::{Clock, Random, StoreError},
+    workspace::{Direction, RecordType, Settings, Workspace},
+};
+
+use super::{
+    Ports, Worker,
+    claim::Claimed,
+    outcome::{self, Ending},
+    session::{Session, Stop},
+};
+
+/// How often a record is searched for anew when the one that was found is gone.
+const SEARCHES: u32 = 2;
+/// How many refused fields are left out before a write is given up.
+const FIELDS_LEFT_OUT: usize = 8;
+/// How much earlier than our clock Salesforce's may have stamped a record.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+
+type Record = (RecordType, SalesforceId);
+
+/// Attempts to log the claimed call. The returned row carries the outcome; it is not yet recorded.
+pub(super) async fn attempt<P: Ports>(
+    worker: &Worker<P>,
+    workspace: &Workspace,
+    claimed: &Claimed,
+    deadline: DateTime<Utc>,
+) -> Result<Row, StoreError> {
+    let mut row = claimed.row.clone();
+    row.unsettled_until = claimed.unsettled_until;
+    let ended = log_call(worker, workspace, &mut row, deadline).await;
+    if let Err(Stop::NoSession(NoSession::Store(error))) = ended {
+        return Err(error);
+    }
+    let chance = outcome::Chance { now: worker.clock.now().timestamp(), fraction: worker.random.fraction() };
+    outcome::apply(&mut row, ended, workspace, worker.settle_seconds, chance);
+    Ok(row)
+}
+
+async fn log_call<P: Ports>(
+    worker: &Worker<P>,
+    workspace: &Workspace,
+    row: &mut Row,
+    deadline: DateTime<Utc>,
+) -> Result<Ending, Stop> {
+    let number = match caller(&row.call, &workspace.settings) {
+        Ok(number) => number,
+        Err(reason) => return Ok(Ending::Skipped(reason)),
+    };
+    row.phone_number = Some(number.e164());
+    let connection = match connected(workspace) {
+        Ok(connection) => connection.clone(),
+        Err(reason) => return Ok(Ending::Waiting(reason)),
+    };
+    let elsewhere = row.tried_with.as_ref().is_some_and(|tried| tried.org_id != connection.org_id);
+    if elsewhere {
+        return Ok(Ending::OtherOrg);
+    }
+    let mut session = Session::new(worker, &workspace.id, connection, deadline);
+    let ended = find_and_write(&mut session, workspace, row, &number).await;
+    row.api_usage = session.api_usage.or(row.api_usage);
+    ended
+}
+
+async fn find_and_write<P: Ports>(
+    session: &mut Session<'_, P>,
+    workspace: &Workspace,
+    row: &mut Row,
+    number: &PhoneNumber,
+) -> Result<Ending, Stop> {
+    let mut searches = 0;
+    loop {
+        if row.task_id.is_none() {
+            searches += 1;
+            let decision = match find(session, number, &workspace.settings).await? {
+                Search::Decided(decision) => decision,
+                Search::Full(object) => return Ok(Ending::TooMany(object)),
+            };
+            row.record.clone_from(&decision.chosen);
+            row.decision = Some(decision);
+        }
+        if row.unsettled_until.is_some() {
+            look(session, row).await?;
+        }
+        let Some(record) = row.record.clone() else { return Ok(no_record(row)) };
+        match write(session, row, &workspace.settings, &record).await {
+            Err(Stop::Salesforce(error))
+                if error.class == FaultClass::RecordGone && row.task_id.is_none() && searches < SEARCHES =>
+            {
+                tracing::info!(error.code = %error.code, "the record is gone; searching again");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// The caller's number, or why the call is not logged.
+pub(super) fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Reason> {
+    let direction = match call.kind.as_ref().map(|kind| kind.value) {
+        Some(CallKind::Outbound) => Direction::Outbound,
+        _ => Direction::Inbound,
+    };
+    if !settings.call_types.contains(&direction) {
+        let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
+        return Err(Reason::new(
+            "call_type_not_logged",
+            format!("The workspace's settings do not log {which} calls."),
+        ));
+    }
+    let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
+    PhoneNumber::parse_caller(raw, &settings.default_country)
+        .map_err(|error| Reason::new(error.code(), error.to_string()))
+}
+
+/// What a search came to.
+pub(super) enum Search {
+    /// All candidates are known, and this was decided.
+    Decided(Decision),
+    /// Salesforce has more records with such a number than it shows.
+    Full(RecordType),
+}
+
+/// Searches and decides: one request.
+pub(super) async fn find<P: Ports>(
+    session: &mut Session<'_, P>,
+    number: &PhoneNumber,
+    settings: &Settings,
+) -> Result<Search, Stop> {
+    let query = number.query();
+    let found = session.search(&query).await?;
+    Ok(match found.full {
+        Some(object) => Search::Full(object),
+        None => Search::Decided(matching::decide(number, &found.records, settings)),
+    })
+}
+
+fn no_record(row: &Row) -> Ending {
+    match row.decision.as_ref().map(|decision| decision.rule) {
+        Some(Rule::SkipMultiple) => Ending::Skipped(Reason::new(
+            "multiple_matches",
+            "Several records have the caller's number, and the workspace's settings log such calls on none of them.",
+        )),
+        _ => Ending::NotFound,
+    }
+}
+
+/// Looks for what earlier attempts without an answer wrote. Stops while something of them may still commit.
+async fn look<P: Ports>(session: &mut Session<'_, P>, row: &mut Row) -> Result<(), Stop> {
+    let Some(unsettled_until) = row.unsettled_until else { return Ok(()) };
+    let asked_at = session.now();
+    let since = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default() - CLOCK_SKEW;
+    let call_id = row.call_id.clone();
+    let mut record = row.record.clone();
+    let mut seen = session.look(&call_id, record.as_ref(), since).await?;
+    if let Some((task_id, who_id)) = seen.task.take() {
+        row.task_id = Some(task_id);
+        let other = who_id.filter(|id| record.as_ref().is_none_or(|(_, known)| known != id));
+        if let Some(id) = other {
+            // The earlier attempt chose another record: its choice stands, and its Event is there.
+            record = RecordType::of(&id).map(|record_type| (record_type, id));
+            row.record.clone_from(&record);
+            if let Some(decision) = &mut row.decision {
+                *decision = Decision {
+                    rule: Rule::Earlier,
+                    chosen: record.clone(),
+                    candidates: std::mem::take(&mut decision.candidates),
+                };
+            }
+            seen = session.look(&call_id, record.as_ref(), since).await?;
+        }
+    }
+    row.event_id = seen.event_id.or(row.event_id.take());
+    if asked_at < unsettled_until && !everything_is_there(row) {
+        return Err(Stop::Unsettled { until: unsettled_until });
+    }
+    row.unsettled_until = None;
+    Ok(())
+}
+
+/// Whether nothing that an earlier attempt may have sent is missing.
+fn everything_is_there(row: &Row) -> bool {
+    row.task_id.is_some() && (row.event_id.is_some() || row.call.appointment.is_none())
+}
+
+/// Writes what is missing, and updates what is there but behind.
+async fn write<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    settings: &Settings,
+    record: &Record,
+) -> Result<Ending, Stop> {
+    let drafts = Drafts::of(&row.call, settings, &record.1, row.created_at);
+    let mut note = drafts.note;
+    let behind = row.logged_revision < row.revision;
+    if let Some(task_id) = row.task_id.clone().filter(|_| behind) {
+        note = update_task(session, &task_id, drafts.task.clone()).await?.or(note);
+    }
+    if let (Some(event_id), Some(event), true) = (row.event_id.clone(), drafts.event.clone(), behind) {
+        note = update_event(session, &event_id, event).await?.or(note);
+    }
+    let task = row.task_id.is_none().then_some(drafts.task);
+    let event = drafts.event.filter(|_| row.event_id.is_none());
+    note = create(session, row, task, event).await?.or(note);
+    Ok(Ending::Logged(note))
+}
+
+/// What is to stand in Salesforce for a call.
+pub(super) struct Drafts {
+    /// The Task.
+    pub(super) task: TaskDraft,
+    /// The Event, if an appointment was booked.
+    pub(super) event: Option<EventDraft>,
+    /// What was wrong with the appointment.
+    pub(super) note: Option<Reason>,
+}
+
+impl Drafts {
+    /// The drafts of `call` for the record `who_id`. "Today" of an appointment is the day of the call's arrival.
+    pub(super) fn of(call: &Call, settings: &Settings, who_id: &SalesforceId, received_at: i64) -> Self {
+        let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
+        let resolution = call.appointment.as_ref().map_or(Resolution::None, |request| {
+            request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
+        });
+        let task = activity::task(call, who_id, settings, received_at, &resolution);
+        let (event, note) = match &resolution {
+            Resolution::None => (None, None),
+            Resolution::Booked { appointment, warning } => {
+                (Some(activity::event(call, who_id, appointment)), warning.clone())
+            }
+            Resolution::Invalid(reason) => (None, Some(reason.clone())),
+        };
+        Self { task, event, note }
+    }
+}
+
+/// Creates what is missing. A refused optional field is left out; a refused Event never costs the Task.
+async fn create<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    mut task: Option<TaskDraft>,
+    mut event: Option<EventDraft>,
+) -> Result<Option<Reason>, Stop> {
+    let mut left_out = Vec::new();
+    let mut note = None;
+    while task.is_some() || event.is_some() {
+        match session.create(task.as_ref(), event.as_ref()).await {
+            Ok(written) => {
+                row.task_id = written.task_id.or(row.task_id.take());
+                row.event_id = written.event_id.or(row.event_id.take());
+                break;
+            }
+            Err(Stop::Salesforce(error)) => {
+                if left_out.len() < FIELDS_LEFT_OUT && leave_out(&error, &mut task, &mut event, &mut left_out)
+                {
+                    continue;
+                }
+                if !refuses_event(&error, event.is_some(), task.is_some()) {
+                    return Err(Stop::Salesforce(error));
+                }
+                note = Some(outcome::refused_event(&error));
+                event = None;
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(note.or_else(|| outcome::fields_left_out(&left_out)))
+}
+
+/// Leaves the refused fields out of the draft that has them; `false` if none of them may be left out.
+fn leave_out(
+    error: &CrmError,
+    task: &mut Option<TaskDraft>,
+    event: &mut Option<EventDraft>,
+    left_out: &mut Vec<String>,
+) -> bool {
+    if error.class != FaultClass::FieldRefused {
+        return false;
+    }
+    let before = left_out.len();
+    for field in &error.fields {
+        let from_task = error.object != Some(WrittenObject::Event)
+            && task.as_mut().is_some_and(|task| task.without(field));
+        let from_event = error.object != Some(WrittenObject::Task)
+            && event.as_mut().is_some_and(|event| event.without(field));
+        if from_task {
+            left_out.push(format!("Task.{field}"));
+        }
+        if from_event {
+            left_out.push(format!("Event.{field}"));
+        }
+    }
+    left_out.len() > before
+}
+
+/// Whether the Event alone is at fault, and for good.
+fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
+    let about_event = error.object == Some(WrittenObject::Event) || !has_task;
+    has_event && about_event && matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused)
+}
+
+/// Brings the Task up to date. What a person deleted stays deleted; what may not be edited stays as it is.
+async fn update_task<P: Ports>(
+    session: &mut Session<'_, P>,
+    id: &SalesforceId,
+    mut task: TaskDraft,
+) -> Result<Option<Reason>, Stop> {
+    let mut left_out = Vec::new();
+    loop {
+        match session.update_task(id, &task).await {
+            Ok(()) => return Ok(outcome::fields_left_out(&left_out)),
+            Err(Stop::Salesforce(error)) => {
+                if left_out.len() < FIELDS_LEFT_OUT {
+                    let mut draft = Some(task.clone());
+                    if leave_out(&error, &mut draft, &mut None, &mut left_out) {
+                        task = draft.unwrap_or(task);
+                        continue;
+                    }
+                }
+                return outcome::unchanged(WrittenObject::Task, error).map(Some).map_err(Stop::Salesforce);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+}
+
+/// Moves the Event, under the same rules.
+async fn update_event<P: Ports>(
+    session: &mut Session<'_, P>,
+    id: &SalesforceId,
+    event: EventDraft,
+) -> Result<Option<Reason>, Stop> {
+    match session.update_event(id, &event).await {
+        Ok(()) => Ok(None),
+        Err(Stop::Salesforce(error)) => {
+            outcome::unchanged(WrittenObject::Event, error).map(Some).map_err(Stop::Salesforce)
+        }
+        Err(stop) => Err(stop),
+    }
+}

@@ -1,0 +1,287 @@
+//! Claiming a row: one conditional write that merges a report into it and takes the right to work on it
+//! (design.md §6.1).
+
+use crate::{
+    call::Call,
+    ids::{CallId, WorkspaceId},
+    ledger::{Reason, Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
+    ports::{Ledger, Random, StoreError, Swap},
+    workspace::{Lease, Workspace},
+};
+
+/// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
+const LEASE_SECONDS: i64 = 90;
+/// How often a swap that somebody else won is tried anew. Each loss is another's progress.
+const SWAP_TRIES: u32 = 20;
+
+/// A row that this worker has for itself.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    /// The row as it was written.
+    pub(super) row: Row,
+    /// The random id of this claim.
+    pub(super) owner: String,
+    /// `unsettled_until` of the attempts before this one: look first, and write only after it.
+    pub(super) unsettled_until: Option<i64>,
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// The row is ours.
+    Ours(Box<Claimed>),
+    /// Another worker has it; what was new is merged, and that worker will see it.
+    Elsewhere,
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// What a step of [`change`] wants.
+enum Step<T> {
+    /// Write this row.
+    Write(Box<Row>, T),
+    /// Leave it as it is.
+    Keep(T),
+}
+
+/// Claims the row of a report's call, creating it if need be, and merges the report.
+pub(super) async fn claim_report<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace: &Workspace,
+    call: &Call,
+    now: i64,
+    settle_seconds: i64,
+) -> Result<Claim, StoreError> {
+    let owner = random.id();
+    let claimed = |row: Row| claim(row, workspace, &owner, now, settle_seconds);
+    change(ledger, random, None, |current| {
+        let Some(current) = current else {
+            return claimed(Row::accepted(workspace.id.clone(), call.clone(), now));
+        };
+        let mut row = current.clone();
+        let news = row.take_report(call);
+        if is_held(&row, now) {
+            return if news { write(row, now, Claim::Elsewhere) } else { Step::Keep(Claim::Elsewhere) };
+        }
+        if news || row.status == SyncStatus::Queued { claimed(row) } else { Step::Keep(Claim::Nothing) }
+    })
+    .await
+}
+
+/// Claims a row that exists. `force`: also one whose status is final (a person asked).
+pub(super) async fn claim_row<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace: &Workspace,
+    call_id: &CallId,
+    force: bool,
+    now: i64,
+    settle_seconds: i64,
+) -> Result<Claim, StoreError> {
+    let Some(row) = ledger.load(&workspace.id, call_id).await? else { return Ok(Claim::Nothing) };
+    let owner = random.id();
+    change(ledger, random, Some(row), |current| match current {
+        None => Step::Keep(Claim::Nothing),
+        Some(row) if is_held(row, now) => Step::Keep(Claim::Elsewhere),
+        Some(row) if row.is_settled() && !force => Step::Keep(Claim::Nothing),
+        Some(row) => claim(row.clone(), workspace, &owner, now, settle_seconds),
+    })
+    .await
+}
+
+/// Merges a report without claiming: for a webhook whose queue is down (design.md §1). The sweep wakes the row.
+pub(super) async fn accept_report<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace_id: &WorkspaceId,
+    call: &Call,
+    now: i64,
+) -> Result<(), StoreError> {
+    change(ledger, random, None, |current| {
+        let Some(current) = current else {
+            return write(Row::accepted(workspace_id.clone(), call.clone(), now), now, ());
+        };
+        let mut row = current.clone();
+        if !row.take_report(call) {
+            return Step::Keep(());
+        }
+        if !is_held(&row, now) {
+            row.queue(now);
+        }
+        write(row, now, ())
+    })
+    .await
+}
+
+/// Records a report that came under a webhook secret which counts no more. Never changes a row that exists.
+pub(super) async fn refuse_report<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace: &Workspace,
+    call: &Call,
+    now: i64,
+) -> Result<(), StoreError> {
+    change(ledger, random, None, |current| {
+        if current.is_some() {
+            return Step::Keep(());
+        }
+        let mut row = Row::accepted(workspace.id.clone(), call.clone(), now);
+        let reason = Reason::new(
+            STALE_SECRET,
+            "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",
+        );
+        row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
+        write(row, now, ())
+    })
+    .await
+}
+
+/// Writes `row`, the claimed row with its outcome, if this worker still has it. If a report was merged meanwhile,
+/// the outcome's Salesforce ids go into the newer row, which is queued again. `false`: the row is another worker's
+/// now, and that one looks before it writes.
+pub(super) async fn record<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    claimed: &Claimed,
+    outcome: Row,
+    now: i64,
+) -> Result<Recorded, StoreError> {
+    change(ledger, random, Some(claimed.row.clone()), |current| {
+        let ours = current.filter(|row| row.lease.as_ref().is_some_and(|lease| lease.owner == claimed.owner));
+        let Some(current) = ours else { return Step::Keep(Recorded::Lost) };
+        let mut row = outcome.clone();
+        row.lease = None;
+        if current.revision == claimed.row.revision {
+            return write(row, now, Recorded::Done);
+        }
+        row.call = current.call.clone();
+        row.revision = current.revision;
+        row.queue(now);
+        write(row, now, Recorded::NewsMeanwhile)
+    })
+    .await
+}
+
+/// Puts a row that exists into line again. `false`: there is none.
+pub(super) async fn queue_again<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    workspace_id: &WorkspaceId,
+    call_id: &CallId,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let Some(row) = ledger.load(workspace_id, call_id).await? else { return Ok(false) };
+    change(ledger, random, Some(row), |current| {
+        let Some(current) = current else { return Step::Keep(false) };
+        if is_held(current, now) {
+            return Step::Keep(true);
+        }
+        let mut row = current.clone();
+        row.queue(now);
+        write(row, now, true)
+    })
+    .await
+}
+
+/// Moves a due row's `due_at` to `until`, before its message is sent. `false`: it is not due any more.
+pub(super) async fn postpone<L: Ledger, R: Random>(
+    ledger: &L,
+    random: &R,
+    key: &RowKey,
+    now: i64,
+    until: i64,
+) -> Result<bool, StoreError> {
+    let row = ledger.load(&key.workspace_id, &key.call_id).await?;
+    change(ledger, random, row, |current| {
+        let due = current.filter(|row| row.due_at.is_some_and(|due_at| due_at <= now) && !is_held(row, now));
+        let Some(row) = due else { return Step::Keep(false) };
+        let mut row = row.clone();
+        row.due_at = Some(until);
+        write(row, now, true)
+    })
+    .await
+}
+
+/// What came of recording an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recorded {
+    /// It stands in the ledger.
+    Done,
+    /// It stands there, and the row is queued again for what came meanwhile.
+    NewsMeanwhile,
+    /// Another worker has the row.
+    Lost,
+}
+
+fn is_held(row: &Row, now: i64) -> bool {
+    row.lease.as_ref().is_some_and(|lease| lease.until > now)
+}
+
+fn claim(mut row: Row, workspace: &Workspace, owner: &str, now: i64, settle_seconds: i64) -> Step<Claim> {
+    let until = now + LEASE_SECONDS;
+    let unsettled_until = row.unsettled_until;
+    row.lease = Some(Lease { owner: owner.to_owned(), until });
+    row.attempts += 1;
+    // A dead worker's row comes back, and whoever gets it then must assume that the dead one wrote.
+    row.due_at = Some(until);
+    row.expires_at = None;
+    if let Some(connection) = &workspace.connection {
+        row.unsettled_until = Some(until + settle_seconds);
+        row.tried_with.get_or_insert_with(|| TriedWith {
+            org_id: connection.org_id.clone(),
+            user_id: connection.user_id.clone(),
+        });
+    }
+    row.updated_at = now;
+    let claimed = Claimed { row: row.clone(), owner: owner.to_owned(), unsettled_until };
+    Step::Write(Box::new(row), Claim::Ours(Box::new(claimed)))
+}
+
+fn write<T>(mut row: Row, now: i64, result: T) -> Step<T> {
+    row.updated_at = now;
+    Step::Write(Box::new(row), result)
+}
+
+/// Reads, changes and swaps a row until nobody comes between. `current` is what the row is taken to be at first;
+/// wrong guesses cost one more write.
+async fn change<L: Ledger, R: Random, T: WithWriteId>(
+    ledger: &L,
+    random: &R,
+    mut current: Option<Row>,
+    step: impl Fn(Option<&Row>) -> Step<T>,
+) -> Result<T, StoreError> {
+    for _ in 0..SWAP_TRIES {
+        let (mut row, result) = match step(current.as_ref()) {
+            Step::Keep(result) => return Ok(result),
+            Step::Write(row, result) => (row, result),
+        };
+        let write_id = WriteId(random.id());
+        row.write_id = Some(write_id.clone());
+        let expected = current.as_ref().and_then(|row| row.write_id.as_ref());
+        match ledger.swap(expected, &row).await? {
+            Swap::Done => return Ok(result.with_write_id(write_id)),
+            Swap::Conflict(found) => current = found.map(|row| *row),
+        }
+    }
+    Err(StoreError { operation: "ledger swap", cause: "other writers won every time".to_owned() })
+}
+
+/// A result that wants to know the id of the write which it stands for.
+trait WithWriteId: Sized {
+    fn with_write_id(self, _id: WriteId) -> Self {
+        self
+    }
+}
+
+impl WithWriteId for () {}
+impl WithWriteId for bool {}
+impl WithWriteId for Recorded {}
+impl WithWriteId for Claim {
+    fn with_write_id(mut self, id: WriteId) -> Self {
+        if let Self::Ours(claimed) = &mut self {
+            claimed.row.write_id = Some(id);
+        }
+        self
+    }
+}

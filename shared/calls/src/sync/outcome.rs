@@ -1,0 +1,207 @@
+//! From what happened in an attempt to what the row says of it: the one place where a failure becomes a status, a
+//! reason for people and a time to try again.
+
+use crate::{
+    connection::NoSession,
+    crm::{CrmError, FaultClass, WrittenObject},
+    ledger::{Reason, Row, SyncStatus},
+    workspace::{RecordType, Workspace},
+};
+
+use super::{schedule, session::Stop};
+
+/// How an attempt ended that Salesforce or our own rules did not stop.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// The Task is there. The reason says what is not, if anything.
+    Logged(Option<Reason>),
+    /// No record has the number.
+    NotFound,
+    /// There is nothing to log.
+    Skipped(Reason),
+    /// There is no connection.
+    Waiting(Reason),
+    /// The row was tried with another org than the one that is connected now.
+    OtherOrg,
+    /// More records have such a number than Salesforce shows.
+    TooMany(RecordType),
+}
+
+/// The time, and one draw of chance.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chance {
+    /// Unix seconds.
+    pub(super) now: i64,
+    /// `0.0..1.0`.
+    pub(super) fraction: f64,
+}
+
+/// Writes the end of an attempt into the row.
+pub(super) fn apply(
+    row: &mut Row,
+    ended: Result<Ending, Stop>,
+    workspace: &Workspace,
+    settle_seconds: i64,
+    chance: Chance,
+) {
+    let (status, reason, due_at) = match ended {
+        Ok(ending) => ending_of(row, ending, chance.now),
+        Err(stop) => stop_of(row, stop, settle_seconds, chance),
+    };
+    row.finish(status, reason, due_at, workspace.settings.retention_days, chance.now);
+}
+
+type Outcome = (SyncStatus, Option<Reason>, Option<i64>);
+
+fn ending_of(row: &mut Row, ending: Ending, now: i64) -> Outcome {
+    match ending {
+        Ending::Logged(note) => {
+            row.logged_revision = row.revision;
+            row.unsettled_until = None;
+            (SyncStatus::Success, note, None)
+        }
+        Ending::NotFound => {
+            let reason = Reason::new(
+                "not_found",
+                "No Lead or Contact has the caller's number. New records are looked for again within a day.",
+            );
+            (SyncStatus::NotFound, Some(reason), schedule::late_match(row.created_at, now))
+        }
+        Ending::Skipped(reason) => (SyncStatus::Skipped, Some(reason), None),
+        Ending::Waiting(reason) => {
+            (SyncStatus::WaitingForConnection, Some(reason), Some(schedule::waiting(row.created_at, now)))
+        }
+        Ending::OtherOrg => {
+            let reason = Reason::new(
+                "org_changed",
+                "The call was tried with the Salesforce org that was connected before; it is not written into another one.",
+            );
+            let status = if row.task_id.is_some() { SyncStatus::Success } else { SyncStatus::Error };
+            (status, Some(reason), None)
+        }
+        Ending::TooMany(object) => {
+            let reason = Reason::new(
+                "too_many_candidates",
+                format!(
+                    "200 or more {object:?}s have a number like the caller's; the right one cannot be told. Merge duplicates in Salesforce, then retry."
+                ),
+            );
+            (SyncStatus::Error, Some(reason), None)
+        }
+    }
+}
+
+fn stop_of(row: &mut Row, stop: Stop, settle_seconds: i64, chance: Chance) -> Outcome {
+    let now = chance.now;
+    match stop {
+        Stop::Salesforce(error) => {
+            if error.class == FaultClass::Ambiguous {
+                row.unsettled_until = Some(now + settle_seconds);
+            }
+            fault(row, &error, chance)
+        }
+        Stop::NoSession(NoSession::NotConnected(reason)) => ending_of(row, Ending::Waiting(reason), now),
+        Stop::NoSession(NoSession::Salesforce(error)) => fault(row, &error, chance),
+        Stop::NoSession(NoSession::OutOfTime | NoSession::Store(_)) | Stop::OutOfTime => {
+            let reason = Reason::new("out_of_time", "The worker ran out of time; the call is tried again.");
+            (SyncStatus::Retrying, Some(reason), Some(now + 1))
+        }
+        Stop::Unsettled { until } => {
+            let reason = Reason::new(
+                "settling",
+                "Salesforce did not answer an earlier request; the call is written again when that one can no longer take effect.",
+            );
+            (SyncStatus::Retrying, Some(reason), Some(until))
+        }
+    }
+}
+
+fn fault(row: &Row, error: &CrmError, chance: Chance) -> Outcome {
+    let now = chance.now;
+    let reason = Reason::new(error.code.clone(), explain(error));
+    match error.class {
+        FaultClass::Permanent | FaultClass::FieldRefused | FaultClass::RecordGone => {
+            (SyncStatus::Error, Some(reason), None)
+        }
+        FaultClass::GrantEnded => {
+            (SyncStatus::WaitingForConnection, Some(reason), Some(schedule::waiting(row.created_at, now)))
+        }
+        FaultClass::ConcurrentLimit => {
+            (SyncStatus::Retrying, Some(reason), Some(schedule::concurrent_limit(now, chance.fraction)))
+        }
+        FaultClass::DailyLimit => (SyncStatus::Retrying, Some(reason), Some(schedule::daily_limit(now))),
+        FaultClass::Passing | FaultClass::Ambiguous | FaultClass::Session | FaultClass::OwnConfiguration => {
+            match schedule::retry(row.created_at, row.attempts, now, chance.fraction) {
+                Some(due_at) => (SyncStatus::Retrying, Some(reason), Some(due_at)),
+                None => (SyncStatus::Error, Some(reason), None),
+            }
+        }
+    }
+}
+
+/// What a failure means for people: Salesforce's words, and what to change.
+fn explain(error: &CrmError) -> String {
+    let remedy = match error.code.as_str() {
+        "timeout" | "connection" => {
+            return "Salesforce could not be reached or did not answer in time.".to_owned();
+        }
+        "REQUEST_LIMIT_EXCEEDED" => {
+            "The org's API requests are used up; the call is logged when Salesforce accepts requests again."
+        }
+        "API_CURRENTLY_DISABLED" | "API_DISABLED_FOR_ORG" => {
+            "Enable the API for the connected user's profile (permission “API Enabled”), then retry."
+        }
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION" => {
+            "Change the validation rule in Salesforce, or exempt the connected user from it, then retry."
+        }
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" => {
+            "A trigger or flow in Salesforce refused the activity; change it, then retry."
+        }
+        "REQUIRED_FIELD_MISSING" => {
+            "The org requires a field that Ringlog does not fill; make it optional for activities, then retry."
+        }
+        "STORAGE_LIMIT_EXCEEDED" => "The org's data storage is full; free some, then retry.",
+        code if code.starts_with("INSUFFICIENT_ACCESS") => {
+            "Give the connected user read access to the record and the permission to create and edit Tasks and Events, then retry."
+        }
+        "invalid_client" | "invalid_client_id" => {
+            "Salesforce refuses the deployment's client id or secret; the operator of Ringlog has to correct it."
+        }
+        _ => "",
+    };
+    format!("Salesforce: {} {remedy}", error.message).trim_end().to_owned()
+}
+
+/// The Event was refused; the Task is written without it.
+pub(super) fn refused_event(error: &CrmError) -> Reason {
+    Reason::new("event_refused", format!("The appointment could not be written. {}", explain(error)))
+}
+
+/// Optional fields were refused; the rest is written.
+pub(super) fn fields_left_out(fields: &[String]) -> Option<Reason> {
+    if fields.is_empty() {
+        return None;
+    }
+    Some(Reason::new(
+        "fields_left_out",
+        format!(
+            "Written without {}: the connected user may not edit them, or the value is not in the picklist.",
+            fields.join(", ")
+        ),
+    ))
+}
+
+/// An update that Salesforce refuses for good leaves the record as it is, with a note; other failures stop.
+pub(super) fn unchanged(object: WrittenObject, error: CrmError) -> Result<Reason, CrmError> {
+    match error.class {
+        FaultClass::RecordGone => Ok(Reason::new(
+            "activity_deleted",
+            format!("The {object:?} was deleted in Salesforce; it is not made again."),
+        )),
+        FaultClass::Permanent | FaultClass::FieldRefused => Ok(Reason::new(
+            "activity_not_updated",
+            format!("The {object:?} is there, but later facts could not be added. {}", explain(&error)),
+        )),
+        _ => Err(error),
+    }
+}

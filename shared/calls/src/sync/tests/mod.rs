@@ -1,0 +1,358 @@
+//! The algorithm in an in-memory world.
+
+mod world;
+
+use crate::{
+    appointment::AppointmentRequest,
+    crm::{FaultClass, WrittenObject},
+    ids::SalesforceId,
+    ledger::{Row, SyncStatus, WriteId},
+    workspace::{ConnectionState, Lease},
+};
+use std::sync::atomic::Ordering;
+use world::*;
+
+fn reason(row: &Row) -> &str {
+    row.reason.as_ref().map_or("", |reason| reason.code.as_str())
+}
+
+fn appointment() -> AppointmentRequest {
+    AppointmentRequest {
+        date: Some("2027-01-20".to_owned()),
+        time: Some("2:00 PM".to_owned()),
+        ..AppointmentRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn a_plain_call_is_two_requests_and_two_writes() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+
+    let row = world.ledger.row("call-1");
+    assert_eq!(row.status, SyncStatus::Success);
+    assert_eq!(row.record.unwrap().1.as_str(), LEAD);
+    assert_eq!(row.phone_number.as_deref(), Some(NUMBER));
+    assert_eq!(row.due_at, None);
+    assert_eq!(row.expires_at, Some(START + 90 * 86_400));
+    assert_eq!(world.requests(), ["search", "create"]);
+    assert_eq!(world.ledger.writes.load(Ordering::Relaxed), 2);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_report_again_does_nothing() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    world.requests();
+    world.reported(&call(0)).await.unwrap();
+    assert!(world.requests().is_empty());
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_report_updates_the_task_and_adds_the_event() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    second.appointment = Some(fact(5, appointment()));
+    world.requests();
+    world.reported(&second).await.unwrap();
+
+    assert_eq!(world.requests(), ["update_task", "create"]);
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+    assert!(state.tasks[0].1.description.contains("Wants an offer."));
+    assert_eq!(state.events[0].1.start_date_time, "2027-01-20T14:00:00Z");
+}
+
+#[tokio::test]
+async fn a_later_time_moves_the_event() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.reported(&first).await.unwrap();
+    let mut second = call(5);
+    second.appointment = Some(fact(5, AppointmentRequest { time: Some("3 PM".to_owned()), ..appointment() }));
+    world.reported(&second).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!(state.events.len(), 1);
+    assert_eq!(state.events[0].1.start_date_time, "2027-01-20T15:00:00Z");
+}
+
+#[tokio::test]
+async fn an_unwritten_outcome_is_found_again_not_written_again() {
+    let world = world();
+    world.ledger.failing.lock().unwrap().push(1);
+    world.reported(&call(0)).await.unwrap_err();
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+
+    world.pass(91);
+    world.requests();
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+    assert!(!world.requests().contains(&"create"));
+}
+
+#[tokio::test]
+async fn a_committed_write_without_an_answer_is_one_task() {
+    let world = world();
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Retrying);
+
+    world.pass(60);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_without_an_answer_is_made_again_only_after_the_settle_time() {
+    let world = world();
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+
+    world.pass(60);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row), row.due_at), (SyncStatus::Retrying, "settling", Some(START + 600)));
+    assert!(world.salesforce.state().tasks.is_empty());
+
+    world.pass(540);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_for_a_row_in_other_hands_is_merged_and_seen_by_them() {
+    let world = world();
+    let mut row = Row::accepted(world.workspace().id, call(0), START);
+    row.lease = Some(Lease { owner: "another worker".to_owned(), until: START + 90 });
+    row.due_at = Some(START + 90);
+    row.write_id = Some(WriteId("theirs".to_owned()));
+    world.ledger.put(row);
+
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&second).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!(row.revision, 2);
+    assert!(row.call.summary.is_some());
+    assert_eq!(row.lease.unwrap().owner, "another worker");
+    assert!(world.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_row_does_not_overwrite_the_winner() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut stale = world.ledger.row("call-1");
+    stale.lease = Some(Lease { owner: "winner".to_owned(), until: START + 300 });
+    world.ledger.put(stale.clone());
+    let claimed =
+        super::claim::Claimed { row: stale.clone(), owner: "loser".to_owned(), unsettled_until: None };
+    let mut outcome = stale.clone();
+    outcome.status = SyncStatus::Error;
+    let recorded =
+        super::claim::record(&world.ledger, &world.random, &claimed, outcome, START).await.unwrap();
+    assert_eq!(recorded, super::claim::Recorded::Lost);
+    assert_eq!(world.ledger.row("call-1"), stale);
+}
+
+#[tokio::test]
+async fn calls_wait_for_a_connection() {
+    let world = world();
+    {
+        let mut workspace = world.workspaces.0.lock().unwrap();
+        workspace.state = ConnectionState::Disconnected;
+        workspace.connection = None;
+    }
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::WaitingForConnection, "not_connected"));
+    assert_eq!(row.due_at, Some(START + 3600));
+    assert_eq!(row.unsettled_until, None);
+}
+
+#[tokio::test]
+async fn a_call_without_a_number_is_skipped() {
+    let world = world();
+    let mut web = call(0);
+    web.customer_number = None;
+    world.reported(&web).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!(row.status, SyncStatus::Skipped);
+    assert!(row.reason.is_some());
+    assert!(world.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_caller_is_looked_for_again() {
+    let world = world();
+    world.salesforce.state().records.clear();
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.due_at), (SyncStatus::NotFound, Some(START + 300)));
+
+    world.salesforce.state().records.push(lead(LEAD, NUMBER));
+    world.pass(300);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn a_failed_search_is_a_fault_not_a_missing_record() {
+    let world = world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "SERVER_UNAVAILABLE"));
+    assert_eq!(row.due_at, Some(START + 30));
+    assert_eq!(row.unsettled_until, None);
+}
+
+#[tokio::test]
+async fn a_permanent_fault_ends_the_row_with_a_remedy() {
+    let world = world();
+    world
+        .salesforce
+        .fail("create", Fault::Before(error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION")));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.due_at), (SyncStatus::Error, None));
+    assert!(row.reason.unwrap().message.contains("validation rule"));
+}
+
+#[tokio::test]
+async fn a_refused_event_does_not_cost_the_task() {
+    let world = world();
+    let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    refusal.object = Some(WrittenObject::Event);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.reported(&booked).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "event_refused"));
+    assert!(row.task_id.is_some() && row.event_id.is_none());
+}
+
+#[tokio::test]
+async fn a_refused_optional_field_is_left_out() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["Type".to_owned()];
+    refusal.object = Some(WrittenObject::Task);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "fields_left_out"));
+    assert_eq!(world.salesforce.state().tasks[0].1.r#type, None);
+}
+
+#[tokio::test]
+async fn an_expired_session_is_renewed_once() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh", "search", "create"]);
+    assert_eq!(world.workspace().connection_version, 2);
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn anothers_fresh_session_is_used() {
+    let world = world();
+    let as_read = world.workspace();
+    {
+        let mut workspace = world.workspaces.0.lock().unwrap();
+        workspace.connection_version = 2;
+        let connection = workspace.connection.as_mut().unwrap();
+        connection.version = 2;
+        connection.access_token = "access-2".to_owned().into();
+        world.salesforce.state().good_access_token = "access-2".to_owned();
+    }
+    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
+    world.report(&as_read, 2, &call(0), deadline).await.unwrap();
+    assert_eq!(world.requests(), ["search", "search", "create"]);
+}
+
+#[tokio::test]
+async fn an_ended_grant_makes_calls_wait() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.fail("refresh", Fault::Before(error(FaultClass::GrantEnded, "invalid_grant")));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::WaitingForConnection, "reconnect_required"));
+    assert_eq!(world.workspace().state, ConnectionState::ReconnectRequired);
+}
+
+#[tokio::test]
+async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.fail("refresh", Fault::Before(error(FaultClass::Passing, "invalid_grant")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Retrying);
+    let workspace = world.workspace();
+    assert_eq!((workspace.state, workspace.refresh_lease), (ConnectionState::Connected, None));
+}
+
+#[tokio::test]
+async fn a_revoked_webhook_secret_is_skipped_until_a_valid_report_comes() {
+    let world = world();
+    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
+    world.report(&world.workspace(), 1, &call(0), deadline).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Skipped);
+    assert!(world.requests().is_empty());
+
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+
+    let mut forged = call(9);
+    forged.summary = Some(fact(9, "forged".to_owned()));
+    world.report(&world.workspace(), 1, &forged, deadline).await.unwrap();
+    assert_eq!(world.ledger.row("call-1").call.summary, None);
+}
+
+#[tokio::test]
+async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
+    let world = world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.reported(&call(0)).await.unwrap();
+    {
+        let mut workspace = world.workspaces.0.lock().unwrap();
+        workspace.connection.as_mut().unwrap().org_id = SalesforceId::parse("00D000000000002").unwrap();
+    }
+    world.pass(60);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "org_changed"));
+    assert!(world.salesforce.state().tasks.is_empty());
+}
+
+#[tokio::test]
+async fn no_write_starts_without_time_to_record_it() {
+    let world = world();
+    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(10);
+    world.report(&world.workspace(), 2, &call(0), deadline).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
+    assert_eq!(world.requests(), ["search"]);
+}
+
+/// API Gateway's handlers run futures that can move between threads.
+#[test]
+fn work_can_move_between_threads() {
+    fn movable<T: Send>(_: T) {}
+    let world = world();
+    let deadline = crate::ports::Clock::now(&world.clock);
+    let (workspace, call) = (world.workspace(), call(0));
+    movable(world.report(&workspace, 2, &call, deadline));
+    movable(world.preview(&workspace, &call, deadline));
+}

@@ -1,0 +1,434 @@
+//! An in-memory world for the algorithm: a ledger, a settings table, a Salesforce and a clock, each able to fail
+//! before an effect or after it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Mutex,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    activity::{EventDraft, TaskDraft},
+    call::{Call, CallKind, Fact},
+    crm::{Answer, ApiUsage, CrmError, FaultClass, Found, FoundRecord, PhoneQuery, Written},
+    ids::{CallId, SalesforceId, WorkspaceId},
+    ledger::{Row, SyncStatus, WriteId},
+    ports::{
+        Clock, ConnectionStore, Crm, Ledger, Look, Random, StoreError, Swap, TokenEndpoint, Tokens,
+        Workspaces,
+    },
+    sync::{Done, Ports, Worker},
+    workspace::{Connection, ConnectionState, Lease, RecordType, WebhookSecretVersions, Workspace},
+};
+
+pub(super) const START: i64 = 1_800_000_000;
+pub(super) const LEAD: &str = "00Q000000000001EAA";
+pub(super) const NUMBER: &str = "+12345550123";
+
+pub(super) struct World;
+
+impl Ports for World {
+    type Ledger = MemoryLedger;
+    type Workspaces = MemoryWorkspaces;
+    type Salesforce = Org;
+    type Clock = ManualClock;
+    type Random = Counter;
+}
+
+#[derive(Default)]
+pub(super) struct MemoryLedger {
+    rows: Mutex<HashMap<CallId, Row>>,
+    pub(super) writes: AtomicU64,
+    /// Swaps that are to fail, by their turn from now: 0 is the next.
+    pub(super) failing: Mutex<Vec<u64>>,
+}
+
+impl MemoryLedger {
+    pub(super) fn row(&self, call_id: &str) -> Row {
+        self.rows.lock().unwrap()[&CallId::parse(call_id).unwrap()].clone()
+    }
+
+    pub(super) fn put(&self, row: Row) {
+        self.rows.lock().unwrap().insert(row.call_id.clone(), row);
+    }
+}
+
+impl Ledger for MemoryLedger {
+    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows.lock().unwrap().get(call_id).cloned())
+    }
+
+    async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
+        let turn = self.writes.fetch_add(1, Ordering::Relaxed);
+        if self.failing.lock().unwrap().contains(&turn) {
+            return Err(StoreError { operation: "swap", cause: "unplugged".to_owned() });
+        }
+        let mut rows = self.rows.lock().unwrap();
+        let current = rows.get(&row.call_id);
+        if current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
+            return Ok(Swap::Conflict(current.cloned().map(Box::new)));
+        }
+        rows.insert(row.call_id.clone(), row.clone());
+        Ok(Swap::Done)
+    }
+}
+
+pub(super) struct MemoryWorkspaces(pub(super) Mutex<Workspace>);
+
+impl Workspaces for MemoryWorkspaces {
+    async fn load(&self, _: &WorkspaceId) -> Result<Workspace, StoreError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+impl ConnectionStore for MemoryWorkspaces {
+    async fn acquire_refresh_lease(
+        &self,
+        _: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        let mut workspace = self.0.lock().unwrap();
+        let free = workspace.refresh_lease.as_ref().is_none_or(|lease| lease.until <= now);
+        let ours = free && workspace.connection_version == version;
+        if ours {
+            workspace.refresh_lease = Some(Lease { owner: owner.to_owned(), until });
+        }
+        Ok(ours)
+    }
+
+    async fn store_refreshed(
+        &self,
+        _: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<bool, StoreError> {
+        let mut workspace = self.0.lock().unwrap();
+        let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
+        if !holds || workspace.connection_version != version {
+            return Ok(false);
+        }
+        workspace.refresh_lease = None;
+        workspace.connection_version += 1;
+        let connection = workspace.connection.as_mut().unwrap();
+        connection.version += 1;
+        connection.access_token = tokens.access_token.clone();
+        if let Some(refresh_token) = &tokens.refresh_token {
+            connection.refresh_token = refresh_token.clone();
+        }
+        Ok(true)
+    }
+
+    async fn release_refresh_lease(&self, _: &WorkspaceId, _: u64, _: &str) -> Result<(), StoreError> {
+        self.0.lock().unwrap().refresh_lease = None;
+        Ok(())
+    }
+
+    async fn require_reconnect(
+        &self,
+        _: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let mut workspace = self.0.lock().unwrap();
+        let ours = workspace.connection_version == version;
+        if ours {
+            workspace.state = ConnectionState::ReconnectRequired;
+            workspace.state_reason = Some(reason.to_owned());
+            workspace.connection = None;
+            workspace.refresh_lease = None;
+        }
+        Ok(ours)
+    }
+}
+
+/// A fault of the next request of a kind.
+pub(super) enum Fault {
+    /// It fails and changes nothing.
+    Before(CrmError),
+    /// It takes effect, and the answer is this failure.
+    After(CrmError),
+}
+
+#[derive(Default)]
+pub(super) struct OrgState {
+    pub(super) records: Vec<FoundRecord>,
+    pub(super) tasks: Vec<(SalesforceId, TaskDraft)>,
+    pub(super) events: Vec<(SalesforceId, EventDraft)>,
+    pub(super) requests: Vec<&'static str>,
+    pub(super) faults: HashMap<&'static str, VecDeque<Fault>>,
+    pub(super) good_access_token: String,
+}
+
+#[derive(Default)]
+pub(super) struct Org(pub(super) Mutex<OrgState>);
+
+impl Org {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, OrgState> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn fail(&self, request: &'static str, fault: Fault) {
+        self.state().faults.entry(request).or_default().push_back(fault);
+    }
+
+    fn request<T>(
+        &self,
+        name: &'static str,
+        connection: &Connection,
+        effect: impl FnOnce(&mut OrgState) -> T,
+    ) -> Result<Answer<T>, CrmError> {
+        let mut state = self.state();
+        state.requests.push(name);
+        if connection.access_token.expose_secret() != state.good_access_token {
+            return Err(error(FaultClass::Session, "INVALID_SESSION_ID"));
+        }
+        match state.faults.get_mut(name).and_then(VecDeque::pop_front) {
+            Some(Fault::Before(error)) => Err(error),
+            Some(Fault::After(error)) => {
+                effect(&mut state);
+                Err(error)
+            }
+            None => {
+                Ok(Answer { value: effect(&mut state), api_usage: Some(ApiUsage { used: 18, limit: 5000 }) })
+            }
+        }
+    }
+}
+
+impl Crm for Org {
+    async fn search(&self, connection: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
+        self.request("search", connection, |state| {
+            let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+            let hit = |(_, phone): &(String, String)| {
+                digits(phone) == query.national || digits(phone) == query.international
+            };
+            let records =
+                state.records.iter().filter(|record| record.phones.iter().any(hit)).cloned().collect();
+            Found { records, full: None }
+        })
+    }
+
+    async fn create(
+        &self,
+        connection: &Connection,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<Answer<Written>, CrmError> {
+        self.request("create", connection, |state| {
+            let mut written = Written::default();
+            if let Some(task) = task {
+                let id = new_id("00T", state.tasks.len());
+                state.tasks.push((id.clone(), task.clone()));
+                written.task_id = Some(id);
+            }
+            if let Some(event) = event {
+                let id = new_id("00U", state.events.len());
+                state.events.push((id.clone(), event.clone()));
+                written.event_id = Some(id);
+            }
+            written
+        })
+    }
+
+    async fn update_task(
+        &self,
+        connection: &Connection,
+        id: &SalesforceId,
+        task: &TaskDraft,
+    ) -> Result<Answer<()>, CrmError> {
+        self.request("update_task", connection, |state| {
+            state.tasks.iter_mut().find(|(task_id, _)| task_id == id).unwrap().1 = task.clone();
+        })
+    }
+
+    async fn update_event(
+        &self,
+        connection: &Connection,
+        id: &SalesforceId,
+        event: &EventDraft,
+    ) -> Result<Answer<()>, CrmError> {
+        self.request("update_event", connection, |state| {
+            state.events.iter_mut().find(|(event_id, _)| event_id == id).unwrap().1 = event.clone();
+        })
+    }
+
+    async fn look(
+        &self,
+        connection: &Connection,
+        call_id: &CallId,
+        record: Option<&(RecordType, SalesforceId)>,
+        _: DateTime<Utc>,
+    ) -> Result<Answer<Look>, CrmError> {
+        self.request("look", connection, |state| {
+            let task =
+                state.tasks.iter().find(|(_, task)| task.call_object.as_deref() == Some(call_id.as_str()));
+            let last_line = format!("Call {call_id}");
+            let event = state.events.iter().find(|(_, event)| {
+                event.description.ends_with(&last_line) && record.is_some_and(|(_, id)| *id == event.who_id)
+            });
+            Look {
+                task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
+                event_id: event.map(|(id, _)| id.clone()),
+            }
+        })
+    }
+}
+
+impl TokenEndpoint for Org {
+    async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+        let mut state = self.state();
+        state.requests.push("refresh");
+        if let Some(Fault::Before(error) | Fault::After(error)) =
+            state.faults.get_mut("refresh").and_then(VecDeque::pop_front)
+        {
+            return Err(error);
+        }
+        state.good_access_token = format!("access-{}", connection.version + 1);
+        Ok(Tokens {
+            access_token: state.good_access_token.clone().into(),
+            refresh_token: Some(SecretString::from(format!("refresh-{}", connection.version + 1))),
+            instance_url: connection.instance_url.clone(),
+            issued_at: START,
+        })
+    }
+
+    async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
+        self.state().requests.push("revoke");
+        Ok(())
+    }
+}
+
+pub(super) struct ManualClock(pub(super) AtomicI64);
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0.load(Ordering::Relaxed)).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Random for Counter {
+    fn id(&self) -> String {
+        format!("id-{}", self.0.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn fraction(&self) -> f64 {
+        0.5
+    }
+}
+
+fn new_id(prefix: &str, n: usize) -> SalesforceId {
+    SalesforceId::parse(format!("{prefix}{n:012}")).unwrap()
+}
+
+pub(super) fn error(class: FaultClass, code: &str) -> CrmError {
+    CrmError {
+        class,
+        code: code.to_owned(),
+        message: format!("{code} happened"),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+    }
+}
+
+/// A connected workspace, with one Lead that has [`NUMBER`].
+pub(super) fn world() -> Worker<World> {
+    let id = WorkspaceId::parse("acme").unwrap();
+    let mut workspace = Workspace::unknown(id);
+    workspace.state = ConnectionState::Connected;
+    workspace.connection_version = 1;
+    workspace.webhook_secret = WebhookSecretVersions { current: 2, oldest_valid: 2 };
+    workspace.connection = Some(Connection {
+        version: 1,
+        instance_url: "https://acme.my.salesforce.com".to_owned(),
+        login_url: "https://login.salesforce.com".to_owned(),
+        org_id: SalesforceId::parse("00D000000000001").unwrap(),
+        user_id: SalesforceId::parse("005000000000001").unwrap(),
+        access_token: SecretString::from("access-1"),
+        refresh_token: SecretString::from("refresh-1"),
+    });
+    let org = Org::default();
+    org.state().good_access_token = "access-1".to_owned();
+    org.state().records.push(lead(LEAD, NUMBER));
+    Worker {
+        ledger: MemoryLedger::default(),
+        workspaces: MemoryWorkspaces(Mutex::new(workspace)),
+        salesforce: org,
+        clock: ManualClock(AtomicI64::new(START * 1000)),
+        random: Counter::default(),
+        settle_seconds: 600,
+    }
+}
+
+pub(super) fn lead(id: &str, phone: &str) -> FoundRecord {
+    let at = DateTime::from_timestamp(START - 86_400, 0).unwrap();
+    FoundRecord {
+        id: SalesforceId::parse(id).unwrap(),
+        record_type: RecordType::Lead,
+        name: Some("Ada Sample".to_owned()),
+        phones: vec![("Phone".to_owned(), phone.to_owned())],
+        country: None,
+        created_at: at,
+        modified_at: at,
+    }
+}
+
+/// A thin report at `START + at` seconds.
+pub(super) fn call(at: i64) -> Call {
+    let reported_at = (START + at) * 1000;
+    let mut call = Call::new(CallId::parse("call-1").unwrap());
+    call.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    call.customer_number = Some(Fact { value: NUMBER.to_owned(), reported_at });
+    call
+}
+
+pub(super) fn fact<T>(at: i64, value: T) -> Fact<T> {
+    Fact { value, reported_at: (START + at) * 1000 }
+}
+
+impl Worker<World> {
+    pub(super) fn workspace(&self) -> Workspace {
+        self.workspaces.0.lock().unwrap().clone()
+    }
+
+    pub(super) fn pass(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    fn deadline(&self) -> DateTime<Utc> {
+        self.clock.now() + chrono::TimeDelta::seconds(55)
+    }
+
+    pub(super) async fn reported(&self, call: &Call) -> Result<Done, StoreError> {
+        self.report(&self.workspace(), 2, call, self.deadline()).await
+    }
+
+    pub(super) async fn woken(&self) -> Result<Done, StoreError> {
+        self.wake(&self.workspace(), &CallId::parse("call-1").unwrap(), false, self.deadline()).await
+    }
+
+    pub(super) fn status(&self) -> SyncStatus {
+        self.ledger.row("call-1").status
+    }
+
+    pub(super) fn requests(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.salesforce.state().requests)
+    }
+}

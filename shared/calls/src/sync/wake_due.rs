@@ -1,0 +1,77 @@
+//! The sweep: waking every row that is due (design.md §1), each claimed so that two sweeps do not wake it twice.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    ledger::RowKey,
+    message::Work,
+    ports::{Clock, DueRows, Ledger, Queue, Random, StoreError},
+};
+
+use super::claim;
+
+/// Rows a page.
+const PAGE: u32 = 100;
+/// How long a woken row is left alone: what a message may take through the queue, which hides it for 360 s.
+const WAKE_TAKES: i64 = 10 * 60;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Woken {
+    /// Rows whose wake message is in the queue.
+    pub woken: usize,
+    /// Whether time ran out before the end; the next sweep goes on.
+    pub unfinished: bool,
+}
+
+/// Wakes all rows that are due, shard after shard, until `deadline`.
+pub async fn wake_due<L, Q, K, R>(
+    ledger: &L,
+    queue: &Q,
+    clock: &K,
+    random: &R,
+    deadline: DateTime<Utc>,
+) -> Result<Woken, StoreError>
+where
+    L: Ledger + DueRows,
+    Q: Queue,
+    K: Clock,
+    R: Random,
+{
+    let mut done = Woken::default();
+    for shard in 0..ledger.shards() {
+        let mut after = None;
+        loop {
+            let now = clock.now();
+            if now >= deadline {
+                done.unfinished = true;
+                return Ok(done);
+            }
+            let (keys, next) = ledger.due(shard, now.timestamp(), PAGE, after).await?;
+            for key in keys {
+                done.woken += usize::from(wake(ledger, queue, random, &key, now.timestamp()).await?);
+            }
+            match next {
+                Some(_) => after = next,
+                None => break,
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Moves the row's `due_at` on and sends its message. If the message is lost after that, the row is due again later.
+async fn wake<L: Ledger, Q: Queue, R: Random>(
+    ledger: &L,
+    queue: &Q,
+    random: &R,
+    key: &RowKey,
+    now: i64,
+) -> Result<bool, StoreError> {
+    if !claim::postpone(ledger, random, key, now, now + WAKE_TAKES).await? {
+        return Ok(false);
+    }
+    let work = Work::Wake { workspace_id: key.workspace_id.clone(), call_id: key.call_id.clone() };
+    queue.send(&work).await?;
+    Ok(true)
+}

@@ -1,0 +1,115 @@
+//! Text of others, made fit to be kept: without control characters, and no longer than its place.
+
+use std::borrow::Cow;
+
+/// What stands at the end of a text that was cut.
+pub(crate) const CUT: &str = " … [cut]";
+
+/// Characters: what the limits of design.md count.
+pub(crate) fn character(_: char) -> usize {
+    1
+}
+
+/// What Salesforce may count for a character of a text field. It works in UTF-16 and takes a surrogate pair for two
+/// characters (Salesforce Help 005166849); a line break may be stored as carriage return and line feed. Whether the limits
+/// of Subject and Description count so is not documented: this is the safe side. (Limits in bytes are known of other
+/// fields only, such as a case comment's body: Help 000382141.)
+pub(crate) fn salesforce_unit(character: char) -> usize {
+    if character == '\n' { 2 } else { character.len_utf16() }
+}
+
+/// A text's length by one of the measures above.
+pub(crate) fn length(text: &str, measure: fn(char) -> usize) -> usize {
+    text.chars().map(measure).sum()
+}
+
+/// The text, or as much of its beginning as fits together with the mark [`CUT`].
+pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
+    if length(text, measure) <= longest {
+        return Cow::Borrowed(text);
+    }
+    let room = longest.saturating_sub(length(CUT, measure));
+    let mut taken = 0;
+    let end = text.char_indices().find_map(|(index, character)| {
+        taken += measure(character);
+        (taken > room).then_some(index)
+    });
+    let kept = text[..end.unwrap_or_default()].trim_end();
+    if kept.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("{kept}{CUT}")) }
+}
+
+/// The text without control characters (line breaks and tabs stay), trimmed, of at most `longest` characters;
+/// `None` if nothing is left. The two non-characters go as well: SQS refuses a message with one of them.
+pub(crate) fn clean(text: &str, longest: usize) -> Option<String> {
+    let kept =
+        |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'));
+    let text: String = text.trim().chars().filter(kept).take(longest + 1).collect();
+    let text = cut(text.trim(), longest, character);
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+/// Like [`clean`], on one line: every run of white space becomes one space.
+pub(crate) fn clean_line(text: &str, longest: usize) -> Option<String> {
+    // Four times as much is read, so that a text with much white space is not cut for nothing.
+    let text = clean(text, longest.saturating_mul(4))?;
+    clean(&text.split_whitespace().collect::<Vec<_>>().join(" "), longest)
+}
+
+/// The trimmed text; `None` for what people, forms and language models write where there is nothing.
+pub(crate) fn present(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let absent = ["", "n/a", "null", "none", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    (!absent).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_fits_stays_whole() {
+        assert_eq!(
+            clean("  twelve\tlicences\r\nplease\u{0}\u{7f}\u{FFFF} ", 100).unwrap(),
+            "twelve\tlicences\nplease"
+        );
+        assert_eq!(clean(&"é".repeat(20), 20).unwrap(), "é".repeat(20));
+        assert_eq!(clean(" \u{1} ", 20), None);
+    }
+
+    #[test]
+    fn a_longer_text_is_marked_as_cut() {
+        assert_eq!(clean("The quick brown fox", 17).unwrap(), "The quick … [cut]");
+        assert_eq!(cut("abc", 2, character), "");
+    }
+
+    #[test]
+    fn a_line_has_no_breaks() {
+        assert_eq!(clean_line("2:00\u{202f}PM\n\n today", 99).unwrap(), "2:00 PM today");
+    }
+
+    #[test]
+    fn salesforce_units_are_counted_on_the_safe_side() {
+        assert_eq!(length("a\n𠮟", salesforce_unit), 5);
+    }
+
+    #[test]
+    fn words_for_nothing_are_nothing() {
+        for nothing in ["", " ", "N/A", "n/a", "null", "None", "undefined"] {
+            assert_eq!(present(nothing), None, "{nothing:?}");
+        }
+        assert_eq!(present(" noon "), Some("noon"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_text_fits(text in any::<String>(), longest in 0_usize..60) {
+            for measure in [character, salesforce_unit] {
+                let cut = cut(&text, longest, measure);
+                prop_assert!(length(&cut, measure) <= longest);
+                prop_assert!(cut == text || cut.is_empty() || cut.ends_with(CUT));
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! AWS clients from an explicit configuration: no files, no metadata service, no trust store on disk, because each
+//! costs a cold start milliseconds.
+
+use std::time::Duration;
+
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    behavior_version::BehaviorVersion, http::SharedHttpClient, result::SdkError,
+};
+use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::{SdkConfig, region::Region};
+use calls::ports::StoreError;
+
+use crate::config::{ConfigError, Env, required};
+
+/// The roots that AWS's endpoints are signed by, compiled in. Nothing but AWS is reached through these clients.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// A connection within a region takes a few milliseconds; one that takes a second is lost.
+const CONNECT: Duration = Duration::from_secs(1);
+/// One try of an operation. These answer within milliseconds; what takes longer is better tried again.
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// An operation with all its tries.
+const OPERATION: Duration = Duration::from_secs(8);
+/// A message with all its tries: when the queue does not answer, the webhook still has to reach the ledger within
+/// its own 10 seconds.
+const SEND: Duration = Duration::from_secs(4);
+
+/// What all clients of this process share. Each client is made only where it is asked for, so that a function does
+/// not carry the code of one that it does not use.
+#[derive(Debug, Clone)]
+pub struct Aws(SdkConfig);
+
+impl Aws {
+    /// Reads the region and the credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
+    pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
+        let region = required(env, "AWS_REGION", "the AWS region, us-east-1")?;
+        let credentials = Credentials::new(
+            required(env, "AWS_ACCESS_KEY_ID", "an AWS access key id (Lambda sets it)")?,
+            required(env, "AWS_SECRET_ACCESS_KEY", "an AWS secret access key (Lambda sets it)")?,
+            env.get("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client())
+            .sleep_impl(TokioSleep::new())
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts(OPERATION));
+        config.set_endpoint_url(env.get("AWS_ENDPOINT_URL"));
+        Ok(Self(config.build()))
+    }
+
+    /// A client for DynamoDB.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.0)
+    }
+
+    /// A client for SQS.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(&self.0).timeout_config(timeouts(SEND));
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    /// A client for Secrets Manager.
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.0)
+    }
+}
+
+fn timeouts(operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT.min(operation / 2))
+        .operation_timeout(operation)
+        .build()
+}
+
+fn http_client() -> SharedHttpClient {
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(tls) => builder.tls_context(tls).build_https(),
+        // Nothing makes it fail in this version of the client; then the system's roots serve.
+        Err(_) => builder.build_https(),
+    }
+}
+
+/// What a failed request says: AWS's error code, or how the network failed; never content.
+pub(crate) fn store_error<E, R>(operation: &'static str, error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata,
+{
+    let cause = match error {
+        SdkError::ServiceError(context) => context.err().code().unwrap_or("unknown service error"),
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
+        SdkError::DispatchFailure(failure) if failure.is_io() => "connection failed",
+        SdkError::DispatchFailure(_) => "request could not be sent",
+        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ConstructionFailure(_) => "request could not be built",
+        _ => "unknown failure",
+    };
+    StoreError { operation, cause: cause.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+    use super::*;
+
+    const ENV: [(&str, &str); 3] =
+        [("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test-secret")];
+
+    #[test]
+    fn clients_are_built_without_a_runtime_disk_or_network() {
+        let aws = Aws::from_env(&ENV).unwrap();
+        drop((aws.dynamodb(), aws.sqs(), aws.secrets_manager()));
+        assert!(!format!("{aws:?}").contains("test-secret"));
+    }
+
+    #[test]
+    fn a_missing_region_or_credential_is_named() {
+        for missing in 0..ENV.len() {
+            let mut env = ENV;
+            env[missing].1 = "";
+            let error = Aws::from_env(&env).unwrap_err().to_string();
+            assert!(error.starts_with(ENV[missing].0), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_nobody_listens_at_is_a_store_error_without_content() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let endpoint = format!("http://{closed}");
+        let env = [ENV[0], ENV[1], ENV[2], ("AWS_ENDPOINT_URL", endpoint.as_str())];
+        let client = Aws::from_env(&env).unwrap().sqs();
+        let error = client.send_message().queue_url("http://q/q").message_body("m").send().await.unwrap_err();
+        let error = store_error("SQS SendMessage", &error);
+        assert_eq!(error.to_string(), "SQS SendMessage failed: connection failed");
+    }
+
+    #[test]
+    fn the_compiled_in_roots_are_mozillas_roots_of_amazon() {
+        let ours: Vec<Vec<u8>> = std::str::from_utf8(AMAZON_ROOTS)
+            .unwrap()
+            .split("-----BEGIN CERTIFICATE-----")
+            .skip(1)
+            .map(|pem| pem.split("-----END").next().unwrap().replace(char::is_whitespace, ""))
+            .map(|base64| BASE64_STANDARD.decode(base64).unwrap())
+            .collect();
+        let contains = |der: &[u8], name: &str| der.windows(name.len()).any(|part| part == name.as_bytes());
+        let amazons = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .filter(|der| contains(der, "Amazon Root CA") || contains(der, "Starfield Services Root"));
+        assert_eq!(amazons.clone().count(), 5);
+        assert_eq!(ours.len(), 5);
+        for root in amazons {
+            assert!(ours.iter().any(|our| our.as_slice() == root.as_ref()));
+        }
+    }
+}

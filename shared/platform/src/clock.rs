@@ -1,0 +1,32 @@
+//! The system's clock.
+
+use std::time::Duration;
+
+use calls::ports::Clock;
+use chrono::{DateTime, Utc};
+
+/// The time of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleep_lasts_as_long_as_asked() {
+        let start = tokio::time::Instant::now();
+        SystemClock.sleep(Duration::from_millis(200)).await;
+        assert_eq!(start.elapsed(), Duration::from_millis(200));
+    }
+}

@@ -1,0 +1,217 @@
+//! The ledger's table: rows swapped by the id of their last write, and its indexes.
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use calls::{
+    ids::{CallId, WorkspaceId},
+    ledger::{Row, RowKey, SyncStatus, WriteId},
+    ports::{DueRows, Ledger, StoreError, Swap, WaitingRows},
+};
+
+use super::{
+    item::{ColumnError, Item, attribute, required},
+    ledger_item::{api_usage, cursor, due_shard_key, from_item, key, row_key, start_at, to_item, workspace_status},
+};
+pub use super::ledger_item::SHARDS;
+use crate::{
+    aws::{Aws, store_error},
+    config::{ConfigError, Env, SyncLogsTable},
+    stores::{NewestRow, NewestRows},
+};
+
+const GET: &str = "DynamoDB GetItem (ledger)";
+const PUT: &str = "DynamoDB PutItem (ledger)";
+const QUERY: &str = "DynamoDB Query (ledger)";
+
+const BY_STATUS: &str = "by_status";
+const BY_DUE: &str = "by_due";
+
+/// The ledger on DynamoDB.
+#[derive(Debug, Clone)]
+pub struct LedgerTable {
+    client: Client,
+    table: String,
+}
+
+impl LedgerTable {
+    /// This table, through this client.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// The table that `SYNC_LOGS_TABLE` names.
+    pub fn from_env(env: &impl Env, aws: &Aws) -> Result<Self, ConfigError> {
+        let SyncLogsTable(table) = SyncLogsTable::from_env(env)?;
+        Ok(Self::new(aws.dynamodb(), table))
+    }
+
+    /// One page of an index, and the key of its last row if there may be more.
+    async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(query.index)
+            .key_condition_expression(query.condition)
+            .set_expression_attribute_values(Some(query.values))
+            .scan_index_forward(query.oldest_first)
+            .limit(limit)
+            .set_exclusive_start_key(query.after)
+            .send()
+            .await
+            .map_err(|error| store_error(QUERY, &error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+}
+
+/// What a page is asked for.
+struct Page<'a> {
+    index: &'a str,
+    condition: &'a str,
+    values: Item,
+    oldest_first: bool,
+    limit: u32,
+    after: Option<Item>,
+}
+
+impl Ledger for LedgerTable {
+    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(workspace_id, call_id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| store_error(GET, &error))?;
+        answer.item.as_ref().map(from_item).transpose().map_err(|error| error.during(GET))
+    }
+
+    async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
+        if row.write_id.is_none() {
+            return Err(ColumnError::Missing("write_id").during(PUT));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(row)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match expected {
+            None => put.condition_expression("attribute_not_exists(call_id)"),
+            Some(expected) => put
+                .condition_expression("write_id = :expected")
+                .expression_attribute_values(":expected", attribute(expected)),
+        };
+        let Err(error) = put.send().await else { return Ok(Swap::Done) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => conflict(row, failed.item()),
+            _ => Err(store_error(PUT, &error)),
+        }
+    }
+}
+
+/// What the condition met: our own write, if the answer to an earlier try was lost, or somebody else's.
+fn conflict(row: &Row, found: Option<&Item>) -> Result<Swap, StoreError> {
+    let found = found.filter(|item| !item.is_empty()).map(from_item).transpose();
+    Ok(match found.map_err(|error| error.during(PUT))? {
+        Some(found) if found.write_id == row.write_id => Swap::Done,
+        found => Swap::Conflict(found.map(Box::new)),
+    })
+}
+
+impl WaitingRows for LedgerTable {
+    async fn waiting(
+        &self,
+        workspace_id: &WorkspaceId,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
+        let partition = workspace_status(workspace_id, SyncStatus::WaitingForConnection);
+        let after = match after {
+            None => None,
+            Some(after) => {
+                let start = start_at(&after, &[("created_at", 'N'), ("call_id", 'S')]);
+                let mut start = start.map_err(|error| error.during(QUERY))?;
+                start.insert("workspace_id".to_owned(), attribute(workspace_id));
+                start.insert("workspace_status".to_owned(), attribute(&partition));
+                Some(start)
+            }
+        };
+        let page = Page {
+            index: BY_STATUS,
+            condition: "workspace_status = :partition",
+            values: Item::from([(":partition".to_owned(), AttributeValue::S(partition))]),
+            oldest_first: true,
+            limit,
+            after,
+        };
+        let (items, last) = self.page(page).await?;
+        let call_ids: Result<Vec<CallId>, _> = items.iter().map(|item| required(item, "call_id")).collect();
+        let next = last.and_then(|last| cursor(&last, &["created_at", "call_id"]));
+        Ok((call_ids.map_err(|error| error.during(QUERY))?, next))
+    }
+}
+
+impl DueRows for LedgerTable {
+    fn shards(&self) -> u8 {
+        SHARDS
+    }
+
+    async fn due(
+        &self,
+        shard: u8,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<RowKey>, Option<String>), StoreError> {
+        let after = match after {
+            None => None,
+            Some(after) => {
+                let columns = [("due_at", 'N'), ("workspace_id", 'S'), ("call_id", 'S')];
+                let mut start = start_at(&after, &columns).map_err(|error| error.during(QUERY))?;
+                start.extend(due_shard_key(shard));
+                Some(start)
+            }
+        };
+        let page = Page {
+            index: BY_DUE,
+            condition: "due_shard = :shard AND due_at <= :now",
+            values: Item::from([
+                (":shard".to_owned(), attribute(shard)),
+                (":now".to_owned(), attribute(now)),
+            ]),
+            oldest_first: true,
+            limit,
+            after,
+        };
+        let (items, last) = self.page(page).await?;
+        let keys: Result<Vec<RowKey>, _> = items.iter().map(row_key).collect();
+        let next = last.and_then(|last| cursor(&last, &["due_at", "workspace_id", "call_id"]));
+        Ok((keys.map_err(|error| error.during(QUERY))?, next))
+    }
+}
+
+impl NewestRows for LedgerTable {
+    async fn newest(&self, id: &WorkspaceId, status: SyncStatus) -> Result<Option<NewestRow>, StoreError> {
+        let partition = workspace_status(id, status);
+        let page = Page {
+            index: BY_STATUS,
+            condition: "workspace_status = :partition",
+            values: Item::from([(":partition".to_owned(), AttributeValue::S(partition))]),
+            oldest_first: false,
+            limit: 1,
+            after: None,
+        };
+        let (items, _) = self.page(page).await?;
+        let newest = items.first().map(|item| {
+            Ok(NewestRow { updated_at: required(item, "updated_at")?, api_usage: api_usage(item)? })
+        });
+        newest.transpose().map_err(|error: ColumnError| error.during(QUERY))
+    }
+}

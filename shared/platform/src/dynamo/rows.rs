@@ -1,0 +1,163 @@
+//! The settings table's rows: read by columns, changed a few attributes at a time under a condition.
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use calls::{ids::WorkspaceId, ports::StoreError};
+use serde::Serialize;
+
+use super::item::{Item, attribute};
+use crate::aws::store_error;
+
+/// The settings table.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    client: Client,
+    table: String,
+}
+
+/// What became of a conditional change.
+#[derive(Debug)]
+pub(super) enum Changed {
+    /// It is written.
+    Done,
+    /// The condition did not hold; here is what stands there (empty: nothing).
+    Refused(Item),
+}
+
+impl Rows {
+    pub(super) fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// Reads a row consistently: only `columns`, or all if there are none. One that is not there is empty.
+    pub(super) async fn read(&self, id: &WorkspaceId, columns: &[&str]) -> Result<Item, StoreError> {
+        let projection = (!columns.is_empty()).then(|| columns.join(", "));
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("workspace_id", attribute(id))
+            .set_projection_expression(projection)
+            .consistent_read(true)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
+        Ok(answer.item.unwrap_or_default())
+    }
+
+    /// Changes a row, if the condition holds.
+    pub(super) async fn change(&self, id: &WorkspaceId, change: Change) -> Result<Changed, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("workspace_id", attribute(id))
+            .update_expression(change.expression())
+            .set_condition_expression(change.condition)
+            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(Changed::Done) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Changed::Refused(failed.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(store_error("DynamoDB UpdateItem (workspaces)", &error)),
+        }
+    }
+}
+
+/// A change of some attributes. What it does not name stays as it is.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    set: Vec<String>,
+    remove: Vec<&'static str>,
+    condition: Option<String>,
+    values: Item,
+}
+
+impl Change {
+    pub(super) fn set(mut self, column: &'static str, value: impl Serialize) -> Self {
+        self.set.push(format!("{column} = :{column}"));
+        self.value(&format!(":{column}"), attribute(value))
+    }
+
+    pub(super) fn set_some(self, column: &'static str, value: Option<impl Serialize>) -> Self {
+        match value {
+            Some(value) => self.set(column, value),
+            None => self,
+        }
+    }
+
+    /// Sets what has no value yet.
+    pub(super) fn set_if_absent(mut self, column: &'static str, value: Option<impl Serialize>) -> Self {
+        let Some(value) = value else { return self };
+        self.set.push(format!("{column} = if_not_exists({column}, :{column})"));
+        self.value(&format!(":{column}"), attribute(value))
+    }
+
+    pub(super) fn remove(mut self, columns: &[&'static str]) -> Self {
+        self.remove.extend(columns);
+        self
+    }
+
+    /// The condition, with its values.
+    pub(super) fn only_if(
+        mut self,
+        condition: impl Into<String>,
+        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> Self {
+        self.condition = Some(condition.into());
+        values.into_iter().fold(self, |change, (name, value)| change.value(name, value))
+    }
+
+    /// The condition that a version is still the one that was read; 0: there was none.
+    pub(super) fn only_at_version(self, column: &'static str, version: u64) -> Self {
+        if version == 0 {
+            return self.only_if(format!("attribute_not_exists({column})"), []);
+        }
+        self.only_if(format!("{column} = :read_version"), [(":read_version", attribute(version))])
+    }
+
+    fn value(mut self, name: &str, value: AttributeValue) -> Self {
+        self.values.insert(name.to_owned(), value);
+        self
+    }
+
+    fn expression(&self) -> String {
+        let mut clauses = Vec::new();
+        if !self.set.is_empty() {
+            clauses.push(format!("SET {}", self.set.join(", ")));
+        }
+        if !self.remove.is_empty() {
+            clauses.push(format!("REMOVE {}", self.remove.join(", ")));
+        }
+        clauses.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_names_only_its_own_attributes() {
+        let change = Change::default()
+            .set("connection_state", "connected")
+            .set_some("salesforce_user_name", None::<String>)
+            .set_if_absent("time_zone", Some("UTC"))
+            .remove(&["refresh_lease_owner", "refresh_lease_until"])
+            .only_at_version("connection_version", 3);
+        assert_eq!(
+            change.expression(),
+            "SET connection_state = :connection_state, time_zone = if_not_exists(time_zone, :time_zone) \
+             REMOVE refresh_lease_owner, refresh_lease_until"
+        );
+        assert_eq!(change.condition.as_deref(), Some("connection_version = :read_version"));
+        assert_eq!(change.values.len(), 3);
+    }
+}

@@ -1,0 +1,151 @@
+//! A workspace as an item of the settings table: columns of design.md §5 and §8.
+
+use calls::{
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
+};
+use serde::de::DeserializeOwned;
+
+use super::item::{ColumnError, Item, optional};
+use crate::{sealing::Field, stores::ConnectionStatus};
+
+/// The sealed tokens.
+pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::RefreshToken.column()];
+
+/// What a connection status is read from.
+pub(super) const STATUS: [&str; 6] = [
+    "connection_state",
+    "connection_state_reason",
+    "salesforce_instance_url",
+    "salesforce_org_id",
+    "salesforce_user_name",
+    "connected_at",
+];
+
+/// What the settings are read from.
+pub(super) const SETTINGS: [&str; 10] = [
+    "time_zone",
+    "default_country",
+    "login_url",
+    "match_order",
+    "multiple_matches",
+    "no_match",
+    "appointment_duration_minutes",
+    "include_transcript",
+    "call_types",
+    "retention_days",
+];
+
+/// What the versions of the webhook secret are read from.
+pub(super) const WEBHOOK_SECRET: [&str; 2] = ["webhook_secret_version", "webhook_secret_oldest_valid"];
+
+pub(super) fn settings(item: &Item) -> Settings {
+    let default = Settings::default();
+    Settings {
+        time_zone: setting(item, "time_zone", default.time_zone),
+        default_country: setting(item, "default_country", default.default_country),
+        login_url: setting(item, "login_url", default.login_url),
+        match_order: setting(item, "match_order", default.match_order),
+        multiple_matches: setting(item, "multiple_matches", default.multiple_matches),
+        no_match: setting(item, "no_match", default.no_match),
+        appointment_duration_minutes: setting(
+            item,
+            "appointment_duration_minutes",
+            default.appointment_duration_minutes,
+        ),
+        include_transcript: setting(item, "include_transcript", default.include_transcript),
+        call_types: setting(item, "call_types", default.call_types),
+        retention_days: setting(item, "retention_days", default.retention_days),
+    }
+}
+
+/// A setting that this version cannot read must not stop the workspace's calls.
+fn setting<T: DeserializeOwned>(item: &Item, column: &'static str, default: T) -> T {
+    match optional(item, column) {
+        Ok(value) => value.unwrap_or(default),
+        Err(error) => {
+            tracing::warn!(error = %error, "a setting takes its default");
+            default
+        }
+    }
+}
+
+pub(super) fn state(item: &Item) -> Result<ConnectionState, ColumnError> {
+    Ok(optional(item, "connection_state")?.unwrap_or(ConnectionState::Disconnected))
+}
+
+pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
+    Ok(optional(item, "connection_version")?.unwrap_or_default())
+}
+
+pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, ColumnError> {
+    Ok(WebhookSecretVersions {
+        current: optional(item, "webhook_secret_version")?.unwrap_or_default(),
+        oldest_valid: optional(item, "webhook_secret_oldest_valid")?.unwrap_or_default(),
+    })
+}
+
+pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
+    Ok(ConnectionStatus {
+        state: state(item)?,
+        reason: optional(item, "connection_state_reason")?,
+        instance_url: optional(item, "salesforce_instance_url")?,
+        org_id: optional(item, "salesforce_org_id")?,
+        user_name: optional(item, "salesforce_user_name")?,
+        connected_at: optional(item, "connected_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use calls::workspace::{Direction, MultipleMatches, NoMatch, RecordType};
+
+    use super::*;
+    use crate::dynamo::item::ItemBuilder;
+
+    #[test]
+    fn every_setting_is_read_from_its_column() {
+        let item = ItemBuilder::default()
+            .set("time_zone", "America/New_York")
+            .set("default_country", "GB")
+            .set("login_url", "https://test.salesforce.com")
+            .set("match_order", ["Contact", "Lead"])
+            .set("multiple_matches", "first_created")
+            .set("no_match", "create_lead")
+            .set("appointment_duration_minutes", 30)
+            .set("include_transcript", true)
+            .set("call_types", ["inbound"])
+            .set("retention_days", 365)
+            .build();
+        assert_eq!(item.len(), SETTINGS.len());
+        assert!(SETTINGS.iter().all(|column| item.contains_key(*column)));
+        assert_eq!(
+            settings(&item),
+            Settings {
+                time_zone: chrono_tz::America::New_York,
+                default_country: "GB".into(),
+                login_url: Some("https://test.salesforce.com".into()),
+                match_order: vec![RecordType::Contact, RecordType::Lead],
+                multiple_matches: MultipleMatches::FirstCreated,
+                no_match: NoMatch::CreateLead,
+                appointment_duration_minutes: 30,
+                include_transcript: true,
+                call_types: vec![Direction::Inbound],
+                retention_days: 365,
+            }
+        );
+    }
+
+    #[test]
+    fn settings_that_are_missing_or_unreadable_take_their_defaults() {
+        assert_eq!(settings(&Item::new()), Settings::default());
+        let item = ItemBuilder::default().set("time_zone", "Mars/Olympus").set("retention_days", 31).build();
+        assert_eq!(settings(&item), Settings { retention_days: 31, ..Settings::default() });
+    }
+
+    #[test]
+    fn a_workspace_of_which_nothing_is_stored_is_disconnected() {
+        assert_eq!(status(&Item::new()), Ok(ConnectionStatus::unknown()));
+        assert_eq!(connection_version(&Item::new()), Ok(0));
+        assert_eq!(webhook_secret(&Item::new()), Ok(WebhookSecretVersions::default()));
+    }
+}

@@ -1,0 +1,361 @@
+//! Workspaces with their connections: tokens are sealed on their way in and opened on their way out.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_sdk_dynamodb::Client;
+use calls::{
+    ids::WorkspaceId,
+    ports::{ConnectionStore, Random as _, StoreError, Tokens, Workspaces},
+    workspace::{Connection, ConnectionState, Lease, Workspace},
+};
+use secrecy::SecretString;
+
+use super::{
+    item::{ColumnError, Item, attribute, optional, required},
+    rows::{Change, Changed, Rows},
+    settings::{TRIES, contended},
+    settings_item as stored,
+};
+use crate::{
+    aws::Aws,
+    config::{ConfigError, Env, WorkspaceSettingsTable},
+    random::SystemRandom,
+    sealing::{Field, SealError, Sealed, Sealer},
+    secrets::KeySource,
+    stores::{Connections, NewConnection, OldGrant},
+};
+
+const READ: &str = "reading a workspace";
+
+/// How long a session lasts that nobody uses (salesforce.md §1.4). Advice only: Salesforce's 401 is the truth.
+const SESSION_LASTS: i64 = 2 * 60 * 60;
+
+/// How many workspaces' opened tokens a process keeps.
+const KEPT: usize = 256;
+
+const LEASE: [&str; 2] = ["refresh_lease_owner", "refresh_lease_until"];
+
+/// What is forgotten at a disconnect, besides the tokens and the lease.
+const CONNECTION: [&str; 8] = [
+    "salesforce_instance_url",
+    "salesforce_token_expires_at",
+    "salesforce_org_id",
+    "salesforce_user_id",
+    "salesforce_user_name",
+    "salesforce_login_url",
+    "connected_at",
+    "connection_state_reason",
+];
+
+/// The settings table with its sealed tokens. Cheap to clone; clones share what was opened.
+#[derive(Debug, Clone)]
+pub struct WorkspaceTable<K> {
+    rows: Rows,
+    sealer: Sealer<K>,
+    /// Opened tokens. A version names its tokens for good, so nothing here is ever wrong.
+    opened: Arc<Mutex<HashMap<(WorkspaceId, u64), Connection>>>,
+}
+
+impl<K: KeySource> WorkspaceTable<K> {
+    /// This table, through this client; tokens are sealed with these keys.
+    pub fn new(client: Client, table: impl Into<String>, keys: K) -> Self {
+        Self { rows: Rows::new(client, table), sealer: Sealer::new(keys), opened: Arc::default() }
+    }
+
+    /// The table that `WORKSPACE_SETTINGS_TABLE` names.
+    pub fn from_env(env: &impl Env, aws: &Aws, keys: K) -> Result<Self, ConfigError> {
+        let WorkspaceSettingsTable(table) = WorkspaceSettingsTable::from_env(env)?;
+        Ok(Self::new(aws.dynamodb(), table, keys))
+    }
+
+    /// The connection of a row that says it is connected.
+    async fn connection(&self, id: &WorkspaceId, item: &Item) -> Result<Connection, OpenError> {
+        let version = stored::connection_version(item)?;
+        let kept = (id.clone(), version);
+        if let Some(connection) = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&kept) {
+            return Ok(connection.clone());
+        }
+        let connection = Connection {
+            version,
+            instance_url: required(item, "salesforce_instance_url")?,
+            login_url: required(item, "salesforce_login_url")?,
+            org_id: required(item, "salesforce_org_id")?,
+            user_id: required(item, "salesforce_user_id")?,
+            access_token: self.open(id, item, Field::AccessToken).await?,
+            refresh_token: self.open(id, item, Field::RefreshToken).await?,
+        };
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.len() >= KEPT {
+            opened.clear();
+        }
+        opened.retain(|(other, _), _| other != id);
+        opened.insert(kept, connection.clone());
+        Ok(connection)
+    }
+
+    async fn open(&self, id: &WorkspaceId, item: &Item, field: Field) -> Result<SecretString, OpenError> {
+        let sealed: String = required(item, field.column())?;
+        Ok(self.sealer.open(id, field, &Sealed::stored(sealed)).await?)
+    }
+
+    async fn seal(
+        &self,
+        id: &WorkspaceId,
+        field: Field,
+        secret: &SecretString,
+    ) -> Result<Sealed, StoreError> {
+        self.sealer.seal(id, field, secret).await.map_err(|error| match error {
+            SealError::Keys(error) => error,
+            error => StoreError { operation: "sealing a token", cause: error.code().to_owned() },
+        })
+    }
+
+    /// The grant that a row holds; `None` where there is none, or none that opens.
+    async fn grant(&self, id: &WorkspaceId, item: &Item) -> Result<Option<OldGrant>, StoreError> {
+        if !item.contains_key(Field::RefreshToken.column()) {
+            return Ok(None);
+        }
+        match self.connection(id, item).await {
+            Ok(Connection { login_url, refresh_token, .. }) => {
+                Ok(Some(OldGrant { login_url, refresh_token }))
+            }
+            Err(OpenError::Seal(SealError::Keys(error))) => Err(error),
+            Err(error) => {
+                tracing::warn!(workspace.id = %id, error = %error, "an old grant cannot be revoked; it ends by itself");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Changes the connection from whatever it is. Gives the grant that it held before.
+    async fn replace(
+        &self,
+        id: &WorkspaceId,
+        operation: &'static str,
+        change: impl Fn(&Item) -> Option<Change>,
+    ) -> Result<Option<OldGrant>, StoreError> {
+        let write_id = SystemRandom.id();
+        for _ in 0..TRIES {
+            let before = self.rows.read(id, &[]).await?;
+            let version = stored::connection_version(&before).map_err(|error| error.during(READ))?;
+            let Some(change) = change(&before) else { return Ok(None) };
+            // Opened before the write: if the keys cannot be read just now, nothing has happened yet.
+            let grant = self.grant(id, &before).await?;
+            let change = change
+                .set("connection_version", version + 1)
+                .set("connection_write_id", &write_id)
+                .remove(&LEASE)
+                .only_at_version("connection_version", version);
+            match self.rows.change(id, change).await? {
+                Changed::Done => return Ok(grant),
+                Changed::Refused(found) if is_written_by(&found, &write_id) => return Ok(grant),
+                Changed::Refused(_) => {}
+            }
+        }
+        Err(contended(operation))
+    }
+}
+
+/// Why a connection cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// Whether the row's last change of tokens was this one: its answer was lost, and it was tried again.
+fn is_written_by(found: &Item, write_id: &str) -> bool {
+    optional::<String>(found, "connection_write_id").is_ok_and(|found| found.as_deref() == Some(write_id))
+}
+
+impl<K: KeySource> Workspaces for WorkspaceTable<K> {
+    /// Tokens that do not open for good (a lost key) are as good as none: the workspace has to connect again, and its
+    /// calls wait instead of failing.
+    async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
+        let item = self.rows.read(id, &[]).await?;
+        let mut workspace = without_connection(id, &item).map_err(|error| error.during(READ))?;
+        if workspace.state == ConnectionState::Connected {
+            match self.connection(id, &item).await {
+                Ok(connection) => workspace.connection = Some(connection),
+                Err(OpenError::Column(error)) => return Err(error.during(READ)),
+                Err(OpenError::Seal(SealError::Keys(error))) => return Err(error),
+                Err(OpenError::Seal(error)) => {
+                    tracing::error!(
+                        workspace.id = %id, error.code = error.code(), error = %error,
+                        "stored tokens do not open; the workspace has to connect again"
+                    );
+                    workspace.state = ConnectionState::ReconnectRequired;
+                    workspace.state_reason = Some("the stored tokens cannot be opened any more".to_owned());
+                }
+            }
+        }
+        Ok(workspace)
+    }
+}
+
+fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, ColumnError> {
+    let lease = match (optional(item, LEASE[0])?, optional(item, LEASE[1])?) {
+        (Some(owner), Some(until)) => Some(Lease { owner, until }),
+        _ => None,
+    };
+    Ok(Workspace {
+        id: id.clone(),
+        settings: stored::settings(item),
+        state: stored::state(item)?,
+        state_reason: optional(item, "connection_state_reason")?,
+        connection: None,
+        connection_version: stored::connection_version(item)?,
+        refresh_lease: lease,
+        webhook_secret: stored::webhook_secret(item)?,
+    })
+}
+
+impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
+    async fn acquire_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        // `<=`: a lease ends at its `until`. The owner's own lease: the answer to an earlier try was lost.
+        let condition = "connection_version = :version AND connection_state = :connected AND \
+             (attribute_not_exists(refresh_lease_until) OR refresh_lease_until <= :now \
+             OR refresh_lease_owner = :refresh_lease_owner)";
+        let change = Change::default().set(LEASE[0], owner).set(LEASE[1], until).only_if(
+            condition,
+            [
+                (":version", attribute(version)),
+                (":connected", attribute(ConnectionState::Connected)),
+                (":now", attribute(now)),
+            ],
+        );
+        Ok(matches!(self.rows.change(id, change).await?, Changed::Done))
+    }
+
+    async fn store_refreshed(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<bool, StoreError> {
+        let access_token = self.seal(id, Field::AccessToken, &tokens.access_token).await?;
+        let refresh_token = match &tokens.refresh_token {
+            Some(token) => Some(self.seal(id, Field::RefreshToken, token).await?),
+            None => None,
+        };
+        let change = Change::default()
+            .set(Field::AccessToken.column(), access_token.as_str())
+            .set_some(Field::RefreshToken.column(), refresh_token.as_ref().map(Sealed::as_str))
+            .set("salesforce_instance_url", &tokens.instance_url)
+            .set("salesforce_token_expires_at", tokens.issued_at + SESSION_LASTS)
+            .set("connection_version", version + 1)
+            .set("connection_write_id", owner)
+            .remove(&LEASE)
+            .only_if(
+                "connection_version = :version AND connection_state = :connected AND refresh_lease_owner = :owner",
+                [
+                    (":version", attribute(version)),
+                    (":connected", attribute(ConnectionState::Connected)),
+                    (":owner", attribute(owner)),
+                ],
+            );
+        Ok(match self.rows.change(id, change).await? {
+            Changed::Done => true,
+            Changed::Refused(found) => is_written_by(&found, owner),
+        })
+    }
+
+    async fn release_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+    ) -> Result<(), StoreError> {
+        let change = Change::default().remove(&LEASE).only_if(
+            "connection_version = :version AND refresh_lease_owner = :owner",
+            [(":version", attribute(version)), (":owner", attribute(owner))],
+        );
+        // Refused: the lease is somebody else's by now, or nobody's.
+        self.rows.change(id, change).await.map(drop)
+    }
+
+    async fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let change = Change::default()
+            .set("connection_state", ConnectionState::ReconnectRequired)
+            .set("connection_state_reason", reason)
+            .remove(&stored::TOKENS)
+            .remove(&["salesforce_token_expires_at"])
+            .remove(&LEASE)
+            .only_if(
+                "connection_version = :version AND connection_state = :connected",
+                [(":version", attribute(version)), (":connected", attribute(ConnectionState::Connected))],
+            );
+        Ok(match self.rows.change(id, change).await? {
+            Changed::Done => true,
+            // Ours, if the answer to an earlier try was lost: nothing else leads to this state with this version.
+            Changed::Refused(found) => {
+                stored::state(&found) == Ok(ConnectionState::ReconnectRequired)
+                    && stored::connection_version(&found) == Ok(version)
+            }
+        })
+    }
+}
+
+impl<K: KeySource> Connections for WorkspaceTable<K> {
+    async fn connect(
+        &self,
+        id: &WorkspaceId,
+        connection: &NewConnection,
+        now: i64,
+    ) -> Result<Option<OldGrant>, StoreError> {
+        let access_token = self.seal(id, Field::AccessToken, &connection.access_token).await?;
+        let refresh_token = self.seal(id, Field::RefreshToken, &connection.refresh_token).await?;
+        let change = |_: &Item| {
+            let nameless: &[&'static str] =
+                if connection.user_name.is_none() { &["salesforce_user_name"] } else { &[] };
+            Some(
+                Change::default()
+                    .set("connection_state", ConnectionState::Connected)
+                    .set(Field::AccessToken.column(), access_token.as_str())
+                    .set(Field::RefreshToken.column(), refresh_token.as_str())
+                    .set("salesforce_token_expires_at", connection.issued_at + SESSION_LASTS)
+                    .set("salesforce_instance_url", &connection.instance_url)
+                    .set("salesforce_login_url", &connection.login_url)
+                    .set("salesforce_org_id", &connection.org_id)
+                    .set("salesforce_user_id", &connection.user_id)
+                    .set_some("salesforce_user_name", connection.user_name.as_ref())
+                    .set("connected_at", now)
+                    .set_if_absent("time_zone", connection.time_zone)
+                    .remove(&["connection_state_reason"])
+                    .remove(nameless),
+            )
+        };
+        self.replace(id, "storing a connection", change).await
+    }
+
+    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, StoreError> {
+        let change = |before: &Item| {
+            let connected = stored::state(before) != Ok(ConnectionState::Disconnected);
+            connected.then(|| {
+                Change::default()
+                    .set("connection_state", ConnectionState::Disconnected)
+                    .remove(&stored::TOKENS)
+                    .remove(&CONNECTION)
+            })
+        };
+        self.replace(id, "forgetting a connection", change).await
+    }
+}

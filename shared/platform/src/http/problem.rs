@@ -1,0 +1,241 @@
+//! What went wrong, as RFC 9457 `application/problem+json`: the one form of an error, made in one place.
+
+use std::borrow::Cow;
+
+use calls::ports::StoreError;
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
+
+/// An answer that is an error. `detail` is for people and says what to do; `code` is for programs and never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: u16,
+    code: Cow<'static, str>,
+    title: &'static str,
+    detail: Cow<'static, str>,
+    /// What the log says beside the code; never sent.
+    cause: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+}
+
+impl Problem {
+    /// A problem of any status.
+    pub fn new(
+        status: u16,
+        code: impl Into<Cow<'static, str>>,
+        title: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { status, code: code.into(), title, detail: detail.into(), cause: None }
+    }
+
+    /// 400: a bad parameter or body.
+    pub fn bad_request(
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(400, code, "Bad request", detail)
+    }
+
+    /// 401: nobody is known to have sent this.
+    pub fn unauthorized(
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(401, code, "Not authenticated", detail)
+    }
+
+    /// 403: the sender is known, and may not.
+    pub fn forbidden(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(403, code, "Not allowed", detail)
+    }
+
+    /// 404: not found.
+    pub fn not_found(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(404, code, "Not found", detail)
+    }
+
+    /// 409: it does not fit the state that things are in.
+    pub fn conflict(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(409, code, "Conflict", detail)
+    }
+
+    /// 409 `not_connected`: the workspace is not connected to Salesforce.
+    pub fn not_connected() -> Self {
+        Self::conflict("not_connected", "Salesforce is not connected. An admin has to connect it first.")
+    }
+
+    /// 502: Salesforce failed, or refused.
+    pub fn bad_gateway(
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(502, code, "Salesforce did not do it", detail)
+    }
+
+    /// 503 `unavailable`: something of our own failed for the moment.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(503, "unavailable", "Temporarily unavailable", detail)
+    }
+
+    /// 500 `internal`: a fault of ours that does not pass by itself.
+    pub fn internal() -> Self {
+        Self::new(500, "internal", "Internal error", "Something is wrong in Ringlog. Its log says what.")
+    }
+
+    /// With what the log says about it, for whoever runs Ringlog: an error's text, never content.
+    #[must_use]
+    pub fn because(mut self, cause: impl ToString) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened and what to do, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Logs the problem, since this is where it ends, and makes it an answer.
+    pub fn into_response(self) -> Response<Body> {
+        self.log();
+        super::response(
+            self.status,
+            "application/problem+json",
+            &Written {
+                r#type: format!("urn:ringlog:problem:{}", self.code),
+                title: self.title,
+                status: self.status,
+                detail: &self.detail,
+                code: &self.code,
+            },
+        )
+    }
+
+    /// Logs the problem: an error where it is ours, else for information. For answers that are made elsewhere.
+    pub fn log(&self) {
+        let (code, cause) = (self.code.as_ref(), self.cause.as_deref());
+        if self.status >= 500 {
+            tracing::error!(error.code = code, error.cause = cause, http.status = self.status, "request failed");
+        } else {
+            tracing::info!(error.code = code, error.cause = cause, http.status = self.status, "request refused");
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable("Ringlog could not reach its own storage. Try again in a moment.").because(error)
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Refused => Self::unauthorized(
+                "invalid_webhook_token",
+                "The webhook secret is missing or not valid. Copy it again from Ringlog's webhook settings into Vapi.",
+            ),
+            TokenError::Keys(error) => error.into(),
+        }
+    }
+}
+
+impl From<SealError> for Problem {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Keys(error) => error.into(),
+            error => Self::internal().because(error),
+        }
+    }
+}
+
+impl From<TakeError> for Problem {
+    fn from(error: TakeError) -> Self {
+        match error {
+            TakeError::Unknown => Self::bad_request(
+                "state_unknown",
+                "This connect flow is not known, or is finished already. Connect again from the dashboard.",
+            ),
+            TakeError::WrongBrowser => Self::forbidden(
+                "state_of_another_browser",
+                "This connect flow was not begun in this browser, or its cookie did not come along. If you did begin \
+                 it here, the API and the dashboard are probably not on one site: Ringlog needs a custom domain \
+                 (PublicBaseUrl) beside the dashboard's.",
+            ),
+            TakeError::Expired => Self::bad_request(
+                "state_expired",
+                "This connect flow took longer than 10 minutes. Connect again from the dashboard.",
+            ),
+            TakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn body(response: &Response<Body>) -> Value {
+        serde_json::from_slice(response.body()).unwrap()
+    }
+
+    #[test]
+    fn a_problem_has_the_five_members_and_is_not_stored() {
+        let response = Problem::not_found("call_unknown", "No such call.").into_response();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(
+            body(&response),
+            json!({
+                "type": "urn:ringlog:problem:call_unknown",
+                "title": "Not found",
+                "status": 404,
+                "detail": "No such call.",
+                "code": "call_unknown",
+            })
+        );
+    }
+
+    #[test]
+    fn the_cause_stays_inside() {
+        let error = StoreError { operation: "DynamoDB GetItem", cause: "AccessDenied".to_owned() };
+        let response = Problem::from(error).into_response();
+        assert_eq!(response.status(), 503);
+        assert!(!String::from_utf8_lossy(response.body()).contains("AccessDenied"));
+    }
+
+    #[test]
+    fn each_refusal_of_a_flow_has_its_own_code_and_another_browser_names_the_likely_cause() {
+        let problems =
+            [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
+        let codes: Vec<_> = problems.iter().map(|p| (p.status(), p.code())).collect();
+        assert_eq!(
+            codes,
+            [(400, "state_unknown"), (403, "state_of_another_browser"), (400, "state_expired")]
+        );
+        assert!(problems[1].detail().contains("PublicBaseUrl"));
+    }
+}

@@ -1,0 +1,259 @@
+//! The generated keys: one ring seals tokens, another signs webhook tokens (design.md §4, "At rest").
+//!
+//! The secret is `{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"<64 characters>"}`. The first key of a
+//! ring is the current one; the others still open and verify what was made with them. A key without a `secret` of
+//! its own (Base64, 32 bytes) is derived from `initial`: so a fresh deployment needs no step by hand, and rotating
+//! is putting `{"id":"2","secret":"…"}` first in one of the lists.
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use ring::hkdf;
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+use serde::Deserialize;
+
+/// The bytes of a key: AES-256 and HMAC-SHA256 both want 32.
+pub const KEY_LENGTH: usize = 32;
+/// What a derived key needs at least to start from: 32 characters of CloudFormation's alphabet are 190 bits.
+const INITIAL_LENGTH: usize = 32;
+
+/// A keys secret that breaks its rules. Names the place, never the content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// No JSON of this form.
+    #[error("the keys secret is not JSON of the form {{\"sealing\":[…],\"webhook\":[…],\"initial\":\"…\"}}")]
+    Form,
+    /// A list without a key.
+    #[error("the keys secret's list `{0}` is empty; its first entry is the current key")]
+    NoKey(&'static str),
+    /// A key id that cannot stand in a token.
+    #[error("the keys secret's list `{0}` has a key id that is not 1 to 32 of A-Z, a-z, 0-9, _ and -")]
+    KeyId(&'static str),
+    /// Two keys with one id.
+    #[error("the keys secret's list `{0}` has the key id {1} twice")]
+    Twice(&'static str, String),
+    /// A key that is not 32 bytes.
+    #[error("the secret of key {1} in the keys secret's list `{0}` is not 32 bytes in Base64")]
+    Secret(&'static str, String),
+    /// A derived key with nothing to derive it from.
+    #[error("key {1} in the keys secret's list `{0}` has no secret, and `initial` is shorter than 32 characters")]
+    Initial(&'static str, String),
+}
+
+impl KeysError {
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        "keys_secret_invalid"
+    }
+}
+
+/// A key and its id.
+#[derive(Debug)]
+pub struct Key {
+    id: String,
+    bytes: SecretBox<[u8; KEY_LENGTH]>,
+}
+
+impl Key {
+    /// What values made with this key say.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; KEY_LENGTH] {
+        self.bytes.expose_secret()
+    }
+}
+
+/// The keys of one purpose: a current one, and older ones.
+#[derive(Debug)]
+pub struct KeyRing {
+    current: Key,
+    older: Vec<Key>,
+}
+
+impl KeyRing {
+    /// The key that new values are made with.
+    pub fn current(&self) -> &Key {
+        &self.current
+    }
+
+    /// The key with this id.
+    pub fn find(&self, id: &str) -> Option<&Key> {
+        std::iter::once(&self.current).chain(&self.older).find(|key| key.id == id)
+    }
+}
+
+/// All keys.
+#[derive(Debug)]
+pub struct Keys {
+    /// Seals tokens and verifiers.
+    pub sealing: KeyRing,
+    /// Signs webhook tokens.
+    pub webhook: KeyRing,
+}
+
+impl Keys {
+    /// Reads the secret.
+    pub fn parse(secret: &SecretString) -> Result<Self, KeysError> {
+        let written: Written = serde_json::from_str(secret.expose_secret()).map_err(|_| KeysError::Form)?;
+        Ok(Self {
+            sealing: ring_of("sealing", written.sealing, written.initial.as_ref())?,
+            webhook: ring_of("webhook", written.webhook, written.initial.as_ref())?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Written {
+    sealing: Vec<WrittenKey>,
+    webhook: Vec<WrittenKey>,
+    initial: Option<SecretString>,
+}
+
+#[derive(Deserialize)]
+struct WrittenKey {
+    id: String,
+    secret: Option<SecretString>,
+}
+
+fn ring_of(
+    list: &'static str,
+    written: Vec<WrittenKey>,
+    initial: Option<&SecretString>,
+) -> Result<KeyRing, KeysError> {
+    let mut keys: Vec<Key> = Vec::with_capacity(written.len());
+    for key in written {
+        if !is_key_id(&key.id) {
+            return Err(KeysError::KeyId(list));
+        }
+        if keys.iter().any(|other| other.id == key.id) {
+            return Err(KeysError::Twice(list, key.id));
+        }
+        keys.push(key_of(list, key, initial)?);
+    }
+    if keys.is_empty() {
+        return Err(KeysError::NoKey(list));
+    }
+    let current = keys.remove(0);
+    Ok(KeyRing { current, older: keys })
+}
+
+fn key_of(
+    list: &'static str,
+    written: WrittenKey,
+    initial: Option<&SecretString>,
+) -> Result<Key, KeysError> {
+    let bytes = match (&written.secret, initial) {
+        (Some(secret), _) => decode(secret).ok_or_else(|| KeysError::Secret(list, written.id.clone()))?,
+        (None, Some(initial)) if initial.expose_secret().len() >= INITIAL_LENGTH => {
+            derive(initial, list, &written.id)
+        }
+        (None, _) => return Err(KeysError::Initial(list, written.id)),
+    };
+    Ok(Key { id: written.id, bytes: SecretBox::new(Box::new(bytes)) })
+}
+
+/// A key id stands between dots in tokens and between slashes in associated data: it holds neither.
+fn is_key_id(id: &str) -> bool {
+    (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
+fn decode(secret: &SecretString) -> Option<[u8; KEY_LENGTH]> {
+    const ANY_PADDING: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let base64 = GeneralPurpose::new(&STANDARD, ANY_PADDING);
+    base64.decode(secret.expose_secret().trim()).ok()?.try_into().ok()
+}
+
+/// HKDF-SHA256 (RFC 5869) with the purpose and the key's id as `info`: `ringlog/sealing/1`.
+fn derive(initial: &SecretString, list: &str, id: &str) -> [u8; KEY_LENGTH] {
+    let info = format!("ringlog/{list}/{id}");
+    let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(initial.expose_secret().as_bytes());
+    let mut key = [0; KEY_LENGTH];
+    // Both can only fail for more than 255 times 32 bytes, or for a buffer of another length than asked for.
+    let filled = extracted
+        .expand(&[info.as_bytes()], hkdf::HKDF_SHA256)
+        .and_then(|material| material.fill(&mut key));
+    debug_assert!(filled.is_ok());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INITIAL: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ab";
+
+    fn parse(secret: &str) -> Result<Keys, KeysError> {
+        Keys::parse(&secret.into())
+    }
+
+    fn generated() -> String {
+        format!(r#"{{"sealing":[{{"id":"1"}}],"webhook":[{{"id":"1"}}],"initial":"{INITIAL}"}}"#)
+    }
+
+    #[test]
+    fn a_generated_secret_gives_a_different_key_for_each_purpose() {
+        let keys = parse(&generated()).unwrap();
+        assert_eq!(keys.sealing.current().id(), "1");
+        assert_ne!(keys.sealing.current().bytes(), keys.webhook.current().bytes());
+        assert_ne!(keys.sealing.current().bytes(), &[0; KEY_LENGTH]);
+    }
+
+    #[test]
+    fn derived_keys_never_change() {
+        // HKDF-SHA256 of INITIAL, info "ringlog/sealing/1", computed independently (RFC 5869, empty salt).
+        let key = parse(&generated()).unwrap();
+        let hex: String = key.sealing.current().bytes().iter().map(|b| format!("{b:02x}")).collect();
+        assert_eq!(hex, "7256bac609b78e2a0a0328aaff75ddbce65ae62110dffb5a8b822fbea1a64c5e");
+    }
+
+    #[test]
+    fn after_a_rotation_the_new_key_is_current_and_the_old_one_is_found() {
+        let own = base64::prelude::BASE64_STANDARD.encode([7; 32]);
+        let rotated = generated().replace(
+            r#""sealing":[{"id":"1"}]"#,
+            &format!(r#""sealing":[{{"id":"2","secret":"{own}"}},{{"id":"1"}}]"#),
+        );
+        let (before, after) = (parse(&generated()).unwrap(), parse(&rotated).unwrap());
+        assert_eq!(after.sealing.current().id(), "2");
+        assert_eq!(after.sealing.current().bytes(), &[7; 32]);
+        assert_eq!(after.sealing.find("1").unwrap().bytes(), before.sealing.current().bytes());
+        assert_eq!(after.webhook.current().bytes(), before.webhook.current().bytes());
+        assert!(after.sealing.find("3").is_none());
+    }
+
+    #[test]
+    fn a_secret_that_breaks_a_rule_says_which_and_where_but_not_its_content() {
+        let cases = [
+            ("hello", KeysError::Form),
+            (r#"{"sealing":[],"webhook":[{"id":"1"}]}"#, KeysError::NoKey("sealing")),
+            (r#"{"sealing":[{"id":"a.b"}],"webhook":[]}"#, KeysError::KeyId("sealing")),
+            (r#"{"sealing":[{"id":"1"}],"webhook":[]}"#, KeysError::Initial("sealing", "1".into())),
+            (
+                r#"{"sealing":[{"id":"1"}],"webhook":[],"initial":"short"}"#,
+                KeysError::Initial("sealing", "1".into()),
+            ),
+            (
+                r#"{"sealing":[{"id":"2","secret":"c2hvcnQ="}],"webhook":[]}"#,
+                KeysError::Secret("sealing", "2".into()),
+            ),
+        ];
+        for (secret, expected) in cases {
+            let error = parse(secret).unwrap_err();
+            assert_eq!(error, expected, "{secret}");
+            assert!(!error.to_string().contains("c2hvcnQ"));
+        }
+        let twice = generated().replace(r#""webhook":[{"id":"1"}]"#, r#""webhook":[{"id":"1"},{"id":"1"}]"#);
+        assert_eq!(parse(&twice).unwrap_err(), KeysError::Twice("webhook", "1".into()));
+    }
+
+    #[test]
+    fn debug_output_hides_the_keys() {
+        let text = format!("{:?}", parse(&generated()).unwrap());
+        assert!(text.contains("REDACTED") && !text.contains(INITIAL), "{text}");
+    }
+}

@@ -1,0 +1,201 @@
+//! What the functions need of the tables beyond the domain's ports: small traits, so that what a handler takes says
+//! what it may do. The tables ([`crate::dynamo`]) and the stores of [`crate::testing`] implement them.
+
+use std::future::Future;
+
+use calls::{
+    crm::ApiUsage,
+    ids::{SalesforceId, WorkspaceId},
+    ledger::SyncStatus,
+    ports::StoreError,
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
+};
+use chrono_tz::Tz;
+use secrecy::SecretString;
+
+use crate::hashed::Hashed;
+
+/// What a finished connect flow brings.
+#[derive(Debug, Clone)]
+pub struct NewConnection {
+    /// Where the session is good.
+    pub instance_url: String,
+    /// The login host that issued the tokens.
+    pub login_url: String,
+    /// The org.
+    pub org_id: SalesforceId,
+    /// The user in whose name Ringlog will write.
+    pub user_id: SalesforceId,
+    /// The user's name, for people.
+    pub user_name: Option<String>,
+    /// The session.
+    pub access_token: SecretString,
+    /// What buys new sessions.
+    pub refresh_token: SecretString,
+    /// When Salesforce issued the session, Unix seconds.
+    pub issued_at: i64,
+    /// The user's time zone; it becomes the workspace's, if that has none.
+    pub time_zone: Option<Tz>,
+}
+
+/// A grant that is no longer used, to be revoked.
+#[derive(Debug, Clone)]
+pub struct OldGrant {
+    /// The login host to revoke it at.
+    pub login_url: String,
+    /// Revoking it ends its sessions too.
+    pub refresh_token: SecretString,
+}
+
+/// Connects and disconnects workspaces. Whatever is replaced or forgotten comes back, to be revoked; `None`: there was
+/// nothing, or it can no longer be opened.
+pub trait Connections: Send + Sync {
+    /// Stores a new connection, and raises its version.
+    fn connect(
+        &self,
+        id: &WorkspaceId,
+        connection: &NewConnection,
+        now: i64,
+    ) -> impl Future<Output = Result<Option<OldGrant>, StoreError>> + Send;
+
+    /// Forgets the connection, and raises its version. Nothing is written where there is none.
+    fn disconnect(
+        &self,
+        id: &WorkspaceId,
+    ) -> impl Future<Output = Result<Option<OldGrant>, StoreError>> + Send;
+}
+
+/// The versions of webhook secrets.
+pub trait WebhookSecrets: Send + Sync {
+    /// The versions; version 1 where there was none.
+    fn ensure(
+        &self,
+        id: &WorkspaceId,
+    ) -> impl Future<Output = Result<WebhookSecretVersions, StoreError>> + Send;
+
+    /// Raises the version. The one before stays valid, unless `revoke_previous`.
+    fn rotate(
+        &self,
+        id: &WorkspaceId,
+        revoke_previous: bool,
+    ) -> impl Future<Output = Result<WebhookSecretVersions, StoreError>> + Send;
+}
+
+/// A workspace's settings, without its connection.
+pub trait SettingsView: Send + Sync {
+    /// Reads them; what is not set has its default.
+    fn settings(&self, id: &WorkspaceId) -> impl Future<Output = Result<Settings, StoreError>> + Send;
+}
+
+/// What people see of a connection: everything but the tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionStatus {
+    /// Where the workspace stands.
+    pub state: ConnectionState,
+    /// Why a reconnect is required.
+    pub reason: Option<String>,
+    /// Where its records are.
+    pub instance_url: Option<String>,
+    /// The org.
+    pub org_id: Option<String>,
+    /// The user in whose name Ringlog writes.
+    pub user_name: Option<String>,
+    /// Since when, Unix seconds.
+    pub connected_at: Option<i64>,
+}
+
+impl ConnectionStatus {
+    /// A workspace that the table does not know.
+    pub fn unknown() -> Self {
+        Self {
+            state: ConnectionState::Disconnected,
+            reason: None,
+            instance_url: None,
+            org_id: None,
+            user_name: None,
+            connected_at: None,
+        }
+    }
+}
+
+/// Shows connections.
+pub trait StatusView: Send + Sync {
+    /// Reads it. No token is read with it.
+    fn status(&self, id: &WorkspaceId) -> impl Future<Output = Result<ConnectionStatus, StoreError>> + Send;
+}
+
+/// What an index of the ledger tells about the newest row of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewestRow {
+    /// Its last write, Unix seconds.
+    pub updated_at: i64,
+    /// The org's use of requests at its last attempt.
+    pub api_usage: Option<ApiUsage>,
+}
+
+/// Shows how syncing goes.
+pub trait NewestRows: Send + Sync {
+    /// The workspace's newest row with this status.
+    fn newest(
+        &self,
+        id: &WorkspaceId,
+        status: SyncStatus,
+    ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
+}
+
+/// A connect flow under way.
+#[derive(Debug, Clone)]
+pub struct NewState {
+    /// The `state` parameter, hashed.
+    pub state_hash: Hashed,
+    /// The cookie that binds the flow to a browser, hashed.
+    pub cookie_hash: Hashed,
+    /// What the callback needs.
+    pub flow: OAuthFlow,
+    /// Until when the callback may come, Unix seconds.
+    pub expires_at: i64,
+}
+
+/// What a callback needs to know of its flow.
+#[derive(Debug, Clone)]
+pub struct OAuthFlow {
+    /// Who connects.
+    pub workspace_id: WorkspaceId,
+    /// The PKCE verifier.
+    pub code_verifier: SecretString,
+    /// The redirect URI of the authorize URL.
+    pub redirect_uri: String,
+    /// The login host of the authorize URL.
+    pub login_url: String,
+}
+
+/// Why a flow cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TakeError {
+    /// Never begun, already taken, or gone with its time.
+    #[error("no connect flow has this state: it was never begun, or is finished already")]
+    Unknown,
+    /// Begun in another browser; it stays for that one.
+    #[error("the connect flow was begun in another browser, or its cookie did not come with the request")]
+    WrongBrowser,
+    /// Too late.
+    #[error("the connect flow has expired")]
+    Expired,
+    /// The table failed, or the verifier does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Connect flows, each taken exactly once.
+pub trait OAuthStates: Send + Sync {
+    /// Keeps a flow until its callback comes.
+    fn put(&self, state: &NewState) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes a flow out, if it is this browser's and not expired at `now`.
+    fn take(
+        &self,
+        state_hash: &Hashed,
+        cookie_hash: &Hashed,
+        now: i64,
+    ) -> impl Future<Output = Result<OAuthFlow, TakeError>> + Send;
+}

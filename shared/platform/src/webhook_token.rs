@@ -1,0 +1,233 @@
+//! The webhook token: names its workspace and proves it, so that a report is authenticated without a look-up
+//! (design.md §4).
+//!
+//! `rlw1.<workspace>.<secret version>.<key id>.<base64url(HMAC-SHA256(all before))>`
+
+use std::future::Future;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use calls::{ids::WorkspaceId, ports::StoreError};
+use lambda_http::http::{HeaderMap, header};
+use ring::hmac;
+use secrecy::SecretString;
+
+use crate::{
+    keys::{Key, KeyRing},
+    secrets::KeySource,
+};
+
+/// The header that Vapi sends its server secret in.
+pub const HEADER: &str = "X-Vapi-Secret";
+
+const VERSION: &str = "rlw1";
+
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// Whose reports it brings.
+    pub workspace_id: WorkspaceId,
+    /// The version of the workspace's webhook secret; whether it is still in use is not known here.
+    pub secret_version: u64,
+    /// The key that it was made with.
+    pub key_id: String,
+}
+
+/// Why a request is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// No token, or a bad one. What was wrong with it is nobody's business.
+    #[error("no valid webhook token")]
+    Refused,
+    /// The keys could not be read.
+    #[error(transparent)]
+    Keys(#[from] StoreError),
+}
+
+/// Checks webhook tokens.
+pub trait WebhookTokens: Send + Sync {
+    /// Verifies the token of a request: `X-Vapi-Secret`, or else `Authorization: Bearer`.
+    fn verify(&self, headers: &HeaderMap) -> impl Future<Output = Result<VerifiedToken, TokenError>> + Send;
+}
+
+/// Makes webhook tokens.
+pub trait WebhookTokenIssuer: Send + Sync {
+    /// The token of a workspace for a version of its secret. The same as long as the current key is the same.
+    fn issue(
+        &self,
+        workspace_id: &WorkspaceId,
+        secret_version: u64,
+    ) -> impl Future<Output = Result<SecretString, StoreError>> + Send;
+}
+
+/// Makes and checks tokens with the keys of a source, which is asked again when a token names a key it did not have.
+#[derive(Debug, Clone)]
+pub struct TokenSigner<K> {
+    keys: K,
+}
+
+impl<K: KeySource> TokenSigner<K> {
+    /// A signer with these keys.
+    pub fn new(keys: K) -> Self {
+        Self { keys }
+    }
+}
+
+impl<K: KeySource> WebhookTokens for TokenSigner<K> {
+    async fn verify(&self, headers: &HeaderMap) -> Result<VerifiedToken, TokenError> {
+        let token = token_of(headers).ok_or(TokenError::Refused)?;
+        let checked = match check(&self.keys.keys().await?.webhook, token) {
+            Checked::UnknownKey => check(&self.keys.reread().await?.webhook, token),
+            checked => checked,
+        };
+        match checked {
+            Checked::Good(token) => Ok(token),
+            Checked::Bad | Checked::UnknownKey => Err(TokenError::Refused),
+        }
+    }
+}
+
+impl<K: KeySource> WebhookTokenIssuer for TokenSigner<K> {
+    async fn issue(
+        &self,
+        workspace_id: &WorkspaceId,
+        secret_version: u64,
+    ) -> Result<SecretString, StoreError> {
+        let keys = self.keys.keys().await?;
+        let key = keys.webhook.current();
+        let claim = format!("{VERSION}.{workspace_id}.{secret_version}.{}", key.id());
+        let tag = hmac::sign(&signing_key(key), claim.as_bytes());
+        Ok(format!("{claim}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag)).into())
+    }
+}
+
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    if let Some(secret) = headers.get(HEADER) {
+        return secret.to_str().ok().map(str::trim);
+    }
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+enum Checked {
+    Good(VerifiedToken),
+    Bad,
+    UnknownKey,
+}
+
+fn check(keys: &KeyRing, token: &str) -> Checked {
+    let Some((claim, tag, said)) = parse(token) else { return Checked::Bad };
+    let Some(key) = keys.find(&said.key_id) else { return Checked::UnknownKey };
+    match hmac::verify(&signing_key(key), claim.as_bytes(), &tag) {
+        Ok(()) => Checked::Good(said),
+        Err(_) => Checked::Bad,
+    }
+}
+
+/// What the token claims, the bytes that say it, and the tag that should prove it.
+fn parse(token: &str) -> Option<(&str, Vec<u8>, VerifiedToken)> {
+    let (claim, tag) = token.rsplit_once('.')?;
+    let mut parts = claim.split('.');
+    if parts.next()? != VERSION {
+        return None;
+    }
+    let said = VerifiedToken {
+        workspace_id: WorkspaceId::parse(parts.next()?).ok()?,
+        secret_version: parts.next()?.parse().ok()?,
+        key_id: parts.next()?.to_owned(),
+    };
+    let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;
+    parts.next().is_none().then_some((claim, tag, said))
+}
+
+fn signing_key(key: &Key) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, key.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::testing::keys;
+
+    fn acme() -> WorkspaceId {
+        WorkspaceId::parse("acme").unwrap()
+    }
+
+    fn signer(ids: &[&str]) -> TokenSigner<keys::Fixed> {
+        TokenSigner::new(keys::Fixed::with_ids(ids))
+    }
+
+    async fn token() -> String {
+        signer(&["1"]).issue(&acme(), 3).await.unwrap().expose_secret().to_owned()
+    }
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        headers
+    }
+
+    #[tokio::test]
+    async fn an_issued_token_is_accepted_in_either_header_and_names_its_workspace() {
+        let token = token().await;
+        assert!(token.starts_with("rlw1.acme.3.1."), "{token}");
+        let expected = VerifiedToken { workspace_id: acme(), secret_version: 3, key_id: "1".into() };
+        for headers in [
+            headers("x-vapi-secret", &token),
+            headers("authorization", &format!("Bearer {token}")),
+            headers("authorization", &format!("bearer  {token}")),
+        ] {
+            assert_eq!(signer(&["1"]).verify(&headers).await, Ok(expected.clone()));
+        }
+    }
+
+    #[tokio::test]
+    async fn anything_else_is_refused_without_saying_why() {
+        let token = token().await;
+        let bent = [
+            token.replace("acme", "other"),
+            token.replace(".3.", ".4."),
+            token.replace(".3.", ".+3."),
+            token.replace(".3.", ".03."),
+            token.replace("rlw1", "rlw2"),
+            token.replace(".1.", ".9."),
+            token[..token.len() - 2].to_owned(),
+            format!("{token}.x"),
+            format!("{token}A"),
+            token.rsplit_once('.').unwrap().0.to_owned(),
+            "rlw1....".to_owned(),
+            String::new(),
+        ];
+        for bad in bent {
+            let verified = signer(&["1"]).verify(&headers("x-vapi-secret", &bad)).await;
+            assert_eq!(verified, Err(TokenError::Refused), "{bad}");
+        }
+        assert_eq!(signer(&["1"]).verify(&HeaderMap::new()).await, Err(TokenError::Refused));
+        let basic = headers("authorization", &format!("Basic {token}"));
+        assert_eq!(signer(&["1"]).verify(&basic).await, Err(TokenError::Refused));
+    }
+
+    #[tokio::test]
+    async fn a_key_of_the_same_id_but_another_deployment_does_not_verify() {
+        let elsewhere = TokenSigner::new(keys::Fixed::from_initial(&"x".repeat(64)));
+        let verified = elsewhere.verify(&headers("x-vapi-secret", &token().await)).await;
+        assert_eq!(verified, Err(TokenError::Refused));
+    }
+
+    #[tokio::test]
+    async fn tokens_of_an_older_key_stay_good_and_new_ones_name_the_new_key() {
+        let rotated = signer(&["2", "1"]);
+        assert!(rotated.verify(&headers("x-vapi-secret", &token().await)).await.is_ok());
+        let new = rotated.issue(&acme(), 3).await.unwrap();
+        assert!(new.expose_secret().starts_with("rlw1.acme.3.2."));
+    }
+
+    #[tokio::test]
+    async fn a_token_of_a_key_that_is_new_to_us_makes_us_read_the_keys_again() {
+        let new = signer(&["2"]).issue(&acme(), 1).await.unwrap();
+        let source = keys::Rotating::new(keys::with_ids(&["1"]), keys::with_ids(&["2", "1"]));
+        let verified = TokenSigner::new(source).verify(&headers("x-vapi-secret", new.expose_secret())).await;
+        assert_eq!(verified.unwrap().key_id, "2");
+    }
+}

@@ -1,0 +1,78 @@
+//! The client: what it is configured with.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::{hosts::Hosts, transport};
+
+/// What a client needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The consumer key of the Connected App or External Client App.
+    pub client_id: String,
+    /// Its consumer secret.
+    pub client_secret: SecretString,
+    /// Where credentials may go in this deployment.
+    pub hosts: Hosts,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}
+
+/// How long to wait for Salesforce.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For a whole request, the connection included.
+    pub request: Duration,
+}
+
+impl Default for Timeouts {
+    /// Those of design.md §1.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), request: Duration::from_secs(10) }
+    }
+}
+
+/// The HTTP client cannot be built. It depends on nothing that could change while the program runs: a fault of the build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client for Salesforce cannot be built: {0}")]
+pub struct BuildError(pub(crate) String);
+
+/// Salesforce. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(crate) http: reqwest::Client,
+    pub(crate) config: Config,
+}
+
+impl Client {
+    /// Builds a client: no disk, no network, no environment.
+    pub fn new(config: Config) -> Result<Self, BuildError> {
+        Ok(Self { http: transport::http_client(&config.timeouts)?, config })
+    }
+
+    /// Where credentials may go.
+    pub fn hosts(&self) -> &Hosts {
+        &self.config.hosts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_the_client_secret() {
+        let hosts = Hosts::of_deployment("https://login.salesforce.com").unwrap();
+        let client = Client::new(Config {
+            client_id: "client-id".to_owned(),
+            client_secret: "very-secret".into(),
+            hosts,
+            timeouts: Timeouts::default(),
+        });
+        let text = format!("{:?}", client.unwrap());
+        assert!(text.contains("client-id") && !text.contains("very-secret"));
+    }
+}

@@ -1,0 +1,291 @@
+//! The table of failures, row by row.
+
+use serde_json::json;
+
+use super::*;
+
+fn answered(status: u16, code: &str, message: &str, effect: Effect) -> CrmError {
+    let body = json!([{ "errorCode": code, "message": message }]).to_string();
+    rest(StatusCode::from_u16(status).unwrap(), body.as_bytes(), effect)
+}
+
+/// Status, code, message, class for a read, class for a create.
+type Row = (u16, &'static str, &'static str, FaultClass, FaultClass);
+
+const DOCUMENTED: &[Row] = &[
+    (401, "INVALID_SESSION_ID", "Session expired or invalid", Session, Session),
+    (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Permanent, Permanent),
+    (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Permanent, Permanent),
+    (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Permanent, Permanent),
+    (401, "SOMETHING_NEW", "", Session, Session),
+    (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Permanent, Permanent),
+    (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Permanent, Permanent),
+    (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", DailyLimit, DailyLimit),
+    (
+        403,
+        "REQUEST_LIMIT_EXCEEDED",
+        "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        ConcurrentLimit,
+        ConcurrentLimit,
+    ),
+    (
+        403,
+        "REQUEST_LIMIT_EXCEEDED",
+        "ConcurrentPerOrgLongTxn Limit exceeded",
+        ConcurrentLimit,
+        ConcurrentLimit,
+    ),
+    (403, "INSUFFICIENT_ACCESS", "insufficient access rights on object id", Permanent, Permanent),
+    (400, "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", Permanent, Permanent),
+    (404, "NOT_FOUND", "The requested resource does not exist", Permanent, Permanent),
+    (404, "ENTITY_IS_DELETED", "entity is deleted", RecordGone, RecordGone),
+    (400, "ENTITY_IS_DELETED", "entity is deleted", RecordGone, RecordGone),
+    (400, "REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]", Permanent, Permanent),
+    (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Calls need a campaign", Permanent, Permanent),
+    (400, "STRING_TOO_LONG", "Subject: data value too large: x (max length=255)", Permanent, Permanent),
+    (400, "MALFORMED_ID", "Related To ID: id value of incorrect type", Permanent, Permanent),
+    (400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", RecordGone, RecordGone),
+    (
+        400,
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "insufficient access rights on cross-reference id",
+        Permanent,
+        Permanent,
+    ),
+    (
+        400,
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "bad value for restricted picklist field: Call",
+        FieldRefused,
+        FieldRefused,
+    ),
+    (400, "INVALID_FIELD", "No such column 'Type' on sobject of type Task", FieldRefused, FieldRefused),
+    (
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+        "Unable to create/update fields: Type.",
+        FieldRefused,
+        FieldRefused,
+    ),
+    (400, "FIELD_INTEGRITY_EXCEPTION", "…", Permanent, Permanent),
+    (400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", RecordGone, RecordGone),
+    (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Calls: execution of BeforeInsert", Permanent, Permanent),
+    (
+        400,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "Calls: execution of AfterInsert caused by: UNABLE_TO_LOCK_ROW",
+        Passing,
+        Passing,
+    ),
+    (400, "DUPLICATES_DETECTED", "Use one of these records?", Permanent, Permanent),
+    (400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", Passing, Passing),
+    (500, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record", Passing, Passing),
+    (400, "JSON_PARSER_ERROR", "Unexpected character", Permanent, Permanent),
+    (400, "MALFORMED_QUERY", "unexpected token", Permanent, Permanent),
+    (400, "MALFORMED_SEARCH", "No search term found.", Permanent, Permanent),
+    (400, "INVALID_SEARCH", "search term must be longer than one character", Permanent, Permanent),
+    (400, "INVALID_TYPE", "sObject type 'Lead' is not supported.", Permanent, Permanent),
+    (400, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded", Permanent, Permanent),
+    (400, "ENTITY_IS_LOCKED", "entity is locked", Permanent, Permanent),
+    (400, "TXN_SECURITY_NO_ACCESS", "no access", Permanent, Permanent),
+    (400, "QUERY_TIMEOUT", "Your query request was running for too long.", Passing, FaultClass::Ambiguous),
+    (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.", Passing, FaultClass::Ambiguous),
+    (503, "SERVER_UNAVAILABLE", "server too busy", Passing, FaultClass::Ambiguous),
+    (503, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "read-only mode", Passing, Passing),
+    (400, "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "read-only mode", Passing, Passing),
+    (400, "PROCESSING_HALTED", "The transaction was rolled back", Passing, Passing),
+    (410, "GONE", "version retired", Permanent, Permanent),
+    (415, "UNSUPPORTED_MEDIA_TYPE", "", Permanent, Permanent),
+];
+
+#[test]
+fn every_documented_failure_of_the_rest_api_has_its_class() {
+    for &(status, code, message, read, create) in DOCUMENTED {
+        assert_eq!(
+            answered(status, code, message, Effect::Nothing).class,
+            read,
+            "read: {status} {code} {message}"
+        );
+        assert_eq!(
+            answered(status, code, message, Effect::Creates).class,
+            create,
+            "create: {status} {code} {message}"
+        );
+    }
+}
+
+#[test]
+fn answers_without_a_list_of_errors_go_by_their_status() {
+    use FaultClass::Ambiguous;
+    let html = "<html><body>Sorry, 00Dxx!token</body></html>";
+    for (status, body, read, create, code) in [
+        (301, "", Session, Session, "http_301"),
+        (302, html, Session, Session, "http_302"),
+        (403, "Bad_OAuth_Token", Session, Session, "Bad_OAuth_Token"),
+        (403, "Wrong_Org", Permanent, Permanent, "Wrong_Org"),
+        (404, html, Permanent, Permanent, "http_404"),
+        (408, "", Passing, Ambiguous, "http_408"),
+        (414, "", Permanent, Permanent, "http_414"),
+        (420, html, Passing, Passing, "http_420"),
+        (429, "", ConcurrentLimit, ConcurrentLimit, "http_429"),
+        (431, "", Permanent, Permanent, "http_431"),
+        (500, "", Passing, Ambiguous, "http_500"),
+        (502, html, Passing, Ambiguous, "http_502"),
+        (503, "[]", Passing, Ambiguous, "http_503"),
+        (504, "{}", Passing, Ambiguous, "http_504"),
+    ] {
+        let status_code = StatusCode::from_u16(status).unwrap();
+        let error = rest(status_code, body.as_bytes(), Effect::Nothing);
+        assert_eq!(
+            (error.class, error.code.as_str(), error.status),
+            (read, code, Some(status)),
+            "read: {status}"
+        );
+        assert!(!error.message.contains("token!") && !error.message.is_empty(), "{}", error.message);
+        assert_eq!(rest(status_code, body.as_bytes(), Effect::Creates).class, create, "create: {status}");
+    }
+}
+
+#[test]
+fn an_activity_that_is_to_be_changed_and_is_not_found_is_gone() {
+    let message = "Provided external ID field does not exist or is not accessible";
+    assert_eq!(answered(404, "NOT_FOUND", message, Effect::Changes).class, RecordGone);
+    assert_eq!(answered(500, "UNKNOWN_EXCEPTION", "", Effect::Changes).class, FaultClass::Ambiguous);
+}
+
+#[test]
+fn refused_fields_are_named_by_the_list_or_by_the_text() {
+    for (entry, fields) in [
+        (
+            json!({"errorCode": "INVALID_FIELD", "message": "No such column 'Type' on sobject of type Task"}),
+            vec!["Type"],
+        ),
+        (
+            json!({
+                "errorCode": "INVALID_FIELD_FOR_INSERT_UPDATE",
+                "message": "Unable to create/update fields: Type, CallType. Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
+            }),
+            vec!["Type", "CallType"],
+        ),
+        (
+            json!({
+                "errorCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+                "message": "bad value for restricted picklist field: Inbound", "fields": ["CallType"],
+            }),
+            vec!["CallType"],
+        ),
+        (json!({"errorCode": "INVALID_FIELD", "message": "?", "fields": null}), vec![]),
+        (json!({"errorCode": "INVALID_FIELD", "message": "?", "fields": ["not a field; 5550123"]}), vec![]),
+    ] {
+        let error = rest(StatusCode::BAD_REQUEST, json!([entry]).to_string().as_bytes(), Effect::Creates);
+        assert_eq!(
+            (error.class, error.fields),
+            (FieldRefused, fields.into_iter().map(str::to_owned).collect())
+        );
+    }
+}
+
+#[test]
+fn several_errors_of_one_kind_name_all_their_fields() {
+    let body = json!([
+        {"errorCode": "INVALID_FIELD", "message": "No such column 'Type' on sobject of type Task"},
+        {"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required", "fields": ["Budget__c"]},
+        {"errorCode": "INVALID_FIELD", "message": "No such column 'CallType' on sobject of type Task"},
+    ]);
+    let error = rest(StatusCode::BAD_REQUEST, body.to_string().as_bytes(), Effect::Creates);
+    assert_eq!(error.fields, ["Type", "CallType"]);
+}
+
+#[test]
+fn the_collections_resource_s_spelling_is_read() {
+    let body =
+        json!([{"statusCode": "REQUIRED_FIELD_MISSING", "message": "Required", "fields": ["Subject"]}]);
+    let error = rest(StatusCode::BAD_REQUEST, body.to_string().as_bytes(), Effect::Creates);
+    assert_eq!(error.code, "REQUIRED_FIELD_MISSING");
+}
+
+#[test]
+fn messages_carry_no_number_and_no_value_of_ours() {
+    let error = answered(
+        400,
+        "MALFORMED_SEARCH",
+        "\nFIND {2345550123}\n ^\nERROR at Row:1:Column:11\nline 1:11",
+        Effect::Nothing,
+    );
+    assert_eq!(error.message, "ERROR at Row:1:Column:11 line 1:11");
+    let error =
+        answered(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "(234) 555-0123 is blocked", Effect::Creates);
+    assert!(!error.message.contains("0123"), "{}", error.message);
+}
+
+fn refused(status: u16, body: &str) -> CrmError {
+    oauth(StatusCode::from_u16(status).unwrap(), body.as_bytes(), Effect::Creates)
+}
+
+#[test]
+fn every_documented_failure_of_the_token_endpoint_has_its_class() {
+    for (error, description, class) in [
+        ("invalid_grant", "expired access/refresh token", GrantEnded),
+        ("invalid_grant", "expired authorization code", GrantEnded),
+        ("invalid_grant", "inactive user", GrantEnded),
+        ("invalid_grant", "inactive organization", GrantEnded),
+        ("invalid_grant", "authentication failure", GrantEnded),
+        ("invalid_grant", "user hasn't approved this consumer", GrantEnded),
+        ("invalid_grant", "", GrantEnded),
+        ("invalid_grant", "ip restricted", Passing),
+        ("invalid_grant", "IP restricted or invalid login hours", Passing),
+        ("invalid_grant", "token request is already being processed", Passing),
+        ("invalid_request", "token request is already being processed", Passing),
+        ("invalid_grant", "login rate exceeded", Passing),
+        ("rate_limit_exceeded", "", Passing),
+        ("inactive_user", "user is inactive", GrantEnded),
+        ("inactive_org", "organization is locked, closed, or suspended", GrantEnded),
+        ("invalid_client", "invalid client credentials", OwnConfiguration),
+        ("invalid_client_id", "client identifier invalid", OwnConfiguration),
+        ("unsupported_grant_type", "grant type not supported", OwnConfiguration),
+        ("invalid_request", "bad request", OwnConfiguration),
+        ("redirect_uri_mismatch", "redirect_uri must match configuration", OwnConfiguration),
+        ("invalid_scope", "the requested scope is invalid", OwnConfiguration),
+        ("OAUTH_EC_APP_NOT_FOUND", "External client app is not installed in this org", OwnConfiguration),
+    ] {
+        let body = json!({ "error": error, "error_description": description }).to_string();
+        let fault = refused(400, &body);
+        assert_eq!((fault.class, fault.code.as_str()), (class, error), "{error} {description}");
+        assert!(!fault.message.is_empty());
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("error", error), ("error_description", description)])
+            .finish();
+        assert_eq!(refused(400, &form).class, class, "form-encoded: {form}");
+        assert_eq!(refused(503, &body).class, FaultClass::Ambiguous, "5xx: {error} {description}");
+    }
+}
+
+#[test]
+fn a_grant_ends_only_by_a_400() {
+    for status in [401, 403, 429] {
+        assert_eq!(refused(status, r#"{"error":"invalid_grant"}"#).class, Passing, "{status}");
+    }
+    assert_eq!(refused(500, r#"{"error":"invalid_grant"}"#).class, FaultClass::Ambiguous);
+    assert_eq!(refused(401, r#"{"error":"invalid_client"}"#).class, OwnConfiguration);
+}
+
+#[test]
+fn a_missing_description_is_no_obstacle() {
+    let error = refused(400, r#"{"error":"invalid_grant"}"#);
+    assert_eq!((error.message.as_str(), error.status), ("invalid_grant", Some(400)));
+}
+
+#[test]
+fn what_does_not_come_from_the_token_endpoint_ends_no_grant() {
+    for body in ["", "<html>blocked</html>", "[]", "null"] {
+        assert_eq!(refused(400, body).class, Passing, "{body}");
+        assert_eq!(refused(420, body).class, Passing, "{body}");
+        assert_eq!(refused(502, body).class, FaultClass::Ambiguous, "{body}");
+    }
+}
+
+#[test]
+fn a_revocation_may_be_tried_again_at_once() {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    assert_eq!(oauth(status, b"", Effect::Nothing).class, Passing);
+}

@@ -1,0 +1,329 @@
+//! Where credentials may go (design.md §4, "Where credentials may go"): the one place that decides whether a host may
+//! see a user's login, a token or our client secret.
+
+use calls::ids::SalesforceId;
+use url::{Host, Url};
+
+/// A URL that credentials may not go to. The text says the rule, never the URL: it may carry credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedHost {
+    /// Not a place to log in.
+    #[error(
+        "the login URL must be https://login.salesforce.com, https://test.salesforce.com or the org's My Domain, https://<name>.my.salesforce.com, without a path"
+    )]
+    Login,
+    /// Not a place for an access token.
+    #[error("the instance URL is not an https address of Salesforce")]
+    Instance,
+    /// Not the URL of a user.
+    #[error("the identity URL is not one of Salesforce")]
+    Identity,
+}
+
+impl RefusedHost {
+    /// A stable code for answers and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Login => "login_url_refused",
+            Self::Instance => "instance_url_refused",
+            Self::Identity => "identity_url_refused",
+        }
+    }
+}
+
+/// Where users log in and where tokens are issued, refreshed and revoked: an origin, `https://login.salesforce.com`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginUrl(String);
+
+/// Where an org's data is: an origin, `https://acme.my.salesforce.com`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceUrl(String);
+
+impl LoginUrl {
+    /// The origin, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl InstanceUrl {
+    /// The origin, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who a token belongs to, as Salesforce's `id` URL says it: `https://login.salesforce.com/id/<org>/<user>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityUrl {
+    url: Url,
+    /// The org.
+    pub org_id: SalesforceId,
+    /// The user.
+    pub user_id: SalesforceId,
+}
+
+impl IdentityUrl {
+    /// The URL.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+/// The rules, as they hold in this deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hosts {
+    deployment: LoginUrl,
+    /// Whether plain http to this machine is allowed: only where the deployment itself logs in there.
+    loopback: bool,
+}
+
+impl Hosts {
+    /// The rules of a deployment whose `SalesforceLoginUrl` is `text`.
+    pub fn of_deployment(text: &str) -> Result<Self, RefusedHost> {
+        let url = parse(text).ok_or(RefusedHost::Login)?;
+        let loopback = is_loopback(&url);
+        if !loopback && !is_login(&url) {
+            return Err(RefusedHost::Login);
+        }
+        let deployment = LoginUrl(origin(&url).ok_or(RefusedHost::Login)?);
+        Ok(Self { deployment, loopback })
+    }
+
+    /// Where this deployment's users log in, unless a workspace says otherwise.
+    pub fn deployment(&self) -> &LoginUrl {
+        &self.deployment
+    }
+
+    /// Parses a login URL. A bare host, as people type it (`acme.my.salesforce.com`), is taken as https.
+    pub fn login(&self, text: &str) -> Result<LoginUrl, RefusedHost> {
+        let text = text.trim();
+        let url = if text.contains("://") { parse(text) } else { parse(&format!("https://{text}")) };
+        url.filter(|url| is_login(url) || self.is_own_loopback(url))
+            .and_then(|url| origin(&url))
+            .map(LoginUrl)
+            .ok_or(RefusedHost::Login)
+    }
+
+    /// Parses an instance URL.
+    pub fn instance(&self, text: &str) -> Result<InstanceUrl, RefusedHost> {
+        parse(text)
+            .filter(|url| self.is_instance(url))
+            .and_then(|url| origin(&url))
+            .map(InstanceUrl)
+            .ok_or(RefusedHost::Instance)
+    }
+
+    /// Parses the `id` of a token answer: a Salesforce host and exactly the path `/id/<org>/<user>`.
+    pub fn identity(&self, text: &str) -> Result<IdentityUrl, RefusedHost> {
+        let url = parse(text).filter(|url| self.is_instance(url)).ok_or(RefusedHost::Identity)?;
+        let ids = url.path().strip_prefix("/id/").and_then(|ids| ids.split_once('/'));
+        let (org, user) = ids.ok_or(RefusedHost::Identity)?;
+        let org_id = SalesforceId::parse(org).map_err(|_| RefusedHost::Identity)?;
+        let user_id = SalesforceId::parse(user).map_err(|_| RefusedHost::Identity)?;
+        if org_id.key_prefix() != "00D" || user_id.key_prefix() != "005" {
+            return Err(RefusedHost::Identity);
+        }
+        Ok(IdentityUrl { url, org_id, user_id })
+    }
+
+    fn is_instance(&self, url: &Url) -> bool {
+        const SUFFIXES: [&str; 4] = [".salesforce.com", ".force.com", ".salesforce.mil", ".cloudforce.com"];
+        let under = |host| SUFFIXES.iter().any(|suffix| is_under(host, suffix));
+        https_host(url).is_some_and(under) || self.is_own_loopback(url)
+    }
+
+    fn is_own_loopback(&self, url: &Url) -> bool {
+        self.loopback && is_loopback(url)
+    }
+}
+
+/// Parses a URL without anything that could make it lead elsewhere than it seems to. The `url` crate drops tabs and
+/// line breaks and reads `\` as `/`, as browsers do; nobody means them, so they are refused.
+fn parse(text: &str) -> Option<Url> {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let url = Url::parse(text).ok().filter(|_| plain)?;
+    // An empty userinfo (`https://@host`) is gone after parsing.
+    let authority = text.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    (!authority.is_empty() && !authority.contains('@') && url.fragment().is_none()).then_some(url)
+}
+
+/// The bare origin of a URL that has neither path nor query.
+fn origin(url: &Url) -> Option<String> {
+    (url.path() == "/" && url.query().is_none()).then(|| url.origin().ascii_serialization())
+}
+
+/// The host name of an https URL on the usual port.
+fn https_host(url: &Url) -> Option<&str> {
+    match url.host() {
+        Some(Host::Domain(host)) if url.scheme() == "https" && url.port().is_none() => Some(host),
+        _ => None,
+    }
+}
+
+fn is_login(url: &Url) -> bool {
+    https_host(url).is_some_and(|host| {
+        matches!(host, "login.salesforce.com" | "test.salesforce.com") || is_under(host, ".my.salesforce.com")
+    })
+}
+
+/// Whether `host` is one or more proper labels followed by `suffix`.
+fn is_under(host: &str, suffix: &str) -> bool {
+    let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    host.strip_suffix(suffix).is_some_and(|labels| labels.split('.').all(label))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.scheme() == "http"
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn production() -> Hosts {
+        Hosts::of_deployment("https://login.salesforce.com").unwrap()
+    }
+
+    fn local() -> Hosts {
+        Hosts::of_deployment("http://127.0.0.1:8081").unwrap()
+    }
+
+    /// Neither a login URL nor an instance URL, wherever the deployment logs in.
+    const NEVER: &[&str] = &[
+        "",
+        "https://",
+        "https://evil.example",
+        "https://login.salesforce.com.evil.example",
+        "https://evillogin.salesforce.com.",
+        "https://evilsalesforce.com",
+        "https://salesforce.com",
+        "https://my-salesforce.com",
+        "https://.my.salesforce.com",
+        "https://a..my.salesforce.com",
+        "https://login.salesforce.com@evil.example",
+        "https://user@login.salesforce.com",
+        "https://user:pass@login.salesforce.com",
+        "https://@login.salesforce.com",
+        "https://:@login.salesforce.com",
+        "https://evil.example/login.salesforce.com",
+        "https://evil.example?login.salesforce.com",
+        "https://evil.example#login.salesforce.com",
+        "https://evil.example\\.my.salesforce.com",
+        "https://login.salesforce.com\\@evil.example",
+        "https://login.salesforce.com:8443",
+        "https://login.salesforce.com/services",
+        "https://login.salesforce.com//evil.example",
+        "https://login.salesforce.com/..;/x",
+        "https://login.salesforce.com?x=1",
+        "https://login.salesforce.com#x",
+        "https://login.sales\nforce.com",
+        "https://login.\tsalesforce.com",
+        "https://login.salesforce.com%2eevil.example",
+        "https://acme_x.my.salesforce.com",
+        "http://login.salesforce.com",
+        "http://acme.my.salesforce.com",
+        "ftp://login.salesforce.com",
+        "javascript://login.salesforce.com/%0aalert(1)",
+        "data:text/html,x",
+        "//login.salesforce.com",
+        "https://127.0.0.1",
+        "https://localhost",
+        "https://[::1]",
+        "http://169.254.169.254",
+        "http://10.0.0.1",
+        "http://0.0.0.0",
+        "http://localhost.evil.example",
+        "http://localhost@evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://user@127.0.0.1:8081",
+        "http://127.0.0.1:8081/x",
+        "http://[::ffff:10.0.0.1]",
+        "ｈttps://login.salesforce.com",
+        "https://lögin.my.salesforce.com",
+    ];
+
+    #[test]
+    fn what_only_looks_like_salesforce_is_refused() {
+        for hosts in [production(), local()] {
+            for text in NEVER {
+                assert_eq!(hosts.login(text), Err(RefusedHost::Login), "login {text:?}");
+                assert_eq!(hosts.instance(text), Err(RefusedHost::Instance), "instance {text:?}");
+            }
+        }
+        for text in NEVER {
+            assert!(Hosts::of_deployment(text).is_err(), "deployment {text:?}");
+        }
+    }
+
+    #[test]
+    fn login_hosts_are_salesforce_s_own_and_my_domains() {
+        for (text, origin) in [
+            ("https://login.salesforce.com", "https://login.salesforce.com"),
+            ("https://login.salesforce.com/", "https://login.salesforce.com"),
+            ("https://login.salesforce.com:443", "https://login.salesforce.com"),
+            ("HTTPS://Login.Salesforce.com", "https://login.salesforce.com"),
+            ("https://test.salesforce.com", "https://test.salesforce.com"),
+            ("https://acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+            ("https://acme--uat.sandbox.my.salesforce.com", "https://acme--uat.sandbox.my.salesforce.com"),
+            ("acme.my.salesforce.com", "https://acme.my.salesforce.com"),
+            (" acme.my.salesforce.com/ ", "https://acme.my.salesforce.com"),
+        ] {
+            assert_eq!(production().login(text).map(|url| url.0), Ok(origin.to_owned()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn instances_outside_my_salesforce_com_are_no_login_hosts() {
+        for text in [
+            "https://na1.salesforce.com",
+            "https://acme.lightning.force.com",
+            "https://acme.salesforce.mil",
+            "https://acme.cloudforce.com",
+        ] {
+            assert_eq!(production().login(text), Err(RefusedHost::Login), "{text:?}");
+            assert_eq!(production().instance(text).map(|url| url.0), Ok(text.to_owned()));
+        }
+        assert!(production().instance("acme.my.salesforce.com").is_err(), "Salesforce answers with a scheme");
+    }
+
+    #[test]
+    fn loopback_is_accepted_only_where_the_deployment_logs_in_there() {
+        for text in ["http://127.0.0.1:8081", "http://localhost:9", "http://[::1]:8081", "http://127.0.0.1"] {
+            assert!(production().login(text).is_err(), "{text:?}");
+            assert!(production().instance(text).is_err(), "{text:?}");
+            assert_eq!(local().login(text).map(|url| url.0), Ok(text.to_owned()));
+            assert_eq!(local().instance(text).map(|url| url.0), Ok(text.to_owned()));
+            assert!(Hosts::of_deployment(text).is_ok());
+        }
+        assert!(local().login("https://login.salesforce.com").is_ok());
+    }
+
+    #[test]
+    fn an_identity_url_names_an_org_and_a_user_of_salesforce() {
+        let good = "https://login.salesforce.com/id/00Dxx0000000001EAA/005xx000001Sv6AAAS";
+        let identity = production().identity(good).unwrap();
+        assert_eq!(identity.org_id.key_prefix(), "00D");
+        assert_eq!(identity.user_id.key_prefix(), "005");
+        for bad in [
+            "https://login.salesforce.com.evil.example/id/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+            "http://login.salesforce.com/id/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+            "https://login.salesforce.com:8443/id/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+            "https://x@login.salesforce.com/id/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+            "https://login.salesforce.com/id/00Dxx0000000001EAA/005xx000001Sv6AAAS/more",
+            "https://login.salesforce.com/id/00Dxx0000000001EAA",
+            "https://login.salesforce.com/id/005xx000001Sv6AAAS/00Dxx0000000001EAA",
+            "https://login.salesforce.com/redirect/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+            "http://127.0.0.1:8081/id/00Dxx0000000001EAA/005xx000001Sv6AAAS",
+        ] {
+            assert_eq!(production().identity(bad), Err(RefusedHost::Identity), "{bad:?}");
+        }
+        assert!(local().identity("http://127.0.0.1:8081/id/00Dxx0000000001EAA/005xx000001Sv6AAAS").is_ok());
+    }
+}

@@ -1,0 +1,311 @@
+//! The phone search: one SOSL request over Leads and Contacts (SOQL and SOSL Reference, "SOSL Syntax").
+
+use calls::{
+    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, PhoneQuery},
+    ids::SalesforceId,
+    workspace::{Connection, RecordType},
+};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    client::Client,
+    errors::{self, Effect, between},
+    time,
+    transport::{self, Rest},
+};
+
+/// How many records of each object are asked for.
+const PAGE: usize = 200;
+
+/// What is asked of one object. A field or an object that the user may not read makes Salesforce refuse the whole
+/// search; then it is left out.
+struct Target {
+    record_type: RecordType,
+    object: &'static str,
+    phones: Vec<&'static str>,
+    country: Option<&'static str>,
+    condition: &'static str,
+}
+
+fn targets() -> Vec<Target> {
+    vec![
+        Target {
+            record_type: RecordType::Lead,
+            object: "Lead",
+            phones: vec!["Phone", "MobilePhone"],
+            country: Some("Country"),
+            condition: "WHERE IsConverted = false ",
+        },
+        Target {
+            record_type: RecordType::Contact,
+            object: "Contact",
+            phones: vec!["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone"],
+            country: Some("MailingCountry"),
+            condition: "",
+        },
+    ]
+}
+
+impl Target {
+    fn returning(&self) -> String {
+        let mut fields = vec!["Id", "Name"];
+        fields.extend(&self.phones);
+        fields.extend(self.country);
+        fields.extend(["CreatedDate", "LastModifiedDate"]);
+        let (object, fields, condition) = (self.object, fields.join(", "), self.condition);
+        format!("{object}({fields} {condition}ORDER BY LastModifiedDate DESC LIMIT {PAGE})")
+    }
+
+    /// Leaves a field out; `false` if it is not one that can be.
+    fn leave_out(&mut self, field: &str) -> bool {
+        let before = self.phones.len();
+        self.phones.retain(|phone| *phone != field);
+        let country = self.country.take_if(|country| *country == field);
+        country.is_some() || self.phones.len() < before
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SearchAnswer {
+    search_records: Vec<Map<String, Value>>,
+}
+
+impl Client {
+    pub(crate) async fn search_phone(
+        &self,
+        connection: &Connection,
+        query: &PhoneQuery,
+    ) -> Result<Answer<Found>, CrmError> {
+        let term = term(query)?;
+        let mut targets = targets();
+        loop {
+            match self.search_once(connection, &sosl(&term, &targets)).await {
+                Ok(answer) => {
+                    let found = found(&answer.value)?;
+                    return Ok(Answer { value: found, api_usage: answer.api_usage });
+                }
+                Err(error) if narrow(&mut targets, &error) => {
+                    tracing::warn!(
+                        error.code = %error.code,
+                        salesforce.field = error.fields.first().map(String::as_str),
+                        "the connected user may not read everything that a phone search needs; searching without it"
+                    );
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn search_once(
+        &self,
+        connection: &Connection,
+        sosl: &str,
+    ) -> Result<Answer<SearchAnswer>, CrmError> {
+        let request = Rest {
+            operation: "search",
+            effect: Effect::Nothing,
+            method: Method::GET,
+            path: "/search/",
+            query: &[("q", sosl)],
+            body: None,
+        };
+        let answer = self.rest(connection, request).await?;
+        Ok(Answer { value: transport::parse(&answer.value, Effect::Nothing)?, api_usage: answer.api_usage })
+    }
+}
+
+/// The national and the full number, each also as the beginning of a longer one (a stored extension). Digits only:
+/// every other character could be an operator.
+fn term(query: &PhoneQuery) -> Result<String, CrmError> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let mut numbers = vec![digits(&query.national), digits(&query.international)];
+    numbers.retain(|number| number.len() > 1);
+    numbers.dedup();
+    if numbers.is_empty() {
+        return Err(errors::without_answer(
+            FaultClass::Permanent,
+            "no_search_term",
+            "there is no number to search for",
+        ));
+    }
+    let prefixes: Vec<_> = numbers.iter().map(|number| format!("{number}*")).collect();
+    Ok([numbers, prefixes].concat().join(" OR "))
+}
+
+fn sosl(term: &str, targets: &[Target]) -> String {
+    let returning: Vec<_> = targets.iter().map(Target::returning).collect();
+    format!("FIND {{{term}}} IN PHONE FIELDS RETURNING {}", returning.join(", "))
+}
+
+/// Leaves out what `error` says may not be read. `false`: it says nothing of the kind, or nothing would be left.
+fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
+    let narrowed = match error.code.as_str() {
+        "INVALID_TYPE" => {
+            let refused = between(&error.message, "sObject type '", "'").unwrap_or_default();
+            let before = targets.len();
+            targets.retain(|target| target.object != refused);
+            targets.len() < before
+        }
+        "INVALID_FIELD" => {
+            let object = between(&error.message, "entity '", "'").unwrap_or_default();
+            let target = targets.iter_mut().find(|target| target.object == object);
+            target.is_some_and(|target| error.fields.iter().any(|field| target.leave_out(field)))
+        }
+        _ => false,
+    };
+    targets.retain(|target| !target.phones.is_empty());
+    narrowed && !targets.is_empty()
+}
+
+fn found(answer: &SearchAnswer) -> Result<Found, CrmError> {
+    let known = targets();
+    let mut found = Found::default();
+    for record in &answer.search_records {
+        let object = record.get("attributes").and_then(|attributes| attributes["type"].as_str());
+        if let Some(target) = known.iter().find(|target| Some(target.object) == object) {
+            let record = read(record, target).ok_or_else(|| errors::unexpected(Effect::Nothing))?;
+            found.records.push(record);
+        }
+    }
+    let count = |record_type| found.records.iter().filter(|record| record.record_type == record_type).count();
+    found.full =
+        known.iter().map(|target| target.record_type).find(|record_type| count(*record_type) >= PAGE);
+    Ok(found)
+}
+
+fn read(record: &Map<String, Value>, target: &Target) -> Option<FoundRecord> {
+    let text = |field: &str| record.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let phones =
+        target.phones.iter().filter_map(|field| Some(((*field).to_owned(), text(field)?.to_owned())));
+    Some(FoundRecord {
+        id: SalesforceId::parse(text("Id")?).ok()?,
+        record_type: target.record_type,
+        name: text("Name").map(str::to_owned),
+        phones: phones.collect(),
+        country: target.country.and_then(text).map(str::to_owned),
+        created_at: time::parse(text("CreatedDate")?)?,
+        modified_at: time::parse(text("LastModifiedDate")?)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+
+    fn query() -> PhoneQuery {
+        PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() }
+    }
+
+    fn refused(code: &str, message: &str) -> CrmError {
+        let body = json!([{ "errorCode": code, "message": message }]).to_string();
+        errors::rest(StatusCode::BAD_REQUEST, body.as_bytes(), Effect::Nothing)
+    }
+
+    #[test]
+    fn one_request_asks_for_both_objects_and_both_forms_of_the_number() {
+        assert_eq!(
+            sosl(&term(&query()).unwrap(), &targets()),
+            "FIND {2345550123 OR 12345550123 OR 2345550123* OR 12345550123*} IN PHONE FIELDS RETURNING \
+             Lead(Id, Name, Phone, MobilePhone, Country, CreatedDate, LastModifiedDate \
+             WHERE IsConverted = false ORDER BY LastModifiedDate DESC LIMIT 200), \
+             Contact(Id, Name, Phone, MobilePhone, HomePhone, OtherPhone, AssistantPhone, MailingCountry, \
+             CreatedDate, LastModifiedDate ORDER BY LastModifiedDate DESC LIMIT 200)"
+        );
+    }
+
+    #[test]
+    fn only_digits_reach_the_query() {
+        let query = PhoneQuery { national: "234} IN ALL".to_owned(), international: "+1 (234)".to_owned() };
+        assert_eq!(term(&query).unwrap(), "234 OR 1234 OR 234* OR 1234*");
+        let query = PhoneQuery { national: "anonymous".to_owned(), international: String::new() };
+        assert_eq!(term(&query).unwrap_err().code, "no_search_term");
+    }
+
+    #[test]
+    fn an_object_that_may_not_be_read_is_left_out() {
+        let mut targets = targets();
+        let error = refused(
+            "INVALID_TYPE",
+            "\nLead(Id\n^\nERROR at Row:1:Column:70\nsObject type 'Lead' is not supported.",
+        );
+        assert!(narrow(&mut targets, &error));
+        assert!(!sosl("1", &targets).contains("Lead("));
+        let error = refused("INVALID_TYPE", "sObject type 'Contact' is not supported.");
+        assert!(!narrow(&mut targets, &error), "a search that finds nothing to read is a fault");
+    }
+
+    #[test]
+    fn a_field_that_may_not_be_read_is_left_out_of_its_object() {
+        let mut targets = targets();
+        let error = refused(
+            "INVALID_FIELD",
+            "\nContact(Id\n^\nERROR at Row:1:Column:70\nNo such column 'MobilePhone' on entity 'Contact'.",
+        );
+        assert!(narrow(&mut targets, &error));
+        let sosl = sosl("1", &targets);
+        assert!(sosl.contains("Lead(Id, Name, Phone, MobilePhone, Country"), "{sosl}");
+        assert!(sosl.contains("Contact(Id, Name, Phone, HomePhone"), "{sosl}");
+        assert!(narrow(
+            &mut targets,
+            &refused("INVALID_FIELD", "No such column 'Country' on entity 'Lead'.")
+        ));
+        assert!(!narrow(
+            &mut targets,
+            &refused("INVALID_FIELD", "No such column 'CreatedDate' on entity 'Lead'.")
+        ));
+        assert!(!narrow(&mut targets, &refused("MALFORMED_SEARCH", "unexpected token")));
+    }
+
+    #[test]
+    fn an_object_without_a_readable_phone_field_is_left_out() {
+        let mut targets = targets();
+        assert!(narrow(&mut targets, &refused("INVALID_FIELD", "No such column 'Phone' on entity 'Lead'.")));
+        assert!(narrow(
+            &mut targets,
+            &refused("INVALID_FIELD", "No such column 'MobilePhone' on entity 'Lead'.")
+        ));
+        assert!(!sosl("1", &targets).contains("Lead("));
+    }
+
+    fn lead(n: usize) -> Value {
+        json!({
+            "attributes": { "type": "Lead", "url": "/services/data/v60.0/sobjects/Lead/x" },
+            "Id": format!("00Q{n:012}"), "Name": "Ada Sample", "Phone": "(234) 555-0123", "MobilePhone": null,
+            "Country": "US", "CreatedDate": "2026-01-02T03:04:05.000+0000",
+            "LastModifiedDate": "2026-01-03T03:04:05.000+0000",
+        })
+    }
+
+    fn found_in(records: &[Value]) -> Result<Found, CrmError> {
+        found(&serde_json::from_value(json!({ "searchRecords": records })).unwrap())
+    }
+
+    #[test]
+    fn records_carry_the_phone_fields_that_are_filled() {
+        let found = found_in(&[lead(1)]).unwrap();
+        let record = &found.records[0];
+        assert_eq!(record.phones, vec![("Phone".to_owned(), "(234) 555-0123".to_owned())]);
+        assert_eq!((record.country.as_deref(), record.record_type), (Some("US"), RecordType::Lead));
+        assert_eq!(time::literal(record.created_at), "2026-01-02T03:04:05Z");
+        assert_eq!(found.full, None);
+    }
+
+    #[test]
+    fn a_full_page_is_told() {
+        let found = found_in(&(0..PAGE).map(lead).collect::<Vec<_>>()).unwrap();
+        assert_eq!(found.full, Some(RecordType::Lead));
+    }
+
+    #[test]
+    fn an_unreadable_record_is_a_fault_and_not_a_miss() {
+        let mut broken = lead(1);
+        broken["LastModifiedDate"] = Value::Null;
+        assert_eq!(found_in(&[broken]).unwrap_err().code, "unreadable_answer");
+    }
+}

@@ -1,0 +1,435 @@
+//! Answers that Salesforce can give and the simulator does not: redirects, cut bodies, lost connections, pages.
+
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test's helpers are read as tests")]
+
+mod support;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::{Response, StatusCode, header},
+};
+use calls::{
+    crm::{FaultClass, PhoneQuery},
+    ids::{CallId, SalesforceId},
+    ports::{Crm, TokenEndpoint, Tokens},
+    workspace::RecordType,
+};
+use chrono::DateTime;
+use chrono_tz::Tz;
+use salesforce::Grant;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use support::{client, connection, event, impatient, task};
+
+/// A server that gives its answers in turn, and keeps what it was asked.
+#[derive(Clone, Default)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Response<Body>>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A request: method, path with query, headers that matter, body.
+#[derive(Debug, Clone)]
+struct Asked {
+    line: String,
+    user_agent: String,
+    authorized: bool,
+    body: Value,
+}
+
+impl Script {
+    fn then(self, status: u16, body: impl ToString) -> Self {
+        self.then_answer(Response::builder().status(status).body(Body::from(body.to_string())).unwrap())
+    }
+
+    fn then_redirect(self, to: &str) -> Self {
+        let answer = Response::builder().status(302).header(header::LOCATION, to);
+        self.then_answer(answer.body(Body::empty()).unwrap())
+    }
+
+    fn then_answer(self, answer: Response<Body>) -> Self {
+        self.answers.lock().unwrap().push_back(answer);
+        self
+    }
+
+    /// Starts the server; its address.
+    async fn start(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        url
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1_000_000).await.unwrap();
+    let text =
+        |name| head.headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap().to_owned());
+    script.asked.lock().unwrap().push(Asked {
+        line: format!("{} {}", head.method, head.uri),
+        user_agent: text(header::USER_AGENT).unwrap_or_default(),
+        authorized: text(header::AUTHORIZATION).is_some_and(|value| value.starts_with("Bearer ")),
+        body: serde_json::from_slice(&body).unwrap_or_default(),
+    });
+    let next = script.answers.lock().unwrap().pop_front();
+    next.unwrap_or_else(|| {
+        Response::builder().status(StatusCode::NOT_IMPLEMENTED).body(Body::empty()).unwrap()
+    })
+}
+
+/// A server that takes each connection, runs `serve` on it, and closes it.
+async fn raw_server<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> String
+where
+    F: Future<Output = ()> + Send,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for n in 0.. {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            serve(n, stream).await;
+        }
+    });
+    url
+}
+
+/// Waits for a request. What it says does not matter.
+async fn asked(stream: &mut TcpStream) {
+    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+}
+
+fn who() -> SalesforceId {
+    SalesforceId::parse("00Q000000000001").unwrap()
+}
+
+fn query() -> PhoneQuery {
+    PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() }
+}
+
+const NOTHING_FOUND: &str = r#"{"searchRecords":[]}"#;
+
+#[tokio::test]
+async fn requests_say_who_asks_and_for_which_version() {
+    let script = Script::default().then(200, NOTHING_FOUND);
+    let url = script.start().await;
+    client(&url).search(&connection(&url), &query()).await.unwrap();
+    let asked = &script.asked()[0];
+    assert!(
+        asked.line.starts_with("GET /services/data/v60.0/search/?q=FIND+%7B2345550123+OR"),
+        "{}",
+        asked.line
+    );
+    assert_eq!(asked.user_agent, concat!("Ringlog/", env!("CARGO_PKG_VERSION")));
+    assert!(asked.authorized);
+}
+
+#[tokio::test]
+async fn an_org_that_moved_is_a_matter_of_the_session_and_the_token_does_not_follow() {
+    let elsewhere = Script::default();
+    let other = elsewhere.start().await;
+    let script = Script::default().then_redirect(&other);
+    let url = script.start().await;
+    let error = client(&url).search(&connection(&url), &query()).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Session, "http_302"));
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[tokio::test]
+async fn no_token_goes_to_a_stored_instance_that_the_rules_refuse() {
+    let script = Script::default();
+    let url = script.start().await;
+    // The deployment logs in at Salesforce, so loopback is nobody's instance.
+    let client = client("https://login.salesforce.com");
+    let error = client.search(&connection(&url), &query()).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Permanent, "instance_url_refused"));
+    let error = client.refresh(&connection(&url)).await.unwrap_err();
+    assert_eq!(error.code, "login_url_refused");
+    assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().code, "login_url_refused");
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_at_all_passes_even_for_writes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error =
+        client(&url).create(&connection(&url), Some(&task(&who(), "call-1")), None).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "connection"));
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_under_a_write_leaves_open_what_happened() {
+    let url = raw_server(|_, mut stream| async move {
+        asked(&mut stream).await;
+    })
+    .await;
+    let (client, connection) = (client(&url), connection(&url));
+    let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "connection"));
+    let id = SalesforceId::parse("00T000000000001").unwrap();
+    let error = client.update_task(&connection, &id, &task(&who(), "call-1")).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::Ambiguous);
+    assert_eq!(client.refresh(&connection).await.unwrap_err().class, FaultClass::Ambiguous);
+}
+
+#[tokio::test]
+async fn a_read_on_a_dead_kept_connection_is_asked_again() {
+    let url = raw_server(|n, mut stream| async move {
+        asked(&mut stream).await;
+        if n > 0 {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", NOTHING_FOUND.len());
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(NOTHING_FOUND.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let found = client(&url).search(&connection(&url), &query()).await.unwrap();
+    assert!(found.value.records.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_off_leaves_open_what_a_write_did() {
+    let url = raw_server(|_, mut stream| async move {
+        asked(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"compositeResp").await.unwrap();
+    })
+    .await;
+    let (client, connection) = (client(&url), connection(&url));
+    let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::Ambiguous);
+    let error = client.search(&connection, &query()).await.unwrap_err();
+    assert_eq!(
+        error.class,
+        FaultClass::Passing,
+        "a search that is cut off found neither something nor nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_ambiguous_for_writes_and_passes_for_reads() {
+    // The listener's backlog takes the connection; nobody ever answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (client, connection) = (impatient(&url), connection(&url));
+    let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "timeout"));
+    let error = client.search(&connection, &query()).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "timeout"));
+    assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().class, FaultClass::Passing);
+    drop(listener);
+}
+
+#[tokio::test]
+async fn an_answer_without_the_promised_ids_leaves_open_what_happened() {
+    for body in [json!({}), json!({"compositeResponse": []}), json!("done")] {
+        let script = Script::default().then(200, body);
+        let url = script.start().await;
+        let created = client(&url).create(&connection(&url), Some(&task(&who(), "call-1")), None).await;
+        assert_eq!(created.unwrap_err().class, FaultClass::Ambiguous);
+    }
+}
+
+#[tokio::test]
+async fn nothing_to_write_is_no_request() {
+    let script = Script::default();
+    let url = script.start().await;
+    client(&url).create(&connection(&url), None, None).await.unwrap();
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn an_update_leaves_alone_what_may_have_been_moved() {
+    let script = Script::default().then(204, "").then(204, "");
+    let url = script.start().await;
+    let (client, connection) = (client(&url), connection(&url));
+    let id = SalesforceId::parse("00T000000000001").unwrap();
+    client.update_task(&connection, &id, &task(&who(), "call-1")).await.unwrap();
+    client.update_event(&connection, &id, &event(&who(), "call-1")).await.unwrap();
+    let asked = script.asked();
+    assert_eq!(asked[0].line, format!("PATCH /services/data/v60.0/sobjects/Task/{id}"));
+    assert_eq!(asked[0].body["TaskSubtype"], Value::Null);
+    assert_eq!(asked[0].body["WhoId"], Value::Null);
+    assert_eq!(asked[0].body["Status"], "Completed");
+    assert_eq!(asked[1].line, format!("PATCH /services/data/v60.0/sobjects/Event/{id}"));
+    assert_eq!(asked[1].body["StartDateTime"], "2026-01-20T19:00:00Z");
+}
+
+fn part(reference: &str, status: u16, body: Value) -> Value {
+    json!({ "referenceId": reference, "httpStatusCode": status, "httpHeaders": {}, "body": body })
+}
+
+fn page(records: Value, next: Option<&str>) -> Value {
+    json!({ "totalSize": 1, "done": next.is_none(), "records": records, "nextRecordsUrl": next })
+}
+
+fn no_such_column() -> Value {
+    json!([{"errorCode": "INVALID_FIELD", "message": "No such column 'CallObject' on entity 'Task'."}])
+}
+
+const TASK_ID: &str = "00T000000000001";
+const EVENT_ID: &str = "00U000000000001";
+
+async fn look(script: &Script) -> Result<calls::ports::Look, calls::crm::CrmError> {
+    let url = script.start().await;
+    let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    let (call_id, record) = (CallId::parse("call-1").unwrap(), (RecordType::Lead, who()));
+    client(&url).look(&connection(&url), &call_id, Some(&record), since).await.map(|answer| answer.value)
+}
+
+#[tokio::test]
+async fn a_look_follows_salesforces_pages() {
+    let task = json!([{"Id": TASK_ID, "WhoId": who(), "CallObject": "call-1"}]);
+    let other = json!([{"Id": EVENT_ID, "WhoId": who(), "Description": "Call call-2"}]);
+    let event = json!([{"Id": EVENT_ID, "WhoId": who(), "Description": "Notes\nCall call-1"}]);
+    let script = Script::default()
+        .then(
+            200,
+            json!({"compositeResponse": [
+                part("taskByCall", 200, page(task, None)),
+                part("taskByText", 200, page(json!([]), None)),
+                part("eventByText", 200, page(other, Some("/services/data/v60.0/query/01gx-200"))),
+            ]}),
+        )
+        .then(200, page(event, None));
+    let look = look(&script).await.unwrap();
+    assert_eq!(look.task, Some((SalesforceId::parse(TASK_ID).unwrap(), Some(who()))));
+    assert_eq!(look.event_id, Some(SalesforceId::parse(EVENT_ID).unwrap()));
+    let asked: Vec<_> = script.asked().into_iter().map(|asked| asked.line).collect();
+    assert_eq!(asked, ["POST /services/data/v60.0/composite", "GET /services/data/v60.0/query/01gx-200"]);
+}
+
+#[tokio::test]
+async fn a_page_elsewhere_is_not_asked_for() {
+    let script = Script::default().then(
+        200,
+        json!({"compositeResponse": [
+            part("taskByCall", 200, page(json!([]), Some("@evil.example/services/data/"))),
+            part("taskByText", 200, page(json!([]), None)),
+            part("eventByText", 200, page(json!([]), None)),
+        ]}),
+    );
+    assert_eq!(look(&script).await.unwrap_err().code, "unreadable_answer");
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn where_call_object_may_not_be_read_the_description_tells() {
+    let task = json!([{"Id": TASK_ID, "WhoId": who(), "Description": "Summary\n\nCall call-1"}]);
+    let script = Script::default().then(
+        200,
+        json!({"compositeResponse": [
+            part("taskByCall", 400, no_such_column()),
+            part("taskByText", 200, page(task, None)),
+            part("eventByText", 200, page(json!([]), None)),
+        ]}),
+    );
+    assert!(look(&script).await.unwrap().task.is_some());
+}
+
+#[tokio::test]
+async fn a_look_that_may_read_neither_is_a_fault_and_not_a_miss() {
+    let script = Script::default().then(
+        200,
+        json!({"compositeResponse": [
+            part("taskByCall", 400, no_such_column()),
+            part("taskByText", 400, no_such_column()),
+            part("eventByText", 200, page(json!([]), None)),
+        ]}),
+    );
+    assert_eq!(look(&script).await.unwrap_err().class, FaultClass::FieldRefused);
+    let script = Script::default().then(
+        200,
+        json!({"compositeResponse": [
+            part("taskByCall", 200, page(json!([]), None)),
+            part("taskByText", 500, json!([{"errorCode": "UNKNOWN_EXCEPTION", "message": ""}])),
+            part("eventByText", 200, page(json!([]), None)),
+        ]}),
+    );
+    assert_eq!(look(&script).await.unwrap_err().class, FaultClass::Passing);
+}
+
+fn grant(url: &str) -> Grant {
+    let hosts = salesforce::hosts::Hosts::of_deployment(url).unwrap();
+    Grant {
+        tokens: Tokens {
+            access_token: "sample-access".into(),
+            refresh_token: None,
+            instance_url: url.to_owned(),
+            issued_at: 0,
+        },
+        identity: hosts.identity(&format!("{url}{IDENTITY_PATH}")).unwrap(),
+    }
+}
+
+const IDENTITY_PATH: &str = "/id/00D000000000001EAA/005000000000001AAA";
+
+fn identity() -> Value {
+    json!({
+        "user_id": "005000000000001AAA", "organization_id": "00D000000000001EAA", "username": "ada@sample.example",
+        "display_name": "Ada Sample", "timezone": "America/New_York", "utcOffset": -18_000_000,
+    })
+}
+
+#[tokio::test]
+async fn identity_follows_one_redirect_to_the_same_user() {
+    let org = Script::default().then(200, identity());
+    let instance = org.start().await;
+    let login = Script::default().then_redirect(&format!("{instance}{IDENTITY_PATH}"));
+    let url = login.start().await;
+    let identity = client(&url).identity(&grant(&url)).await.unwrap();
+    assert_eq!(identity.time_zone.map(Tz::name), Some("America/New_York"));
+    assert_eq!(identity.display_name.as_deref(), Some("Ada Sample"));
+    assert!(org.asked()[0].authorized);
+}
+
+#[tokio::test]
+async fn the_token_follows_no_redirect_to_another_place_or_user() {
+    for location in [
+        "https://login.salesforce.com.evil.example/id/00D000000000001EAA/005000000000001AAA",
+        "/id/00D000000000001EAA/005000000000002AAA",
+        "/id/00D000000000002EAA/005000000000001AAA",
+        "/elsewhere",
+    ] {
+        let login = Script::default().then_redirect(location).then(200, identity());
+        let url = login.start().await;
+        let error = client(&url).identity(&grant(&url)).await.unwrap_err();
+        assert_eq!(error.code, "identity_url_refused", "{location}");
+        assert_eq!(login.asked().len(), 1, "{location}");
+    }
+}
+
+#[tokio::test]
+async fn an_identity_of_somebody_else_is_refused() {
+    let mut other = identity();
+    other["organization_id"] = "00D000000000002EAA".into();
+    let script = Script::default().then(200, other);
+    let url = script.start().await;
+    assert_eq!(client(&url).identity(&grant(&url)).await.unwrap_err().code, "unreadable_answer");
+}
+
+#[tokio::test]
+async fn an_unknown_time_zone_is_no_obstacle() {
+    let mut answer = identity();
+    answer["timezone"] = "Mars/Olympus".into();
+    let script = Script::default().then(200, answer);
+    let url = script.start().await;
+    assert_eq!(client(&url).identity(&grant(&url)).await.unwrap().time_zone, None);
+}

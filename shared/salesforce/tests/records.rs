@@ -1,0 +1,342 @@
+//! Searching, writing and looking, against the simulator.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use calls::{
+    crm::{FaultClass, PhoneQuery, WrittenObject},
+    ids::{CallId, SalesforceId},
+    ports::{Crm, Look, TokenEndpoint},
+    workspace::RecordType,
+};
+use chrono::{DateTime, Utc};
+use salesforce::Timeouts;
+use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use support::{
+    event, task,
+    world::{World, class_and_code},
+};
+
+#[tokio::test]
+async fn a_search_finds_leads_and_contacts_however_their_numbers_are_written() {
+    let world = World::new().await;
+    for (number, record_type, name) in [
+        ("2345550123", RecordType::Lead, "Ada Sample"),
+        ("2345550150", RecordType::Lead, "Dev Extension"),
+        ("2345550147", RecordType::Contact, "Grace Example"),
+        ("2345550148", RecordType::Contact, "Hank Dots"),
+        ("2345550149", RecordType::Contact, "Jo Plain"),
+        ("2345550151", RecordType::Contact, "Kim Assisted"),
+        ("2345550160", RecordType::Contact, "Conny Converted"),
+    ] {
+        assert_eq!(world.search(number).await.unwrap(), [(record_type, Some(name.to_owned()))], "{number}");
+    }
+    assert_eq!(world.search("2345550199").await.unwrap(), []);
+    assert_eq!(world.salesforce.count(RouteKind::Search), 8, "each search is one request");
+}
+
+#[tokio::test]
+async fn found_records_carry_what_matching_needs() {
+    let world = World::new().await;
+    let query = PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() };
+    let answer = world.client.search(&world.connection, &query).await.unwrap();
+    let ada = &answer.value.records[0];
+    assert_eq!(ada.phones, [("Phone".to_owned(), "(234) 555-0123".to_owned())]);
+    assert_eq!(ada.country.as_deref(), Some("United States"));
+    assert!(ada.created_at <= ada.modified_at && ada.modified_at <= Utc::now());
+    assert_eq!(ada.id.key_prefix(), "00Q");
+    let usage = answer.api_usage.unwrap();
+    assert_eq!((usage.used, usage.limit), (1, 15_000));
+}
+
+#[tokio::test]
+async fn a_search_goes_on_without_what_the_user_may_not_read() {
+    let world = World::new().await;
+    world
+        .salesforce
+        .set(|settings| settings.hidden_fields = vec!["Lead.Country".into(), "Contact.HomePhone".into()]);
+    assert_eq!(world.search("2345550123").await.unwrap().len(), 1);
+    assert_eq!(world.search("2345550147").await.unwrap().len(), 1);
+    world.salesforce.set(|settings| settings.hidden_objects = vec!["Lead".into()]);
+    assert_eq!(world.search("2345550123").await.unwrap(), []);
+    assert_eq!(world.search("2345550147").await.unwrap().len(), 1);
+    world.salesforce.set(|settings| settings.hidden_objects = vec!["Lead".into(), "Contact".into()]);
+    let error = world.search("2345550123").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
+}
+
+#[tokio::test]
+async fn more_records_than_a_page_holds_are_told() {
+    let world = World::new().await;
+    for n in 0..200 {
+        let fields = json!({ "LastName": format!("Crowd {n}"), "Phone": "(234) 555-0190" });
+        let fields = fields.as_object().unwrap().clone();
+        let new = NewRecord { object: "Contact".to_owned(), fields, indexed: true, org: None };
+        world.salesforce.add_record(&new).unwrap();
+    }
+    let query = PhoneQuery { national: "2345550190".to_owned(), international: "12345550190".to_owned() };
+    let found = world.client.search(&world.connection, &query).await.unwrap().value;
+    assert_eq!((found.records.len(), found.full), (200, Some(RecordType::Contact)));
+}
+
+#[tokio::test]
+async fn failures_of_a_search_are_faults() {
+    let world = World::new().await;
+    for (preset, class) in [
+        (Preset::SessionExpired, FaultClass::Session),
+        (Preset::SessionNotForRest, FaultClass::Permanent),
+        (Preset::TotalRequestsLimit, FaultClass::DailyLimit),
+        (Preset::ConcurrentRequestsLimit, FaultClass::ConcurrentLimit),
+        (Preset::ApiDisabled, FaultClass::Permanent),
+        (Preset::UnknownException, FaultClass::Passing),
+        (Preset::ServerUnavailable, FaultClass::Passing),
+        (Preset::BadGatewayHtml, FaultClass::Passing),
+        (Preset::EdgeBusyHtml, FaultClass::Passing),
+    ] {
+        world.fault(RouteKind::Search, preset);
+        assert_eq!(world.search("2345550123").await.unwrap_err().class, class, "{preset:?}");
+    }
+}
+
+#[tokio::test]
+async fn task_and_event_are_written_in_one_request() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    let (tasks, events) = (world.salesforce.records("Task"), world.salesforce.records("Event"));
+    assert_eq!((tasks.len(), events.len()), (1, 1));
+    assert_eq!(tasks[0]["Id"], written.task_id.unwrap().as_str());
+    assert_eq!(events[0]["Id"], written.event_id.unwrap().as_str());
+    assert_eq!((&tasks[0]["TaskSubtype"], &tasks[0]["CallObject"]), (&json!("Call"), &json!("call-1")));
+    assert_eq!(world.salesforce.count(RouteKind::Composite), 1);
+}
+
+#[tokio::test]
+async fn one_of_them_is_written_alone() {
+    let world = World::new().await;
+    let who = world.ada().await;
+    let task_draft = task(&who, "call-1");
+    let written = world.client.create(&world.connection, Some(&task_draft), None).await.unwrap();
+    assert!(written.value.task_id.is_some() && written.value.event_id.is_none());
+    assert!(written.api_usage.is_some());
+    let written = world.client.create(&world.connection, None, Some(&event(&who, "call-1"))).await.unwrap();
+    assert!(written.value.task_id.is_none() && written.value.event_id.is_some());
+    assert_eq!((world.salesforce.records("Task").len(), world.salesforce.records("Event").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refused_event_takes_the_task_with_it_and_is_named() {
+    let world = World::new().await;
+    world.refuse("Event", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Not on Sundays", &["StartDateTime"]);
+    let error = world.create_both("call-1").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION"));
+    assert_eq!((error.object, error.message.as_str()), (Some(WrittenObject::Event), "Not on Sundays"));
+    assert_eq!((error.fields, error.status), (vec!["StartDateTime".to_owned()], Some(400)));
+    assert_eq!((world.salesforce.records("Task").len(), world.salesforce.records("Event").len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_refused_task_is_named() {
+    let world = World::new().await;
+    world.refuse("Task", "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
+    let error = world.create_both("call-1").await.unwrap_err();
+    assert_eq!((error.class, error.object), (FaultClass::RecordGone, Some(WrittenObject::Task)));
+}
+
+#[tokio::test]
+async fn refused_fields_are_named() {
+    let world = World::new().await;
+    for hide in [
+        |settings: &mut Settings| settings.hidden_fields = vec!["Task.Type".into()],
+        |settings: &mut Settings| settings.read_only_fields = vec!["Task.Type".into()],
+    ] {
+        world.salesforce.set(|settings| *settings = Settings::default());
+        world.salesforce.set(hide);
+        let error = world.create_both("call-1").await.unwrap_err();
+        assert_eq!((error.class, error.object), (FaultClass::FieldRefused, Some(WrittenObject::Task)));
+        assert_eq!(error.fields, ["Type"], "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_lead_that_was_converted_meanwhile_is_gone() {
+    let world = World::new().await;
+    let who = world.ada().await;
+    world.salesforce.convert_lead(who.as_str()).unwrap();
+    let error = world.client.create(&world.connection, Some(&task(&who, "call-1")), None).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::RecordGone);
+}
+
+#[tokio::test]
+async fn failures_of_a_create_say_whether_it_may_have_been_done() {
+    let world = World::new().await;
+    for (effect, class) in [
+        (Effect::from(Preset::SessionExpired), FaultClass::Session),
+        (Preset::UnableToLockRow.into(), FaultClass::Passing),
+        (Preset::Maintenance.into(), FaultClass::Passing),
+        (Preset::EdgeBusyHtml.into(), FaultClass::Passing),
+        (Preset::ConcurrentRequestsLimit.into(), FaultClass::ConcurrentLimit),
+        (Preset::UnknownException.into(), FaultClass::Ambiguous),
+        (Preset::ServerUnavailable.into(), FaultClass::Ambiguous),
+        (Preset::BadGatewayHtml.into(), FaultClass::Ambiguous),
+        (Effect::DropBefore, FaultClass::Ambiguous),
+    ] {
+        let name = format!("{effect:?}");
+        world.fault(RouteKind::Composite, effect);
+        assert_eq!(world.create_both("call-1").await.unwrap_err().class, class, "{name}");
+    }
+    assert!(world.salesforce.records("Task").is_empty());
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_found_again() {
+    let world = World::new().await;
+    assert_eq!(world.look("call-1").await.unwrap(), Look::default());
+    world.fault(RouteKind::Composite, Effect::DropAfter);
+    let error = world.create_both("call-1").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Ambiguous, "connection"));
+
+    world.salesforce.clear_requests();
+    let look = world.look("call-1").await.unwrap();
+    let (task_id, who) = look.task.unwrap();
+    assert_eq!(task_id.as_str(), world.salesforce.records("Task")[0]["Id"]);
+    assert_eq!(who, Some(world.ada().await));
+    assert_eq!(look.event_id.unwrap().as_str(), world.salesforce.records("Event")[0]["Id"]);
+    assert_eq!(world.salesforce.count(RouteKind::Composite), 1, "a look is one request");
+    assert_eq!(world.look("call-2").await.unwrap(), Look::default());
+}
+
+#[tokio::test]
+async fn a_look_compares_calls_to_the_letter() {
+    let world = World::new().await;
+    world.create_both("Call-A").await.unwrap();
+    assert_eq!(world.look("call-a").await.unwrap(), Look::default());
+    assert!(world.look("Call-A").await.unwrap().task.is_some());
+}
+
+#[tokio::test]
+async fn a_task_without_call_object_is_found_by_its_last_line() {
+    let world = World::new().await;
+    let who = world.ada().await;
+    let mut draft = task(&who, "call-1");
+    draft.call_object = None;
+    world.client.create(&world.connection, Some(&draft), None).await.unwrap();
+    assert!(world.look("call-1").await.unwrap().task.is_some());
+    world.salesforce.set(|settings| settings.hidden_fields = vec!["Task.CallObject".into()]);
+    assert!(world.look("call-1").await.unwrap().task.is_some());
+}
+
+#[tokio::test]
+async fn archived_and_moved_and_deleted_tasks_are_found() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    let task_id = written.task_id.unwrap();
+    let other = world.search_id("2345550147").await;
+    for change in [json!({"IsArchived": true}), json!({"WhoId": other}), json!({"IsDeleted": true})] {
+        world.salesforce.change_record(task_id.as_str(), &change).unwrap();
+        let found = world.look("call-1").await.unwrap().task.map(|(id, _)| id);
+        assert_eq!(found.as_ref(), Some(&task_id), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_without_a_record_finds_the_task() {
+    let world = World::new().await;
+    world.create_both("call-1").await.unwrap();
+    let call_id = CallId::parse("call-1").unwrap();
+    let look =
+        world.client.look(&world.connection, &call_id, None, DateTime::UNIX_EPOCH).await.unwrap().value;
+    assert!(look.task.is_some() && look.event_id.is_none());
+}
+
+#[tokio::test]
+async fn updates_change_facts_and_leave_the_record_alone() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    let (task_id, event_id) = (written.task_id.unwrap(), written.event_id.unwrap());
+    let lead = world.ada().await;
+    let contact = world.salesforce.convert_lead(lead.as_str()).unwrap();
+
+    let mut task = task(&lead, "call-1");
+    task.subject = "Inbound Call - Scheduled Appointment".to_owned();
+    let answer = world.client.update_task(&world.connection, &task_id, &task).await.unwrap();
+    assert!(answer.api_usage.is_some());
+    let mut event = event(&lead, "call-1");
+    event.start_date_time = "2026-01-21T19:00:00Z".to_owned();
+    event.end_date_time = "2026-01-21T20:00:00Z".to_owned();
+    world.client.update_event(&world.connection, &event_id, &event).await.unwrap();
+
+    let (tasks, events) = (world.salesforce.records("Task"), world.salesforce.records("Event"));
+    assert_eq!(tasks[0]["Subject"], "Inbound Call - Scheduled Appointment");
+    assert_eq!(events[0]["StartDateTime"], "2026-01-21T19:00:00.000+0000");
+    assert_eq!((&tasks[0]["WhoId"], &events[0]["WhoId"]), (&json!(contact), &json!(contact)));
+}
+
+#[tokio::test]
+async fn an_activity_that_a_person_deleted_is_gone() {
+    let world = World::new().await;
+    let task_id = world.create_both("call-1").await.unwrap().task_id.unwrap();
+    world.salesforce.change_record(task_id.as_str(), &json!({"IsDeleted": true})).unwrap();
+    let who = world.ada().await;
+    let error =
+        world.client.update_task(&world.connection, &task_id, &task(&who, "call-1")).await.unwrap_err();
+    assert_eq!((error.class, error.object), (FaultClass::RecordGone, Some(WrittenObject::Task)));
+    let never = SalesforceId::parse("00T000000000999").unwrap();
+    let error = world.client.update_task(&world.connection, &never, &task(&who, "call-1")).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::RecordGone);
+}
+
+#[tokio::test]
+async fn an_update_that_is_not_allowed_is_permanent() {
+    let world = World::new().await;
+    let task_id = world.create_both("call-1").await.unwrap().task_id.unwrap();
+    world.salesforce.set(|settings| settings.denied = vec!["Task.update".into()]);
+    let who = world.ada().await;
+    let error =
+        world.client.update_task(&world.connection, &task_id, &task(&who, "call-1")).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::Permanent, "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_leaves_open_what_a_write_did() {
+    let timeouts = Timeouts { connect: Duration::from_secs(1), request: Duration::from_millis(300) };
+    let world = World::with(Settings::default(), timeouts).await;
+    world.fault(RouteKind::Composite, Effect::Delay { milliseconds: 600 });
+    let error = world.create_both("call-1").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Ambiguous, "timeout"));
+    world.fault(RouteKind::Search, Effect::Delay { milliseconds: 600 });
+    let error = world.search("2345550123").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Passing, "timeout"));
+    world.fault(RouteKind::Token, Effect::Delay { milliseconds: 600 });
+    assert_eq!(world.client.refresh(&world.connection).await.unwrap_err().class, FaultClass::Ambiguous);
+}
+
+#[tokio::test]
+async fn a_search_survives_one_lost_connection() {
+    let world = World::new().await;
+    world.fault(RouteKind::Search, Effect::DropBefore);
+    assert_eq!(world.search("2345550123").await.unwrap().len(), 1);
+    world.salesforce.add_fault(Fault::once(RouteKind::Search, Effect::DropBefore).times(2));
+    let error = world.search("2345550123").await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Passing, "connection"));
+}
+
+#[tokio::test]
+async fn no_error_text_carries_the_number_or_a_token() {
+    let world = World::new().await;
+    let answer = json!([{
+        "errorCode": "MALFORMED_SEARCH",
+        "message": format!("no row for 2345550123 with {}", world.connection.access_token.expose_secret()),
+    }]);
+    world.fault(RouteKind::Search, Effect::Answer { status: 400, body: answer, content_type: None });
+    let text = format!("{:?}", world.search("2345550123").await.unwrap_err());
+    assert!(
+        !text.contains("0123") && !text.contains(world.connection.access_token.expose_secret()),
+        "{text}"
+    );
+}

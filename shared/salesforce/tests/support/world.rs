@@ -1,0 +1,141 @@
+//! A simulated Salesforce, and a client that is connected to it.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+
+use calls::{
+    crm::{CrmError, FaultClass, PhoneQuery, Written},
+    ids::{CallId, SalesforceId},
+    ports::{Crm, Look},
+    workspace::{Connection, RecordType},
+};
+use chrono::{TimeDelta, Utc};
+use salesforce::{Client, Grant, Timeouts, oauth::Flow, pkce::Verifier};
+use salesforce_sim::{Config, Effect, Fault, RouteKind, Settings, Simulator, WriteFault, WriteKind};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{client_with, event, task};
+
+/// A simulated Salesforce, a client of it, and a connection to its first org.
+pub struct World {
+    pub salesforce: Simulator,
+    pub client: Client,
+    pub connection: Connection,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Settings::default(), Timeouts::default()).await
+    }
+
+    pub async fn with(settings: Settings, timeouts: Timeouts) -> Self {
+        let salesforce = Simulator::start(Config { settings, ..Config::default() }).await.unwrap();
+        let config = salesforce.config();
+        let client = client_with(salesforce.url(), &config.client_id, &config.client_secret, timeouts);
+        let tokens = salesforce.connect().unwrap();
+        let connection = Connection {
+            version: 1,
+            instance_url: tokens.instance_url,
+            login_url: salesforce.url().to_owned(),
+            org_id: SalesforceId::parse(tokens.organization_id).unwrap(),
+            user_id: SalesforceId::parse(tokens.user_id).unwrap(),
+            access_token: tokens.access_token.into(),
+            refresh_token: tokens.refresh_token.into(),
+        };
+        Self { salesforce, client, connection }
+    }
+
+    /// Logs in, clicks a button on the Allow page, and comes back: the callback's parameters.
+    pub async fn decide(&self, decision: &str, verifier: &Verifier) -> Vec<(String, String)> {
+        let login = self.client.hosts().deployment();
+        let flow =
+            Flow { redirect_uri: &self.callback(), state: "sample state", challenge: &verifier.challenge() };
+        let page = self.client.authorize_url(login, &flow);
+        let location = submit(&page, &format!("decision={decision}")).await;
+        let back = url::Url::parse(&location).unwrap();
+        assert!(location.starts_with(&self.callback()), "{location}");
+        back.query_pairs().into_owned().collect()
+    }
+
+    pub fn callback(&self) -> String {
+        self.salesforce.config().redirect_uris[0].clone()
+    }
+
+    pub async fn grant(&self) -> Grant {
+        let verifier = Verifier::generate().unwrap();
+        let code = parameter(&self.decide("allow", &verifier).await, "code");
+        let login = self.client.hosts().deployment();
+        self.client.exchange(login, &code, &self.callback(), &verifier).await.unwrap()
+    }
+
+    pub async fn search(&self, national: &str) -> Result<Vec<(RecordType, Option<String>)>, CrmError> {
+        let query = PhoneQuery { national: national.to_owned(), international: format!("1{national}") };
+        let found = self.client.search(&self.connection, &query).await?.value;
+        Ok(found.records.into_iter().map(|record| (record.record_type, record.name)).collect())
+    }
+
+    pub async fn ada(&self) -> SalesforceId {
+        let query = PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() };
+        self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.clone()
+    }
+
+    pub async fn create_both(&self, call_id: &str) -> Result<Written, CrmError> {
+        let who = self.ada().await;
+        let (task, event) = (task(&who, call_id), event(&who, call_id));
+        self.client.create(&self.connection, Some(&task), Some(&event)).await.map(|answer| answer.value)
+    }
+
+    pub async fn look(&self, call_id: &str) -> Result<Look, CrmError> {
+        let (call_id, record) = (CallId::parse(call_id).unwrap(), (RecordType::Lead, self.ada().await));
+        let since = Utc::now() - TimeDelta::minutes(5);
+        self.client.look(&self.connection, &call_id, Some(&record), since).await.map(|answer| answer.value)
+    }
+
+    pub fn fault(&self, route: RouteKind, effect: impl Into<Effect>) {
+        self.salesforce.add_fault(Fault::once(route, effect));
+    }
+
+    pub fn refuse(&self, object: &str, code: &str, message: &str, fields: &[&str]) {
+        self.salesforce.add_write_fault(WriteFault {
+            object: object.to_owned(),
+            operation: Some(WriteKind::Create),
+            times: Some(1),
+            error_code: code.to_owned(),
+            message: message.to_owned(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        });
+    }
+
+    pub async fn search_id(&self, national: &str) -> String {
+        let query = PhoneQuery { national: national.to_owned(), international: format!("1{national}") };
+        self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.to_string()
+    }
+}
+
+/// Submits the Allow page's form, as a browser does, and says where it leads.
+async fn submit(page: &str, form: &str) -> String {
+    let page = url::Url::parse(page).unwrap();
+    let host = page.authority();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let (path, query, length) = (page.path(), page.query().unwrap(), form.len());
+    let request = format!(
+        "POST {path}?{query} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let header = answer.lines().find_map(|line| line.strip_prefix("location: "));
+    header.unwrap_or_else(|| panic!("no redirect: {answer}")).to_owned()
+}
+
+pub fn parameter(parameters: &[(String, String)], name: &str) -> String {
+    parameters.iter().find(|(key, _)| key == name).unwrap().1.clone()
+}
+
+/// What a failure is compared by.
+pub fn class_and_code(error: &CrmError) -> (FaultClass, &str) {
+    (error.class, error.code.as_str())
+}

@@ -1,0 +1,75 @@
+"""Fixtures of the end-to-end tests: one stack for all of them, a workspace and a number for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from .support.salesforce import Salesforce
+from .support.secrets import Secrets
+from .support.stack import Program, Stack, is_listened_on
+from .support.workspace import Workspace
+
+# Reserved for use in examples: 555-0100 to 555-0199. The simulator's own people have numbers below 0161.
+NUMBERS = iter(f"+1{area}55501{line:02}" for area in (234, 212, 213, 214) for line in range(61, 100))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that look at everything that was logged come last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The deployed template with everything around it. Afterwards nothing of it is left."""
+    program, stack = Program.on_free_ports()
+    try:
+        yield stack
+    finally:
+        code = program.end()
+    assert code == 0
+    addresses = (stack.public_url, stack.emulator_url, stack.simulator_url, stack.issuer_url)
+    assert [url for url in addresses if is_listened_on(url)] == []
+
+
+@pytest.fixture(scope="session")
+def salesforce(stack: Stack) -> Salesforce:
+    """The simulated org; one user may approve as often as the tests connect."""
+    org = Salesforce(stack.simulator_url)
+    org.settings(maxApprovals=1000)
+    return org
+
+
+@pytest.fixture(scope="session")
+def secrets(stack: Stack) -> Secrets:
+    """What must not be in any log; the tests add to it."""
+    collected = Secrets()
+    keys = stack.client("secretsmanager").get_secret_value(SecretId=stack.resources["KeysSecret"])
+    collected.add(json.loads(keys["SecretString"])["initial"])
+    collected.add(stack.client_secret)
+    collected.add(stack.token)
+    return collected
+
+
+@pytest.fixture
+def number(secrets: Secrets) -> str:
+    """A phone number that nobody has yet."""
+    fresh = next(NUMBERS)
+    secrets.add(fresh.removeprefix("+1"))
+    return fresh
+
+
+@pytest.fixture
+def stranger(stack: Stack, secrets: Secrets) -> Workspace:
+    """A workspace that is not connected."""
+    return Workspace(stack, secrets)
+
+
+@pytest.fixture
+def workspace(stack: Stack, salesforce: Salesforce, secrets: Secrets) -> Workspace:  # noqa: ARG001
+    """A connected workspace."""
+    connected = Workspace(stack, secrets)
+    connected.connect()
+    return connected

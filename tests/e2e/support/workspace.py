@@ -1,0 +1,126 @@
+"""A workspace: its users' tokens, its browser, its webhook, its rows in the tables."""
+
+from __future__ import annotations
+
+import uuid
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+
+from .polling import wait_until
+from .reports import call_id
+from .secrets import Secrets
+from .stack import Stack
+
+FINAL = {"success", "not_found", "error", "skipped"}
+SECONDS = 20
+
+
+class Browser(requests.Session):
+    """Follows redirects and keeps cookies; like browsers, it takes `Secure` ones on localhost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
+
+
+class Workspace:
+    """A workspace of its own for a test."""
+
+    def __init__(self, stack: Stack, secrets: Secrets) -> None:
+        self.id = f"e2e-{uuid.uuid4().hex[:12]}"
+        self._stack = stack
+        self._secrets = secrets
+        self._webhook_token = ""
+
+    def token(self, **claims: Any) -> str:
+        """A dashboard token; without claims, an admin's."""
+        form = {"workspace_id": self.id, "roles": "admin", **claims}
+        answer = requests.post(f"{self._stack.issuer_url}/token", data=form, timeout=10)
+        return self._secrets.add(answer.json()["access_token"])
+
+    def api(self, method: str, path: str, *, session: requests.Session | None = None, **options: Any) -> Any:
+        """Asks the API as an admin of this workspace."""
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        url = f"{self._stack.public_url}/api/salesforce/{path}"
+        return (session or requests).request(method, url, headers=headers, timeout=35, **options)
+
+    def begin_connect(self, browser: Browser, **query: str) -> str:
+        """The first half of the connect flow: the authorize URL, and the cookie in the browser."""
+        answer = self.api("GET", "oauth/initiate", session=browser, params=query)
+        assert answer.status_code == 200, answer.text
+        for cookie in browser.cookies:
+            self._secrets.add(cookie.value or "")
+        return str(answer.json()["authUrl"])
+
+    def allow(self, browser: Browser, auth_url: str) -> str:
+        """Presses Allow; answers with the callback's URL, which nobody has opened yet."""
+        page = browser.get(auth_url, timeout=10)
+        assert "Allow" in page.text, page.text
+        decided = browser.post(auth_url, data={"decision": "allow"}, allow_redirects=False, timeout=10)
+        assert decided.status_code == 302, decided.text
+        callback = decided.headers["Location"]
+        self._secrets.add_query(callback)
+        return callback
+
+    def connect(self) -> dict[str, Any]:
+        """The whole connect flow; answers with what the callback says."""
+        browser = Browser()
+        answer = browser.get(self.allow(browser, self.begin_connect(browser)), timeout=35)
+        assert answer.status_code == 200, answer.text
+        done: dict[str, Any] = answer.json()
+        return done
+
+    @property
+    def webhook_token(self) -> str:
+        """What one pastes into Vapi."""
+        if not self._webhook_token:
+            answer = self.api("GET", "webhook")
+            assert answer.status_code == 200, answer.text
+            self._webhook_token = self._secrets.add(answer.json()["secret"])
+        return self._webhook_token
+
+    def post(self, body: Any, token: str | None = None) -> requests.Response:
+        """Posts to the webhook as Vapi does; bytes go as they are, everything else as JSON."""
+        headers = {"X-Vapi-Secret": self.webhook_token if token is None else token, "Content-Type": "application/json"}
+        sent: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
+        return requests.post(f"{self._stack.public_url}/webhook/vapi", headers=headers, timeout=35, **sent)
+
+    def log_call(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Posts a report and waits for what becomes of it: its row in the ledger."""
+        answer = self.post(body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == {"received": True}
+        return self.settled(call_id(body))
+
+    def settled(self, call: str) -> dict[str, Any]:
+        """A call's row, as soon as nothing more happens to it by itself for now."""
+
+        def look() -> dict[str, Any] | None:
+            row = self.row(call)
+            return row if row and row["status"] in FINAL and "lease_owner" not in row else None
+
+        return wait_until(look, SECONDS, f"call {call} is settled")
+
+    def row(self, call: str) -> dict[str, Any] | None:
+        """A call's row in the ledger."""
+        key = {"workspace_id": self.id, "call_id": call}
+        found: dict[str, Any] | None = (
+            self._stack.table("SyncLogsTable").get_item(Key=key, ConsistentRead=True).get("Item")
+        )
+        return found
+
+    def settings_row(self) -> dict[str, Any]:
+        """The row in the table of settings."""
+        row: dict[str, Any] = self._stack.table("WorkspaceSettingsTable").get_item(
+            Key={"workspace_id": self.id}, ConsistentRead=True
+        )["Item"]
+        return row
+
+    def status(self) -> dict[str, Any]:
+        """What the dashboard is told."""
+        answer = self.api("GET", "status")
+        assert answer.status_code == 200, answer.text
+        status: dict[str, Any] = answer.json()
+        return status

@@ -1,0 +1,225 @@
+"""What is refused, and that nothing comes of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import requests
+
+from .support.reports import call_id, report, sample
+from .support.salesforce import Salesforce
+from .support.secrets import Secrets
+from .support.stack import Stack
+from .support.workspace import Browser, Workspace
+
+DASHBOARD_ROUTES = [
+    ("GET", "oauth/initiate"),
+    ("GET", "status"),
+    ("DELETE", "disconnect"),
+    ("GET", "webhook"),
+    ("POST", "webhook/rotate"),
+    ("POST", "test-sync"),
+]
+ADMIN_ROUTES = [route for route in DASHBOARD_ROUTES if route != ("GET", "status")]
+
+
+def problem(answer: requests.Response, status: int) -> str:
+    """The stable code of a problem answer."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["status"] == status
+    return str(answer.json()["code"])
+
+
+@pytest.mark.parametrize(("method", "path"), DASHBOARD_ROUTES)
+def test_without_a_dashboard_token_nothing_is_answered(stack: Stack, method: str, path: str) -> None:
+    answer = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", timeout=10)
+    assert answer.status_code == 401
+
+
+def test_a_dashboard_token_that_is_bent_expired_or_for_others_is_refused(stack: Stack, stranger: Workspace) -> None:
+    good = stranger.token()
+    head, claims, signature = good.split(".")
+    past = int(time.time()) - 10
+    for token in (
+        f"{head}.{claims}.{signature[:-8]}AAAAAAAA",
+        f"{head}.{stranger.token(workspace_id='victim').split('.')[1]}.{signature}",
+        stranger.token(exp=past),
+        stranger.token(aud="another-app"),
+        stranger.token(iss="https://issuer.example.com"),
+    ):
+        answer = requests.get(
+            f"{stack.public_url}/api/salesforce/status", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        )
+        assert answer.status_code == 401
+
+
+def test_a_token_without_a_workspace_is_refused(stack: Stack, stranger: Workspace) -> None:
+    for workspace in ("", "../acme", "a b"):
+        headers = {"Authorization": f"Bearer {stranger.token(workspace_id=workspace)}"}
+        answer = requests.get(f"{stack.public_url}/api/salesforce/status", headers=headers, timeout=10)
+        assert problem(answer, 403)
+
+
+@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+def test_who_is_no_admin_may_not_change_anything(stack: Stack, stranger: Workspace, method: str, path: str) -> None:
+    headers = {"Authorization": f"Bearer {stranger.token(roles='member')}"}
+    answer = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", headers=headers, timeout=10)
+    assert problem(answer, 403)
+
+
+def test_another_workspace_sees_and_ends_nothing(workspace: Workspace, stranger: Workspace) -> None:
+    assert stranger.status()["connected"] is False
+    assert stranger.status()["organizationId"] is None
+    assert stranger.webhook_token != workspace.webhook_token
+    assert stranger.api("DELETE", "disconnect").status_code == 200
+    assert workspace.status()["connected"] is True
+
+
+def test_a_callback_without_its_cookie_is_refused(stranger: Workspace) -> None:
+    browser = Browser()
+    callback = stranger.allow(browser, stranger.begin_connect(browser))
+    assert problem(requests.get(callback, timeout=35), 400)
+    other = Browser()
+    stranger.begin_connect(other)
+    assert problem(other.get(callback, timeout=35), 400)
+    assert stranger.status()["connected"] is False
+
+
+def test_a_state_is_taken_once(workspace: Workspace) -> None:
+    browser = Browser()
+    callback = workspace.allow(browser, workspace.begin_connect(browser))
+    cookies = browser.cookies.copy()
+    assert browser.get(callback, timeout=35).status_code == 200
+    # The cookie is back, as an attacker would have kept it.
+    browser.cookies = cookies
+    assert problem(browser.get(callback, timeout=35), 400)
+
+
+def test_a_forged_state_is_refused(stranger: Workspace) -> None:
+    browser = Browser()
+    callback = stranger.allow(browser, stranger.begin_connect(browser))
+    head, _, state = callback.partition("state=")
+    assert problem(browser.get(f"{head}state={state[:-4]}AAAA", timeout=35), 400)
+    assert stranger.status()["connected"] is False
+
+
+def test_an_expired_state_is_refused(stack: Stack, stranger: Workspace) -> None:
+    browser = Browser()
+    callback = stranger.allow(browser, stranger.begin_connect(browser))
+    table = stack.table("OAuthStatesTable")
+    (item,) = [one for one in table.scan()["Items"] if one["workspace_id"] == stranger.id]
+    table.update_item(
+        Key={"state_hash": item["state_hash"]},
+        UpdateExpression="SET expires_at = :past",
+        ExpressionAttributeValues={":past": int(time.time()) - 1},
+    )
+    assert problem(browser.get(callback, timeout=35), 400)
+    assert stranger.status()["connected"] is False
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://login.salesforce.com.example.com",
+        "https://example.com",
+        "http://login.salesforce.com",
+        "https://acme.my.salesforce.com@example.com",
+        "https://acme.salesforce.com",
+        "javascript:alert(1)",
+    ],
+)
+def test_a_login_url_outside_salesforce_is_refused(stranger: Workspace, url: str) -> None:
+    assert problem(stranger.api("GET", "oauth/initiate", params={"loginUrl": url}), 400)
+
+
+def test_an_instance_url_outside_salesforce_is_refused(stranger: Workspace, salesforce: Salesforce) -> None:
+    browser = Browser()
+    callback = stranger.allow(browser, stranger.begin_connect(browser))
+    salesforce.settings(instanceUrl="https://salesforce.example.com")
+    try:
+        answer = browser.get(callback, timeout=35)
+    finally:
+        salesforce.settings(instanceUrl=None)
+    assert problem(answer, answer.status_code)
+    assert answer.status_code >= 400
+    assert stranger.status()["connected"] is False
+
+
+def bent(token: str, workspace: Workspace) -> str:
+    """A webhook token with another workspace's name in it."""
+    prefix, _, rest = token.split(".", 2)
+    return f"{prefix}.{workspace.id}.{rest}"
+
+
+def test_a_webhook_token_that_is_missing_wrong_or_bent_is_refused_and_nothing_is_enqueued(
+    workspace: Workspace, stranger: Workspace, salesforce: Salesforce, number: str, secrets: Secrets
+) -> None:
+    salesforce.add("Lead", LastName="Target", Company="Sample", Phone=number)
+    stolen = secrets.add(bent(stranger.webhook_token, workspace))
+    refused = []
+    for token in ("", "wrong", workspace.webhook_token[:-6] + "AAAAAA", stolen):
+        body = report(number)
+        assert problem(workspace.post(body, token=token), 401)
+        refused.append(call_id(body))
+    # What came after them is done; they would be done as well.
+    assert workspace.log_call(report(number))["status"] == "success"
+    for call in refused:
+        assert workspace.row(call) is None
+        assert stranger.row(call) is None
+        assert salesforce.activities("Task", call) == []
+
+
+def test_a_webhook_token_may_come_as_a_bearer(
+    workspace: Workspace, stack: Stack, salesforce: Salesforce, number: str
+) -> None:
+    salesforce.add("Lead", LastName="Bearer", Company="Sample", Phone=number)
+    body = report(number)
+    headers = {"Authorization": f"Bearer {workspace.webhook_token}"}
+    answer = requests.post(f"{stack.public_url}/webhook/vapi", headers=headers, json=body, timeout=10)
+    assert answer.status_code == 200
+    assert workspace.settled(call_id(body))["status"] == "success"
+
+
+def test_rotating_with_revoke_ends_the_token_before(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
+    salesforce.add("Lead", LastName="Rotated", Company="Sample", Phone=number)
+    old = workspace.webhook_token
+    answer = workspace.api("POST", "webhook/rotate", json={"revokePrevious": True})
+    assert answer.status_code == 200
+    assert answer.json()["secret"] != old
+    body = report(number)
+    workspace.post(body, token=old)
+    assert workspace.settled(call_id(body))["status"] == "skipped"
+    assert salesforce.activities("Task", call_id(body)) == []
+
+
+def test_a_message_that_expects_an_answer_is_422(workspace: Workspace) -> None:
+    assert problem(workspace.post(sample("assistant-request")), 422) == "unsupported_message"
+
+
+def test_a_message_that_only_informs_is_fine(workspace: Workspace) -> None:
+    assert workspace.post(sample("status-update")).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"[]", b'{"message": {"type": "end-of-call-report"}}'])
+def test_a_body_that_is_no_message_is_400(workspace: Workspace, body: bytes) -> None:
+    assert problem(workspace.post(body), 400)
+
+
+def test_a_body_over_the_gateways_limit_is_413(workspace: Workspace) -> None:
+    assert workspace.post(b" " * (10 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_only_the_dashboards_origin_may_call_from_a_browser(stack: Stack) -> None:
+    def preflight(origin: str) -> requests.Response:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
+        return requests.options(f"{stack.public_url}/api/salesforce/status", headers=headers, timeout=10)
+
+    allowed = preflight(stack.public_url).headers
+    assert allowed["Access-Control-Allow-Origin"] == stack.public_url
+    assert allowed["Access-Control-Allow-Credentials"] == "true"
+    assert set(allowed["Access-Control-Allow-Headers"].split(",")) == {"authorization", "content-type", "if-match"}
+    assert allowed["Access-Control-Expose-Headers"] == "etag"
+    assert "Access-Control-Allow-Origin" not in preflight("https://example.com").headers
