@@ -13,15 +13,16 @@ run: .venv/ready                ## everything on this machine; PUBLIC_PORT, EMUL
 test: .venv/ready               ## all tests, and a summary
 	tests/run
 
-test-unit:                      ## rules, handlers, sample events, doc examples
+test-unit: .venv/ready          ## rules, handlers, sample events, doc examples, the template against its contract
 	cargo test --workspace --lib --bins
 	cargo test --workspace --doc
+	python -m pytest tests/contract
 
 test-integration: .venv/ready   ## clients against the simulator, stores against the emulator
 	cargo test --workspace --test '*'
 
 test-e2e: .venv/ready           ## the deployed template, from the Connect button to the Task
-	python -m pytest
+	python -m pytest tests/e2e
 
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build

@@ -81,10 +81,10 @@ def test_another_workspace_sees_and_ends_nothing(workspace: Workspace, stranger:
 def test_a_callback_without_its_cookie_is_refused(stranger: Workspace) -> None:
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
-    assert problem(requests.get(callback, timeout=35), 400)
+    assert problem(requests.get(callback, timeout=35), 403) == "wrong_browser"
     other = Browser()
     stranger.begin_connect(other)
-    assert problem(other.get(callback, timeout=35), 400)
+    assert problem(other.get(callback, timeout=35), 403) == "wrong_browser"
     assert stranger.status()["connected"] is False
 
 
@@ -95,14 +95,14 @@ def test_a_state_is_taken_once(workspace: Workspace) -> None:
     assert browser.get(callback, timeout=35).status_code == 200
     # The cookie is back, as an attacker would have kept it.
     browser.cookies = cookies
-    assert problem(browser.get(callback, timeout=35), 400)
+    assert problem(browser.get(callback, timeout=35), 400) == "state_unknown"
 
 
 def test_a_forged_state_is_refused(stranger: Workspace) -> None:
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
     head, _, state = callback.partition("state=")
-    assert problem(browser.get(f"{head}state={state[:-4]}AAAA", timeout=35), 400)
+    assert problem(browser.get(f"{head}state={state[:-4]}AAAA", timeout=35), 400) == "state_unknown"
     assert stranger.status()["connected"] is False
 
 
@@ -116,7 +116,7 @@ def test_an_expired_state_is_refused(stack: Stack, stranger: Workspace) -> None:
         UpdateExpression="SET expires_at = :past",
         ExpressionAttributeValues={":past": int(time.time()) - 1},
     )
-    assert problem(browser.get(callback, timeout=35), 400)
+    assert problem(browser.get(callback, timeout=35), 400) == "state_expired"
     assert stranger.status()["connected"] is False
 
 

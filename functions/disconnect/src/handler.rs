@@ -3,7 +3,7 @@
 use calls::ports::TokenEndpoint;
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Access, Problem, json},
+    http::{CallerRules, Problem, json},
     stores::Connections,
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// What a disconnect works with.
 pub struct Disconnect<C, T> {
     /// Who may disconnect.
-    pub access: Access,
+    pub callers: CallerRules,
     /// The settings table.
     pub connections: C,
     /// Salesforce.
@@ -31,7 +31,7 @@ impl<C: Connections, T: TokenEndpoint> Disconnect<C, T> {
     }
 
     async fn disconnect(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let caller = self.access.admin(request)?;
+        let caller = self.callers.admin(request)?;
         let id = &caller.workspace_id;
         // Forgotten first: also while Salesforce is down, nothing is written from here on.
         if let Some(grant) = self.connections.disconnect(id).await? {

@@ -1,2 +1,33 @@
-//! s
-fn main() {}
+//! Lambda `disconnect`: forgets a workspace's connection and revokes the grant.
+
+mod handler;
+
+use lambda_http::{Error, Request, run, service_fn};
+use platform::{
+    aws::Aws,
+    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
+    dynamo::WorkspaceTable,
+    http::CallerRules,
+    secrets::{CachedSecret, ClientSecret, KeysSecret},
+    telemetry,
+};
+use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"));
+    let env = ProcessEnv;
+    let aws = Aws::from_env(&env)?;
+    let salesforce = Client::new(Config {
+        client_id: SalesforceClientId::from_env(&env)?.0,
+        client_secret: CachedSecret::<ClientSecret>::from_env(&env, &aws)?,
+        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
+        timeouts: Timeouts::default(),
+    })?;
+    let disconnect = handler::Disconnect {
+        callers: CallerRules::from_env(&env)?,
+        connections: WorkspaceTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
+        tokens: salesforce,
+    };
+    run(service_fn(async |request: Request| Ok::<_, Error>(disconnect.handle(request).await))).await
+}

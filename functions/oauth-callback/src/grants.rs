@@ -2,7 +2,10 @@
 
 use std::future::Future;
 
-use calls::crm::{CrmError, FaultClass};
+use calls::{
+    crm::{CrmError, FaultClass},
+    ports::ClientSecretSource,
+};
 use platform::stores::{NewConnection, OAuthFlow};
 use salesforce::{Client, hosts::RefusedHost, pkce::Verifier};
 
@@ -16,13 +19,13 @@ pub trait Grants: Send + Sync {
     ) -> impl Future<Output = Result<NewConnection, CrmError>> + Send;
 }
 
-impl Grants for Client {
+impl<S: ClientSecretSource> Grants for Client<S> {
     async fn grant(&self, flow: &OAuthFlow, code: &str) -> Result<NewConnection, CrmError> {
         let login = self.hosts().login(&flow.login_url).map_err(refused)?;
         let verifier = Verifier::parse(flow.code_verifier.clone()).map_err(|error| unusable(&error))?;
         let grant = self.exchange(&login, code, &flow.redirect_uri, &verifier).await?;
         let identity = self.identity(&grant).await?;
-        let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
+        let Some(refresh_token) = grant.tokens.refresh_token else {
             return Err(unusable(&"Salesforce gave no refresh token"));
         };
         Ok(NewConnection {
@@ -30,8 +33,10 @@ impl Grants for Client {
             org_id: grant.identity.org_id,
             user_id: grant.identity.user_id,
             user_name: identity.display_name.or(Some(identity.username)),
-            tokens: grant.tokens,
+            instance_url: grant.tokens.instance_url,
+            access_token: grant.tokens.access_token,
             refresh_token,
+            issued_at: grant.tokens.issued_at,
             time_zone: identity.time_zone,
         })
     }

@@ -1,7 +1,8 @@
 //! The end of a connect: Salesforce sends the user back here with a code, or with a refusal.
 
+use std::time::Duration;
+
 use calls::{
-    crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     message::Work,
     ports::{Clock, Queue, TokenEndpoint},
@@ -12,7 +13,8 @@ use lambda_http::{
 };
 use platform::{
     hashed::Hashed,
-    http::{Problem, clear_flow_cookie, flow_cookie, json},
+    http::{Problem, cookie, host_cookie, json},
+    routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
 };
 use serde::Serialize;
@@ -65,7 +67,9 @@ where
                 Err(problem) => problem.into_response(),
             }
         };
-        clear_flow_cookie(&mut response);
+        if let Some(forget) = host_cookie(OAUTH_COOKIE, "", Duration::ZERO) {
+            response.headers_mut().insert(header::SET_COOKIE, forget);
+        }
         response
     }
 
@@ -76,7 +80,7 @@ where
                 (StatusCode::OK, Outcome { success: true, code: None, detail })
             }
             Err(problem) => (
-                problem.status(),
+                StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST),
                 Outcome { success: false, code: Some(problem.code()), detail: problem.detail() },
             ),
         };
@@ -102,18 +106,13 @@ where
             refusal::of_exchange(&error)
         })?;
         self.connect(&flow.workspace_id, &connection).await?;
-        Ok(connection.tokens.instance_url)
+        Ok(connection.instance_url)
     }
 
     async fn take(&self, request: &Request, state: &str) -> Result<OAuthFlow, Problem> {
-        let Some(cookie) = flow_cookie(request) else { return Err(refusal::wrong_browser()) };
+        let cookie = cookie(request, OAUTH_COOKIE).ok_or(TakeError::WrongBrowser)?;
         let now = self.clock.now().timestamp();
-        self.states.take(&Hashed::of(state), &Hashed::of(&cookie), now).await.map_err(|error| match error {
-            TakeError::WrongBrowser => refusal::wrong_browser(),
-            TakeError::Unknown => refusal::unknown_state(),
-            TakeError::Expired => refusal::expired_state(),
-            TakeError::Store(error) => error.into(),
-        })
+        Ok(self.states.take(&Hashed::of(state), &Hashed::of(cookie), now).await?)
     }
 
     /// Stores the connection, then revokes what it replaces and wakes what waited for it.

@@ -3,34 +3,6 @@
 use calls::crm::{CrmError, FaultClass};
 use platform::http::Problem;
 
-/// The flow's cookie is not that of the browser that began it.
-pub fn wrong_browser() -> Problem {
-    Problem::new(
-        403,
-        "wrong_browser",
-        "Started in another browser",
-        "The connect flow was not started in this browser, or its cookie did not come back. Start it again from the \
-         dashboard. If this happens every time, the API is not on one site with the dashboard: the operator has to set \
-         PublicBaseUrl to a domain on the dashboard's site.",
-    )
-}
-
-/// Nobody waits for this state.
-pub fn unknown_state() -> Problem {
-    Problem::bad_request(
-        "state_unknown",
-        "This connect flow was never started, or is finished already. Start it again from the dashboard.",
-    )
-}
-
-/// The user took too long.
-pub fn expired_state() -> Problem {
-    Problem::bad_request(
-        "state_expired",
-        "The login took longer than ten minutes. Start it again from the dashboard.",
-    )
-}
-
 /// Salesforce sent the user back with an error.
 pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
     let description = description.unwrap_or_default();
@@ -60,17 +32,13 @@ pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
 pub fn of_exchange(error: &CrmError) -> Problem {
     match error.class {
         FaultClass::Passing | FaultClass::Ambiguous | FaultClass::ConcurrentLimit | FaultClass::DailyLimit => {
-            Problem::new(
-                503,
+            Problem::bad_gateway(
                 "salesforce_unavailable",
-                "Salesforce did not answer",
                 "Salesforce could not be reached, or did not answer in time. Start again in a moment.",
             )
         }
-        FaultClass::OwnConfiguration => Problem::new(
-            502,
+        FaultClass::OwnConfiguration => Problem::bad_gateway(
             "own_configuration",
-            "Salesforce refuses this deployment",
             format!(
                 "{} The operator has to check the Salesforce app's client id, client secret and scopes.",
                 said(&error.message)

@@ -1,11 +1,16 @@
 //! The beginning of a connect: a state, a verifier and a cookie are drawn, and the user is sent to Salesforce.
 
-use calls::{ids::WorkspaceId, ports::{Clock, Random}};
-use lambda_http::{Body, Request, RequestExt, Response};
+use std::time::Duration;
+
+use calls::{
+    ids::WorkspaceId,
+    ports::{Clock, Random},
+};
+use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
     hashed::Hashed,
-    http::{Access, BaseUrl, Problem, json, set_flow_cookie},
-    routes,
+    http::{CallerRules, Problem, PublicAddress, host_cookie, json},
+    routes::{self, OAUTH_COOKIE},
     stores::{NewState, OAuthFlow, OAuthStates, SettingsView},
 };
 use salesforce::{
@@ -15,15 +20,15 @@ use salesforce::{
 };
 use serde::Serialize;
 
-/// How long a user has for the popup, in seconds (design.md §4).
-const FLOW_LASTS: i64 = 600;
+/// How long a user has for the popup (design.md §4).
+const FLOW_LASTS: Duration = Duration::from_mins(10);
 
 /// What the start of a flow works with.
 pub struct Initiate<W, S, K, R> {
     /// Who may connect.
-    pub access: Access,
+    pub callers: CallerRules,
     /// Where Salesforce sends the user back to.
-    pub base_url: BaseUrl,
+    pub address: PublicAddress,
     /// Where users may log in.
     pub hosts: Hosts,
     /// Our consumer key.
@@ -51,10 +56,10 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
     }
 
     async fn begin(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let workspace_id = self.access.admin(request)?.workspace_id;
+        let workspace_id = self.callers.admin(request)?.workspace_id;
         let login = self.login_url(request, &workspace_id).await?;
-        let redirect_uri = format!("{}{}", self.base_url.of(request)?, routes::OAUTH_CALLBACK);
-        let verifier = Verifier::generate().map_err(|error| Problem::internal(&error))?;
+        let redirect_uri = routes::OAUTH_CALLBACK.on(&self.address.of(request)?);
+        let verifier = Verifier::generate().map_err(|error| Problem::internal().because(error))?;
         let (state, cookie) = (self.random.id(), self.random.id());
         let challenge = verifier.challenge();
         let flow = Flow { redirect_uri: &redirect_uri, state: &state, challenge: &challenge };
@@ -69,11 +74,13 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
                     redirect_uri: redirect_uri.clone(),
                     login_url: login.as_str().to_owned(),
                 },
-                expires_at: self.clock.now().timestamp() + FLOW_LASTS,
+                expires_at: (self.clock.now() + FLOW_LASTS).timestamp(),
             })
             .await?;
         let mut response = json(200, &Answer { auth_url });
-        set_flow_cookie(&mut response, &cookie, FLOW_LASTS);
+        let bound = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
+            .ok_or_else(|| Problem::internal().because("the drawn cookie is none"))?;
+        response.headers_mut().insert(header::SET_COOKIE, bound);
         Ok(response)
     }
 

@@ -1,2 +1,34 @@
-//! s
-fn main() {}
+//! Lambda `oauth-initiate`: begins the connect flow.
+
+mod handler;
+
+use lambda_http::{Error, Request, run, service_fn};
+use platform::{
+    aws::Aws,
+    clock::SystemClock,
+    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
+    dynamo::{OAuthStateTable, SettingsTable},
+    http::{CallerRules, PublicAddress},
+    random::SystemRandom,
+    secrets::KeysSecret,
+    telemetry,
+};
+use salesforce::hosts::Hosts;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"));
+    let env = ProcessEnv;
+    let aws = Aws::from_env(&env)?;
+    let initiate = handler::Initiate {
+        callers: CallerRules::from_env(&env)?,
+        address: PublicAddress::from_env(&env),
+        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
+        client_id: SalesforceClientId::from_env(&env)?.0,
+        settings: SettingsTable::from_env(&env, &aws)?,
+        states: OAuthStateTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
+        clock: SystemClock,
+        random: SystemRandom,
+    };
+    run(service_fn(async |request: Request| Ok::<_, Error>(initiate.handle(request).await))).await
+}

@@ -3,7 +3,7 @@
 use calls::{crm::ApiUsage, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Access, Problem, json},
+    http::{CallerRules, Problem, json},
     stores::{NewestRows, StatusView},
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use serde::Serialize;
 /// What the answer is made of.
 pub struct Status<V, L> {
     /// Who may ask.
-    pub access: Access,
+    pub callers: CallerRules,
     /// The settings table.
     pub connections: V,
     /// The ledger.
@@ -41,7 +41,7 @@ impl<V: StatusView, L: NewestRows> Status<V, L> {
     }
 
     async fn show(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let caller = self.access.caller(request)?;
+        let caller = self.callers.caller(request)?;
         let answer = self.read(&caller.workspace_id).await?;
         Ok(json(200, &answer))
     }

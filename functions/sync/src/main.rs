@@ -5,22 +5,33 @@ mod handler;
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::{
-    aws::Aws, config::ProcessEnv, lambda, queue::SqsQueue, secrets::KeysSecret, telemetry, worker::worker,
+    aws::Aws,
+    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
+    lambda::deadline,
+    queue::SqsQueue,
+    secrets::{CachedSecret, ClientSecret, KeysSecret},
+    telemetry,
+    worker::worker,
 };
+use salesforce::{Client, Config, Timeouts, hosts::Hosts};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
+    telemetry::init(env!("CARGO_CRATE_NAME"));
     let env = ProcessEnv;
     let aws = Aws::from_env(&env)?;
-    let salesforce = platform::salesforce::client(&env, &aws)?;
-    let keys = KeysSecret::from_env(&env, &aws)?;
+    let salesforce = Client::new(Config {
+        client_id: SalesforceClientId::from_env(&env)?.0,
+        client_secret: CachedSecret::<ClientSecret>::from_env(&env, &aws)?,
+        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
+        timeouts: Timeouts::default(),
+    })?;
     let sync = handler::Sync {
-        worker: worker(&env, &aws, keys, salesforce)?,
+        worker: worker(&env, &aws, KeysSecret::from_env(&env, &aws)?, salesforce)?,
         queue: SqsQueue::from_env(&env, &aws)?,
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(sync.batch(event.payload, lambda::deadline(&event.context)).await)
+        Ok::<_, Error>(sync.batch(event.payload, deadline(&event.context)).await)
     }))
     .await
 }

@@ -14,7 +14,10 @@ use calls::{
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
-use platform::http::{Access, Problem, deadline, json, json_body};
+use platform::{
+    http::{CallerRules, Problem, json, json_body},
+    lambda::request_deadline,
+};
 use serde::{Deserialize, Serialize};
 
 /// What marks a test call's id.
@@ -23,7 +26,7 @@ const TEST: &str = "test-";
 /// What a test works with.
 pub struct TestSync<P: Ports> {
     /// Who may test.
-    pub access: Access,
+    pub callers: CallerRules,
     /// Logs calls.
     pub worker: Worker<P>,
 }
@@ -76,9 +79,9 @@ impl<P: Ports> TestSync<P> {
     }
 
     async fn test(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let workspace_id = self.access.admin(request)?.workspace_id;
+        let workspace_id = self.callers.admin(request)?.workspace_id;
         let asked: Asked = json_body(request)?;
-        let deadline = deadline(request, self.worker.clock.now());
+        let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
         let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
             .map_err(|error| Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}.")))?;
@@ -91,11 +94,11 @@ impl<P: Ports> TestSync<P> {
             return self.preview(&workspace, call, deadline).await;
         }
         if workspace.state != ConnectionState::Connected {
-            return Err(not_connected("Salesforce is not connected. Connect it, then test again."));
+            return Err(Problem::not_connected());
         }
         match known {
             Some(row) => self.worker.wake(&workspace, &row.call_id, true, deadline).await?,
-            None => self.worker.report(&workspace, u64::MAX, &call, deadline).await?,
+            None => self.worker.report(&workspace, workspace.webhook_secret.current, &call, deadline).await?,
         };
         self.answer(&workspace, &call.id).await
     }
@@ -111,7 +114,7 @@ impl<P: Ports> TestSync<P> {
     /// What the ledger says of the call now.
     async fn answer(&self, workspace: &Workspace, call_id: &CallId) -> Result<Response<Body>, Problem> {
         let row = self.worker.ledger.load(&workspace.id, call_id).await?;
-        let row = row.ok_or_else(|| Problem::not_found("There is no such call."))?;
+        let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
         let (record_type, record_id) = row.record.unzip();
         let (error_code, error_message) = parts(row.reason);
         Ok(json(
@@ -171,10 +174,8 @@ fn known_call(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> Result<
     if own.is_ok_and(|own| own.e164() == number.e164()) {
         return Ok(row.call.clone());
     }
-    Err(Problem::new(
-        409,
+    Err(Problem::conflict(
         "other_number",
-        "Another number",
         "The call with this id has another phone number. Test with the call's own number, or with a new id.",
     ))
 }
@@ -195,11 +196,11 @@ fn test_id(id: &CallId) -> Result<CallId, Problem> {
 }
 
 fn not_connected(detail: &str) -> Problem {
-    Problem::new(409, "not_connected", "Not connected", detail)
+    Problem::conflict("not_connected", detail.to_owned())
 }
 
 fn salesforce_failed(error: &CrmError) -> Problem {
-    Problem::new(502, "salesforce_failed", "Salesforce did not answer as expected", error.to_string())
+    Problem::bad_gateway(error.code.clone(), error.message.clone()).because(&error.code)
 }
 
 fn parts(reason: Option<Reason>) -> (Option<String>, Option<String>) {

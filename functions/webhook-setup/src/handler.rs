@@ -1,9 +1,9 @@
 //! What a workspace pastes into Vapi: URL, header and secret; and a new secret when the old one got about.
 
 use calls::{ids::WorkspaceId, ports::StoreError, workspace::WebhookSecretVersions};
-use lambda_http::{Body, Request, Response, http::Method};
+use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Access, BaseUrl, Problem, json, optional_body},
+    http::{CallerRules, Problem, PublicAddress, json, json_body_or_default},
     routes,
     stores::WebhookSecrets,
     webhook_token::{HEADER, WebhookTokenIssuer},
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 /// What the set-up works with.
 pub struct WebhookSetup<S, T> {
     /// Who may see the secret.
-    pub access: Access,
+    pub callers: CallerRules,
     /// Where Vapi posts to.
-    pub base_url: BaseUrl,
+    pub address: PublicAddress,
     /// The settings table.
     pub secrets: S,
     /// Makes the token.
@@ -43,9 +43,9 @@ impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
     }
 
     async fn set_up(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let id = self.access.admin(request)?.workspace_id;
-        let versions = if request.method() == Method::POST {
-            self.rotate(&id, &optional_body(request)?).await?
+        let id = self.callers.admin(request)?.workspace_id;
+        let versions = if routes::WEBHOOK_ROTATE.is(request) {
+            self.rotate(&id, &json_body_or_default(request)?).await?
         } else {
             self.secrets.ensure(&id).await?
         };
@@ -53,7 +53,7 @@ impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
         Ok(json(
             200,
             &Answer {
-                url: format!("{}{}", self.base_url.of(request)?, routes::WEBHOOK),
+                url: routes::WEBHOOK.on(&self.address.of(request)?),
                 header: HEADER,
                 secret: secret.expose_secret().to_owned(),
             },

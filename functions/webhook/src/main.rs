@@ -1,2 +1,33 @@
-//! s
-fn main() {}
+//! Lambda `webhook`: takes Vapi's server messages and puts reports into the calls queue.
+
+mod handler;
+
+use lambda_http::{Error, Request, run, service_fn};
+use platform::{
+    aws::Aws,
+    clock::SystemClock,
+    config::ProcessEnv,
+    dynamo::{LedgerTable, WorkspaceTable},
+    queue::SqsQueue,
+    random::SystemRandom,
+    secrets::KeysSecret,
+    telemetry,
+    webhook_token::TokenSigner,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"));
+    let env = ProcessEnv;
+    let aws = Aws::from_env(&env)?;
+    let keys = KeysSecret::from_env(&env, &aws)?;
+    let webhook = handler::Webhook {
+        tokens: TokenSigner::new(keys.clone()),
+        queue: SqsQueue::from_env(&env, &aws)?,
+        ledger: LedgerTable::from_env(&env, &aws)?,
+        workspaces: WorkspaceTable::from_env(&env, &aws, keys)?,
+        clock: SystemClock,
+        random: SystemRandom,
+    };
+    run(service_fn(async |request: Request| Ok::<_, Error>(webhook.handle(request).await))).await
+}

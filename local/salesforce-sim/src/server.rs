@@ -109,8 +109,8 @@ impl Simulator {
     }
 
     /// Adds a record past the rules of the API; its id.
-    pub fn add_record(&self, new: NewRecord) -> Result<String, ControlError> {
-        self.shared.lock().add_record(new).map(|id| id.to_string())
+    pub fn add_record(&self, new: &NewRecord) -> Result<String, ControlError> {
+        self.shared.lock().add_record(new.clone()).map(|id| id.to_string())
     }
 
     /// Changes a record past the rules of the API; `fields` is a JSON object.

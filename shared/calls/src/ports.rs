@@ -152,6 +152,18 @@ pub trait ConnectionStore: Workspaces {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
+/// The consumer secret of the Salesforce app.
+pub trait ClientSecretSource: Send + Sync {
+    /// The secret that is in force.
+    fn client_secret(&self) -> impl Future<Output = Result<SecretString, StoreError>> + Send;
+}
+
+impl ClientSecretSource for SecretString {
+    async fn client_secret(&self) -> Result<SecretString, StoreError> {
+        Ok(self.clone())
+    }
+}
+
 /// Salesforce's token endpoints.
 pub trait TokenEndpoint: Send + Sync {
     /// Buys a new session.

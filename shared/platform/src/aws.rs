@@ -118,8 +118,11 @@ mod tests {
 
     use super::*;
 
-    const ENV: [(&str, &str); 3] =
-        [("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test-secret")];
+    const ENV: [(&str, &str); 3] = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test-secret"),
+    ];
 
     #[test]
     fn clients_are_built_without_a_runtime_disk_or_network() {

@@ -155,7 +155,10 @@ mod tests {
     #[test]
     fn a_missing_variable_is_named_with_what_it_should_be() {
         let error = SyncLogsTable::from_env(&[("SYNC_LOGS_TABLE", "")]).unwrap_err();
-        assert_eq!(error.to_string(), "SYNC_LOGS_TABLE is not set; it must be the name of the ledger's table");
+        assert_eq!(
+            error.to_string(),
+            "SYNC_LOGS_TABLE is not set; it must be the name of the ledger's table"
+        );
         assert_eq!(SyncLogsTable::from_env(&[("SYNC_LOGS_TABLE", "logs")]), Ok(SyncLogsTable("logs".into())));
     }
 

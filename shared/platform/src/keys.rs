@@ -38,7 +38,9 @@ pub enum KeysError {
     #[error("the secret of key {1} in the keys secret's list `{0}` is not 32 bytes in Base64")]
     Secret(&'static str, String),
     /// A derived key with nothing to derive it from.
-    #[error("key {1} in the keys secret's list `{0}` has no secret, and `initial` is shorter than 32 characters")]
+    #[error(
+        "key {1} in the keys secret's list `{0}` has no secret, and `initial` is shorter than 32 characters"
+    )]
     Initial(&'static str, String),
 }
 
@@ -141,11 +143,7 @@ fn ring_of(
     Ok(KeyRing { current, older: keys })
 }
 
-fn key_of(
-    list: &'static str,
-    written: WrittenKey,
-    initial: Option<&SecretString>,
-) -> Result<Key, KeysError> {
+fn key_of(list: &'static str, written: WrittenKey, initial: Option<&SecretString>) -> Result<Key, KeysError> {
     let bytes = match (&written.secret, initial) {
         (Some(secret), _) => decode(secret).ok_or_else(|| KeysError::Secret(list, written.id.clone()))?,
         (None, Some(initial)) if initial.expose_secret().len() >= INITIAL_LENGTH => {
@@ -174,9 +172,8 @@ fn derive(initial: &SecretString, list: &str, id: &str) -> [u8; KEY_LENGTH] {
     let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(initial.expose_secret().as_bytes());
     let mut key = [0; KEY_LENGTH];
     // Both can only fail for more than 255 times 32 bytes, or for a buffer of another length than asked for.
-    let filled = extracted
-        .expand(&[info.as_bytes()], hkdf::HKDF_SHA256)
-        .and_then(|material| material.fill(&mut key));
+    let filled =
+        extracted.expand(&[info.as_bytes()], hkdf::HKDF_SHA256).and_then(|material| material.fill(&mut key));
     debug_assert!(filled.is_ok());
     key
 }

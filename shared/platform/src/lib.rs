@@ -11,6 +11,7 @@ pub mod dynamo;
 pub mod hashed;
 pub mod http;
 pub mod keys;
+pub mod lambda;
 pub mod queue;
 pub mod random;
 pub mod routes;
@@ -21,3 +22,4 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod webhook_token;
+pub mod worker;

@@ -1,9 +1,6 @@
 //! The routes of this API: the one place where they are named (design.md §3).
 
-use lambda_http::{
-    Request,
-    http::Method,
-};
+use lambda_http::{Request, http::Method};
 
 /// A route: what API Gateway calls its route key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +40,12 @@ pub const TEST_SYNC: Route = Route { method: Method::POST, path: "/api/salesforc
 /// Where Vapi sends its messages.
 pub const WEBHOOK: Route = Route { method: Method::POST, path: "/webhook/vapi" };
 
+/// The cookie that binds a connect flow to the browser that began it (design.md §4).
+pub const OAUTH_COOKIE: &str = "__Host-salesforce_oauth";
+
 /// All of them.
-pub const ALL: [Route; 8] = [
-    OAUTH_INITIATE,
-    OAUTH_CALLBACK,
-    STATUS,
-    DISCONNECT,
-    WEBHOOK_SETUP,
-    WEBHOOK_ROTATE,
-    TEST_SYNC,
-    WEBHOOK,
-];
+pub const ALL: [Route; 8] =
+    [OAUTH_INITIATE, OAUTH_CALLBACK, STATUS, DISCONNECT, WEBHOOK_SETUP, WEBHOOK_ROTATE, TEST_SYNC, WEBHOOK];
 
 #[cfg(test)]
 mod tests {

@@ -65,7 +65,9 @@ pub enum SealError {
     #[error("sealed with key {0}, which the keys secret does not have (any more)")]
     UnknownKey(String),
     /// Changed, or moved from another workspace or field.
-    #[error("does not open here: it was changed, or sealed for another workspace or field, or with another key of this id")]
+    #[error(
+        "does not open here: it was changed, or sealed for another workspace or field, or with another key of this id"
+    )]
     NotAuthentic,
     /// Longer than AES-GCM can take (64 GiB).
     #[error("too long to be sealed")]

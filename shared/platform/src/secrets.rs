@@ -6,7 +6,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_secretsmanager::Client;
-use calls::ports::StoreError;
+use calls::ports::{ClientSecretSource, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -121,6 +121,12 @@ impl CachedSecret<ClientSecret> {
     pub fn from_env(env: &impl Env, aws: &Aws) -> Result<Self, ConfigError> {
         let SalesforceClientSecretArn(arn) = SalesforceClientSecretArn::from_env(env)?;
         Ok(Self::new(SecretsManager::new(aws.secrets_manager()), arn))
+    }
+}
+
+impl<R: SecretReader> ClientSecretSource for CachedSecret<ClientSecret, R> {
+    async fn client_secret(&self) -> Result<SecretString, StoreError> {
+        Ok(self.get().await?.0.clone())
     }
 }
 

@@ -11,7 +11,9 @@
 use std::{io, panic::PanicHookInfo};
 
 use tracing::{Level, Subscriber, level_filters::LevelFilter};
-use tracing_subscriber::{Layer as _, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt as _, registry::Registry};
+use tracing_subscriber::{
+    Layer as _, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt as _, registry::Registry,
+};
 
 use crate::config::{Env, ProcessEnv};
 
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn a_line_is_json_with_its_message_and_fields_at_the_top() {
         let lines = logged(LevelFilter::INFO, || {
-            tracing::info!(target: "status", workspace.id = "acme", error.code = None::<&str>, "shown");
+            tracing::info!(target: "status", { workspace.id = "acme", error.code = None::<&str> }, "shown");
         });
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["message"], "shown");

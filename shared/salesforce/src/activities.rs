@@ -1,5 +1,6 @@
 //! Tasks and Events: created together or not at all, and updated.
 
+use calls::ports::ClientSecretSource;
 use calls::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Written, WrittenObject},
@@ -29,7 +30,7 @@ struct Created {
     id: SalesforceId,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// One composite request, also for one record: one way to write, all or none.
     pub(crate) async fn create_activities(
         &self,

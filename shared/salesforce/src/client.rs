@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use calls::ports::ClientSecretSource;
 use secrecy::SecretString;
 
 use crate::{hosts::Hosts, transport};
 
 /// What a client needs to know.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct Config<S = SecretString> {
     /// The consumer key of the Connected App or External Client App.
     pub client_id: String,
-    /// Its consumer secret.
-    pub client_secret: SecretString,
+    /// Its consumer secret, asked for with each token request: a rotated one is used without a restart.
+    pub client_secret: S,
     /// Where credentials may go in this deployment.
     pub hosts: Hosts,
     /// How long to wait.
@@ -42,14 +43,14 @@ pub struct BuildError(pub(crate) String);
 
 /// Salesforce. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct Client<S = SecretString> {
     pub(crate) http: reqwest::Client,
-    pub(crate) config: Config,
+    pub(crate) config: Config<S>,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// Builds a client: no disk, no network, no environment.
-    pub fn new(config: Config) -> Result<Self, BuildError> {
+    pub fn new(config: Config<S>) -> Result<Self, BuildError> {
         Ok(Self { http: transport::http_client(&config.timeouts)?, config })
     }
 
@@ -68,7 +69,7 @@ mod tests {
         let hosts = Hosts::of_deployment("https://login.salesforce.com").unwrap();
         let client = Client::new(Config {
             client_id: "client-id".to_owned(),
-            client_secret: "very-secret".into(),
+            client_secret: SecretString::from("very-secret"),
             hosts,
             timeouts: Timeouts::default(),
         });

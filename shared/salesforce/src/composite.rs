@@ -1,5 +1,6 @@
 //! The composite resource: several requests in one, which counts as one (REST API Developer Guide, "Composite").
 
+use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError},
     workspace::Connection,
@@ -90,7 +91,7 @@ impl Parts {
     }
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// Sends several requests as one. `all_or_none`: if one fails, none of them takes effect.
     pub(crate) async fn composite(
         &self,

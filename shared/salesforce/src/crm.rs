@@ -1,5 +1,6 @@
 //! The domain's ports, as this client implements them.
 
+use calls::ports::ClientSecretSource;
 use calls::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Found, PhoneQuery, Written, WrittenObject},
@@ -12,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::{client::Client, transport::refused};
 
-impl TokenEndpoint for Client {
+impl<S: ClientSecretSource> TokenEndpoint for Client<S> {
     async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
         let login = self.hosts().login(&connection.login_url).map_err(refused)?;
         Ok(self.refreshed(&login, &connection.refresh_token).await?.tokens)
@@ -24,7 +25,7 @@ impl TokenEndpoint for Client {
     }
 }
 
-impl Crm for Client {
+impl<S: ClientSecretSource> Crm for Client<S> {
     async fn search(&self, connection: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
         self.search_phone(connection, query).await
     }

@@ -1,5 +1,6 @@
 //! Who connected: the identity service (Salesforce Help, "Identity URLs").
 
+use calls::ports::ClientSecretSource;
 use calls::{crm::CrmError, ids::SalesforceId};
 use chrono_tz::Tz;
 use reqwest::header::{ACCEPT, LOCATION};
@@ -38,7 +39,7 @@ struct Answer {
     timezone: Option<String>,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// Asks who the user of a grant is.
     pub async fn identity(&self, grant: &Grant) -> Result<Identity, CrmError> {
         let mut at = grant.identity.clone();

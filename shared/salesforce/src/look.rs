@@ -5,6 +5,7 @@
 //! which has no such field. SOQL cannot filter by `Description`, and compares text without regard to case, so that
 //! the comparison is made here.
 
+use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError, FaultClass},
     ids::{CallId, SalesforceId},
@@ -53,7 +54,7 @@ struct Page {
     next_records_url: Option<String>,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// Looks in one request, unless a record has so many activities that Salesforce pages them.
     pub(crate) async fn look_for(
         &self,

@@ -2,6 +2,7 @@
 //! "OAuth 2.0 Web Server Flow").
 
 use calls::crm::{CrmError, FaultClass};
+use calls::ports::ClientSecretSource;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -28,25 +29,24 @@ pub struct Flow<'a> {
     pub challenge: &'a Challenge,
 }
 
-impl Client {
-    /// The page where a user logs in and allows access. `prompt=login`, so that the popup does not silently take
-    /// the user and the org that the browser happens to be logged in to.
-    pub fn authorize_url(&self, login: &LoginUrl, flow: &Flow<'_>) -> String {
-        let base = format!("{}/services/oauth2/authorize", login.as_str());
-        let parameters = [
-            ("response_type", "code"),
-            ("client_id", self.config.client_id.as_str()),
-            ("redirect_uri", flow.redirect_uri),
-            ("scope", SCOPE),
-            ("state", flow.state),
-            ("code_challenge", flow.challenge.as_str()),
-            ("code_challenge_method", "S256"),
-            ("prompt", "login"),
-        ];
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        format!("{base}?{query}")
-    }
+/// The page where a user logs in and allows access. `prompt=login`, so that the popup does not silently take the user
+/// and the org that the browser happens to be logged in to.
+pub fn authorize_url(client_id: &str, login: &LoginUrl, flow: &Flow<'_>) -> String {
+    let parameters = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", flow.redirect_uri),
+        ("scope", SCOPE),
+        ("state", flow.state),
+        ("code_challenge", flow.challenge.as_str()),
+        ("code_challenge_method", "S256"),
+        ("prompt", "login"),
+    ];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("{}/services/oauth2/authorize?{query}", login.as_str())
+}
 
+impl<S: ClientSecretSource> Client<S> {
     /// Exchanges the code of a callback for tokens. `redirect_uri` is that of the authorize URL.
     pub async fn exchange(
         &self,
@@ -106,7 +106,9 @@ impl Client {
         form: &[(&str, &str)],
     ) -> Result<Grant, CrmError> {
         let url = format!("{}/services/oauth2/token", login.as_str());
-        let secret = &self.config.client_secret;
+        let secret = &self.config.client_secret.client_secret().await.map_err(|error| {
+            errors::without_answer(FaultClass::Passing, "client_secret_unavailable", &error.to_string())
+        })?;
         let own = [("client_id", self.config.client_id.as_str()), ("client_secret", secret.expose_secret())];
         let request = self.http.post(url).form(&[form, &own].concat());
         let Response { status, body, .. } = self.send(operation, Effect::Creates, request).await?;

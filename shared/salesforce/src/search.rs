@@ -1,5 +1,6 @@
 //! The phone search: one SOSL request over Leads and Contacts (SOQL and SOSL Reference, "SOSL Syntax").
 
+use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError, FaultClass, Found, FoundRecord, PhoneQuery},
     ids::SalesforceId,
@@ -73,7 +74,7 @@ struct SearchAnswer {
     search_records: Vec<Map<String, Value>>,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     pub(crate) async fn search_phone(
         &self,
         connection: &Connection,

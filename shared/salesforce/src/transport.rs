@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError, FaultClass},
     workspace::Connection,
@@ -63,7 +64,7 @@ pub(crate) struct Rest<'a> {
     pub(crate) body: Option<Value>,
 }
 
-impl Client {
+impl<S: ClientSecretSource> Client<S> {
     /// Sends a request, and says what came of it.
     ///
     /// A connection that was kept while the function was frozen may be dead, which shows only when it is used. What

@@ -82,7 +82,8 @@ pub(crate) fn visible(reader: &Reader<'_>, name: &str, scope: Scope<'_>) -> Resu
     })
 }
 
-/// Reads conditions joined by `AND` or by `OR`; a mix needs parentheses.
+/// Reads conditions joined by `AND` or by `OR`. A mix needs parentheses: without them the other word is left over, and
+/// what reads on refuses it.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Condition, ApiError> {
     let mut parts = vec![one(reader, scope)?];
     let joins_all = reader.takes("AND");
@@ -93,11 +94,6 @@ pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Conditio
     parts.push(one(reader, scope)?);
     while reader.takes(joint) {
         parts.push(one(reader, scope)?);
-    }
-    let mixed =
-        matches!(reader.peek(), Some(Token::Word(word)) if ["and", "or"].contains(&&*word.to_lowercase()));
-    if mixed {
-        return Err(reader.unexpected());
     }
     Ok(if joins_all { Condition::All(parts) } else { Condition::Any(parts) })
 }

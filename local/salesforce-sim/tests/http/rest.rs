@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{World, body, task_composite};
+use crate::support::{World, body, location, query, task_composite};
 use reqwest::Client;
 use salesforce_sim::{Effect, Fault, Preset, RouteKind, Target, WriteFault};
 use serde_json::{Value, json};
@@ -58,6 +58,17 @@ async fn requests_without_a_bearer_token_are_refused() {
     }
     let versions = body(world.client.get(world.url("/services/data/")).send().await.unwrap()).await;
     assert_eq!(versions[0]["version"], "60.0");
+}
+
+#[tokio::test]
+async fn a_session_without_the_api_scope_is_not_for_rest() {
+    let world = World::start().await;
+    let url = world.authorize_url(&[("scope", Some("id refresh_token"))]);
+    let answer = world.decide(&url, &[("decision", "allow")]).await;
+    let tokens = body(world.exchange(&query(&location(&answer))["code"], &[]).await).await;
+    let answer = world.get(tokens["access_token"].as_str().unwrap(), SEARCH, &ADA).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(body(answer).await[0]["message"], "This session is not valid for use with the REST API");
 }
 
 #[tokio::test]

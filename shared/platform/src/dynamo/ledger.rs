@@ -11,11 +11,13 @@ use calls::{
     ports::{DueRows, Ledger, StoreError, Swap, WaitingRows},
 };
 
+pub use super::ledger_item::SHARDS;
 use super::{
     item::{ColumnError, Item, attribute, required},
-    ledger_item::{api_usage, cursor, due_shard_key, from_item, key, row_key, start_at, to_item, workspace_status},
+    ledger_item::{
+        api_usage, cursor, due_shard_key, from_item, key, row_key, start_at, to_item, workspace_status,
+    },
 };
-pub use super::ledger_item::SHARDS;
 use crate::{
     aws::{Aws, store_error},
     config::{ConfigError, Env, SyncLogsTable},

@@ -69,8 +69,7 @@ pub(super) fn from_item(item: &Item) -> Result<Row, ColumnError> {
         call_id: required(item, "call_id")?,
         write_id: optional(item, "write_id")?,
         status: required(item, "status")?,
-        reason: both(item, "error_code", "error_message")?
-            .map(|(code, message)| Reason { code, message }),
+        reason: both(item, "error_code", "error_message")?.map(|(code, message)| Reason { code, message }),
         call: required(item, "call")?,
         revision: required(item, "revision")?,
         logged_revision: required(item, "logged_revision")?,
@@ -143,4 +142,154 @@ pub(super) fn start_at(cursor: &str, columns: &[(&'static str, char)]) -> Result
 
 pub(super) fn due_shard_key(shard: u8) -> Item {
     ItemBuilder::default().set("due_shard", shard).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use calls::{
+        call::{Call, CallKind, Fact},
+        matching::{Candidate, Decision, Exactness, Rule},
+        workspace::RecordType,
+    };
+
+    use super::*;
+
+    fn accepted() -> Row {
+        let call = Call::new(CallId::parse("call-1").unwrap());
+        Row::accepted(WorkspaceId::parse("acme").unwrap(), call, 1_800_000_000)
+    }
+
+    fn sf(id: &str) -> SalesforceId {
+        SalesforceId::parse(id).unwrap()
+    }
+
+    /// A row with something in every field.
+    fn full() -> Row {
+        let fact = |text: &str| Some(Fact { value: text.to_owned(), reported_at: 1_800_000_000_123 });
+        let mut row = accepted();
+        row.write_id = Some(calls::ledger::WriteId("write-1".into()));
+        row.status = SyncStatus::Retrying;
+        row.reason = Some(Reason::new("UNABLE_TO_LOCK_ROW", "Tried again soon."));
+        row.call.kind = Some(Fact { value: CallKind::Outbound, reported_at: 1 });
+        row.call.customer_number = fact("+12345550123");
+        row.call.started_at = Some(Fact {
+            value: chrono::DateTime::from_timestamp_millis(1_800_000_000_456).unwrap(),
+            reported_at: 1,
+        });
+        row.call.duration_seconds = Some(Fact { value: 61, reported_at: 1 });
+        row.call.transcript = fact("AI: Hello\nUser: \u{1f642} \"quoted\"");
+        row.revision = 3;
+        row.logged_revision = 2;
+        row.attempts = 4;
+        row.phone_number = Some("+12345550123".into());
+        row.record = Some((RecordType::Contact, sf("003000000000001AAA")));
+        row.task_id = Some(sf("00T000000000001EAA"));
+        row.event_id = Some(sf("00U000000000001EAA"));
+        row.decision = Some(Decision {
+            rule: Rule::MostRecent,
+            chosen: row.record.clone(),
+            candidates: vec![Candidate {
+                id: sf("003000000000001AAA"),
+                record_type: RecordType::Contact,
+                name: None,
+                field: "MobilePhone".into(),
+                exactness: Exactness::National,
+            }],
+        });
+        row.tried_with =
+            Some(TriedWith { org_id: sf("00D000000000001EAA"), user_id: sf("005000000000001AAA") });
+        row.lease = Some(Lease { owner: "worker".into(), until: 1_800_000_090 });
+        row.unsettled_until = Some(1_800_000_600);
+        row.api_usage = Some(ApiUsage { used: 18, limit: 15_000 });
+        row.updated_at = 1_800_000_010;
+        row.due_at = Some(1_800_000_090);
+        row.expires_at = Some(1_900_000_000);
+        row
+    }
+
+    #[test]
+    fn every_field_survives_the_table() {
+        for row in [accepted(), full()] {
+            assert_eq!(from_item(&to_item(&row)), Ok(row));
+        }
+    }
+
+    #[test]
+    fn columns_are_named_and_typed_as_the_contract_says() {
+        let item = to_item(&full());
+        let texts = [
+            ("workspace_id", "acme"),
+            ("call_id", "call-1"),
+            ("status", "retrying"),
+            ("workspace_status", "acme#retrying"),
+            ("salesforce_record_id", "003000000000001AAA"),
+            ("salesforce_record_type", "Contact"),
+            ("salesforce_task_id", "00T000000000001EAA"),
+            ("salesforce_event_id", "00U000000000001EAA"),
+            ("error_code", "UNABLE_TO_LOCK_ROW"),
+            ("error_message", "Tried again soon."),
+            ("phone_number", "+12345550123"),
+            ("write_id", "write-1"),
+        ];
+        for (column, text) in texts {
+            assert_eq!(item[column], AttributeValue::S(text.to_owned()), "{column}");
+        }
+        for (column, number) in
+            [("attempts", "4"), ("revision", "3"), ("created_at", "1800000000"), ("due_at", "1800000090")]
+        {
+            assert_eq!(item[column], AttributeValue::N(number.to_owned()), "{column}");
+        }
+        assert_eq!(item["appointment_created"], AttributeValue::Bool(true));
+        assert!(item["call"].is_m() && item["decision"].is_m());
+    }
+
+    #[test]
+    fn a_row_that_is_not_due_has_neither_key_of_the_due_index() {
+        let mut row = accepted();
+        row.finish(SyncStatus::Success, None, None, 90, 1_800_000_000);
+        let item = to_item(&row);
+        assert!(!item.contains_key("due_at") && !item.contains_key("due_shard"));
+        assert!(item.contains_key("expires_at"));
+        let due = to_item(&accepted());
+        assert!(due["due_shard"].is_n() && due["due_at"].is_n() && !due.contains_key("expires_at"));
+    }
+
+    #[test]
+    fn calls_spread_over_all_shards_and_each_always_has_the_same() {
+        let mut counts = [0; SHARDS as usize];
+        for n in 0..800 {
+            let call_id = CallId::parse(format!("call-{n}")).unwrap();
+            assert_eq!(due_shard(&call_id), due_shard(&call_id));
+            counts[usize::from(due_shard(&call_id))] += 1;
+        }
+        assert!(counts.iter().all(|count| (50..150).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn an_unreadable_row_names_the_column() {
+        let without = |column: &str| {
+            let mut item = to_item(&full());
+            item.remove(column);
+            from_item(&item).unwrap_err().to_string()
+        };
+        for column in
+            ["call", "status", "revision", "created_at", "lease_until", "tried_user_id", "error_message"]
+        {
+            assert_eq!(without(column), format!("column {column} is missing"));
+        }
+        let mut item = to_item(&full());
+        item.insert("status".into(), AttributeValue::S("dancing".into()));
+        assert_eq!(from_item(&item).unwrap_err().to_string(), "column status cannot be read");
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_the_keys() {
+        let item = to_item(&full());
+        let columns = [("due_at", 'N'), ("workspace_id", 'S'), ("call_id", 'S')];
+        let text = cursor(&item, &columns.map(|(column, _)| column)).unwrap();
+        assert_eq!(text, "1800000090/acme/call-1");
+        let start = start_at(&text, &columns).unwrap();
+        assert!(start.iter().all(|(column, value)| item[column] == *value));
+        assert!(start_at("1/2", &columns).is_err());
+    }
 }

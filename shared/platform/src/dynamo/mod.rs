@@ -15,4 +15,6 @@ mod workspaces;
 pub use ledger::{LedgerTable, SHARDS};
 pub use oauth_states::OAuthStateTable;
 pub use settings::SettingsTable;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use settings::rotated;
 pub use workspaces::WorkspaceTable;

@@ -46,8 +46,10 @@ impl<K: KeySource> OAuthStateTable<K> {
         let sealed: String = required(item, Field::CodeVerifier.column()).map_err(column)?;
         let sealed = Sealed::stored(sealed);
         let opened = self.sealer.open(&workspace_id, Field::CodeVerifier, &sealed).await;
-        let code_verifier = opened
-            .map_err(|error| StoreError { operation: "opening a sealed verifier", cause: error.to_string() })?;
+        let code_verifier = opened.map_err(|error| StoreError {
+            operation: "opening a sealed verifier",
+            cause: error.to_string(),
+        })?;
         Ok(OAuthFlow {
             workspace_id,
             code_verifier,

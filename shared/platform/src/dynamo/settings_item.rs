@@ -1,8 +1,6 @@
 //! A workspace as an item of the settings table: columns of design.md §5 and §8.
 
-use calls::{
-    workspace::{ConnectionState, Settings, WebhookSecretVersions},
-};
+use calls::workspace::{ConnectionState, Settings, WebhookSecretVersions};
 use serde::de::DeserializeOwned;
 
 use super::item::{ColumnError, Item, optional};

@@ -40,7 +40,9 @@ impl CallerRules {
         let admin = match (env.get("ADMIN_CLAIM"), env.get("ADMIN_VALUE")) {
             (Some(claim), Some(value)) => Some(Admin { claim, value }),
             (None, None) => None,
-            (None, Some(_)) => return Err(missing("ADMIN_CLAIM", "the name of a claim, since ADMIN_VALUE is set")),
+            (None, Some(_)) => {
+                return Err(missing("ADMIN_CLAIM", "the name of a claim, since ADMIN_VALUE is set"));
+            }
             (Some(_), None) => return Err(missing("ADMIN_VALUE", "what the claim ADMIN_CLAIM must contain")),
         };
         Ok(Self {
@@ -57,7 +59,10 @@ impl CallerRules {
         let no_workspace = || {
             Problem::forbidden(
                 "no_workspace",
-                format!("Your token does not name a workspace: its claim `{}` is missing or not one.", self.workspace_claim),
+                format!(
+                    "Your token does not name a workspace: its claim `{}` is missing or not one.",
+                    self.workspace_claim
+                ),
             )
         };
         let claim = claims.get(&self.workspace_claim).ok_or_else(no_workspace)?;
@@ -96,7 +101,9 @@ fn unauthenticated() -> Problem {
 
 impl Admin {
     fn is(&self, claims: &HashMap<String, String>) -> bool {
-        claims.get(&self.claim).is_some_and(|claim| *claim == self.value || elements(claim).any(|e| e == self.value))
+        claims
+            .get(&self.claim)
+            .is_some_and(|claim| *claim == self.value || elements(claim).any(|e| e == self.value))
     }
 }
 
@@ -105,7 +112,9 @@ impl Admin {
 fn elements(claim: &str) -> impl Iterator<Item = &str> {
     let list = claim.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let separator = if list.contains(',') { ',' } else { ' ' };
-    list.split(separator).map(|element| element.trim().trim_matches('"')).filter(|element| !element.is_empty())
+    list.split(separator)
+        .map(|element| element.trim().trim_matches('"'))
+        .filter(|element| !element.is_empty())
 }
 
 fn claims(request: &Request) -> Option<&HashMap<String, String>> {
@@ -162,9 +171,8 @@ mod tests {
     #[test]
     fn an_admin_has_the_value_or_a_list_that_contains_it() {
         let rules = rules(&[("ADMIN_CLAIM", "roles"), ("ADMIN_VALUE", "admin")]);
-        let with = |roles: &str| {
-            ApiRequest::get("/").claim("workspace_id", "acme").claim("roles", roles).build()
-        };
+        let with =
+            |roles: &str| ApiRequest::get("/").claim("workspace_id", "acme").claim("roles", roles).build();
         for good in ["admin", "[admin]", "[user admin]", "[user, admin]", r#"["user","admin"]"#] {
             assert!(rules.admin(&with(good)).is_ok(), "{good}");
         }
@@ -184,7 +192,8 @@ mod tests {
     #[test]
     fn half_a_definition_of_an_admin_is_an_error() {
         for (set, missing) in [("ADMIN_CLAIM", "ADMIN_VALUE"), ("ADMIN_VALUE", "ADMIN_CLAIM")] {
-            let error = CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id"), (set, "x")]).unwrap_err();
+            let error =
+                CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id"), (set, "x")]).unwrap_err();
             assert!(error.to_string().starts_with(missing), "{error}");
         }
     }

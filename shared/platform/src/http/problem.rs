@@ -40,18 +40,12 @@ impl Problem {
     }
 
     /// 400: a bad parameter or body.
-    pub fn bad_request(
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn bad_request(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, code, "Bad request", detail)
     }
 
     /// 401: nobody is known to have sent this.
-    pub fn unauthorized(
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn unauthorized(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(401, code, "Not authenticated", detail)
     }
 
@@ -76,10 +70,7 @@ impl Problem {
     }
 
     /// 502: Salesforce failed, or refused.
-    pub fn bad_gateway(
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn bad_gateway(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(502, code, "Salesforce did not do it", detail)
     }
 
@@ -135,9 +126,19 @@ impl Problem {
     pub fn log(&self) {
         let (code, cause) = (self.code.as_ref(), self.cause.as_deref());
         if self.status >= 500 {
-            tracing::error!(error.code = code, error.cause = cause, http.status = self.status, "request failed");
+            tracing::error!(
+                error.code = code,
+                error.cause = cause,
+                http.status = self.status,
+                "request failed"
+            );
         } else {
-            tracing::info!(error.code = code, error.cause = cause, http.status = self.status, "request refused");
+            tracing::info!(
+                error.code = code,
+                error.cause = cause,
+                http.status = self.status,
+                "request refused"
+            );
         }
     }
 }
@@ -229,8 +230,7 @@ mod tests {
 
     #[test]
     fn each_refusal_of_a_flow_has_its_own_code_and_another_browser_names_the_likely_cause() {
-        let problems =
-            [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
+        let problems = [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
         let codes: Vec<_> = problems.iter().map(|p| (p.status(), p.code())).collect();
         assert_eq!(
             codes,

@@ -13,6 +13,7 @@ use calls::{
     workspace::Connection,
 };
 use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+use secrecy::SecretString;
 
 pub const CLIENT_ID: &str = "sample-client-id";
 pub const CLIENT_SECRET: &str = "sample-client-secret";
@@ -24,7 +25,8 @@ pub fn client(url: &str) -> Client {
 
 pub fn client_with(url: &str, id: &str, secret: &str, timeouts: Timeouts) -> Client {
     let hosts = Hosts::of_deployment(url).unwrap();
-    let config = Config { client_id: id.to_owned(), client_secret: secret.into(), hosts, timeouts };
+    let config =
+        Config { client_id: id.to_owned(), client_secret: SecretString::from(secret), hosts, timeouts };
     Client::new(config).unwrap()
 }
 

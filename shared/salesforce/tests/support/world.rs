@@ -9,7 +9,11 @@ use calls::{
     workspace::{Connection, RecordType},
 };
 use chrono::{TimeDelta, Utc};
-use salesforce::{Client, Grant, Timeouts, oauth::Flow, pkce::Verifier};
+use salesforce::{
+    Client, Grant, Timeouts,
+    oauth::{Flow, authorize_url},
+    pkce::Verifier,
+};
 use salesforce_sim::{Config, Effect, Fault, RouteKind, Settings, Simulator, WriteFault, WriteKind};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -52,7 +56,7 @@ impl World {
         let login = self.client.hosts().deployment();
         let flow =
             Flow { redirect_uri: &self.callback(), state: "sample state", challenge: &verifier.challenge() };
-        let page = self.client.authorize_url(login, &flow);
+        let page = authorize_url(&self.salesforce.config().client_id, login, &flow);
         let location = submit(&page, &format!("decision={decision}")).await;
         let back = url::Url::parse(&location).unwrap();
         assert!(location.starts_with(&self.callback()), "{location}");

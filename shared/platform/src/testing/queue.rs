@@ -1,0 +1,31 @@
+//! A queue that keeps what it was sent.
+
+use std::sync::{Arc, Mutex};
+
+use calls::{
+    message::Work,
+    ports::{Queue, StoreError},
+};
+
+use super::{Faults, lock};
+
+/// A queue in memory. Its operation is `send`. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryQueue {
+    sent: Arc<Mutex<Vec<Work>>>,
+    /// What fails.
+    pub faults: Faults,
+}
+
+impl MemoryQueue {
+    /// What was sent, in order.
+    pub fn sent(&self) -> Vec<Work> {
+        lock(&self.sent).clone()
+    }
+}
+
+impl Queue for MemoryQueue {
+    async fn send(&self, work: &Work) -> Result<(), StoreError> {
+        self.faults.around("send", || lock(&self.sent).push(work.clone()))
+    }
+}

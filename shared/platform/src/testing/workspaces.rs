@@ -1,0 +1,272 @@
+//! The settings table in memory.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use calls::{
+    ids::WorkspaceId,
+    ports::{ConnectionStore, StoreError, Tokens, Workspaces},
+    workspace::{Connection, ConnectionState, Lease, Settings, WebhookSecretVersions, Workspace},
+};
+
+use super::{Faults, lock};
+use crate::{
+    dynamo::rotated,
+    stores::{
+        ConnectionStatus, Connections, NewConnection, OldGrant, SettingsView, StatusView, WebhookSecrets,
+    },
+};
+
+/// Workspaces in memory. Operations are named like the methods of the traits. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryWorkspaces {
+    rows: Arc<Mutex<HashMap<WorkspaceId, Row>>>,
+    /// What fails.
+    pub faults: Faults,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    workspace: Workspace,
+    /// What is shown even without tokens.
+    shown: ConnectionStatus,
+    time_zone_is_set: bool,
+}
+
+impl Row {
+    fn unknown(id: &WorkspaceId) -> Self {
+        Self {
+            workspace: Workspace::unknown(id.clone()),
+            shown: ConnectionStatus::unknown(),
+            time_zone_is_set: false,
+        }
+    }
+
+    /// Whether the tokens are still these.
+    fn is_at(&self, version: u64) -> bool {
+        self.workspace.state == ConnectionState::Connected && self.workspace.connection_version == version
+    }
+
+    fn is_leased_to(&self, owner: &str) -> bool {
+        self.workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner)
+    }
+
+    fn take_grant(&mut self) -> Option<OldGrant> {
+        let Connection { login_url, refresh_token, .. } = self.workspace.connection.take()?;
+        Some(OldGrant { login_url, refresh_token })
+    }
+}
+
+impl MemoryWorkspaces {
+    /// Puts a workspace there, whatever stood there before.
+    pub fn insert(&self, workspace: Workspace) {
+        let connection = workspace.connection.as_ref();
+        let shown = ConnectionStatus {
+            state: workspace.state,
+            reason: workspace.state_reason.clone(),
+            instance_url: connection.map(|connection| connection.instance_url.clone()),
+            org_id: connection.map(|connection| connection.org_id.to_string()),
+            user_name: None,
+            connected_at: None,
+        };
+        let time_zone_is_set = workspace.settings.time_zone != Settings::default().time_zone;
+        lock(&self.rows).insert(workspace.id.clone(), Row { workspace, shown, time_zone_is_set });
+    }
+
+    /// A workspace as it stands there.
+    pub fn workspace(&self, id: &WorkspaceId) -> Workspace {
+        self.read(id).workspace
+    }
+
+    fn read(&self, id: &WorkspaceId) -> Row {
+        lock(&self.rows).get(id).cloned().unwrap_or_else(|| Row::unknown(id))
+    }
+
+    fn change<T>(
+        &self,
+        operation: &'static str,
+        id: &WorkspaceId,
+        change: impl FnOnce(&mut Row) -> T,
+    ) -> Result<T, StoreError> {
+        self.faults.around(operation, || {
+            change(lock(&self.rows).entry(id.clone()).or_insert_with(|| Row::unknown(id)))
+        })
+    }
+}
+
+impl Workspaces for MemoryWorkspaces {
+    async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
+        self.faults.around("load", || self.workspace(id))
+    }
+}
+
+impl SettingsView for MemoryWorkspaces {
+    async fn settings(&self, id: &WorkspaceId) -> Result<Settings, StoreError> {
+        self.faults.around("settings", || self.workspace(id).settings)
+    }
+}
+
+impl StatusView for MemoryWorkspaces {
+    async fn status(&self, id: &WorkspaceId) -> Result<ConnectionStatus, StoreError> {
+        self.faults.around("status", || self.read(id).shown)
+    }
+}
+
+impl WebhookSecrets for MemoryWorkspaces {
+    async fn ensure(&self, id: &WorkspaceId) -> Result<WebhookSecretVersions, StoreError> {
+        self.change("ensure", id, |row| {
+            let versions = &mut row.workspace.webhook_secret;
+            if versions.current == 0 {
+                *versions = WebhookSecretVersions { current: 1, oldest_valid: 1 };
+            }
+            *versions
+        })
+    }
+
+    async fn rotate(
+        &self,
+        id: &WorkspaceId,
+        revoke_previous: bool,
+    ) -> Result<WebhookSecretVersions, StoreError> {
+        self.change("rotate", id, |row| {
+            row.workspace.webhook_secret = rotated(row.workspace.webhook_secret, revoke_previous);
+            row.workspace.webhook_secret
+        })
+    }
+}
+
+impl ConnectionStore for MemoryWorkspaces {
+    async fn acquire_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        self.change("acquire_refresh_lease", id, |row| {
+            let held = row.workspace.refresh_lease.as_ref().is_some_and(|lease| lease.until > now);
+            let may = row.is_at(version) && (!held || row.is_leased_to(owner));
+            if may {
+                row.workspace.refresh_lease = Some(Lease { owner: owner.to_owned(), until });
+            }
+            may
+        })
+    }
+
+    async fn store_refreshed(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<bool, StoreError> {
+        self.change("store_refreshed", id, |row| {
+            let may = row.is_at(version) && row.is_leased_to(owner);
+            if let Some(connection) = row.workspace.connection.as_mut().filter(|_| may) {
+                connection.version = version + 1;
+                connection.access_token = tokens.access_token.clone();
+                connection.instance_url.clone_from(&tokens.instance_url);
+                if let Some(token) = &tokens.refresh_token {
+                    connection.refresh_token = token.clone();
+                }
+                row.shown.instance_url = Some(tokens.instance_url.clone());
+                row.workspace.connection_version = version + 1;
+                row.workspace.refresh_lease = None;
+            }
+            may
+        })
+    }
+
+    async fn release_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+    ) -> Result<(), StoreError> {
+        self.change("release_refresh_lease", id, |row| {
+            if row.workspace.connection_version == version && row.is_leased_to(owner) {
+                row.workspace.refresh_lease = None;
+            }
+        })
+    }
+
+    async fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        self.change("require_reconnect", id, |row| {
+            let again = row.workspace.state == ConnectionState::ReconnectRequired
+                && row.workspace.connection_version == version;
+            let may = row.is_at(version);
+            if may {
+                row.workspace.state = ConnectionState::ReconnectRequired;
+                row.workspace.state_reason = Some(reason.to_owned());
+                row.workspace.connection = None;
+                row.workspace.refresh_lease = None;
+                row.shown.state = row.workspace.state;
+                row.shown.reason = row.workspace.state_reason.clone();
+            }
+            may || again
+        })
+    }
+}
+
+impl Connections for MemoryWorkspaces {
+    async fn connect(
+        &self,
+        id: &WorkspaceId,
+        new: &NewConnection,
+        now: i64,
+    ) -> Result<Option<OldGrant>, StoreError> {
+        self.change("connect", id, |row| {
+            let old = row.take_grant();
+            let workspace = &mut row.workspace;
+            workspace.connection_version += 1;
+            workspace.state = ConnectionState::Connected;
+            workspace.state_reason = None;
+            workspace.refresh_lease = None;
+            workspace.connection = Some(Connection {
+                version: workspace.connection_version,
+                instance_url: new.instance_url.clone(),
+                login_url: new.login_url.clone(),
+                org_id: new.org_id.clone(),
+                user_id: new.user_id.clone(),
+                access_token: new.access_token.clone(),
+                refresh_token: new.refresh_token.clone(),
+            });
+            if let Some(time_zone) = new.time_zone.filter(|_| !row.time_zone_is_set) {
+                workspace.settings.time_zone = time_zone;
+                row.time_zone_is_set = true;
+            }
+            row.shown = ConnectionStatus {
+                state: ConnectionState::Connected,
+                reason: None,
+                instance_url: Some(new.instance_url.clone()),
+                org_id: Some(new.org_id.to_string()),
+                user_name: new.user_name.clone(),
+                connected_at: Some(now),
+            };
+            old
+        })
+    }
+
+    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, StoreError> {
+        self.change("disconnect", id, |row| {
+            if row.workspace.state == ConnectionState::Disconnected {
+                return None;
+            }
+            let old = row.take_grant();
+            row.workspace.connection_version += 1;
+            row.workspace.state = ConnectionState::Disconnected;
+            row.workspace.state_reason = None;
+            row.workspace.refresh_lease = None;
+            row.shown = ConnectionStatus::unknown();
+            old
+        })
+    }
+}
