@@ -44,16 +44,20 @@ def _settings() -> Settings:
 async def _run(settings: Settings) -> int:
     processes = Processes(settings.logs)
     told_to_end = asyncio.Event()
+
+    def end(sign: signal.Signals) -> None:
+        if not told_to_end.is_set():
+            print(f"\nEnding everything ({sign.name}) …", flush=True)
+        told_to_end.set()
+
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(sign, told_to_end.set)
+        asyncio.get_running_loop().add_signal_handler(sign, end, sign)
 
     stack = asyncio.create_task(_keep_running(settings, processes))
     ending = asyncio.create_task(told_to_end.wait())
     events: set[asyncio.Future[Any]] = {stack, ending, processes.failure}
     await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
     failed = processes.failure.done()
-    if ending.done():
-        print("\nEnding everything …", flush=True)
     ending.cancel()
     stack.cancel()
     with suppress(asyncio.CancelledError):
@@ -68,7 +72,10 @@ async def _keep_running(settings: Settings, processes: Processes) -> None:
     async with running(settings, processes) as stack:
         guide.write(stack)
         print(guide.text(stack), flush=True)
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            guide.forget(settings)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from . import sample
-from .settings import ROOT, SAMPLE_WORKSPACE
+from .settings import ROOT, SAMPLE_WORKSPACE, Settings
 from .stack import Stack
 
 
@@ -29,7 +29,12 @@ def write(stack: Stack) -> None:
     # Under another name first: who waits for this file must not read half of it.
     fresh = state / "stack.json.new"
     fresh.write_text(json.dumps(description, indent=1))
-    fresh.replace(state / "stack.json")
+    fresh.replace(_description(state))
+
+
+def forget(settings: Settings) -> None:
+    """Removes the description: what it names has ended."""
+    _description(settings.state).unlink(missing_ok=True)
 
 
 def commands(stack: Stack) -> dict[str, str]:
@@ -80,6 +85,10 @@ The main path, to paste:
 def relative(path: Path) -> str:
     """A path as one types it in the repository's folder."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _description(state: Path) -> Path:
+    return state / "stack.json"
 
 
 def _sample_report(state: Path) -> Path:

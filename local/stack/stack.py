@@ -75,7 +75,7 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
 
 def _simulator(binary: str, settings: Settings, client_secret: str) -> list[str]:
     return [
-        *(binary, "--port", str(settings.ports.simulator)),
+        *(binary, "--port", str(settings.ports.simulator), "--public-url", settings.simulator_url),
         *("--client-id", SALESFORCE_CLIENT_ID, "--client-secret", client_secret),
         *("--redirect-uri", settings.callback_url),
     ]

@@ -23,8 +23,9 @@ def test_a_sealed_value_that_is_moved_to_another_workspace_does_not_open(
     stolen = workspace.settings_row()
     stack.table("WorkspaceSettingsTable").update_item(
         Key={"workspace_id": thief.id},
-        UpdateExpression=f"SET {SEALED[0]} = :access, {SEALED[1]} = :refresh",
-        ExpressionAttributeValues={":access": stolen[SEALED[0]], ":refresh": stolen[SEALED[1]]},
+        # The version rises with every new connection: a worker that knows the one before reads this one.
+        UpdateExpression=f"SET {SEALED[0]} = :access, {SEALED[1]} = :refresh ADD connection_version :one",
+        ExpressionAttributeValues={":access": stolen[SEALED[0]], ":refresh": stolen[SEALED[1]], ":one": 1},
     )
     body = report(number)
     assert thief.post(body).status_code == 200

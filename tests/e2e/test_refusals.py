@@ -81,10 +81,10 @@ def test_another_workspace_sees_and_ends_nothing(workspace: Workspace, stranger:
 def test_a_callback_without_its_cookie_is_refused(stranger: Workspace) -> None:
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
-    assert problem(requests.get(callback, timeout=35), 403) == "wrong_browser"
+    assert problem(requests.get(callback, timeout=35), 403) == "state_of_another_browser"
     other = Browser()
     stranger.begin_connect(other)
-    assert problem(other.get(callback, timeout=35), 403) == "wrong_browser"
+    assert problem(other.get(callback, timeout=35), 403) == "state_of_another_browser"
     assert stranger.status()["connected"] is False
 
 

@@ -1,6 +1,8 @@
 //! Lambda `disconnect`: forgets a workspace's connection and revokes the grant.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

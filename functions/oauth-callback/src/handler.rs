@@ -9,6 +9,7 @@ use calls::{
 };
 use lambda_http::{
     Body, Request, RequestExt, Response,
+    aws_lambda_events::query_map::QueryMap,
     http::{StatusCode, header},
 };
 use platform::{
@@ -58,7 +59,13 @@ where
 {
     /// Answers a request: a page for a popup, JSON for a program.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        let finished = self.finish(&request).await;
+        let flow = self.take(&request).await;
+        // Only a flow that is taken is done with its cookie: a callback of another flow must not end the one under way.
+        let taken = flow.is_ok();
+        let finished = match flow {
+            Ok(flow) => self.finish(&request, &flow).await,
+            Err(problem) => Err(problem),
+        };
         let mut response = if prefers_html(&request) {
             self.page(&finished)
         } else {
@@ -67,7 +74,7 @@ where
                 Err(problem) => problem.into_response(),
             }
         };
-        if let Some(forget) = host_cookie(OAUTH_COOKIE, "", Duration::ZERO) {
+        if let Some(forget) = host_cookie(OAUTH_COOKIE, "", Duration::ZERO).filter(|_| taken) {
             response.headers_mut().insert(header::SET_COOKIE, forget);
         }
         response
@@ -79,26 +86,33 @@ where
                 let detail = "Calls are logged in Salesforce from now on.";
                 (StatusCode::OK, Outcome { success: true, code: None, detail })
             }
-            Err(problem) => (
-                StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST),
-                Outcome { success: false, code: Some(problem.code()), detail: problem.detail() },
-            ),
+            Err(problem) => {
+                problem.log();
+                let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                (status, Outcome { success: false, code: Some(problem.code()), detail: problem.detail() })
+            }
         };
         popup::page(status, &outcome, &self.dashboard_url)
     }
 
-    /// Connects the workspace of the flow. Answers with the org's address.
-    async fn finish(&self, request: &Request) -> Result<String, Problem> {
+    /// Takes the flow that the request belongs to. It can be taken once.
+    async fn take(&self, request: &Request) -> Result<OAuthFlow, Problem> {
         let query = request.query_string_parameters();
-        let parameter = |name: &str| query.first(name).filter(|value| !value.is_empty());
-        let state = parameter("state").ok_or_else(|| missing("state"))?;
-        let flow = self.take(request, state).await?;
-        if let Some(error) = parameter("error") {
+        let state = parameter(&query, "state").ok_or_else(|| missing("state"))?;
+        let cookie = cookie(request, OAUTH_COOKIE).ok_or(TakeError::WrongBrowser)?;
+        let now = self.clock.now().timestamp();
+        Ok(self.states.take(&Hashed::of(state), &Hashed::of(cookie), now).await?)
+    }
+
+    /// Connects the workspace of the flow. Answers with the org's address.
+    async fn finish(&self, request: &Request, flow: &OAuthFlow) -> Result<String, Problem> {
+        let query = request.query_string_parameters();
+        if let Some(error) = parameter(&query, "error") {
             tracing::info!(workspace.id = %flow.workspace_id, "Salesforce refused the authorization");
-            return Err(refusal::of_redirect(error, parameter("error_description")));
+            return Err(refusal::of_redirect(error, parameter(&query, "error_description")));
         }
-        let code = parameter("code").ok_or_else(|| missing("code"))?;
-        let connection = self.salesforce.grant(&flow, code).await.map_err(|error| {
+        let code = parameter(&query, "code").ok_or_else(|| missing("code"))?;
+        let connection = self.salesforce.grant(flow, code).await.map_err(|error| {
             tracing::warn!(
                 workspace.id = %flow.workspace_id, error.code = %error.code, error.status = error.status,
                 "Salesforce did not grant tokens"
@@ -107,12 +121,6 @@ where
         })?;
         self.connect(&flow.workspace_id, &connection).await?;
         Ok(connection.instance_url)
-    }
-
-    async fn take(&self, request: &Request, state: &str) -> Result<OAuthFlow, Problem> {
-        let cookie = cookie(request, OAUTH_COOKIE).ok_or(TakeError::WrongBrowser)?;
-        let now = self.clock.now().timestamp();
-        Ok(self.states.take(&Hashed::of(state), &Hashed::of(cookie), now).await?)
     }
 
     /// Stores the connection, then revokes what it replaces and wakes what waited for it.
@@ -151,18 +159,27 @@ where
     }
 }
 
+/// A query parameter that is there and not empty.
+fn parameter<'a>(query: &'a QueryMap, name: &str) -> Option<&'a str> {
+    query.first(name).filter(|value| !value.is_empty())
+}
+
 fn missing(parameter: &str) -> Problem {
     Problem::bad_request("missing_parameter", format!("The query parameter `{parameter}` is missing."))
 }
 
 /// Whether `Accept` names HTML, and not JSON before it.
 fn prefers_html(request: &Request) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accept =
+        request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let quality = |wanted: &str| {
         accept.split(',').enumerate().find_map(|(place, range)| {
             let mut parts = range.split(';').map(str::trim);
             let same = parts.next().is_some_and(|range| range.eq_ignore_ascii_case(wanted));
-            let q = parts.find_map(|part| part.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0_f32);
+            let q = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .and_then(|q| q.parse().ok())
+                .unwrap_or(1.0_f32);
             (same && q > 0.0).then_some((q, std::cmp::Reverse(place)))
         })
     };

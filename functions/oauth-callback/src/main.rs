@@ -4,6 +4,8 @@ mod grants;
 mod handler;
 mod popup;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

@@ -31,12 +31,13 @@ pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
 /// Salesforce did not take the code, or did not say who the user is.
 pub fn of_exchange(error: &CrmError) -> Problem {
     match error.class {
-        FaultClass::Passing | FaultClass::Ambiguous | FaultClass::ConcurrentLimit | FaultClass::DailyLimit => {
-            Problem::bad_gateway(
-                "salesforce_unavailable",
-                "Salesforce could not be reached, or did not answer in time. Start again in a moment.",
-            )
-        }
+        FaultClass::Passing
+        | FaultClass::Ambiguous
+        | FaultClass::ConcurrentLimit
+        | FaultClass::DailyLimit => Problem::bad_gateway(
+            "salesforce_unavailable",
+            "Salesforce could not be reached, or did not answer in time. Start again in a moment.",
+        ),
         FaultClass::OwnConfiguration => Problem::bad_gateway(
             "own_configuration",
             format!(

@@ -90,7 +90,8 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
         let refused = |error: salesforce::hosts::RefusedHost| {
             Problem::bad_request(error.code(), format!("loginUrl is refused: {error}."))
         };
-        if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty()) {
+        if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty())
+        {
             return self.hosts.login(asked).map_err(refused);
         }
         match self.settings.settings(id).await?.login_url {

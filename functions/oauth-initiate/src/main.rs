@@ -1,6 +1,8 @@
 //! Lambda `oauth-initiate`: begins the connect flow.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

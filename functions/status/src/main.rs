@@ -1,6 +1,8 @@
 //! Lambda `status`: says where a workspace stands with Salesforce.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

@@ -1,6 +1,8 @@
 //! Lambda `sweep`: wakes every call that is due, each minute.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::{

@@ -43,7 +43,8 @@ where
             .map(|(message_id, work)| {
                 let workspaces = &workspaces;
                 async move {
-                    let ended = AssertUnwindSafe(self.record(&work, workspaces, deadline)).catch_unwind().await;
+                    let ended =
+                        AssertUnwindSafe(self.record(&work, workspaces, deadline)).catch_unwind().await;
                     report(&message_id, &work, ended)
                 }
             })

@@ -1,6 +1,8 @@
 //! Lambda `sync`: takes calls from the queue and logs them in Salesforce.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

@@ -58,7 +58,7 @@ struct Answer {
 /// What a dry run answers.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DryRun {
+struct PreviewAnswer {
     success: bool,
     dry_run: bool,
     call_id: CallId,
@@ -84,7 +84,9 @@ impl<P: Ports> TestSync<P> {
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
         let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
-            .map_err(|error| Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}.")))?;
+            .map_err(|error| {
+                Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}."))
+            })?;
         let known = self.known(&workspace_id, &asked.call_id).await?;
         let call = match &known {
             Some(row) => known_call(row, &number, &workspace)?,
@@ -143,14 +145,15 @@ impl<P: Ports> TestSync<P> {
             self.worker.preview(workspace, &call, deadline).await.map_err(|error| match error {
                 PreviewError::NotConnected(reason) => not_connected(&reason.message),
                 PreviewError::Salesforce(error) => salesforce_failed(&error),
-                PreviewError::Unavailable => Problem::unavailable("The search could not be made in time. Try again."),
+                PreviewError::Unavailable => {
+                    Problem::unavailable("The search could not be made in time. Try again.")
+                }
             })?;
-        let (record_type, record_id) =
-            decision.as_ref().and_then(|decision| decision.chosen.clone()).unzip();
+        let (record_type, record_id) = decision.as_ref().and_then(|decision| decision.chosen.clone()).unzip();
         let (error_code, error_message) = parts(reason);
         Ok(json(
             200,
-            &DryRun {
+            &PreviewAnswer {
                 success: task.is_some(),
                 dry_run: true,
                 call_id: call.id,
@@ -191,8 +194,9 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 }
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
-    CallId::parse(format!("{TEST}{id}"))
-        .map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}.")))
+    CallId::parse(format!("{TEST}{id}")).map_err(|error| {
+        Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}."))
+    })
 }
 
 fn not_connected(detail: &str) -> Problem {

@@ -1,6 +1,8 @@
 //! Lambda `test-sync`: logs one call at once, or shows what would be written.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

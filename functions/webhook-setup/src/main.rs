@@ -1,6 +1,8 @@
 //! Lambda `webhook-setup`: shows and rotates what a workspace pastes into Vapi.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

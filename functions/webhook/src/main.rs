@@ -1,6 +1,8 @@
 //! Lambda `webhook`: takes Vapi's server messages and puts reports into the calls queue.
 
 mod handler;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{

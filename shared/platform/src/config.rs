@@ -173,7 +173,7 @@ mod tests {
             );
         }
         let read = SettleTime::from_env(&[("SALESFORCE_SETTLE_SECONDS", "600")]);
-        assert_eq!(read, Ok(SettleTime(Duration::from_secs(600))));
+        assert_eq!(read, Ok(SettleTime(Duration::from_mins(10))));
     }
 
     #[test]

@@ -264,8 +264,7 @@ mod tests {
     async fn a_value_that_names_an_unknown_key_makes_the_sealer_read_the_keys_again() {
         let source = keys::Rotating::new(keys::with_ids(&["1"]), keys::with_ids(&["2", "1"]));
         let sealed = sealed_for_acme(&keys::with_ids(&["2"]));
-        let sealer = Sealer::new(source);
-        let opened = sealer.open(&workspace("acme"), Field::AccessToken, &sealed).await.unwrap();
+        let opened = Sealer::new(source).open(&workspace("acme"), Field::AccessToken, &sealed).await.unwrap();
         assert_eq!(opened.expose_secret(), "00D!token");
     }
 }

@@ -1,5 +1,5 @@
 //! What the functions need of the tables beyond the domain's ports: small traits, so that what a handler takes says
-//! what it may do. The tables ([`crate::dynamo`]) and the stores of [`crate::testing`] implement them.
+//! what it may do. The tables ([`crate::dynamo`]) and those in memory (`testing`) implement them.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line, a message and dotted fields, as CloudWatch reads them.
+//! Logs: one JSON object a line, a message and dotted fields, as `CloudWatch` reads them.
 //!
 //! What is never logged, at any level: tokens, secrets, keys, codes, states and cookies; bodies of requests, answers
 //! and queue messages; names of people, summaries, transcripts; phone numbers. What identifies is: `workspace.id`,
@@ -6,7 +6,7 @@
 //! they may be logged as they are. A failure is logged once, where it is handled.
 //!
 //! Libraries speak only from `warn` upwards: at finer levels the AWS SDK and the Lambda runtime log whole requests
-//! and events.
+//! and events. The runtime's span of an invocation is kept, for its request id.
 
 use std::{io, panic::PanicHookInfo};
 
@@ -19,6 +19,9 @@ use crate::config::{Env, ProcessEnv};
 
 /// The crates that every function carries of ours.
 const OURS: [&str; 3] = ["calls", "platform", "salesforce"];
+
+/// Where the Lambda runtime opens the span of an invocation.
+const INVOCATIONS: &str = "lambda_runtime::layers::trace";
 
 /// Starts logging for a function; `crate_name` is `env!("CARGO_CRATE_NAME")` of its `main.rs`. The level is
 /// `LOG_LEVEL`, or else what Lambda's log settings say, or else `info`.
@@ -40,14 +43,14 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let libraries = level.min(LevelFilter::from_level(Level::WARN));
-    let filter = OURS
-        .iter()
-        .chain([&crate_name])
-        .fold(Targets::new().with_default(libraries), |targets, ours| targets.with_target(*ours, level));
+    let filter = OURS.iter().chain([&crate_name]).fold(
+        Targets::new().with_default(libraries).with_target(INVOCATIONS, LevelFilter::INFO),
+        |targets, ours| targets.with_target(*ours, level),
+    );
     let lines = fmt::layer()
         .json()
         .flatten_event(true)
-        .with_current_span(false)
+        .with_current_span(true)
         .with_span_list(false)
         .with_writer(writer)
         .with_filter(filter);
@@ -100,6 +103,16 @@ mod tests {
         assert_eq!(lines[0]["workspace.id"], "acme");
         assert_eq!(lines[0]["level"], "INFO");
         assert!(lines[0]["timestamp"].is_string());
+    }
+
+    #[test]
+    fn a_line_carries_the_request_id_of_its_invocation() {
+        let lines = logged(LevelFilter::INFO, || {
+            let invocation =
+                tracing::info_span!(target: INVOCATIONS, "Lambda runtime invoke", requestId = "request-1");
+            invocation.in_scope(|| tracing::info!(target: "status", "shown"));
+        });
+        assert_eq!(lines[0]["span"]["requestId"], "request-1");
     }
 
     #[test]

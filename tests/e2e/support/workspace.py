@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -18,11 +17,13 @@ SECONDS = 20
 
 
 class Browser(requests.Session):
-    """Follows redirects and keeps cookies; like browsers, it takes `Secure` ones on localhost."""
+    """Keeps cookies; as browsers do, it sends those that are `Secure` to localhost without https too."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Adds the cookies, which `requests` keeps back."""
+        prepared = super().prepare_request(request)
+        prepared.headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
+        return prepared
 
 
 class Workspace:

@@ -93,7 +93,7 @@ async fn find_and_write<P: Ports>(
             row.decision = Some(decision);
         }
         if row.unsettled_until.is_some() {
-            look(session, row).await?;
+            look(session, row, &workspace.settings).await?;
         }
         let Some(record) = row.record.clone() else { return Ok(no_record(row)) };
         match write(session, row, &workspace.settings, &record).await {
@@ -158,7 +158,11 @@ fn no_record(row: &Row) -> Ending {
 }
 
 /// Looks for what earlier attempts without an answer wrote. Stops while something of them may still commit.
-async fn look<P: Ports>(session: &mut Session<'_, P>, row: &mut Row) -> Result<(), Stop> {
+async fn look<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    settings: &Settings,
+) -> Result<(), Stop> {
     let Some(unsettled_until) = row.unsettled_until else { return Ok(()) };
     let asked_at = session.now();
     let since = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default() - CLOCK_SKEW;
@@ -183,7 +187,7 @@ async fn look<P: Ports>(session: &mut Session<'_, P>, row: &mut Row) -> Result<(
         }
     }
     row.event_id = seen.event_id.or(row.event_id.take());
-    if asked_at < unsettled_until && !everything_is_there(row) {
+    if asked_at < unsettled_until && !everything_is_there(row, settings) {
         return Err(Stop::Unsettled { until: unsettled_until });
     }
     row.unsettled_until = None;
@@ -191,8 +195,17 @@ async fn look<P: Ports>(session: &mut Session<'_, P>, row: &mut Row) -> Result<(
 }
 
 /// Whether nothing that an earlier attempt may have sent is missing.
-fn everything_is_there(row: &Row) -> bool {
-    row.task_id.is_some() && (row.event_id.is_some() || row.call.appointment.is_none())
+fn everything_is_there(row: &Row, settings: &Settings) -> bool {
+    let booked = matches!(resolve(&row.call, settings, row.created_at), Resolution::Booked { .. });
+    row.task_id.is_some() && (row.event_id.is_some() || !booked)
+}
+
+/// The call's appointment. "Today" is the day of the call's arrival, however late it is logged.
+fn resolve(call: &Call, settings: &Settings, received_at: i64) -> Resolution {
+    let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
+    call.appointment.as_ref().map_or(Resolution::None, |request| {
+        request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
+    })
 }
 
 /// Writes what is missing, and updates what is there but behind.
@@ -228,12 +241,9 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    /// The drafts of `call` for the record `who_id`. "Today" of an appointment is the day of the call's arrival.
+    /// The drafts of `call` for the record `who_id`.
     pub(super) fn of(call: &Call, settings: &Settings, who_id: &SalesforceId, received_at: i64) -> Self {
-        let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
-        let resolution = call.appointment.as_ref().map_or(Resolution::None, |request| {
-            request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
-        });
+        let resolution = resolve(call, settings, received_at);
         let task = activity::task(call, who_id, settings, received_at, &resolution);
         let (event, note) = match &resolution {
             Resolution::None => (None, None),

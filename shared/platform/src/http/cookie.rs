@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_set_for_this_host_and_browser_only() {
-        let header = host_cookie("__Host-flow", "abc-_1", Duration::from_secs(600)).unwrap();
+        let header = host_cookie("__Host-flow", "abc-_1", Duration::from_mins(10)).unwrap();
         assert_eq!(header, "__Host-flow=abc-_1; Path=/; Max-Age=600; HttpOnly; Secure; SameSite=Lax");
         assert_eq!(host_cookie("__Host-flow", "a; Domain=example.com", Duration::ZERO), None);
     }

@@ -86,6 +86,7 @@ impl Problem {
 
     /// With what the log says about it, for whoever runs Ringlog: an error's text, never content.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "an error is at its end here")]
     pub fn because(mut self, cause: impl ToString) -> Self {
         self.cause = Some(cause.to_string());
         self

@@ -33,6 +33,8 @@ struct Row {
     /// What is shown even without tokens.
     shown: ConnectionStatus,
     time_zone_is_set: bool,
+    /// Who wrote the tokens that stand there, where it was a refresh.
+    refreshed_by: Option<String>,
 }
 
 impl Row {
@@ -41,6 +43,7 @@ impl Row {
             workspace: Workspace::unknown(id.clone()),
             shown: ConnectionStatus::unknown(),
             time_zone_is_set: false,
+            refreshed_by: None,
         }
     }
 
@@ -72,7 +75,8 @@ impl MemoryWorkspaces {
             connected_at: None,
         };
         let time_zone_is_set = workspace.settings.time_zone != Settings::default().time_zone;
-        lock(&self.rows).insert(workspace.id.clone(), Row { workspace, shown, time_zone_is_set });
+        lock(&self.rows)
+            .insert(workspace.id.clone(), Row { workspace, shown, time_zone_is_set, refreshed_by: None });
     }
 
     /// A workspace as it stands there.
@@ -175,8 +179,9 @@ impl ConnectionStore for MemoryWorkspaces {
                 row.shown.instance_url = Some(tokens.instance_url.clone());
                 row.workspace.connection_version = version + 1;
                 row.workspace.refresh_lease = None;
+                row.refreshed_by = Some(owner.to_owned());
             }
-            may
+            may || row.refreshed_by.as_deref() == Some(owner)
         })
     }
 
@@ -230,6 +235,7 @@ impl Connections for MemoryWorkspaces {
             workspace.state = ConnectionState::Connected;
             workspace.state_reason = None;
             workspace.refresh_lease = None;
+            row.refreshed_by = None;
             workspace.connection = Some(Connection {
                 version: workspace.connection_version,
                 instance_url: new.instance_url.clone(),
@@ -265,6 +271,7 @@ impl Connections for MemoryWorkspaces {
             row.workspace.state = ConnectionState::Disconnected;
             row.workspace.state_reason = None;
             row.workspace.refresh_lease = None;
+            row.refreshed_by = None;
             row.shown = ConnectionStatus::unknown();
             old
         })

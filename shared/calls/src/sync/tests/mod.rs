@@ -128,6 +128,29 @@ async fn a_write_without_an_answer_is_made_again_only_after_the_settle_time() {
 }
 
 #[tokio::test]
+async fn a_task_alone_proves_nothing_about_its_event() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut second = call(5);
+    second.appointment = Some(fact(5, appointment()));
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.salesforce.state().hidden_events = true;
+    world.reported(&second).await.unwrap();
+
+    world.pass(60);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "settling"));
+    assert_eq!(world.salesforce.state().events.len(), 1);
+
+    world.salesforce.state().hidden_events = false;
+    world.pass(540);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().events.len(), 1);
+}
+
+#[tokio::test]
 async fn a_report_for_a_row_in_other_hands_is_merged_and_seen_by_them() {
     let world = world();
     let mut row = Row::accepted(world.workspace().id, call(0), START);

@@ -167,6 +167,8 @@ pub(super) struct OrgState {
     pub(super) requests: Vec<&'static str>,
     pub(super) faults: HashMap<&'static str, VecDeque<Fault>>,
     pub(super) good_access_token: String,
+    /// A look does not see Events yet: they commit late.
+    pub(super) hidden_events: bool,
 }
 
 #[derive(Default)]
@@ -278,7 +280,7 @@ impl Crm for Org {
             });
             Look {
                 task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
-                event_id: event.map(|(id, _)| id.clone()),
+                event_id: event.filter(|_| !state.hidden_events).map(|(id, _)| id.clone()),
             }
         })
     }

@@ -1,0 +1,174 @@
+//! Leaving Salesforce.
+
+#[path = "../../webhook/src/samples.rs"]
+mod samples;
+
+use std::sync::Mutex;
+
+use calls::{
+    crm::{CrmError, FaultClass},
+    ids::{SalesforceId, WorkspaceId},
+    ports::{TokenEndpoint, Tokens},
+    workspace::{Connection, ConnectionState, Workspace},
+};
+use lambda_http::{Body, Request, Response};
+use platform::{
+    http::CallerRules,
+    testing::{
+        MemoryWorkspaces, When,
+        request::{ApiRequest, body_of, from_event},
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use crate::handler::Disconnect;
+
+const PATH: &str = "/api/salesforce/disconnect";
+
+/// Salesforce's revoke endpoint: what was revoked where, and whether it answers.
+#[derive(Default)]
+struct Revocations {
+    revoked: Mutex<Vec<(String, String)>>,
+    down: bool,
+}
+
+impl TokenEndpoint for Revocations {
+    async fn refresh(&self, _: &Connection) -> Result<Tokens, CrmError> {
+        panic!("a disconnect buys no session")
+    }
+
+    async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {
+        self.revoked.lock().unwrap().push((login_url.to_owned(), token.expose_secret().to_owned()));
+        if self.down {
+            return Err(CrmError {
+                class: FaultClass::Passing,
+                code: "timeout".to_owned(),
+                message: String::new(),
+                fields: Vec::new(),
+                status: None,
+                object: None,
+            });
+        }
+        Ok(())
+    }
+}
+
+type World = Disconnect<MemoryWorkspaces, Revocations>;
+
+/// The workspace `acme` is connected.
+fn world() -> World {
+    let mut workspace = Workspace::unknown(acme());
+    workspace.state = ConnectionState::Connected;
+    workspace.connection_version = 1;
+    workspace.connection = Some(Connection {
+        version: 1,
+        instance_url: "https://acme.my.salesforce.com".to_owned(),
+        login_url: "https://login.salesforce.com".to_owned(),
+        org_id: SalesforceId::parse("00D000000000001").unwrap(),
+        user_id: SalesforceId::parse("005000000000001").unwrap(),
+        access_token: "access-1".into(),
+        refresh_token: "refresh-1".into(),
+    });
+    let connections = MemoryWorkspaces::default();
+    connections.insert(workspace);
+    let rules = [("WORKSPACE_CLAIM", "workspace_id"), ("ADMIN_CLAIM", "role"), ("ADMIN_VALUE", "admin")];
+    Disconnect {
+        callers: CallerRules::from_env(&rules).unwrap(),
+        connections,
+        tokens: Revocations::default(),
+    }
+}
+
+fn acme() -> WorkspaceId {
+    WorkspaceId::parse("acme").unwrap()
+}
+
+fn admin() -> Request {
+    ApiRequest::delete(PATH).of_workspace("acme").claim("role", "admin").build()
+}
+
+impl World {
+    fn is_connected(&self) -> bool {
+        self.connections.workspace(&acme()).connection.is_some()
+    }
+
+    fn revoked(&self) -> Vec<(String, String)> {
+        self.tokens.revoked.lock().unwrap().clone()
+    }
+}
+
+fn assert_disconnected(response: &Response<Body>) {
+    assert_eq!(response.status(), 200);
+    assert_eq!(body_of(response), json!({ "success": true, "message": "Salesforce disconnected" }));
+}
+
+#[tokio::test]
+async fn samples_are_answered_as_expected() {
+    for (case, event, status) in samples::of("disconnect", &[("delete", 200)]) {
+        let mut world = world();
+        world.callers = CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id")]).unwrap();
+        let response = world.handle(from_event(&event)).await;
+        assert_eq!(response.status(), status, "{case}");
+        assert!(!world.is_connected(), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn the_tokens_are_forgotten_and_the_grant_is_revoked_where_it_was_given() {
+    let world = world();
+    assert_disconnected(&world.handle(admin()).await);
+    let workspace = world.connections.workspace(&acme());
+    assert_eq!(workspace.state, ConnectionState::Disconnected);
+    assert!(workspace.connection.is_none());
+    assert!(workspace.connection_version > 1, "a refresh that is under way must not bring tokens back");
+    assert_eq!(world.revoked(), [("https://login.salesforce.com".to_owned(), "refresh-1".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_tokens_are_gone_also_when_salesforce_does_not_revoke_them() {
+    let mut world = world();
+    world.tokens.down = true;
+    assert_disconnected(&world.handle(admin()).await);
+    assert!(!world.is_connected());
+}
+
+#[tokio::test]
+async fn again_is_the_same_as_once() {
+    let world = world();
+    assert_disconnected(&world.handle(admin()).await);
+    assert_disconnected(&world.handle(admin()).await);
+    assert_eq!(world.revoked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_workspace_that_never_connected_gets_the_same_answer() {
+    let world = world();
+    let stranger = ApiRequest::delete(PATH).of_workspace("globex").claim("role", "admin").build();
+    assert_disconnected(&world.handle(stranger).await);
+    assert!(world.revoked().is_empty());
+    assert!(world.is_connected());
+}
+
+#[tokio::test]
+async fn only_an_admin_may_disconnect() {
+    let world = world();
+    for (request, status, code) in [
+        (ApiRequest::delete(PATH).of_workspace("acme").claim("role", "user"), 403, "admin_required"),
+        (ApiRequest::delete(PATH).of_workspace("acme"), 403, "admin_required"),
+        (ApiRequest::delete(PATH), 401, "unauthenticated"),
+    ] {
+        let response = world.handle(request.build()).await;
+        assert_eq!((response.status().as_u16(), &body_of(&response)["code"]), (status, &json!(code)));
+    }
+    assert!(world.is_connected());
+}
+
+#[tokio::test]
+async fn while_the_table_is_down_nothing_is_revoked() {
+    let world = world();
+    world.connections.faults.fail_next("disconnect", When::Before);
+    assert_eq!(world.handle(admin()).await.status(), 503);
+    assert!(world.is_connected());
+    assert!(world.revoked().is_empty());
+}

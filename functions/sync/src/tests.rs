@@ -1,0 +1,230 @@
+//! Batches of the calls queue.
+
+mod org;
+#[path = "../../webhook/src/samples.rs"]
+mod samples;
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use calls::{
+    ids::CallId,
+    ledger::{Row, SyncStatus, WriteId},
+    message::Work,
+    ports::Clock,
+    workspace::Workspace,
+};
+use chrono::TimeDelta;
+use platform::testing::{MemoryQueue, When};
+use serde_json::json;
+
+use crate::handler::Sync;
+use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
+
+type World = Sync<TestPorts, MemoryQueue>;
+
+fn world() -> World {
+    Sync { worker: worker(), queue: MemoryQueue::default() }
+}
+
+/// A message that reports a call.
+fn report(workspace: &str, call_id: &str, number: &str) -> String {
+    let work = Work::Report {
+        workspace_id: workspace_id(workspace),
+        secret_version: 1,
+        received_at: NOW,
+        call: Box::new(call(call_id, number)),
+    };
+    work.encode()
+}
+
+fn resume() -> String {
+    Work::Resume { workspace_id: workspace_id("acme") }.encode()
+}
+
+/// A batch whose messages have these bodies, and the ids `0`, `1`, …
+fn batch(bodies: &[String]) -> SqsEvent {
+    let record = |(n, body)| json!({ "messageId": format!("{n}"), "body": body, "attributes": {}, "messageAttributes": {} });
+    let records: Vec<_> = bodies.iter().enumerate().map(record).collect();
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+fn failed(response: &SqsBatchResponse) -> BTreeSet<&str> {
+    response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+}
+
+impl World {
+    async fn work(&self, bodies: &[String]) -> SqsBatchResponse {
+        self.work_within(bodies, 60).await
+    }
+
+    async fn work_within(&self, bodies: &[String], seconds: i64) -> SqsBatchResponse {
+        let deadline = self.worker.clock.now() + TimeDelta::seconds(seconds);
+        self.batch(batch(bodies), deadline).await
+    }
+
+    /// The calls on tasks of the org.
+    fn logged(&self) -> Vec<String> {
+        let tasks = &self.worker.salesforce.records().tasks;
+        tasks.iter().filter_map(|task| task.call_object.clone()).collect()
+    }
+
+    fn wait_for_connection(&self, workspace: &str, call_id: &str) {
+        let mut row = Row::accepted(workspace_id(workspace), call(call_id, NUMBER), NOW);
+        row.finish(SyncStatus::WaitingForConnection, None, Some(NOW + 3600), 90, NOW);
+        row.write_id = Some(WriteId("stored".to_owned()));
+        self.worker.ledger.insert(row);
+    }
+}
+
+#[tokio::test]
+async fn samples_fail_in_the_records_that_cannot_be_read() {
+    /// Records that fail, tasks, and messages.
+    type Expected = (&'static [&'static str], usize, usize);
+    let expected: [(&str, Expected); 4] = [
+        (
+            "one-unreadable",
+            (&["00000000-0000-4000-8000-000000000002", "00000000-0000-4000-8000-000000000003"], 1, 0),
+        ),
+        ("report", (&[], 1, 0)),
+        ("resume", (&[], 0, 1)),
+        ("wake", (&[], 1, 0)),
+    ];
+    let waiting = "019a8a2b-0000-7000-8000-000000000001";
+    for (case, event, (unreadable, logged, woken)) in samples::of("sync", &expected) {
+        let world = world();
+        if matches!(case, "resume" | "wake") {
+            world.wait_for_connection("acme", waiting);
+        }
+        let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
+        let response = world.batch(serde_json::from_str(&event).unwrap(), deadline).await;
+        assert_eq!(failed(&response), unreadable.iter().copied().collect(), "{case}");
+        assert_eq!(world.logged(), vec![waiting; logged], "{case}");
+        assert_eq!(world.queue.sent().len(), woken, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_reported_call_is_logged() {
+    let world = world();
+    assert!(failed(&world.work(&[report("acme", "call-1", NUMBER)]).await).is_empty());
+    let [row] = &world.worker.ledger.rows()[..] else { panic!("not one row") };
+    assert_eq!(row.status, SyncStatus::Success);
+    assert_eq!(row.record.as_ref().unwrap().1.as_str(), LEAD);
+    assert_eq!(world.logged(), ["call-1"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_message_fails_alone() {
+    let world = world();
+    let bodies =
+        ["hello".to_owned(), report("acme", "call-1", NUMBER), r#"{"v":2}"#.to_owned(), String::new()];
+    assert_eq!(failed(&world.work(&bodies).await), ["0", "2", "3"].into());
+    assert_eq!(world.logged(), ["call-1"]);
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_own_record_only() {
+    let world = world();
+    let bodies = [
+        report("acme", "call-1", NUMBER),
+        report("acme", "call-2", PANICS),
+        report("acme", "call-3", NUMBER),
+    ];
+    assert_eq!(failed(&world.work(&bodies).await), ["1"].into());
+    assert_eq!(world.logged().len(), 2);
+}
+
+#[tokio::test]
+async fn twenty_identical_reports_become_one_task() {
+    let world = world();
+    let ten = vec![report("acme", "call-1", NUMBER); 10];
+    let (one, other) = tokio::join!(world.work(&ten), world.work(&ten));
+    assert!(failed(&one).is_empty() && failed(&other).is_empty());
+    assert!(failed(&world.work(&ten).await).is_empty());
+    assert_eq!(world.logged(), ["call-1"]);
+    assert_eq!(world.worker.salesforce.records().updates, 0);
+    assert_eq!(world.worker.ledger.rows().len(), 1);
+}
+
+#[tokio::test]
+async fn a_resume_wakes_all_waiting_calls_of_its_workspace_over_several_pages() {
+    let world = world();
+    for n in 0..250 {
+        world.wait_for_connection("acme", &format!("call-{n}"));
+    }
+    world.wait_for_connection("globex", "another");
+    assert!(failed(&world.work(&[resume()]).await).is_empty());
+    let sent = world.queue.sent();
+    let woken: BTreeSet<_> = sent
+        .iter()
+        .map(|work| match work {
+            Work::Wake { workspace_id, call_id } if workspace_id.as_str() == "acme" => call_id.to_string(),
+            work => panic!("{work:?}"),
+        })
+        .collect();
+    assert_eq!((woken.len(), sent.len()), (250, 250));
+}
+
+#[tokio::test]
+async fn a_woken_call_is_logged_and_the_second_message_finds_nothing_to_do() {
+    let world = world();
+    world.wait_for_connection("acme", "call-1");
+    let call_id = CallId::parse("call-1").unwrap();
+    let wake = Work::Wake { workspace_id: workspace_id("acme"), call_id }.encode();
+    assert!(failed(&world.work(&[wake.clone(), wake]).await).is_empty());
+    assert_eq!(world.logged(), ["call-1"]);
+}
+
+#[tokio::test]
+async fn a_resume_that_was_broken_off_comes_again() {
+    let world = world();
+    world.wait_for_connection("acme", "call-1");
+    world.queue.faults.fail_next("send", When::Before);
+    assert_eq!(failed(&world.work(&[resume()]).await), ["0"].into());
+    assert!(failed(&world.work(&[resume()]).await).is_empty());
+    assert_eq!(world.queue.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_lets_its_record_come_again() {
+    let world = world();
+    let bodies = [report("acme", "call-1", NUMBER), report("acme", "call-2", NUMBER)];
+    world.worker.ledger.faults.fail_next("swap", When::Before);
+    assert_eq!(failed(&world.work(&bodies).await).len(), 1);
+    assert_eq!(world.logged().len(), 1);
+    assert!(failed(&world.work(&bodies).await).is_empty());
+    assert_eq!(world.logged().into_iter().collect::<BTreeSet<_>>().len(), 2);
+    assert_eq!(world.logged().len(), 2);
+}
+
+#[tokio::test]
+async fn with_too_little_time_left_nothing_is_begun_and_all_comes_again() {
+    let world = world();
+    let bodies = [report("acme", "call-1", NUMBER), resume()];
+    assert_eq!(failed(&world.work_within(&bodies, 15).await), ["0", "1"].into());
+    assert!(world.worker.ledger.rows().is_empty());
+    assert_eq!(world.worker.salesforce.records().searches, 0);
+}
+
+#[tokio::test]
+async fn a_batch_reads_each_of_its_workspaces_once() {
+    let world = world();
+    world.worker.workspaces.insert(connected("globex"));
+    let bodies: Vec<_> = (0..6)
+        .map(|n| report(if n % 2 == 0 { "acme" } else { "globex" }, &format!("call-{n}"), NUMBER))
+        .collect();
+    // One read fails: had each message its own, one message would fail.
+    world.worker.workspaces.faults.fail_next("load", When::Before);
+    let response = world.work(&bodies).await;
+    assert!([["0", "2", "4"].into(), ["1", "3", "5"].into()].contains(&failed(&response)), "{response:?}");
+    assert_eq!(world.logged().len(), 3);
+}
+
+#[tokio::test]
+async fn a_call_of_a_workspace_that_is_not_connected_waits_and_its_message_is_done() {
+    let world = world();
+    world.worker.workspaces.insert(Workspace::unknown(workspace_id("globex")));
+    assert!(failed(&world.work(&[report("globex", "call-1", NUMBER)]).await).is_empty());
+    assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::WaitingForConnection);
+}

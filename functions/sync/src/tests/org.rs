@@ -1,0 +1,200 @@
+//! For the tests of `sync` and `test-sync`: an org in memory, with one Lead, and a workspace that is connected to it.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use calls::{
+    activity::{EventDraft, TaskDraft},
+    call::{Call, CallKind, Fact},
+    crm::{Answer, ApiUsage, CrmError, Found, FoundRecord, PhoneQuery, Written},
+    ids::{CallId, SalesforceId, WorkspaceId},
+    ports::{Crm, Look, TokenEndpoint, Tokens},
+    sync::{Ports, Worker},
+    workspace::{Connection, ConnectionState, RecordType, WebhookSecretVersions, Workspace},
+};
+use chrono::{DateTime, Utc};
+use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
+use secrecy::SecretString;
+
+pub const NOW: i64 = 1_800_457_200;
+/// The number of the org's Lead.
+pub const NUMBER: &str = "+12345550123";
+pub const LEAD: &str = "00Q000000000001EAA";
+/// The org panics when it is asked for this number.
+pub const PANICS: &str = "+12345550199";
+
+/// The adapters of the tests.
+pub struct TestPorts;
+
+impl Ports for TestPorts {
+    type Ledger = MemoryLedger;
+    type Workspaces = MemoryWorkspaces;
+    type Salesforce = Org;
+    type Clock = FixedClock;
+    type Random = SeededRandom;
+}
+
+/// What was written to the org.
+#[derive(Default)]
+pub struct Records {
+    pub tasks: Vec<TaskDraft>,
+    pub searches: usize,
+    pub updates: usize,
+    /// What searches and writes fail with.
+    pub down: Option<CrmError>,
+}
+
+/// An org in memory. Each request lets others go first, as one over the network does.
+#[derive(Clone, Default)]
+pub struct Org(Arc<Mutex<Records>>);
+
+impl Org {
+    pub fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap()
+    }
+
+    async fn request<T>(&self, effect: impl FnOnce(&mut Records) -> T) -> Result<Answer<T>, CrmError> {
+        tokio::task::yield_now().await;
+        let mut records = self.records();
+        if let Some(error) = &records.down {
+            return Err(error.clone());
+        }
+        Ok(Answer { value: effect(&mut records), api_usage: Some(ApiUsage { used: 18, limit: 15_000 }) })
+    }
+}
+
+fn task_id(n: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00T{n:012}")).unwrap()
+}
+
+impl Crm for Org {
+    async fn search(&self, _: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
+        assert_ne!(format!("+{}", query.international), PANICS);
+        self.request(|records| {
+            records.searches += 1;
+            let hit = format!("+{}", query.international) == NUMBER;
+            Found { records: if hit { vec![lead()] } else { Vec::new() }, full: None }
+        })
+        .await
+    }
+
+    async fn create(
+        &self,
+        _: &Connection,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<Answer<Written>, CrmError> {
+        assert!(event.is_none(), "no call of these tests has an appointment");
+        self.request(|records| {
+            records.tasks.extend(task.cloned());
+            Written { task_id: task.map(|_| task_id(records.tasks.len())), event_id: None }
+        })
+        .await
+    }
+
+    async fn update_task(
+        &self,
+        _: &Connection,
+        id: &SalesforceId,
+        task: &TaskDraft,
+    ) -> Result<Answer<()>, CrmError> {
+        self.request(|records| {
+            records.updates += 1;
+            let n = (1..=records.tasks.len()).find(|n| task_id(*n) == *id).expect("a task that exists");
+            records.tasks[n - 1] = task.clone();
+        })
+        .await
+    }
+
+    async fn update_event(
+        &self,
+        _: &Connection,
+        _: &SalesforceId,
+        _: &EventDraft,
+    ) -> Result<Answer<()>, CrmError> {
+        panic!("no call of these tests has an appointment")
+    }
+
+    async fn look(
+        &self,
+        _: &Connection,
+        call_id: &CallId,
+        _: Option<&(RecordType, SalesforceId)>,
+        _: DateTime<Utc>,
+    ) -> Result<Answer<Look>, CrmError> {
+        self.request(|records| {
+            let of_call = |task: &TaskDraft| task.call_object.as_deref() == Some(call_id.as_str());
+            let found = records.tasks.iter().position(of_call);
+            let task = found.map(|n| (task_id(n + 1), Some(records.tasks[n].who_id.clone())));
+            Look { task, event_id: None }
+        })
+        .await
+    }
+}
+
+impl TokenEndpoint for Org {
+    async fn refresh(&self, _: &Connection) -> Result<Tokens, CrmError> {
+        panic!("the session of these tests does not end")
+    }
+
+    async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
+        panic!("nobody disconnects in these tests")
+    }
+}
+
+fn lead() -> FoundRecord {
+    let at = DateTime::from_timestamp(NOW - 86_400, 0).unwrap();
+    FoundRecord {
+        id: SalesforceId::parse(LEAD).unwrap(),
+        record_type: RecordType::Lead,
+        name: Some("Ada Sample".to_owned()),
+        phones: vec![("MobilePhone".to_owned(), NUMBER.to_owned())],
+        country: None,
+        created_at: at,
+        modified_at: at,
+    }
+}
+
+pub fn workspace_id(id: &str) -> WorkspaceId {
+    WorkspaceId::parse(id).unwrap()
+}
+
+/// A workspace that is connected to the org.
+pub fn connected(id: &str) -> Workspace {
+    let mut workspace = Workspace::unknown(workspace_id(id));
+    workspace.state = ConnectionState::Connected;
+    workspace.connection_version = 1;
+    workspace.webhook_secret = WebhookSecretVersions { current: 1, oldest_valid: 1 };
+    workspace.connection = Some(Connection {
+        version: 1,
+        instance_url: "https://acme.my.salesforce.com".to_owned(),
+        login_url: "https://login.salesforce.com".to_owned(),
+        org_id: SalesforceId::parse("00D000000000001").unwrap(),
+        user_id: SalesforceId::parse("005000000000001").unwrap(),
+        access_token: "access-1".into(),
+        refresh_token: "refresh-1".into(),
+    });
+    workspace
+}
+
+/// A worker to which `acme` is connected.
+pub fn worker() -> Worker<TestPorts> {
+    let workspaces = MemoryWorkspaces::default();
+    workspaces.insert(connected("acme"));
+    Worker {
+        ledger: MemoryLedger::default(),
+        workspaces,
+        salesforce: Org::default(),
+        clock: FixedClock::at(NOW),
+        random: SeededRandom::new(1),
+        settle_seconds: 600,
+    }
+}
+
+/// A call that was reported now.
+pub fn call(id: &str, number: &str) -> Call {
+    let reported_at = NOW * 1000;
+    let mut call = Call::new(CallId::parse(id).unwrap());
+    call.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    call.customer_number = Some(Fact { value: number.to_owned(), reported_at });
+    call
+}

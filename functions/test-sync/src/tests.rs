@@ -1,0 +1,257 @@
+//! Testing by a person.
+
+#[path = "../../sync/src/tests/org.rs"]
+mod org;
+#[path = "../../webhook/src/samples.rs"]
+mod samples;
+
+use calls::{
+    crm::{CrmError, FaultClass},
+    ledger::{Row, SyncStatus, WriteId},
+    workspace::Workspace,
+};
+use lambda_http::{Body, Response};
+use platform::{
+    http::CallerRules,
+    testing::{
+        When,
+        request::{ApiRequest, body_of, from_event},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::handler::TestSync;
+use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
+
+const PATH: &str = "/api/salesforce/test-sync";
+const NOBODYS: &str = "+12345550177";
+
+type World = TestSync<TestPorts>;
+
+fn world() -> World {
+    let rules = [("WORKSPACE_CLAIM", "workspace_id"), ("ADMIN_CLAIM", "role"), ("ADMIN_VALUE", "admin")];
+    TestSync { callers: CallerRules::from_env(&rules).unwrap(), worker: worker() }
+}
+
+impl World {
+    async fn post(&self, body: &str) -> Response<Body> {
+        let request = ApiRequest::post(PATH, body).of_workspace("acme").claim("role", "admin");
+        self.handle(request.build()).await
+    }
+
+    async fn try_call(&self, call_id: &str, number: &str) -> Response<Body> {
+        self.post(&json!({ "callId": call_id, "phoneNumber": number }).to_string()).await
+    }
+
+    async fn dry_run(&self, call_id: &str, number: &str) -> Response<Body> {
+        self.post(&json!({ "callId": call_id, "phoneNumber": number, "dryRun": true }).to_string()).await
+    }
+
+    fn tasks(&self) -> usize {
+        self.worker.salesforce.records().tasks.len()
+    }
+
+    /// A call with the Lead's number that was reported, and failed.
+    fn reported(&self, call_id: &str) {
+        let mut row = Row::accepted(workspace_id("acme"), call(call_id, NUMBER), NOW);
+        row.finish(SyncStatus::Error, None, None, 90, NOW);
+        row.write_id = Some(WriteId("stored".to_owned()));
+        self.worker.ledger.insert(row);
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.worker.ledger.rows().is_empty() && self.tasks() == 0
+    }
+}
+
+fn outcome(response: &Response<Body>) -> (u16, String) {
+    let code = body_of(response)["code"].as_str().unwrap_or_default().to_owned();
+    (response.status().as_u16(), code)
+}
+
+fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+#[tokio::test]
+async fn samples_are_answered_as_expected() {
+    let expected =
+        [("dry-run", (200, "", 0)), ("no-number", (400, "invalid_body", 0)), ("real", (200, "", 1))];
+    for (case, event, (status, code, tasks)) in samples::of("test-sync", &expected) {
+        let mut world = world();
+        world.callers = CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id")]).unwrap();
+        let response = world.handle(from_event(&event)).await;
+        assert_eq!(outcome(&response), refused(status, code), "{case}");
+        assert_eq!((world.tasks(), world.worker.ledger.rows().len()), (tasks, tasks), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothing() {
+    let world = world();
+    // Not even a write that would fail is tried.
+    world.worker.ledger.faults.fail_always("swap", When::Before);
+    let response = world.dry_run("try-1", NUMBER).await;
+    let answer = body_of(&response);
+    assert_eq!(response.status(), 200);
+    assert_eq!((&answer["success"], &answer["dryRun"]), (&json!(true), &json!(true)));
+    assert_eq!(answer["callId"], "test-try-1");
+    assert_eq!((&answer["salesforceRecordId"], &answer["recordType"]), (&json!(LEAD), &json!("Lead")));
+    assert_eq!(answer["salesforceTaskId"], Value::Null);
+    let candidates = answer["decision"]["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 1);
+    assert_eq!((&candidates[0]["id"], &candidates[0]["field"]), (&json!(LEAD), &json!("MobilePhone")));
+    assert_eq!(answer["decision"]["rule"], "only_candidate");
+    assert!(answer["task"].as_object().is_some_and(|task| !task.is_empty()), "{answer}");
+    assert!(answer["task"].to_string().contains(LEAD), "{answer}");
+    assert!(world.is_untouched());
+}
+
+#[tokio::test]
+async fn a_dry_run_for_a_number_that_nobody_has_says_so() {
+    let world = world();
+    let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
+    assert_eq!((&answer["success"], &answer["task"]), (&json!(false), &Value::Null));
+    assert_eq!(answer["decision"]["candidates"], json!([]));
+    assert!(world.is_untouched());
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
+    let world = world();
+    world.reported("call-1");
+    let before = world.worker.ledger.rows();
+    assert_eq!(body_of(&world.dry_run("call-1", NUMBER).await)["callId"], "call-1");
+    assert_eq!(world.worker.ledger.rows(), before);
+    assert_eq!(world.tasks(), 0);
+}
+
+#[tokio::test]
+async fn a_test_makes_one_test_call_however_often_it_is_asked_for() {
+    let world = world();
+    for _ in 0..2 {
+        let answer = body_of(&world.try_call("try-1", NUMBER).await);
+        assert_eq!((&answer["success"], &answer["status"]), (&json!(true), &json!("success")), "{answer}");
+        assert_eq!(answer["callId"], "test-try-1");
+        assert_eq!((&answer["salesforceRecordId"], &answer["recordType"]), (&json!(LEAD), &json!("Lead")));
+        assert!(answer["salesforceTaskId"].as_str().unwrap().starts_with("00T"));
+    }
+    assert_eq!(world.tasks(), 1);
+    assert_eq!(world.worker.ledger.rows().len(), 1);
+}
+
+#[tokio::test]
+async fn a_known_call_is_logged_itself_also_when_it_had_failed_for_good() {
+    let world = world();
+    world.reported("call-1");
+    // The same number, as people write it.
+    let answer = body_of(&world.try_call("call-1", "(234) 555-0123").await);
+    assert_eq!((&answer["success"], &answer["callId"]), (&json!(true), &json!("call-1")), "{answer}");
+    let tasks = &world.worker.salesforce.records().tasks;
+    assert_eq!(tasks[0].call_object.as_deref(), Some("call-1"));
+}
+
+#[tokio::test]
+async fn a_known_call_with_another_number_is_a_conflict() {
+    let world = world();
+    world.reported("call-1");
+    for response in [world.try_call("call-1", NOBODYS).await, world.dry_run("call-1", NOBODYS).await] {
+        assert_eq!(outcome(&response), refused(409, "other_number"));
+    }
+    assert_eq!(world.tasks(), 0);
+}
+
+#[tokio::test]
+async fn a_test_call_is_not_logged_on_another_number_later() {
+    let world = world();
+    world.try_call("try-1", NUMBER).await;
+    assert_eq!(outcome(&world.try_call("try-1", NOBODYS).await), refused(409, "other_number"));
+}
+
+#[tokio::test]
+async fn a_call_of_another_workspace_is_not_known_here() {
+    let world = world();
+    let mut row = Row::accepted(workspace_id("globex"), call("call-1", NOBODYS), NOW);
+    row.finish(SyncStatus::Error, None, None, 90, NOW);
+    world.worker.ledger.insert(row);
+    assert_eq!(body_of(&world.try_call("call-1", NUMBER).await)["callId"], "test-call-1");
+}
+
+#[tokio::test]
+async fn a_test_that_finds_nobody_says_so() {
+    let world = world();
+    let answer = body_of(&world.try_call("try-1", NOBODYS).await);
+    assert_eq!((&answer["success"], &answer["status"]), (&json!(false), &json!("not_found")));
+    assert_eq!(world.tasks(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_tested_is_refused() {
+    let world = world();
+    for (body, code) in [
+        (r#"{"callId":"try-1","phoneNumber":"hello"}"#, "invalid_phone_number"),
+        (r#"{"callId":"try-1","phoneNumber":""}"#, "invalid_phone_number"),
+        (r#"{"callId":"a b","phoneNumber":"+12345550123"}"#, "invalid_body"),
+        (r#"{"phoneNumber":"+12345550123"}"#, "invalid_body"),
+        (r#"{"callId":"try-1","phoneNumber":"+12345550123","dryrun":true}"#, "invalid_body"),
+        ("{", "invalid_body"),
+        ("", "invalid_body"),
+    ] {
+        assert_eq!(outcome(&world.post(body).await), refused(400, code), "{body}");
+    }
+    let longest = "x".repeat(128);
+    assert_eq!(outcome(&world.try_call(&longest, NUMBER).await), refused(400, "invalid_call_id"));
+    assert!(world.is_untouched());
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_is_tried() {
+    let world = world();
+    let mut ended = connected("acme");
+    ended.state = calls::workspace::ConnectionState::ReconnectRequired;
+    ended.connection = None;
+    for workspace in [Workspace::unknown(workspace_id("acme")), ended] {
+        world.worker.workspaces.insert(workspace);
+        for response in [world.try_call("try-1", NUMBER).await, world.dry_run("try-1", NUMBER).await] {
+            assert_eq!(outcome(&response), refused(409, "not_connected"));
+        }
+    }
+    assert!(world.is_untouched());
+}
+
+#[tokio::test]
+async fn what_salesforce_refuses_is_said_in_its_words() {
+    let world = world();
+    world.worker.salesforce.records().down = Some(CrmError {
+        class: FaultClass::Permanent,
+        code: "INSUFFICIENT_ACCESS".to_owned(),
+        message: "insufficient access rights".to_owned(),
+        fields: Vec::new(),
+        status: Some(403),
+        object: None,
+    });
+    let response = world.dry_run("try-1", NUMBER).await;
+    assert_eq!(outcome(&response), refused(502, "INSUFFICIENT_ACCESS"));
+    let answer = body_of(&world.try_call("try-1", NUMBER).await);
+    assert_eq!((&answer["success"], &answer["errorCode"]), (&json!(false), &json!("INSUFFICIENT_ACCESS")));
+    assert!(answer["errorMessage"].as_str().unwrap().contains("insufficient access rights"));
+}
+
+#[tokio::test]
+async fn only_an_admin_may_test() {
+    let world = world();
+    let body = json!({ "callId": "try-1", "phoneNumber": PANICS }).to_string();
+    let user = ApiRequest::post(PATH, &body).of_workspace("acme").claim("role", "user");
+    assert_eq!(outcome(&world.handle(user.build()).await), refused(403, "admin_required"));
+    let nobody = ApiRequest::post(PATH, &body);
+    assert_eq!(outcome(&world.handle(nobody.build()).await), refused(401, "unauthenticated"));
+}
+
+#[tokio::test]
+async fn while_a_table_is_down_a_test_is_unavailable() {
+    let world = world();
+    world.worker.ledger.faults.fail_next("load", When::Before);
+    assert_eq!(outcome(&world.try_call("try-1", NUMBER).await), refused(503, "unavailable"));
+    world.worker.workspaces.faults.fail_next("load", When::Before);
+    assert_eq!(outcome(&world.try_call("try-1", NUMBER).await), refused(503, "unavailable"));
+}

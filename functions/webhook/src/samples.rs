@@ -1,0 +1,26 @@
+//! For the tests of every function: the sample events of the folder `events`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
+
+/// The events `events/<function>.<case>.json`, each with what is expected of it. The cases must be exactly these, so
+/// that no sample is left without an expectation.
+pub fn of<'a, T: Copy>(function: &str, expected: &[(&'a str, T)]) -> Vec<(&'a str, String, T)> {
+    let mine = |file: &String| file.split('.').next() == Some(function);
+    let found: BTreeSet<_> = files().into_iter().filter(mine).collect();
+    let named: BTreeMap<_, _> =
+        expected.iter().map(|expected| (format!("{function}.{}.json", expected.0), expected)).collect();
+    assert_eq!(found, named.keys().cloned().collect(), "the samples and what is expected of them");
+    let read = |file: &String| fs::read_to_string(Path::new(FOLDER).join(file)).unwrap();
+    named.iter().map(|(file, (case, expected))| (*case, read(file), *expected)).collect()
+}
+
+/// The names of all samples.
+pub fn files() -> Vec<String> {
+    fs::read_dir(FOLDER).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+}

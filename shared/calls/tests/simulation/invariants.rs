@@ -1,0 +1,93 @@
+//! What must hold in every world, after every step and at its end.
+
+use std::collections::BTreeMap;
+
+use calls::{
+    ids::CallId,
+    ledger::{Row, SyncStatus},
+};
+
+use crate::{run::who_of, salesforce::Activity, world::State};
+
+/// How many there are (with that of the token endpoint, checked where tokens are refreshed).
+pub const COUNT: usize = 9;
+
+/// After every step.
+pub fn always(state: &mut State) {
+    let broken: Vec<String> = [
+        duplicates("Task", &state.salesforce.tasks),
+        duplicates("Event", &state.salesforce.events),
+        wrong_record(state.salesforce.tasks.iter().chain(&state.salesforce.events)),
+        rows_without_due_time(state),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    broken.into_iter().for_each(|promise| state.violate(promise));
+}
+
+/// When nothing happens any more and everybody is connected.
+pub fn at_rest(state: &mut State) {
+    let mut broken = Vec::new();
+    if let Some(dead) = state.dead_letters.first() {
+        // Only what crashed its worker again and again; a simulated worker does not have so many lives.
+        broken.push(format!("message {} is in the dead-letter queue", dead.id));
+    }
+    for (workspace_id, call_id) in &state.accepted {
+        match state.rows.get(&(workspace_id.clone(), call_id.clone())) {
+            None => broken.push(format!("the accepted call {call_id} is lost")),
+            Some(row) => broken.extend(unfinished(state, row)),
+        }
+    }
+    broken.extend(state.salesforce.tasks.iter().filter_map(|task| in_another_org(state, task)));
+    broken.into_iter().for_each(|promise| state.violate(promise));
+}
+
+fn duplicates(what: &str, activities: &[Activity]) -> Option<String> {
+    let mut counts: BTreeMap<&CallId, u32> = BTreeMap::new();
+    for activity in activities {
+        *counts.entry(&activity.call_id).or_default() += 1;
+    }
+    counts.into_iter().find(|(_, count)| *count > 1).map(|(id, n)| format!("{n} {what}s for {id}"))
+}
+
+fn wrong_record<'a>(mut activities: impl Iterator<Item = &'a Activity>) -> Option<String> {
+    let wrong = activities.find(|activity| activity.who_id != who_of(&activity.call_id))?;
+    Some(format!("{} is on the wrong record", wrong.id))
+}
+
+fn rows_without_due_time(state: &State) -> Option<String> {
+    let stuck = state.rows.values().find(|row| {
+        let open = matches!(
+            row.status,
+            SyncStatus::Queued | SyncStatus::Retrying | SyncStatus::WaitingForConnection
+        );
+        (open || row.lease.is_some()) && row.due_at.is_none()
+    })?;
+    Some(format!("{} is {} and never due", stuck.call_id, stuck.status.as_str()))
+}
+
+/// Every call is logged in the end, but for those of another org.
+fn unfinished(state: &State, row: &Row) -> Option<String> {
+    let code = row.reason.as_ref().map_or("", |reason| reason.code.as_str());
+    let call = &row.call_id;
+    match row.status {
+        SyncStatus::Success => {
+            let tasks = state.salesforce.tasks.iter().filter(|task| task.call_id == *call).count();
+            let events = state.salesforce.events.iter().filter(|event| event.call_id == *call).count();
+            let booked = usize::from(row.call.appointment.is_some());
+            let complete = tasks == 1 && (events == booked || code == "org_changed");
+            (!complete).then(|| format!("{call} is success with {tasks} Tasks and {events} Events of {booked}"))
+        }
+        SyncStatus::Error if code == "org_changed" => None,
+        // Its record came later than the last late match; cannot happen with records that come within minutes.
+        _ => Some(format!("{call} ends as {} ({code})", row.status.as_str())),
+    }
+}
+
+/// A call is logged in the org that it was first tried with.
+fn in_another_org(state: &State, task: &Activity) -> Option<String> {
+    let row = state.rows.values().find(|row| row.call_id == task.call_id)?;
+    let tried = row.tried_with.as_ref()?;
+    (tried.org_id != task.org_id).then(|| format!("{} is in another org than its call", task.id))
+}

@@ -1,0 +1,96 @@
+//! Deterministic simulation: the real algorithm in an in-memory world, with a seeded scheduler (design.md §6).
+//!
+//! Workers, sweeps, people and Salesforce take turns in an order that the seed draws. Every call of a port can fail
+//! before its effect or after it, lose its answer, take effect late, or be the last thing that its worker does.
+//! What must hold whatever happens is checked after every step ([`invariants`]).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+
+mod invariants;
+mod ports;
+mod run;
+mod salesforce;
+mod world;
+
+use run::{Plan, Report, explore};
+use world::{Broken, Fault};
+
+/// Random worlds in a run. More by hand: `SIMULATED_WORLDS=1000000`.
+const WORLDS: u64 = 20_000;
+/// Within how many worlds a broken world must be found out.
+const FOUND_WITHIN: u64 = 1_000;
+
+fn worlds() -> u64 {
+    std::env::var("SIMULATED_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(WORLDS)
+}
+
+#[test]
+fn one_call_survives_every_fault_at_every_point() {
+    let points = explore(&Plan::one_call(), None).unwrap_or_else(|failure| panic!("{failure}")).calls;
+    let mut runs = 0;
+    for point in 0..points {
+        for fault in Fault::ALL {
+            let plan = Plan::one_call().with(point, fault);
+            explore(&plan, None).unwrap_or_else(|failure| panic!("{failure}"));
+            runs += 1;
+        }
+    }
+    println!("simulation: {points} points, {runs} runs with one fault, {} invariants", invariants::COUNT);
+}
+
+#[test]
+fn one_call_survives_every_pair_of_faults() {
+    let points = explore(&Plan::one_call(), None).unwrap_or_else(|failure| panic!("{failure}")).calls;
+    let mut runs = 0;
+    for first in 0..points {
+        for one in Fault::ALL {
+            let after = explore(&Plan::one_call().with(first, one), None).map_or(points, |report| report.calls);
+            for second in first + 1..after {
+                for other in Fault::ALL {
+                    let plan = Plan::one_call().with(first, one).with(second, other);
+                    explore(&plan, None).unwrap_or_else(|failure| panic!("{failure}"));
+                    runs += 1;
+                }
+            }
+        }
+    }
+    println!("simulation: {points} points, {runs} runs with two faults");
+}
+
+#[test]
+fn random_worlds_keep_every_promise() {
+    let mut all = Report::default();
+    for seed in 0..worlds() {
+        all += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
+    }
+    println!(
+        "simulation: {} worlds, {} port calls, {} faults, {} reports, {} tasks, {} invariants",
+        worlds(),
+        all.calls,
+        all.faults,
+        all.reports,
+        all.tasks,
+        invariants::COUNT
+    );
+}
+
+#[test]
+fn the_checker_finds_a_world_without_leases() {
+    assert!(is_found_out(Broken::Lease));
+}
+
+#[test]
+fn the_checker_finds_a_world_without_looks() {
+    assert!(is_found_out(Broken::Look));
+}
+
+#[test]
+fn the_checker_finds_a_world_without_conditional_token_stores() {
+    assert!(is_found_out(Broken::TokenStore));
+}
+
+fn is_found_out(broken: Broken) -> bool {
+    let seed = (0..FOUND_WITHIN).find(|seed| explore(&Plan::random(*seed), Some(broken)).is_err());
+    println!("simulation: {broken:?} taken out: {seed:?}");
+    seed.is_some()
+}

@@ -1,0 +1,535 @@
+//! One run: what happens when, and who goes on next.
+
+use std::{
+    ops::AddAssign,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use calls::{
+    appointment::AppointmentRequest,
+    call::{Call, CallKind, Fact},
+    crm::FoundRecord,
+    ids::{CallId, SalesforceId, WorkspaceId},
+    ledger::SyncStatus,
+    message::Work,
+    ports::{Clock, Queue, StoreError, Workspaces},
+    sync::{Worker, accept, resume, wake_due},
+    workspace::{Connection, ConnectionState, RecordType, Workspace},
+};
+use chrono::{DateTime, TimeDelta};
+
+use crate::{
+    invariants,
+    ports::Simulated,
+    world::{Broken, Fault, START, SETTLE, State, World},
+};
+
+/// Sync's timeout, milliseconds.
+const TIMEOUT: i64 = 60_000;
+const VISIBILITY: i64 = 360_000;
+const MAX_RECEIVES: u32 = 5;
+const MINUTE: i64 = 60_000;
+/// A world that is not at rest by then never will be.
+const STEPS: u32 = 50_000;
+
+/// Something that happens to the world from outside.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Vapi posts a report: of which workspace, which call, the how many-th.
+    Report { workspace: usize, call: usize, report: usize },
+    /// All sessions end.
+    ExpireSessions,
+    /// Somebody ends the grant in Salesforce.
+    RevokeGrants,
+    Disconnect { workspace: usize },
+    /// Somebody connects: which org of the workspace's two.
+    Connect { workspace: usize, org: usize },
+    /// Salesforce is down for so many seconds.
+    Outage(i64),
+    /// The day's requests are used up, or free again.
+    Limit { workspace: usize, reached: bool },
+    /// A record for this call's number appears in the workspace's first org.
+    AddRecord { workspace: usize, call: usize },
+}
+
+/// What is to happen in a world.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    pub seed: u64,
+    faults: Vec<(u64, Fault)>,
+    chances: u32,
+    /// What, at which second.
+    script: Vec<(i64, Action)>,
+}
+
+impl Plan {
+    /// One report of one call with an appointment.
+    pub fn one_call() -> Self {
+        let script = vec![
+            (0, Action::AddRecord { workspace: 0, call: 0 }),
+            (0, Action::Connect { workspace: 0, org: 0 }),
+            (1, Action::Report { workspace: 0, call: 0, report: 1 }),
+        ];
+        Self { script, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, at_call: u64, fault: Fault) -> Self {
+        self.faults.push((at_call, fault));
+        self
+    }
+
+    /// A world that the seed draws.
+    pub fn random(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let workspaces = rng.usize(1..=2);
+        let mut script = Vec::new();
+        for workspace in 0..workspaces {
+            if rng.u32(0..10) > 0 {
+                script.push((0, Action::Connect { workspace, org: 0 }));
+            }
+            for call in 0..rng.usize(1..=3) {
+                let at = rng.i64(0..600);
+                let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
+                script.push((appears, Action::AddRecord { workspace, call }));
+                for report in 1..=rng.usize(1..=3) {
+                    script.push((at + rng.i64(0..30), Action::Report { workspace, call, report }));
+                }
+            }
+        }
+        for _ in 0..rng.usize(0..=4) {
+            let workspace = rng.usize(0..workspaces);
+            let at = rng.i64(0..900);
+            script.push(match rng.u32(0..8) {
+                0 => (at, Action::Disconnect { workspace }),
+                1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
+                2 => (at, Action::RevokeGrants),
+                3 => (at, Action::Outage(rng.i64(1..86_400))),
+                4 => {
+                    script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: false }));
+                    (at, Action::Limit { workspace, reached: true })
+                }
+                _ => (at, Action::ExpireSessions),
+            });
+        }
+        script.sort_by_key(|(at, _)| *at);
+        Self { seed, faults: Vec::new(), chances: rng.u32(0..=6), script }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Report {
+    pub calls: u64,
+    pub faults: u64,
+    pub reports: u64,
+    pub tasks: u64,
+}
+
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.faults += other.faults;
+        self.reports += other.reports;
+        self.tasks += other.tasks;
+    }
+}
+
+struct Process {
+    name: String,
+    message: Option<u64>,
+    started_at: i64,
+    ready_at: i64,
+    future: Pin<Box<dyn Future<Output = Result<(), StoreError>>>>,
+}
+
+struct Run {
+    world: World,
+    processes: Vec<Process>,
+    script: Vec<(i64, Action)>,
+    next_sweep: i64,
+    reports: u64,
+}
+
+/// Plays a plan to its end. The error is the trace of a broken promise.
+pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Report, String> {
+    let world = World::new(plan.seed, broken);
+    {
+        let mut state = world.state();
+        state.planned = plan.faults.iter().copied().collect();
+        state.chances = plan.chances;
+    }
+    let mut script = plan.script.clone();
+    script.reverse();
+    let mut run = Run { world, processes: Vec::new(), script, next_sweep: (START + 60) * 1000, reports: 0 };
+    let mut steps = 0;
+    while run.step() {
+        steps += 1;
+        let mut state = run.world.state();
+        invariants::always(&mut state);
+        if steps == STEPS {
+            state.violate("the world never comes to rest");
+        }
+        if !state.violations.is_empty() {
+            break;
+        }
+    }
+    let mut state = run.world.state();
+    if state.violations.is_empty() {
+        invariants::at_rest(&mut state);
+    }
+    if state.violations.is_empty() {
+        return Ok(Report {
+            calls: state.calls,
+            faults: state.faults,
+            reports: run.reports,
+            tasks: state.salesforce.tasks.len() as u64,
+        });
+    }
+    Err(format!("{plan:?}\n{}", state.trace()))
+}
+
+enum Next {
+    Go(usize),
+    Deliver(usize),
+    Act,
+    Sweep,
+}
+
+impl Run {
+    /// Does one thing. `false`: nothing is left to be done.
+    fn step(&mut self) -> bool {
+        self.later();
+        let choices = self.choices();
+        if choices.is_empty() {
+            return self.wait();
+        }
+        let choice = self.world.state().rng.usize(0..choices.len());
+        match choices[choice] {
+            Next::Go(index) => self.go(index),
+            Next::Deliver(index) => self.deliver(index),
+            Next::Act => self.act(),
+            Next::Sweep => self.sweep(),
+        }
+        true
+    }
+
+    /// Lets what was delayed take effect.
+    fn later(&mut self) {
+        let mut state = self.world.state();
+        let now = state.now;
+        while let Some(index) = state.later.iter().position(|later| later.at <= now) {
+            let later = state.later.swap_remove(index);
+            (later.effect)(&mut state);
+        }
+    }
+
+    fn choices(&self) -> Vec<Next> {
+        let state = self.world.state();
+        let now = state.now;
+        let ready = self.processes.iter().enumerate().filter(|(_, p)| p.ready_at <= now);
+        let visible = state.queue.iter().enumerate().filter(|(_, m)| m.visible_at <= now);
+        let mut choices: Vec<_> = ready.map(|(index, _)| Next::Go(index)).collect();
+        choices.extend(visible.map(|(index, _)| Next::Deliver(index)));
+        if self.script.last().is_some_and(|(at, _)| (START + at) * 1000 <= now) {
+            choices.push(Next::Act);
+        }
+        if self.next_sweep <= now && earliest_due(&state).is_some() {
+            choices.push(Next::Sweep);
+        }
+        choices
+    }
+
+    /// Nothing can be done now: goes to when something can.
+    fn wait(&mut self) -> bool {
+        if self.is_idle() && self.people_connect_again() {
+            return true;
+        }
+        let mut state = self.world.state();
+        let processes = self.processes.iter().map(|process| process.ready_at);
+        let messages = state.queue.iter().map(|message| message.visible_at);
+        let later = state.later.iter().map(|later| later.at);
+        let script = self.script.last().map(|(at, _)| (START + at) * 1000);
+        let sweep = earliest_due(&state).map(|due| self.next_sweep.max(due * 1000));
+        let times = processes.chain(messages).chain(later).chain(script).chain(sweep);
+        let Some(next) = times.filter(|at| *at > state.now).min() else { return false };
+        state.now = next;
+        true
+    }
+
+    fn is_idle(&self) -> bool {
+        self.processes.is_empty() && self.script.is_empty() && self.world.state().queue.is_empty()
+    }
+
+    /// When nothing else happens, an admin sees that a workspace is not connected, and connects it.
+    fn people_connect_again(&mut self) -> bool {
+        let waiting = {
+            let state = self.world.state();
+            let waits = |id: &WorkspaceId| {
+                state.rows.values().any(|row| {
+                    row.workspace_id == *id && row.status == SyncStatus::WaitingForConnection
+                })
+            };
+            let not_connected = |w: &&Workspace| w.state != ConnectionState::Connected && waits(&w.id);
+            state.workspaces.values().find(not_connected).map(|w| index_of(&w.id))
+        };
+        let Some(workspace) = waiting else { return false };
+        self.happen(&Action::Connect { workspace, org: 0 });
+        true
+    }
+
+    /// Lets a process go on to its next port call, or to its end.
+    fn go(&mut self, index: usize) {
+        let process = &mut self.processes[index];
+        {
+            let mut state = self.world.state();
+            if state.now - process.started_at >= TIMEOUT {
+                state.note(format!("{} is stopped: timeout", process.name));
+                drop(state);
+                self.processes.swap_remove(index);
+                return;
+            }
+            state.note(format!("{} goes on", process.name));
+        }
+        let polled = process.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let mut state = self.world.state();
+        if std::mem::take(&mut state.crash) {
+            state.note(format!("{} dies", process.name));
+            drop(state);
+            self.processes.swap_remove(index);
+            return;
+        }
+        match polled {
+            Poll::Pending => process.ready_at = state.parked_until,
+            Poll::Ready(result) => {
+                state.note(format!("{} ends: {result:?}", process.name));
+                if let (Ok(()), Some(message)) = (result, process.message) {
+                    state.queue.retain(|other| other.id != message);
+                }
+                drop(state);
+                self.processes.swap_remove(index);
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        name: String,
+        message: Option<u64>,
+        future: impl Future<Output = Result<(), StoreError>> + 'static,
+    ) {
+        let mut state = self.world.state();
+        state.note(format!("{name} begins"));
+        let (started_at, ready_at) = (state.now, state.now);
+        drop(state);
+        self.processes.push(Process { name, message, started_at, ready_at, future: Box::pin(future) });
+    }
+
+    fn deliver(&mut self, index: usize) {
+        let mut state = self.world.state();
+        let now = state.now;
+        let message = &mut state.queue[index];
+        message.received += 1;
+        if message.received > MAX_RECEIVES {
+            let dead = state.queue.remove(index);
+            state.dead_letters.push(dead);
+            return;
+        }
+        message.visible_at = now + VISIBILITY;
+        let message = message.clone();
+        drop(state);
+        let name = format!("sync {} ({})", message.id, message.work.encode().chars().take(60).collect::<String>());
+        let world = self.world.clone();
+        self.start(name, Some(message.id), sync(world, message.work));
+    }
+
+    fn sweep(&mut self) {
+        let world = self.world.clone();
+        self.next_sweep = world.state().now + MINUTE;
+        let deadline = Clock::now(&world) + TimeDelta::seconds(45);
+        self.start("sweep".to_owned(), None, async move {
+            wake_due(&world, &world, &world, &world, deadline).await.map(drop)
+        });
+    }
+
+    fn act(&mut self) {
+        if let Some((_, action)) = self.script.pop() {
+            self.happen(&action);
+        }
+    }
+
+    fn happen(&mut self, action: &Action) {
+        let mut state = self.world.state();
+        state.note(format!("{action:?}"));
+        match *action {
+            Action::Report { workspace, call, report } => {
+                drop(state);
+                self.reports += 1;
+                let world = self.world.clone();
+                let call = reported(workspace, call, report);
+                self.start(format!("webhook {}", call.id), None, webhook(world, workspace_id(workspace), call));
+            }
+            Action::ExpireSessions => state.salesforce.sessions.clear(),
+            Action::RevokeGrants => {
+                let tokens: Vec<_> = state.salesforce.grants.keys().cloned().collect();
+                tokens.iter().for_each(|token| state.salesforce.revoke(token));
+            }
+            Action::Disconnect { workspace } => state.disconnect(&workspace_id(workspace)),
+            Action::Connect { workspace, org } => state.connect(workspace, org),
+            Action::Outage(seconds) => state.salesforce.down_until = state.now + seconds * 1000,
+            Action::Limit { workspace, reached } => {
+                let org = org_id(workspace, 0);
+                if reached {
+                    state.salesforce.limited.insert(org);
+                } else {
+                    state.salesforce.limited.remove(&org);
+                }
+            }
+            Action::AddRecord { workspace, call } => {
+                let record = record(workspace, call);
+                let now = state.now;
+                for org in 0..=1 {
+                    let records = state.salesforce.records.entry(org_id(workspace, org)).or_default();
+                    records.push((record.clone(), now));
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn disconnect(&mut self, id: &WorkspaceId) {
+        let Some(workspace) = self.workspaces.get_mut(id) else { return };
+        workspace.state = ConnectionState::Disconnected;
+        workspace.connection_version += 1;
+        workspace.refresh_lease = None;
+        if let Some(connection) = workspace.connection.take() {
+            let token = secrecy::ExposeSecret::expose_secret(&connection.refresh_token).to_owned();
+            self.salesforce.revoke(&token);
+        }
+    }
+
+    fn connect(&mut self, workspace: usize, org: usize) {
+        let id = workspace_id(workspace);
+        self.disconnect(&id);
+        let org_id = org_id(workspace, org);
+        let (session, token) = self.salesforce.grant(&org_id, None);
+        let row = self.workspaces.entry(id.clone()).or_insert_with(|| Workspace::unknown(id.clone()));
+        row.state = ConnectionState::Connected;
+        row.connection_version += 1;
+        row.connection = Some(Connection {
+            version: row.connection_version,
+            instance_url: "https://sample.my.salesforce.com".to_owned(),
+            login_url: "https://login.salesforce.com".to_owned(),
+            org_id,
+            user_id: SalesforceId::parse("005000000000001").unwrap(),
+            access_token: session.into(),
+            refresh_token: token.into(),
+        });
+        self.enqueue(Work::Resume { workspace_id: id });
+    }
+}
+
+fn earliest_due(state: &State) -> Option<i64> {
+    state.rows.values().filter_map(|row| row.due_at).min()
+}
+
+fn worker(world: &World) -> Worker<Simulated> {
+    Worker {
+        ledger: world.clone(),
+        workspaces: world.clone(),
+        salesforce: world.clone(),
+        clock: world.clone(),
+        random: world.clone(),
+        settle_seconds: SETTLE,
+    }
+}
+
+async fn sync(world: World, work: Work) -> Result<(), StoreError> {
+    let deadline = Clock::now(&world) + TimeDelta::milliseconds(TIMEOUT);
+    let worker = worker(&world);
+    let workspace = Workspaces::load(&world, work.workspace_id()).await?;
+    match work {
+        Work::Report { secret_version, call, .. } => {
+            worker.report(&workspace, secret_version, &call, deadline).await.map(drop)
+        }
+        Work::Wake { call_id, .. } => worker.wake(&workspace, &call_id, false, deadline).await.map(drop),
+        Work::Resume { workspace_id } => resume(&world, &world, &workspace_id).await.map(drop),
+    }
+}
+
+async fn webhook(world: World, workspace_id: WorkspaceId, call: Call) -> Result<(), StoreError> {
+    let now = Clock::now(&world).timestamp();
+    let work = Work::Report {
+        workspace_id: workspace_id.clone(),
+        secret_version: 1,
+        received_at: now,
+        call: Box::new(call.clone()),
+    };
+    if world.send(&work).await.is_err() {
+        let workspace = Workspaces::load(&world, &workspace_id).await?;
+        accept(&world, &world, &workspace, 1, &call, now).await?;
+    }
+    world.state().accepted.push((workspace_id, call.id));
+    Ok(())
+}
+
+pub fn workspace_id(workspace: usize) -> WorkspaceId {
+    WorkspaceId::parse(format!("workspace-{workspace}")).unwrap()
+}
+
+fn index_of(id: &WorkspaceId) -> usize {
+    id.as_str().rsplit('-').next().unwrap().parse().unwrap()
+}
+
+pub fn org_id(workspace: usize, org: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00D0000000000{workspace}{org}")).unwrap()
+}
+
+/// The number of a call, of nobody else.
+fn number(workspace: usize, call: usize) -> String {
+    format!("+123455501{workspace}{call}")
+}
+
+fn record(workspace: usize, call: usize) -> FoundRecord {
+    let at = DateTime::from_timestamp(START - 86_400, 0).unwrap();
+    FoundRecord {
+        id: who_id(workspace, call),
+        record_type: RecordType::Lead,
+        name: None,
+        phones: vec![("Phone".to_owned(), number(workspace, call))],
+        country: None,
+        created_at: at,
+        modified_at: at,
+    }
+}
+
+/// The record that a call belongs to.
+pub fn who_id(workspace: usize, call: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00Q0000000000{workspace}{call}")).unwrap()
+}
+
+/// The record of a call, by its id.
+pub fn who_of(call_id: &CallId) -> SalesforceId {
+    let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
+    who_id(parts.next().unwrap(), parts.next().unwrap())
+}
+
+/// The reports of a call, each with more than the one before; the last has an appointment.
+fn reported(workspace: usize, call: usize, report: usize) -> Call {
+    let reported_at = START * 1000 + i64::try_from(report).unwrap();
+    let mut known = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());
+    known.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    known.customer_number = Some(Fact { value: number(workspace, call), reported_at });
+    known.summary = Some(Fact { value: format!("Report {report}."), reported_at });
+    if report != 2 {
+        let value = AppointmentRequest {
+            date: Some("2027-06-01".to_owned()),
+            time: Some("2:00 PM".to_owned()),
+            ..AppointmentRequest::default()
+        };
+        known.appointment = Some(Fact { value, reported_at });
+    }
+    known
+}

@@ -1,0 +1,88 @@
+//! The simulated orgs: records, activities, and grants with rotation and reuse cascade.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calls::{
+    crm::FoundRecord,
+    ids::{CallId, SalesforceId},
+};
+
+/// A Task or an Event, and for which call.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    pub id: SalesforceId,
+    pub org_id: SalesforceId,
+    pub who_id: SalesforceId,
+    pub call_id: CallId,
+}
+
+/// A refresh token.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// Tokens that came from one another by rotation.
+    pub family: u64,
+    pub org_id: SalesforceId,
+    pub alive: bool,
+    /// It was exchanged for a newer one; using it again ends the family.
+    pub rotated: bool,
+    /// Somebody is asking for a new session with it.
+    pub in_use: bool,
+}
+
+#[derive(Default)]
+pub struct Salesforce {
+    pub records: BTreeMap<SalesforceId, Vec<(FoundRecord, i64)>>,
+    pub tasks: Vec<Activity>,
+    pub events: Vec<Activity>,
+    /// Sessions, and the family of the grant that they come from.
+    pub sessions: BTreeMap<String, (SalesforceId, u64)>,
+    pub grants: BTreeMap<String, Grant>,
+    /// Outages and limits: no request is answered before this time, milliseconds.
+    pub down_until: i64,
+    pub limited: BTreeSet<SalesforceId>,
+    pub made: u64,
+}
+
+impl Salesforce {
+    pub fn id(&mut self, prefix: &str) -> SalesforceId {
+        self.made += 1;
+        SalesforceId::parse(format!("{prefix}{:012}", self.made)).unwrap()
+    }
+
+    /// A user allows access: a session and a refresh token.
+    pub fn grant(&mut self, org_id: &SalesforceId, family: Option<u64>) -> (String, String) {
+        self.made += 1;
+        let n = self.made;
+        let (session, token) = (format!("session-{n}"), format!("refresh-{n}"));
+        let family = family.unwrap_or(n);
+        self.sessions.insert(session.clone(), (org_id.clone(), family));
+        let grant =
+            Grant { family, org_id: org_id.clone(), alive: true, rotated: false, in_use: false };
+        self.grants.insert(token.clone(), grant);
+        (session, token)
+    }
+
+    /// Ends a grant and everything that came from it.
+    pub fn revoke(&mut self, token: &str) {
+        let Some(family) = self.grants.get(token).map(|grant| grant.family) else { return };
+        for grant in self.grants.values_mut().filter(|grant| grant.family == family) {
+            grant.alive = false;
+        }
+        self.sessions.retain(|_, (_, other)| *other != family);
+    }
+
+    /// Answers a refresh: with a new session and token, or not at all.
+    pub fn refresh(&mut self, token: &str) -> Option<(String, String)> {
+        let grant = self.grants.get_mut(token)?;
+        if !grant.alive {
+            if grant.rotated {
+                self.revoke(token);
+            }
+            return None;
+        }
+        grant.alive = false;
+        grant.rotated = true;
+        let (org_id, family) = (grant.org_id.clone(), grant.family);
+        Some(self.grant(&org_id, Some(family)))
+    }
+}

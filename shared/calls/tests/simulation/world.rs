@@ -1,0 +1,255 @@
+//! The world: its state, its clock, and how a port call goes wrong.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Poll},
+};
+
+use calls::{
+    ids::{CallId, WorkspaceId},
+    ledger::Row,
+    message::Work,
+    workspace::Workspace,
+};
+
+use crate::salesforce::Salesforce;
+
+/// When every world begins, Unix seconds.
+pub const START: i64 = 1_800_000_000;
+/// How long a request may be waited for, milliseconds.
+pub const TIMEOUT: i64 = 10_000;
+/// Within how many seconds a write that Salesforce received commits.
+pub const SETTLE: i64 = 600;
+
+/// What goes wrong with one port call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails and changes nothing.
+    Before,
+    /// It takes effect, and its answer is lost.
+    After,
+    /// Its answer is lost, and it takes effect later, up to the settle time.
+    Late,
+    /// Its worker dies before it.
+    CrashBefore,
+    /// It takes effect, and its worker dies.
+    CrashAfter,
+    /// Its worker dies, and it takes effect later.
+    CrashLate,
+}
+
+impl Fault {
+    pub const ALL: [Self; 6] =
+        [Self::Before, Self::After, Self::Late, Self::CrashBefore, Self::CrashAfter, Self::CrashLate];
+}
+
+/// A promise's guard that is taken out, to prove that the checker bites. Never in the product: the world's ports lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Rows never show that another worker has them.
+    Lease,
+    /// A look finds nothing, and nothing is ever unsettled.
+    Look,
+    /// Tokens are stored whoever holds the lease, and everybody gets it.
+    TokenStore,
+}
+
+/// Something that takes effect later, at a time in milliseconds.
+pub struct Later {
+    pub at: i64,
+    pub effect: Box<dyn FnOnce(&mut State) + Send>,
+}
+
+/// A message in the queue.
+#[derive(Clone)]
+pub struct Message {
+    pub id: u64,
+    pub work: Work,
+    pub visible_at: i64,
+    pub received: u32,
+}
+
+/// Everything there is.
+pub struct State {
+    pub rng: fastrand::Rng,
+    pub now: i64,
+    pub rows: BTreeMap<(WorkspaceId, CallId), Row>,
+    pub workspaces: BTreeMap<WorkspaceId, Workspace>,
+    pub queue: Vec<Message>,
+    pub dead_letters: Vec<Message>,
+    pub salesforce: Salesforce,
+    pub later: Vec<Later>,
+    pub broken: Option<Broken>,
+    /// Port calls so far.
+    pub calls: u64,
+    /// Faults that are to come: at which call, which.
+    pub planned: BTreeMap<u64, Fault>,
+    /// Faults that chance may still add.
+    pub chances: u32,
+    pub faults: u64,
+    /// When the worker that runs now may go on, milliseconds.
+    pub parked_until: i64,
+    /// The worker that runs now is to die.
+    pub crash: bool,
+    /// What was accepted, and so may not be lost.
+    pub accepted: Vec<(WorkspaceId, CallId)>,
+    pub drawn: u64,
+    pub violations: Vec<String>,
+    trace: String,
+}
+
+impl State {
+    pub fn seconds(&self) -> i64 {
+        self.now / 1000
+    }
+
+    /// Notes a step, for the trace of a world that fails.
+    pub fn note(&mut self, step: impl std::fmt::Display) {
+        let at = self.now - START * 1000;
+        writeln!(self.trace, "{:>10}.{:03} {step}", at / 1000, at % 1000).unwrap();
+    }
+
+    pub fn violate(&mut self, promise: impl std::fmt::Display) {
+        self.note(format!("VIOLATED: {promise}"));
+        self.violations.push(promise.to_string());
+    }
+
+    pub fn trace(&self) -> &str {
+        &self.trace
+    }
+
+    fn draw_fault(&mut self, name: &str) -> Option<Fault> {
+        let call = self.calls;
+        self.calls += 1;
+        let planned = self.planned.remove(&call);
+        let fault = planned.or_else(|| {
+            let strikes = self.chances > 0 && self.rng.u32(0..12) == 0;
+            strikes.then(|| {
+                self.chances -= 1;
+                Fault::ALL[self.rng.usize(0..Fault::ALL.len())]
+            })
+        });
+        self.faults += u64::from(fault.is_some());
+        match fault {
+            Some(fault) => self.note(format!("  #{call} {name}: {fault:?}")),
+            None => self.note(format!("  #{call} {name}")),
+        }
+        fault
+    }
+}
+
+/// How a port call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// It was never sent.
+    NotSent,
+    /// Whether it took effect is unknown.
+    NoAnswer,
+}
+
+/// A handle on the world. All of its ports are this.
+#[derive(Clone)]
+pub struct World(Arc<Mutex<State>>);
+
+impl World {
+    pub fn new(seed: u64, broken: Option<Broken>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            rng: fastrand::Rng::with_seed(seed),
+            now: START * 1000,
+            rows: BTreeMap::new(),
+            workspaces: BTreeMap::new(),
+            queue: Vec::new(),
+            dead_letters: Vec::new(),
+            salesforce: Salesforce::default(),
+            later: Vec::new(),
+            broken,
+            calls: 0,
+            planned: BTreeMap::new(),
+            chances: 0,
+            faults: 0,
+            parked_until: 0,
+            crash: false,
+            accepted: Vec::new(),
+            drawn: 0,
+            violations: Vec::new(),
+            trace: String::new(),
+        })))
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// One port call: others may run before it, and it may go wrong.
+    pub async fn call<T>(
+        &self,
+        name: &str,
+        effect: impl FnOnce(&mut State) -> T + Send + 'static,
+    ) -> Result<T, Failed> {
+        self.park(0).await;
+        let fault = self.state().draw_fault(name);
+        match fault {
+            None => {
+                let takes = self.state().rng.i64(1..=300);
+                let result = effect(&mut self.state());
+                self.park(takes).await;
+                return Ok(result);
+            }
+            Some(Fault::Before) => return Err(Failed::NotSent),
+            Some(Fault::CrashBefore) => self.die().await,
+            Some(Fault::After) => drop(effect(&mut self.state())),
+            Some(Fault::CrashAfter) => {
+                drop(effect(&mut self.state()));
+                self.die().await;
+            }
+            Some(Fault::Late) => self.later(effect),
+            Some(Fault::CrashLate) => {
+                self.later(effect);
+                self.die().await;
+            }
+        }
+        self.park(TIMEOUT).await;
+        Err(Failed::NoAnswer)
+    }
+
+    fn later<T>(&self, effect: impl FnOnce(&mut State) -> T + Send + 'static) {
+        let mut state = self.state();
+        let at = state.now + state.rng.i64(0..SETTLE * 1000);
+        state.later.push(Later { at, effect: Box::new(move |state| drop(effect(state))) });
+    }
+
+    /// Lets others run, for at least so many milliseconds.
+    pub fn park(&self, milliseconds: i64) -> Park {
+        Park { world: self.clone(), milliseconds, parked: false }
+    }
+
+    async fn die(&self) {
+        self.state().crash = true;
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A point where the scheduler chooses who goes on.
+pub struct Park {
+    world: World,
+    milliseconds: i64,
+    parked: bool,
+}
+
+impl Future for Park {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if self.parked {
+            return Poll::Ready(());
+        }
+        self.parked = true;
+        let mut state = self.world.state();
+        state.parked_until = state.now + self.milliseconds;
+        drop(state);
+        Poll::Pending
+    }
+}

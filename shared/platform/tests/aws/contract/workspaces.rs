@@ -1,0 +1,369 @@
+//! Workspaces: connecting, disconnecting, refreshing by one at a time, and webhook secrets.
+
+use calls::{
+    ports::{ConnectionStore, Tokens},
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
+};
+use platform::{
+    dynamo::SettingsTable,
+    stores::{ConnectionStatus, Connections, SettingsView, StatusView, WebhookSecrets},
+    testing::MemoryWorkspaces,
+};
+use secrecy::ExposeSecret as _;
+
+use super::{contract, new_connection, salesforce_id, workspace_id};
+use crate::tables;
+
+fn memory() -> (MemoryWorkspaces, MemoryWorkspaces) {
+    let store = MemoryWorkspaces::default();
+    (store.clone(), store)
+}
+
+async fn table() -> (tables::Workspaces, SettingsTable) {
+    tables::workspaces().await
+}
+
+contract! {
+    an_unknown_workspace_is_disconnected_with_default_settings,
+    a_connection_is_read_as_it_was_stored,
+    status_shows_the_connection_as_people_know_it,
+    connecting_again_gives_back_the_old_grant_and_raises_the_version,
+    the_time_zone_of_the_first_user_stays,
+    a_nameless_user_replaces_the_name,
+    disconnecting_forgets_the_connection_and_gives_back_its_grant,
+    disconnecting_twice_or_without_a_connection_changes_nothing,
+    only_one_worker_may_refresh_at_a_time,
+    a_lease_that_ended_may_be_taken_by_another_worker,
+    a_worker_whose_answer_was_lost_still_has_its_lease,
+    no_lease_is_given_for_tokens_that_are_no_longer_these,
+    refreshed_tokens_replace_the_old_ones_and_end_the_lease,
+    an_answer_without_a_refresh_token_keeps_the_old_one,
+    refreshed_tokens_stored_twice_by_their_worker_are_stored_once,
+    refreshed_tokens_of_a_worker_without_the_lease_are_not_stored,
+    refreshed_tokens_are_not_stored_after_a_disconnect,
+    a_released_lease_may_be_taken_at_once_and_only_its_owner_releases_it,
+    a_dead_grant_requires_a_reconnect_and_keeps_no_token,
+    a_dead_grant_of_older_tokens_changes_nothing,
+    a_reconnect_heals_a_dead_grant,
+    the_first_webhook_secret_is_version_one_and_stays,
+    a_rotation_keeps_the_version_before_unless_it_is_revoked,
+    a_rotation_before_the_first_issue_gives_version_one,
+    webhook_secrets_survive_a_disconnect,
+    many_rotations_at_once_each_raise_the_version,
+}
+
+fn tokens(n: &str) -> Tokens {
+    Tokens {
+        access_token: format!("access-{n}").into(),
+        refresh_token: Some(format!("refresh-{n}").into()),
+        instance_url: "https://acme-2.my.salesforce.com".into(),
+        issued_at: 2000,
+    }
+}
+
+/// The tokens that stand there, and their version.
+async fn held(store: &impl ConnectionStore) -> (u64, String, String) {
+    let connection = store.load(&workspace_id()).await.unwrap().connection.unwrap();
+    let text = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
+    (connection.version, text(&connection.access_token), text(&connection.refresh_token))
+}
+
+fn tokens_of(version: u64, n: &str, refresh: &str) -> (u64, String, String) {
+    (version, format!("access-{n}"), format!("refresh-{refresh}"))
+}
+
+async fn connect(store: &impl Connections, n: &str) {
+    store.connect(&workspace_id(), &new_connection(n), 1000).await.unwrap();
+}
+
+async fn lease(store: &impl ConnectionStore, version: u64, owner: &str, now: i64) -> bool {
+    store.acquire_refresh_lease(&workspace_id(), version, owner, now, now + 45).await.unwrap()
+}
+
+async fn an_unknown_workspace_is_disconnected_with_default_settings(
+    (store, view): (impl ConnectionStore, impl SettingsView + StatusView),
+) {
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert_eq!(workspace.state, ConnectionState::Disconnected);
+    assert_eq!((workspace.connection_version, workspace.connection.is_none()), (0, true));
+    assert_eq!(workspace.webhook_secret, WebhookSecretVersions::default());
+    assert_eq!(view.settings(&workspace_id()).await.unwrap(), Settings::default());
+    assert_eq!(view.status(&workspace_id()).await.unwrap(), ConnectionStatus::unknown());
+}
+
+async fn a_connection_is_read_as_it_was_stored<V>((store, _): (impl ConnectionStore + Connections, V)) {
+    assert!(store.connect(&workspace_id(), &new_connection("1"), 1000).await.unwrap().is_none());
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert_eq!(workspace.state, ConnectionState::Connected);
+    let connection = workspace.connection.unwrap();
+    assert_eq!((connection.version, workspace.connection_version), (1, 1));
+    assert_eq!(connection.instance_url, "https://acme.my.salesforce.com");
+    assert_eq!(connection.login_url, "https://login.salesforce.com");
+    assert_eq!(connection.org_id, salesforce_id("00D000000000001EAA"));
+    assert_eq!(connection.user_id, salesforce_id("005000000000001AAA"));
+    assert_eq!(held(&store).await, tokens_of(1, "1", "1"));
+}
+
+async fn status_shows_the_connection_as_people_know_it((store, view): (impl Connections, impl StatusView)) {
+    connect(&store, "1").await;
+    let status = view.status(&workspace_id()).await.unwrap();
+    assert_eq!(
+        status,
+        ConnectionStatus {
+            state: ConnectionState::Connected,
+            reason: None,
+            instance_url: Some("https://acme.my.salesforce.com".into()),
+            org_id: Some("00D000000000001EAA".into()),
+            user_name: Some("Sam Sample".into()),
+            connected_at: Some(1000),
+        }
+    );
+}
+
+async fn connecting_again_gives_back_the_old_grant_and_raises_the_version<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    let old = store.connect(&workspace_id(), &new_connection("2"), 2000).await.unwrap().unwrap();
+    assert_eq!(old.refresh_token.expose_secret(), "refresh-1");
+    assert_eq!(old.login_url, "https://login.salesforce.com");
+    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+}
+
+async fn the_time_zone_of_the_first_user_stays((store, view): (impl Connections, impl SettingsView)) {
+    connect(&store, "1").await;
+    let mut second = new_connection("2");
+    second.time_zone = Some(chrono_tz::Europe::Berlin);
+    store.connect(&workspace_id(), &second, 2000).await.unwrap();
+    let settings = view.settings(&workspace_id()).await.unwrap();
+    assert_eq!(settings.time_zone, chrono_tz::America::New_York);
+}
+
+async fn a_nameless_user_replaces_the_name((store, view): (impl Connections, impl StatusView)) {
+    connect(&store, "1").await;
+    let mut second = new_connection("2");
+    second.user_name = None;
+    store.connect(&workspace_id(), &second, 2000).await.unwrap();
+    let status = view.status(&workspace_id()).await.unwrap();
+    assert_eq!((status.user_name, status.connected_at), (None, Some(2000)));
+}
+
+async fn disconnecting_forgets_the_connection_and_gives_back_its_grant(
+    (store, view): (impl ConnectionStore + Connections, impl StatusView),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    let old = store.disconnect(&workspace_id()).await.unwrap().unwrap();
+    assert_eq!(old.refresh_token.expose_secret(), "refresh-1");
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert_eq!(workspace.state, ConnectionState::Disconnected);
+    assert_eq!(workspace.connection_version, 2);
+    assert!(workspace.connection.is_none() && workspace.refresh_lease.is_none());
+    assert_eq!(view.status(&workspace_id()).await.unwrap(), ConnectionStatus::unknown());
+}
+
+async fn disconnecting_twice_or_without_a_connection_changes_nothing<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    assert!(store.disconnect(&workspace_id()).await.unwrap().is_none());
+    assert_eq!(store.load(&workspace_id()).await.unwrap().connection_version, 0);
+    connect(&store, "1").await;
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert!(store.disconnect(&workspace_id()).await.unwrap().is_none());
+    assert_eq!(store.load(&workspace_id()).await.unwrap().connection_version, 2);
+}
+
+async fn only_one_worker_may_refresh_at_a_time<V>((store, _): (impl ConnectionStore + Connections, V)) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+    assert!(!lease(&store, 1, "worker-2", 1000).await);
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    let lease = workspace.refresh_lease.unwrap();
+    assert_eq!((lease.owner.as_str(), lease.until), ("worker-1", 1045));
+}
+
+async fn a_lease_that_ended_may_be_taken_by_another_worker<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+    assert!(!lease(&store, 1, "worker-2", 1044).await);
+    assert!(lease(&store, 1, "worker-2", 1045).await);
+}
+
+async fn a_worker_whose_answer_was_lost_still_has_its_lease<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+}
+
+async fn no_lease_is_given_for_tokens_that_are_no_longer_these<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    assert!(!lease(&store, 0, "worker", 1000).await);
+    connect(&store, "1").await;
+    connect(&store, "2").await;
+    assert!(!lease(&store, 1, "worker", 1000).await);
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert!(!lease(&store, 2, "worker", 1000).await);
+    assert!(!lease(&store, 3, "worker", 1000).await);
+}
+
+async fn refreshed_tokens_replace_the_old_ones_and_end_the_lease<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    assert!(store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
+    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert!(workspace.refresh_lease.is_none());
+    assert_eq!(workspace.connection_version, 2);
+    assert_eq!(workspace.connection.unwrap().instance_url, "https://acme-2.my.salesforce.com");
+}
+
+async fn an_answer_without_a_refresh_token_keeps_the_old_one<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    let answer = Tokens { refresh_token: None, ..tokens("2") };
+    assert!(store.store_refreshed(&workspace_id(), 1, "worker", &answer).await.unwrap());
+    assert_eq!(held(&store).await, tokens_of(2, "2", "1"));
+}
+
+async fn refreshed_tokens_stored_twice_by_their_worker_are_stored_once<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    for _ in 0..2 {
+        assert!(store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
+    }
+    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+}
+
+async fn refreshed_tokens_of_a_worker_without_the_lease_are_not_stored<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(!store.store_refreshed(&workspace_id(), 1, "worker-1", &tokens("2")).await.unwrap());
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+    assert!(lease(&store, 1, "worker-2", 2000).await);
+    assert!(!store.store_refreshed(&workspace_id(), 1, "worker-1", &tokens("2")).await.unwrap());
+    assert_eq!(held(&store).await, tokens_of(1, "1", "1"));
+}
+
+async fn refreshed_tokens_are_not_stored_after_a_disconnect<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert!(!store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
+    assert!(store.load(&workspace_id()).await.unwrap().connection.is_none());
+}
+
+async fn a_released_lease_may_be_taken_at_once_and_only_its_owner_releases_it<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker-1", 1000).await);
+    store.release_refresh_lease(&workspace_id(), 1, "worker-2").await.unwrap();
+    assert!(!lease(&store, 1, "worker-2", 1000).await);
+    store.release_refresh_lease(&workspace_id(), 1, "worker-1").await.unwrap();
+    assert!(lease(&store, 1, "worker-2", 1000).await);
+}
+
+async fn a_dead_grant_requires_a_reconnect_and_keeps_no_token(
+    (store, view): (impl ConnectionStore + Connections, impl StatusView),
+) {
+    connect(&store, "1").await;
+    assert!(lease(&store, 1, "worker", 1000).await);
+    // Twice: the answer to the first may be lost.
+    for _ in 0..2 {
+        assert!(store.require_reconnect(&workspace_id(), 1, "expired access/refresh token").await.unwrap());
+    }
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert_eq!(workspace.state, ConnectionState::ReconnectRequired);
+    assert_eq!(workspace.state_reason.as_deref(), Some("expired access/refresh token"));
+    assert!(workspace.connection.is_none() && workspace.refresh_lease.is_none());
+    let status = view.status(&workspace_id()).await.unwrap();
+    assert_eq!(status.state, ConnectionState::ReconnectRequired);
+    assert_eq!(status.instance_url.as_deref(), Some("https://acme.my.salesforce.com"));
+    // Nothing is left to be revoked.
+    assert!(store.disconnect(&workspace_id()).await.unwrap().is_none());
+    let status = view.status(&workspace_id()).await.unwrap();
+    assert_eq!(status, ConnectionStatus::unknown());
+}
+
+async fn a_dead_grant_of_older_tokens_changes_nothing<V>(
+    (store, _): (impl ConnectionStore + Connections, V),
+) {
+    connect(&store, "1").await;
+    connect(&store, "2").await;
+    assert!(!store.require_reconnect(&workspace_id(), 1, "expired").await.unwrap());
+    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+}
+
+async fn a_reconnect_heals_a_dead_grant<V>((store, _): (impl ConnectionStore + Connections, V)) {
+    connect(&store, "1").await;
+    assert!(store.require_reconnect(&workspace_id(), 1, "expired").await.unwrap());
+    assert!(store.connect(&workspace_id(), &new_connection("2"), 2000).await.unwrap().is_none());
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    assert_eq!((workspace.state, workspace.state_reason), (ConnectionState::Connected, None));
+    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+}
+
+fn versions(current: u64, oldest_valid: u64) -> WebhookSecretVersions {
+    WebhookSecretVersions { current, oldest_valid }
+}
+
+async fn the_first_webhook_secret_is_version_one_and_stays(
+    (store, secrets): (impl ConnectionStore, impl WebhookSecrets),
+) {
+    for _ in 0..2 {
+        assert_eq!(secrets.ensure(&workspace_id()).await.unwrap(), versions(1, 1));
+    }
+    assert_eq!(store.load(&workspace_id()).await.unwrap().webhook_secret, versions(1, 1));
+}
+
+async fn a_rotation_keeps_the_version_before_unless_it_is_revoked<S>((_, secrets): (S, impl WebhookSecrets)) {
+    secrets.ensure(&workspace_id()).await.unwrap();
+    assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(2, 1));
+    assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(3, 2));
+    assert_eq!(secrets.rotate(&workspace_id(), true).await.unwrap(), versions(4, 4));
+    assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(5, 4));
+    assert_eq!(secrets.ensure(&workspace_id()).await.unwrap(), versions(5, 4));
+}
+
+async fn a_rotation_before_the_first_issue_gives_version_one<S>((_, secrets): (S, impl WebhookSecrets)) {
+    assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(1, 1));
+}
+
+async fn webhook_secrets_survive_a_disconnect((store, secrets): (impl Connections, impl WebhookSecrets)) {
+    secrets.rotate(&workspace_id(), false).await.unwrap();
+    secrets.rotate(&workspace_id(), false).await.unwrap();
+    connect(&store, "1").await;
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert_eq!(secrets.ensure(&workspace_id()).await.unwrap(), versions(2, 1));
+}
+
+async fn many_rotations_at_once_each_raise_the_version<S>(
+    (_, secrets): (S, impl WebhookSecrets + Clone + 'static),
+) {
+    let rotations: Vec<_> = (0..3)
+        .map(|_| {
+            let secrets = secrets.clone();
+            tokio::spawn(async move { secrets.rotate(&workspace_id(), false).await.unwrap().current })
+        })
+        .collect();
+    let mut seen = Vec::new();
+    for rotation in rotations {
+        seen.push(rotation.await.unwrap());
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2, 3]);
+}

@@ -1,0 +1,76 @@
+//! Secrets Manager and SQS.
+
+use calls::{
+    ids::{CallId, WorkspaceId},
+    message::Work,
+    ports::Queue as _,
+};
+use platform::{
+    keys::Keys,
+    queue::SqsQueue,
+    secrets::{CachedSecret, ClientSecret, SecretsManager},
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{contract::workspace_id, emulator, template};
+
+#[tokio::test]
+async fn a_message_arrives_as_it_was_sent_in_the_group_of_its_workspace() {
+    let client = emulator::aws().sqs();
+    let queue = client.create_queue().queue_name("calls-of-a-test").send().await.unwrap();
+    let url = queue.queue_url.unwrap();
+    let work = Work::Wake { workspace_id: workspace_id(), call_id: CallId::parse("call-1").unwrap() };
+    SqsQueue::new(client.clone(), &url).send(&work).await.unwrap();
+
+    let received = client
+        .receive_message()
+        .queue_url(&url)
+        .message_system_attribute_names(aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId)
+        .send()
+        .await
+        .unwrap();
+    let message = &received.messages()[0];
+    assert_eq!(Work::decode(message.body().unwrap()), Ok(work));
+    let group = aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId;
+    assert_eq!(message.attributes().and_then(|all| all.get(&group)).map(String::as_str), Some("acme"));
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_exist_is_a_store_error_with_its_code() {
+    let queue = SqsQueue::new(emulator::aws().sqs(), "http://localhost/000000000000/nowhere");
+    let work = Work::Resume { workspace_id: WorkspaceId::parse("acme").unwrap() };
+    let error = queue.send(&work).await.unwrap_err();
+    assert_eq!(error.operation, "SQS SendMessage");
+    assert!(error.cause.contains("NonExistentQueue") || error.cause.contains("QueueDoesNotExist"), "{error}");
+}
+
+#[tokio::test]
+async fn the_keys_secret_is_read_as_the_template_generates_it() {
+    let generated = &template::resources()["KeysSecret"]["Properties"]["GenerateSecretString"];
+    let text = |name: &str| generated[name].as_str().unwrap().to_owned();
+    let mut secret: serde_json::Value = serde_json::from_str(&text("SecretStringTemplate")).unwrap();
+    let length = usize::try_from(generated["PasswordLength"].as_u64().unwrap()).unwrap();
+    secret[text("GenerateStringKey")] = "x".repeat(length).into();
+
+    let client = emulator::aws().secrets_manager();
+    let created = client.create_secret().name("keys-of-a-test").secret_string(secret.to_string());
+    let arn = created.send().await.unwrap().arn.unwrap();
+    let keys = CachedSecret::<Keys>::new(SecretsManager::new(client), arn).get().await.unwrap();
+    assert_eq!((keys.sealing.current().id(), keys.webhook.current().id()), ("1", "1"));
+}
+
+#[tokio::test]
+async fn the_client_secret_is_read_as_plain_text() {
+    let client = emulator::aws().secrets_manager();
+    let created = client.create_secret().name("client-secret-of-a-test").secret_string("hush\n");
+    let arn = created.send().await.unwrap().arn.unwrap();
+    let secret = CachedSecret::<ClientSecret>::new(SecretsManager::new(client), arn).get().await.unwrap();
+    assert_eq!(secret.0.expose_secret(), "hush");
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_exist_is_a_store_error_with_its_code() {
+    let reader = SecretsManager::new(emulator::aws().secrets_manager());
+    let error = CachedSecret::<Keys>::new(reader, "nowhere").get().await.unwrap_err();
+    assert_eq!(error.to_string(), "Secrets Manager GetSecretValue failed: ResourceNotFoundException");
+}

@@ -1,0 +1,221 @@
+//! Fresh tables, and what only a table can get wrong: columns, indexes, what is stored in clear.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use calls::{
+    call::Call,
+    crm::ApiUsage,
+    ids::{CallId, WorkspaceId},
+    ledger::{Row, SyncStatus, WriteId},
+    ports::{Ledger as _, Workspaces as _},
+    workspace::ConnectionState,
+};
+use platform::{
+    dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
+    stores::{Connections as _, NewestRows as _, OAuthStates as _},
+    testing::keys,
+};
+
+use crate::{
+    contract::{new_connection, new_state, row, workspace_id},
+    emulator,
+    template::create_table,
+};
+
+pub(crate) type Workspaces = WorkspaceTable<keys::Fixed>;
+pub(crate) type OAuthStates = OAuthStateTable<keys::Fixed>;
+
+pub(crate) async fn ledger() -> LedgerTable {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "SyncLogsTable").await;
+    LedgerTable::new(client, table)
+}
+
+pub(crate) async fn workspaces() -> (Workspaces, SettingsTable) {
+    let Raw { client, table } = Raw::workspaces().await;
+    let keys = keys::Fixed::default();
+    (WorkspaceTable::new(client.clone(), &table, keys), SettingsTable::new(client, table))
+}
+
+pub(crate) async fn oauth_states() -> OAuthStates {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "OAuthStatesTable").await;
+    OAuthStateTable::new(client, table, keys::Fixed::default())
+}
+
+/// A table as DynamoDB sees it.
+struct Raw {
+    client: Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+impl Raw {
+    async fn workspaces() -> Self {
+        let client = emulator::aws().dynamodb();
+        let table = create_table(&client, "WorkspaceSettingsTable").await;
+        Self { client, table }
+    }
+
+    async fn items(&self) -> Vec<Item> {
+        self.client.scan().table_name(&self.table).send().await.unwrap().items.unwrap()
+    }
+
+    async fn put(&self, item: Item) {
+        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await.unwrap();
+    }
+
+    fn workspaces_table(&self) -> Workspaces {
+        WorkspaceTable::new(self.client.clone(), &self.table, keys::Fixed::default())
+    }
+}
+
+#[tokio::test]
+async fn no_token_is_stored_in_clear() {
+    let raw = Raw::workspaces().await;
+    raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    let stored = format!("{:?}", raw.items().await);
+    assert!(stored.contains("https://acme.my.salesforce.com"), "{stored}");
+    assert!(!stored.contains("access-1") && !stored.contains("refresh-1"), "{stored}");
+}
+
+#[tokio::test]
+async fn no_verifier_state_or_cookie_is_stored_in_clear() {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "OAuthStatesTable").await;
+    let states = OAuthStateTable::new(client.clone(), &table, keys::Fixed::default());
+    states.put(&new_state("state-1", "cookie-1", 100)).await.unwrap();
+    let items = Raw { client, table }.items().await;
+    let stored: Vec<_> = items[0].values().collect();
+    for secret in ["state-1", "cookie-1", "verifier"] {
+        assert!(!stored.contains(&&text(secret)), "{secret}: {stored:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_moved_to_another_workspace_does_not_open_there() {
+    let raw = Raw::workspaces().await;
+    let table = raw.workspaces_table();
+    table.connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    let mut item = raw.items().await.remove(0);
+    item.insert("workspace_id".into(), text("globex"));
+    raw.put(item).await;
+    let globex = table.load(&WorkspaceId::parse("globex").unwrap()).await.unwrap();
+    assert_eq!(globex.state, ConnectionState::ReconnectRequired);
+    assert!(globex.connection.is_none());
+    assert!(table.load(&workspace_id()).await.unwrap().connection.is_some());
+}
+
+#[tokio::test]
+async fn a_lost_key_makes_the_workspace_wait_for_a_reconnect_until_the_key_is_back() {
+    let raw = Raw::workspaces().await;
+    raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    let other = WorkspaceTable::new(raw.client.clone(), &raw.table, keys::Fixed::with_ids(&["9"]));
+    let lost = other.load(&workspace_id()).await.unwrap();
+    assert_eq!((lost.state, lost.connection.is_none()), (ConnectionState::ReconnectRequired, true));
+    assert!(raw.workspaces_table().load(&workspace_id()).await.unwrap().connection.is_some());
+    // And connecting again works although the old grant cannot be opened.
+    assert!(other.connect(&workspace_id(), &new_connection("2"), 2).await.unwrap().is_none());
+    assert!(other.load(&workspace_id()).await.unwrap().connection.is_some());
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_read_just_now_are_a_failure_and_not_a_disconnect() {
+    let raw = Raw::workspaces().await;
+    raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    let without_keys = WorkspaceTable::new(raw.client.clone(), &raw.table, keys::Unavailable);
+    assert!(without_keys.load(&workspace_id()).await.is_err());
+    assert!(without_keys.disconnect(&workspace_id()).await.is_err());
+    assert!(raw.workspaces_table().load(&workspace_id()).await.unwrap().connection.is_some());
+}
+
+#[tokio::test]
+async fn a_workspace_that_cannot_be_read_names_the_column() {
+    let raw = Raw::workspaces().await;
+    raw.put(HashMap::from([
+        ("workspace_id".into(), text("acme")),
+        ("connection_state".into(), text("engaged")),
+    ]))
+    .await;
+    let error = raw.workspaces_table().load(&workspace_id()).await.unwrap_err();
+    assert_eq!(error.cause, "column connection_state cannot be read");
+}
+
+#[tokio::test]
+async fn changes_of_the_connection_leave_everything_else_as_it_is() {
+    let raw = Raw::workspaces().await;
+    let settings = HashMap::from([
+        ("workspace_id".into(), text("acme")),
+        ("default_country".into(), text("GB")),
+        ("webhook_secret_version".into(), AttributeValue::N("7".into())),
+        ("something_of_a_later_version".into(), text("kept")),
+    ]);
+    raw.put(settings.clone()).await;
+    let table = raw.workspaces_table();
+    table.connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    table.disconnect(&workspace_id()).await.unwrap();
+    let item = raw.items().await.remove(0);
+    assert!(settings.iter().all(|(column, value)| item.get(column) == Some(value)), "{item:?}");
+    let mut left: Vec<_> = item.keys().filter(|column| !settings.contains_key(*column)).collect();
+    left.sort();
+    assert_eq!(left, ["connection_state", "connection_version", "connection_write_id", "time_zone"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_row_of_the_ledger_names_the_column() {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "SyncLogsTable").await;
+    let raw = Raw { client: client.clone(), table: table.clone() };
+    raw.put(HashMap::from([("workspace_id".into(), text("acme")), ("call_id".into(), text("call-1"))])).await;
+    let ledger = LedgerTable::new(client, table);
+    let loaded = ledger.load(&workspace_id(), &CallId::parse("call-1").unwrap()).await;
+    assert_eq!(loaded.unwrap_err().cause, "column status is missing");
+    let swapped = ledger.swap(None, &row("call-1", "w1")).await;
+    assert_eq!(swapped.unwrap_err().cause, "column status is missing");
+}
+
+#[tokio::test]
+async fn the_indexes_do_not_hold_the_content_of_calls() {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "SyncLogsTable").await;
+    LedgerTable::new(client.clone(), &table).swap(None, &row("call-1", "w1")).await.unwrap();
+    for (index, condition, value) in [
+        ("by_time", "workspace_id = :key", text("acme")),
+        ("by_status", "workspace_status = :key", text("acme#queued")),
+    ] {
+        let query = client.query().table_name(&table).index_name(index);
+        let query = query.key_condition_expression(condition).expression_attribute_values(":key", value);
+        let items = query.send().await.unwrap().items.unwrap();
+        assert_eq!(items.len(), 1, "{index}");
+        assert!(items[0].contains_key("phone_number") && items[0].contains_key("status"), "{index}");
+        assert!(!items[0].contains_key("call") && !items[0].contains_key("decision"), "{index}");
+    }
+}
+
+#[tokio::test]
+async fn the_newest_success_tells_the_orgs_use_of_requests() {
+    let ledger = ledger().await;
+    let mut row = row("call-1", "w1");
+    row.status = SyncStatus::Success;
+    row.api_usage = Some(ApiUsage { used: 18, limit: 15_000 });
+    ledger.swap(None, &row).await.unwrap();
+    let newest = ledger.newest(&workspace_id(), SyncStatus::Success).await.unwrap().unwrap();
+    assert_eq!(newest.api_usage, row.api_usage);
+}
+
+#[tokio::test]
+async fn a_call_with_the_longest_transcript_fits_an_item() {
+    let ledger = ledger().await;
+    let mut call = Call::new(CallId::parse("call-1").unwrap());
+    call.transcript = Some(calls::call::Fact { value: "\u{1f642}".repeat(32_000), reported_at: 1 });
+    let mut row = Row::accepted(workspace_id(), call, 1);
+    row.write_id = Some(WriteId("w1".into()));
+    ledger.swap(None, &row).await.unwrap();
+    assert_eq!(ledger.load(&workspace_id(), &row.call_id).await.unwrap(), Some(row));
+}
