@@ -185,13 +185,10 @@ impl Row {
         news
     }
 
-    /// Whether the row waits for nothing: its status is final, or its next look is only a late one.
+    /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second
+    /// report, and died, leaves `success` behind, and a due time.
     pub fn is_settled(&self) -> bool {
-        match self.status {
-            SyncStatus::Success | SyncStatus::Error | SyncStatus::Skipped => true,
-            SyncStatus::NotFound => self.due_at.is_none(),
-            SyncStatus::Queued | SyncStatus::Retrying | SyncStatus::WaitingForConnection => false,
-        }
+        self.due_at.is_none()
     }
 
     /// Puts the row in line again, due now.

@@ -42,13 +42,13 @@ where
     for shard in 0..ledger.shards() {
         let mut after = None;
         loop {
-            let now = clock.now();
-            if now >= deadline {
-                done.unfinished = true;
-                return Ok(done);
-            }
-            let (keys, next) = ledger.due(shard, now.timestamp(), PAGE, after).await?;
+            let (keys, next) = ledger.due(shard, clock.now().timestamp(), PAGE, after).await?;
             for key in keys {
+                let now = clock.now();
+                if now >= deadline {
+                    done.unfinished = true;
+                    return Ok(done);
+                }
                 done.woken += usize::from(wake(ledger, queue, random, &key, now.timestamp()).await?);
             }
             match next {

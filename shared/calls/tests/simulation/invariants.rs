@@ -77,7 +77,8 @@ fn unfinished(state: &State, row: &Row) -> Option<String> {
             let events = state.salesforce.events.iter().filter(|event| event.call_id == *call).count();
             let booked = usize::from(row.call.appointment.is_some());
             let complete = tasks == 1 && (events == booked || code == "org_changed");
-            (!complete).then(|| format!("{call} is success with {tasks} Tasks and {events} Events of {booked}"))
+            (!complete)
+                .then(|| format!("{call} is success with {tasks} Tasks and {events} Events of {booked}"))
         }
         SyncStatus::Error if code == "org_changed" => None,
         // Its record came later than the last late match; cannot happen with records that come within minutes.

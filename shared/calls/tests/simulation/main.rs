@@ -44,7 +44,8 @@ fn one_call_survives_every_pair_of_faults() {
     let mut runs = 0;
     for first in 0..points {
         for one in Fault::ALL {
-            let after = explore(&Plan::one_call().with(first, one), None).map_or(points, |report| report.calls);
+            let after =
+                explore(&Plan::one_call().with(first, one), None).map_or(points, |report| report.calls);
             for second in first + 1..after {
                 for other in Fault::ALL {
                     let plan = Plan::one_call().with(first, one).with(second, other);

@@ -75,7 +75,7 @@ impl Random for World {
 fn seen(state: &State, row: &Row) -> Row {
     let mut row = row.clone();
     match state.broken {
-        Some(Broken::Lease) => row.lease = None,
+        Some(Broken::Lease) if row.lease.take().is_some() => row.unsettled_until = None,
         Some(Broken::Look) => row.unsettled_until = None,
         _ => {}
     }
@@ -258,7 +258,12 @@ impl ConnectionStore for World {
         .map_err(store_error)
     }
 
-    async fn require_reconnect(&self, id: &WorkspaceId, version: u64, reason: &str) -> Result<bool, StoreError> {
+    async fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
         let (id, reason) = (id.clone(), reason.to_owned());
         self.call("require reconnect", move |state| {
             let workspace = state.workspace(&id);

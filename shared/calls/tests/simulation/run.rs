@@ -22,7 +22,7 @@ use chrono::{DateTime, TimeDelta};
 use crate::{
     invariants,
     ports::Simulated,
-    world::{Broken, Fault, START, SETTLE, State, World},
+    world::{Broken, Fault, SETTLE, START, State, World},
 };
 
 /// Sync's timeout, milliseconds.
@@ -30,6 +30,8 @@ const TIMEOUT: i64 = 60_000;
 const VISIBILITY: i64 = 360_000;
 const MAX_RECEIVES: u32 = 5;
 const MINUTE: i64 = 60_000;
+/// Faults that chance may add to a world. One less than a message has lives: the dead-letter queue stays empty.
+const CHANCES: u32 = MAX_RECEIVES - 1;
 /// A world that is not at rest by then never will be.
 const STEPS: u32 = 50_000;
 
@@ -37,20 +39,35 @@ const STEPS: u32 = 50_000;
 #[derive(Debug, Clone)]
 pub enum Action {
     /// Vapi posts a report: of which workspace, which call, the how many-th.
-    Report { workspace: usize, call: usize, report: usize },
+    Report {
+        workspace: usize,
+        call: usize,
+        report: usize,
+    },
     /// All sessions end.
     ExpireSessions,
     /// Somebody ends the grant in Salesforce.
     RevokeGrants,
-    Disconnect { workspace: usize },
+    Disconnect {
+        workspace: usize,
+    },
     /// Somebody connects: which org of the workspace's two.
-    Connect { workspace: usize, org: usize },
+    Connect {
+        workspace: usize,
+        org: usize,
+    },
     /// Salesforce is down for so many seconds.
     Outage(i64),
     /// The day's requests are used up, or free again.
-    Limit { workspace: usize, reached: bool },
+    Limit {
+        workspace: usize,
+        reached: bool,
+    },
     /// A record for this call's number appears in the workspace's first org.
-    AddRecord { workspace: usize, call: usize },
+    AddRecord {
+        workspace: usize,
+        call: usize,
+    },
 }
 
 /// What is to happen in a world.
@@ -89,19 +106,25 @@ impl Plan {
             if rng.u32(0..10) > 0 {
                 script.push((0, Action::Connect { workspace, org: 0 }));
             }
+            // Often all at once, and with a session that has just ended: workers then meet.
+            let burst = rng.bool().then(|| rng.i64(0..600));
+            if let Some(at) = burst.filter(|_| rng.bool()) {
+                script.push((at, Action::ExpireSessions));
+            }
             for call in 0..rng.usize(1..=3) {
-                let at = rng.i64(0..600);
+                let at = burst.unwrap_or_else(|| rng.i64(0..600));
                 let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
                 script.push((appears, Action::AddRecord { workspace, call }));
                 for report in 1..=rng.usize(1..=3) {
-                    script.push((at + rng.i64(0..30), Action::Report { workspace, call, report }));
+                    let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
+                    script.push((at + after, Action::Report { workspace, call, report }));
                 }
             }
         }
         for _ in 0..rng.usize(0..=4) {
             let workspace = rng.usize(0..workspaces);
             let at = rng.i64(0..900);
-            script.push(match rng.u32(0..8) {
+            let action = match rng.u32(0..8) {
                 0 => (at, Action::Disconnect { workspace }),
                 1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
                 2 => (at, Action::RevokeGrants),
@@ -111,10 +134,11 @@ impl Plan {
                     (at, Action::Limit { workspace, reached: true })
                 }
                 _ => (at, Action::ExpireSessions),
-            });
+            };
+            script.push(action);
         }
         script.sort_by_key(|(at, _)| *at);
-        Self { seed, faults: Vec::new(), chances: rng.u32(0..=6), script }
+        Self { seed, faults: Vec::new(), chances: rng.u32(0..=CHANCES), script }
     }
 }
 
@@ -267,9 +291,10 @@ impl Run {
         let waiting = {
             let state = self.world.state();
             let waits = |id: &WorkspaceId| {
-                state.rows.values().any(|row| {
-                    row.workspace_id == *id && row.status == SyncStatus::WaitingForConnection
-                })
+                state
+                    .rows
+                    .values()
+                    .any(|row| row.workspace_id == *id && row.status == SyncStatus::WaitingForConnection)
             };
             let not_connected = |w: &&Workspace| w.state != ConnectionState::Connected && waits(&w.id);
             state.workspaces.values().find(not_connected).map(|w| index_of(&w.id))
@@ -339,7 +364,8 @@ impl Run {
         message.visible_at = now + VISIBILITY;
         let message = message.clone();
         drop(state);
-        let name = format!("sync {} ({})", message.id, message.work.encode().chars().take(60).collect::<String>());
+        let name =
+            format!("sync {} ({})", message.id, message.work.encode().chars().take(60).collect::<String>());
         let world = self.world.clone();
         self.start(name, Some(message.id), sync(world, message.work));
     }
@@ -368,7 +394,11 @@ impl Run {
                 self.reports += 1;
                 let world = self.world.clone();
                 let call = reported(workspace, call, report);
-                self.start(format!("webhook {}", call.id), None, webhook(world, workspace_id(workspace), call));
+                self.start(
+                    format!("webhook {}", call.id),
+                    None,
+                    webhook(world, workspace_id(workspace), call),
+                );
             }
             Action::ExpireSessions => state.salesforce.sessions.clear(),
             Action::RevokeGrants => {

@@ -56,8 +56,7 @@ impl Salesforce {
         let (session, token) = (format!("session-{n}"), format!("refresh-{n}"));
         let family = family.unwrap_or(n);
         self.sessions.insert(session.clone(), (org_id.clone(), family));
-        let grant =
-            Grant { family, org_id: org_id.clone(), alive: true, rotated: false, in_use: false };
+        let grant = Grant { family, org_id: org_id.clone(), alive: true, rotated: false, in_use: false };
         self.grants.insert(token.clone(), grant);
         (session, token)
     }

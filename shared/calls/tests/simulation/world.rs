@@ -50,7 +50,7 @@ impl Fault {
 /// A promise's guard that is taken out, to prove that the checker bites. Never in the product: the world's ports lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
-    /// Rows never show that another worker has them.
+    /// Rows never show that another worker has them, or had them when it died.
     Lease,
     /// A look finds nothing, and nothing is ever unsettled.
     Look,
