@@ -4,7 +4,7 @@
 //! before its effect or after it, lose its answer, take effect late, or be the last thing that its worker does.
 //! What must hold whatever happens is checked after every step ([`invariants`]).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::cast_possible_truncation, missing_docs)]
 
 mod invariants;
 mod ports;
@@ -60,10 +60,21 @@ fn one_call_survives_every_pair_of_faults() {
 
 #[test]
 fn random_worlds_keep_every_promise() {
-    let mut all = Report::default();
-    for seed in 0..worlds() {
-        all += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
-    }
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let all = std::thread::scope(|scope| {
+        let share = |core| {
+            let mut report = Report::default();
+            for seed in (core..worlds()).step_by(cores as usize) {
+                report += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
+            }
+            report
+        };
+        let shares: Vec<_> = (0..cores).map(|core| scope.spawn(move || share(core))).collect();
+        shares.into_iter().fold(Report::default(), |mut all, share| {
+            all += share.join().unwrap();
+            all
+        })
+    });
     println!(
         "simulation: {} worlds, {} port calls, {} faults, {} reports, {} tasks, {} invariants",
         worlds(),

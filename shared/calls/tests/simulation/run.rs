@@ -178,7 +178,12 @@ struct Run {
 
 /// Plays a plan to its end. The error is the trace of a broken promise.
 pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Report, String> {
-    let world = World::new(plan.seed, broken);
+    // The same plan is the same run: the trace is written only when somebody reads it.
+    play(plan, broken, false).or_else(|_| play(plan, broken, true))
+}
+
+fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Report, String> {
+    let world = World::new(plan.seed, broken, traced);
     {
         let mut state = world.state();
         state.planned = plan.faults.iter().copied().collect();
@@ -310,17 +315,17 @@ impl Run {
         {
             let mut state = self.world.state();
             if state.now - process.started_at >= TIMEOUT {
-                state.note(format!("{} is stopped: timeout", process.name));
+                state.note(|| format!("{} is stopped: timeout", process.name));
                 drop(state);
                 self.processes.swap_remove(index);
                 return;
             }
-            state.note(format!("{} goes on", process.name));
+            state.note(|| format!("{} goes on", process.name));
         }
         let polled = process.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut state = self.world.state();
         if std::mem::take(&mut state.crash) {
-            state.note(format!("{} dies", process.name));
+            state.note(|| format!("{} dies", process.name));
             drop(state);
             self.processes.swap_remove(index);
             return;
@@ -328,7 +333,7 @@ impl Run {
         match polled {
             Poll::Pending => process.ready_at = state.parked_until,
             Poll::Ready(result) => {
-                state.note(format!("{} ends: {result:?}", process.name));
+                state.note(|| format!("{} ends: {result:?}", process.name));
                 if let (Ok(()), Some(message)) = (result, process.message) {
                     state.queue.retain(|other| other.id != message);
                 }
@@ -345,7 +350,7 @@ impl Run {
         future: impl Future<Output = Result<(), StoreError>> + 'static,
     ) {
         let mut state = self.world.state();
-        state.note(format!("{name} begins"));
+        state.note(|| format!("{name} begins"));
         let (started_at, ready_at) = (state.now, state.now);
         drop(state);
         self.processes.push(Process { name, message, started_at, ready_at, future: Box::pin(future) });
@@ -387,7 +392,7 @@ impl Run {
 
     fn happen(&mut self, action: &Action) {
         let mut state = self.world.state();
-        state.note(format!("{action:?}"));
+        state.note(|| format!("{action:?}"));
         match *action {
             Action::Report { workspace, call, report } => {
                 drop(state);

@@ -99,6 +99,7 @@ pub struct State {
     pub accepted: Vec<(WorkspaceId, CallId)>,
     pub drawn: u64,
     pub violations: Vec<String>,
+    traced: bool,
     trace: String,
 }
 
@@ -108,13 +109,15 @@ impl State {
     }
 
     /// Notes a step, for the trace of a world that fails.
-    pub fn note(&mut self, step: impl std::fmt::Display) {
-        let at = self.now - START * 1000;
-        writeln!(self.trace, "{:>10}.{:03} {step}", at / 1000, at % 1000).unwrap();
+    pub fn note(&mut self, step: impl FnOnce() -> String) {
+        if self.traced {
+            let at = self.now - START * 1000;
+            writeln!(self.trace, "{:>10}.{:03} {}", at / 1000, at % 1000, step()).unwrap();
+        }
     }
 
     pub fn violate(&mut self, promise: impl std::fmt::Display) {
-        self.note(format!("VIOLATED: {promise}"));
+        self.note(|| format!("VIOLATED: {promise}"));
         self.violations.push(promise.to_string());
     }
 
@@ -135,8 +138,8 @@ impl State {
         });
         self.faults += u64::from(fault.is_some());
         match fault {
-            Some(fault) => self.note(format!("  #{call} {name}: {fault:?}")),
-            None => self.note(format!("  #{call} {name}")),
+            Some(fault) => self.note(|| format!("  #{call} {name}: {fault:?}")),
+            None => self.note(|| format!("  #{call} {name}")),
         }
         fault
     }
@@ -156,7 +159,7 @@ pub enum Failed {
 pub struct World(Arc<Mutex<State>>);
 
 impl World {
-    pub fn new(seed: u64, broken: Option<Broken>) -> Self {
+    pub fn new(seed: u64, broken: Option<Broken>, traced: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             rng: fastrand::Rng::with_seed(seed),
             now: START * 1000,
@@ -176,6 +179,7 @@ impl World {
             accepted: Vec::new(),
             drawn: 0,
             violations: Vec::new(),
+            traced,
             trace: String::new(),
         })))
     }
