@@ -1,13 +1,26 @@
-"""The sample call: the body of the webhook's sample event."""
+"""The sample call: the body of a sample event of the webhook, moved to now, with an appointment next week."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from .settings import ROOT
+
+# The caller hung up so long ago.
+ENDED_BEFORE = timedelta(seconds=20)
+APPOINTMENT_IN = timedelta(days=7)
 
 
 def report() -> str:
     """An `end-of-call-report`, as Vapi posts it."""
-    event = json.loads((ROOT / "events" / "webhook.inbound-call.json").read_text())
-    return str(event["body"])
+    event = json.loads((ROOT / "events" / "webhook.appointment.json").read_text())
+    body = json.loads(event["body"])
+    message = body["message"]
+    now = datetime.now(UTC)
+    ended = now - ENDED_BEFORE
+    message["timestamp"] = int(now.timestamp() * 1000)
+    message["endedAt"] = ended.isoformat()
+    message["startedAt"] = (ended - timedelta(seconds=message["durationSeconds"])).isoformat()
+    message["analysis"]["structuredData"]["appointment_date"] = (now + APPOINTMENT_IN).date().isoformat()
+    return json.dumps(body, indent=1)

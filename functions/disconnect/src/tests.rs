@@ -1,8 +1,5 @@
 //! Leaving Salesforce.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use std::sync::Mutex;
 
 use calls::{
@@ -17,6 +14,7 @@ use platform::{
     testing::{
         MemoryWorkspaces, When,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
 };
 use secrecy::{ExposeSecret, SecretString};

@@ -1,8 +1,5 @@
 //! The end of a connect flow.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use std::{sync::Mutex, time::Duration};
 
 use calls::{
@@ -20,6 +17,7 @@ use platform::{
     testing::{
         FixedClock, MemoryOAuthStates, MemoryQueue, MemoryWorkspaces, When,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
 };
 use secrecy::{ExposeSecret, SecretString};

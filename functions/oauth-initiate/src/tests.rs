@@ -1,8 +1,5 @@
 //! The start of a connect flow.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use calls::{
     ids::WorkspaceId,
     workspace::{Settings, Workspace},
@@ -15,6 +12,7 @@ use platform::{
     testing::{
         FixedClock, MemoryOAuthStates, MemoryWorkspaces, SeededRandom, When,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
 };
 use salesforce::hosts::Hosts;

@@ -1,8 +1,5 @@
 //! What people see of a connection.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use calls::{
     call::Call,
     crm::ApiUsage,
@@ -17,6 +14,7 @@ use platform::{
     testing::{
         MemoryLedger, MemoryWorkspaces, When,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
 };
 use serde_json::{Value, json};

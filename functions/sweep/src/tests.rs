@@ -1,23 +1,17 @@
 //! Sweeps.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
     ids::{CallId, WorkspaceId},
-    ledger::{Row, RowKey, SyncStatus, WriteId},
+    ledger::{Row, SyncStatus, WriteId},
     message::Work,
-    ports::{Clock, DueRows, Ledger, Queue, StoreError, Swap},
+    ports::{Clock, Queue, StoreError},
     sync::Woken,
 };
 use chrono::TimeDelta;
-use platform::testing::{FixedClock, MemoryLedger, MemoryQueue, SeededRandom, When};
+use platform::testing::{FixedClock, MemoryLedger, MemoryQueue, SeededRandom, When, samples};
 use serde_json::Value;
 
 use crate::handler::Sweep;
@@ -26,59 +20,11 @@ const NOW: i64 = 1_800_457_200;
 /// A row that was woken is left alone for this long.
 const WAKE_TAKES: Duration = Duration::from_mins(10);
 
-type World<Q = MemoryQueue> = Sweep<KeyedLedger, Q, FixedClock, SeededRandom>;
-
-/// The ledger with the table's kind of cursor: the key of the last row, which still says where to go on when rows before
-/// it are not due any more.
-#[derive(Default)]
-struct KeyedLedger(MemoryLedger);
-
-impl KeyedLedger {
-    fn insert(&self, row: Row) {
-        self.0.insert(row);
-    }
-}
-
-impl Ledger for KeyedLedger {
-    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
-        self.0.load(workspace_id, call_id).await
-    }
-
-    async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
-        self.0.swap(expected, row).await
-    }
-}
-
-impl DueRows for KeyedLedger {
-    fn shards(&self) -> u8 {
-        self.0.shards()
-    }
-
-    async fn due(
-        &self,
-        _: u8,
-        now: i64,
-        limit: u32,
-        after: Option<String>,
-    ) -> Result<(Vec<RowKey>, Option<String>), StoreError> {
-        let cursor = |due_at: i64, key: &RowKey| format!("{due_at:020}/{}/{}", key.workspace_id, key.call_id);
-        let due: BTreeMap<_, _> = (self.0.rows().into_iter())
-            .filter_map(|row| {
-                let due_at = row.due_at.filter(|due_at| *due_at <= now)?;
-                let key = RowKey { workspace_id: row.workspace_id, call_id: row.call_id };
-                Some((cursor(due_at, &key), key))
-            })
-            .filter(|(at, _)| after.as_ref().is_none_or(|after| at > after))
-            .collect();
-        let page: Vec<_> = due.iter().take(limit as usize).collect();
-        let next = page.last().filter(|_| page.len() < due.len()).map(|(at, _)| (*at).clone());
-        Ok((page.into_iter().map(|(_, key)| key.clone()).collect(), next))
-    }
-}
+type World<Q = MemoryQueue> = Sweep<MemoryLedger, Q, FixedClock, SeededRandom>;
 
 fn world() -> World {
     Sweep {
-        ledger: KeyedLedger::default(),
+        ledger: MemoryLedger::default(),
         queue: MemoryQueue::default(),
         clock: FixedClock::at(NOW),
         random: SeededRandom::new(1),
@@ -198,7 +144,7 @@ async fn a_wake_message_that_the_queue_refused_comes_again() {
 async fn a_row_whose_claim_failed_is_still_due() {
     let world = world();
     world.due("call-1", NOW);
-    world.ledger.0.faults.fail_next("swap", When::Before);
+    world.ledger.faults.fail_next("swap", When::Before);
     assert!(world.sweep().await.is_err());
     assert!(world.queue.sent().is_empty());
     assert_eq!(world.sweep().await.unwrap().woken, 1);
@@ -229,7 +175,7 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
     let clock = FixedClock::at(NOW);
     let queue = MemoryQueue::default();
     let world: World<SlowQueue> = Sweep {
-        ledger: KeyedLedger::default(),
+        ledger: MemoryLedger::default(),
         queue: SlowQueue(queue.clone(), clock.clone()),
         clock: clock.clone(),
         random: SeededRandom::new(1),
@@ -254,5 +200,5 @@ async fn without_time_nothing_is_begun() {
     world.due("call-1", NOW);
     let woken = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();
     assert_eq!(woken, Woken { woken: 0, unfinished: true });
-    assert_eq!(world.ledger.0.rows()[0].due_at, Some(NOW));
+    assert_eq!(world.ledger.rows()[0].due_at, Some(NOW));
 }

@@ -1,9 +1,6 @@
 //! Batches of the calls queue.
 
 mod org;
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -15,7 +12,7 @@ use calls::{
     workspace::Workspace,
 };
 use chrono::TimeDelta;
-use platform::testing::{MemoryQueue, When};
+use platform::testing::{MemoryQueue, When, samples};
 use serde_json::json;
 
 use crate::handler::Sync;

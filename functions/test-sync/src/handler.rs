@@ -6,7 +6,7 @@ use calls::{
     crm::CrmError,
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::{Reason, Row, SyncStatus},
-    matching::Decision,
+    matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     sync::{Ports, Preview, PreviewError, Worker},
@@ -65,11 +65,26 @@ struct PreviewAnswer {
     salesforce_record_id: Option<SalesforceId>,
     salesforce_task_id: Option<SalesforceId>,
     record_type: Option<RecordType>,
-    decision: Option<Decision>,
-    task: Option<TaskDraft>,
-    event: Option<EventDraft>,
+    candidates: Vec<Candidate>,
+    decision: Option<Ruling>,
+    payloads: Payloads,
     error_code: Option<String>,
     error_message: Option<String>,
+}
+
+/// What decided, and for whom. `None` where the call would be skipped before any search.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ruling {
+    rule: Rule,
+    chosen: Option<Chosen>,
+}
+
+/// What would be sent to Salesforce, to the letter.
+#[derive(Serialize)]
+struct Payloads {
+    task: Option<TaskDraft>,
+    event: Option<EventDraft>,
 }
 
 impl<P: Ports> TestSync<P> {
@@ -149,7 +164,11 @@ impl<P: Ports> TestSync<P> {
                     Problem::unavailable("The search could not be made in time. Try again.")
                 }
             })?;
-        let (record_type, record_id) = decision.as_ref().and_then(|decision| decision.chosen.clone()).unzip();
+        let (record_type, record_id) = decision.as_ref().and_then(Decision::record).unzip();
+        let (candidates, decision) = decision
+            .map(|Decision { rule, chosen, candidates }| (candidates, Ruling { rule, chosen }))
+            .unzip();
+        let candidates = candidates.unwrap_or_default();
         let (error_code, error_message) = parts(reason);
         Ok(json(
             200,
@@ -160,9 +179,9 @@ impl<P: Ports> TestSync<P> {
                 salesforce_record_id: record_id,
                 salesforce_task_id: None,
                 record_type,
+                candidates,
                 decision,
-                task,
-                event,
+                payloads: Payloads { task, event },
                 error_code,
                 error_message,
             },

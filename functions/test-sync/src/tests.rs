@@ -2,9 +2,6 @@
 
 #[path = "../../sync/src/tests/org.rs"]
 mod org;
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use calls::{
     crm::{CrmError, FaultClass},
     ledger::{Row, SyncStatus, WriteId},
@@ -16,6 +13,7 @@ use platform::{
     testing::{
         When,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
 };
 use serde_json::{Value, json};
@@ -98,12 +96,12 @@ async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothi
     assert_eq!(answer["callId"], "test-try-1");
     assert_eq!((&answer["salesforceRecordId"], &answer["recordType"]), (&json!(LEAD), &json!("Lead")));
     assert_eq!(answer["salesforceTaskId"], Value::Null);
-    let candidates = answer["decision"]["candidates"].as_array().unwrap();
+    let candidates = answer["candidates"].as_array().unwrap();
     assert_eq!(candidates.len(), 1);
     assert_eq!((&candidates[0]["id"], &candidates[0]["field"]), (&json!(LEAD), &json!("MobilePhone")));
     assert_eq!(answer["decision"]["rule"], "only_candidate");
-    assert!(answer["task"].as_object().is_some_and(|task| !task.is_empty()), "{answer}");
-    assert!(answer["task"].to_string().contains(LEAD), "{answer}");
+    assert!(answer["payloads"]["task"].as_object().is_some_and(|task| !task.is_empty()), "{answer}");
+    assert!(answer["payloads"]["task"].to_string().contains(LEAD), "{answer}");
     assert!(world.is_untouched());
 }
 
@@ -111,8 +109,8 @@ async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothi
 async fn a_dry_run_for_a_number_that_nobody_has_says_so() {
     let world = world();
     let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
-    assert_eq!((&answer["success"], &answer["task"]), (&json!(false), &Value::Null));
-    assert_eq!(answer["decision"]["candidates"], json!([]));
+    assert_eq!((&answer["success"], &answer["payloads"]["task"]), (&json!(false), &Value::Null));
+    assert_eq!(answer["candidates"], json!([]));
     assert!(world.is_untouched());
 }
 

@@ -1,8 +1,5 @@
 //! What a workspace pastes into Vapi.
 
-#[path = "../../webhook/src/samples.rs"]
-mod samples;
-
 use calls::{ids::WorkspaceId, workspace::WebhookSecretVersions};
 use lambda_http::{Body, Response};
 use platform::{
@@ -10,6 +7,7 @@ use platform::{
     testing::{
         MemoryWorkspaces, When, keys,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
     webhook_token::{TokenSigner, WebhookTokens},
 };

@@ -1,8 +1,5 @@
 //! The webhook, from a request to the queue.
 
-#[path = "samples.rs"]
-mod samples;
-
 use calls::{
     ids::{CallId, WorkspaceId},
     ledger::{STALE_SECRET, SyncStatus},
@@ -14,6 +11,7 @@ use platform::{
     testing::{
         FixedClock, MemoryLedger, MemoryQueue, MemoryWorkspaces, SeededRandom, When, keys,
         request::{ApiRequest, body_of, from_event},
+        samples,
     },
     webhook_token::{TokenSigner, WebhookTokenIssuer},
 };

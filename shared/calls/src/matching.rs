@@ -57,6 +57,22 @@ pub enum Rule {
     Earlier,
 }
 
+/// The record that was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Chosen {
+    /// Its object.
+    pub record_type: RecordType,
+    /// Its id.
+    pub id: SalesforceId,
+}
+
+impl From<(RecordType, SalesforceId)> for Chosen {
+    fn from((record_type, id): (RecordType, SalesforceId)) -> Self {
+        Self { record_type, id }
+    }
+}
+
 /// How the record was chosen: kept in the row and shown to people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,9 +80,16 @@ pub struct Decision {
     /// What decided.
     pub rule: Rule,
     /// The choice.
-    pub chosen: Option<(RecordType, SalesforceId)>,
+    pub chosen: Option<Chosen>,
     /// All records that have the number, best first.
     pub candidates: Vec<Candidate>,
+}
+
+impl Decision {
+    /// The choice, as the ledger keeps it.
+    pub fn record(&self) -> Option<(RecordType, SalesforceId)> {
+        self.chosen.clone().map(|chosen| (chosen.record_type, chosen.id))
+    }
 }
 
 /// Decides whose call it is. `found` are unconverted Leads and Contacts; of them those count that have `number` in a
@@ -95,8 +118,9 @@ pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) 
         (_, _, MultipleMatches::FirstCreated) => Rule::FirstCreated,
         (_, _, MultipleMatches::Skip) => Rule::SkipMultiple,
     };
-    let chosen = candidates.first().filter(|_| rule != Rule::SkipMultiple);
-    Decision { rule, chosen: chosen.map(|best| (best.record_type, best.id.clone())), candidates }
+    let best = candidates.first().filter(|_| rule != Rule::SkipMultiple);
+    let chosen = best.map(|best| Chosen { record_type: best.record_type, id: best.id.clone() });
+    Decision { rule, chosen, candidates }
 }
 
 /// What orders records of one object: the smallest is the best. (Where none is chosen, people see the newest first.)
@@ -211,7 +235,7 @@ mod tests {
             let decision = decide(&number(), found, &settings);
             let chosen_id = chosen.and_then(|name| found.iter().find(|r| r.name.as_deref() == Some(name)));
             assert_eq!(decision.rule, rule, "{match_order:?} {multiple_matches:?}");
-            assert_eq!(decision.chosen, chosen_id.map(|r| (r.record_type, r.id.clone())));
+            assert_eq!(decision.record(), chosen_id.map(|r| (r.record_type, r.id.clone())));
             assert_eq!(names(&decision), order);
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Reason, Row},
-    matching::{self, Decision, Rule},
+    matching::{self, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Random, StoreError},
     workspace::{Direction, RecordType, Settings, Workspace},
@@ -89,7 +89,7 @@ async fn find_and_write<P: Ports>(
                 Search::Decided(decision) => decision,
                 Search::Full(object) => return Ok(Ending::TooMany(object)),
             };
-            row.record.clone_from(&decision.chosen);
+            row.record = decision.record();
             row.decision = Some(decision);
         }
         if row.unsettled_until.is_some() {
@@ -179,7 +179,7 @@ async fn look<P: Ports>(
             if let Some(decision) = &mut row.decision {
                 *decision = Decision {
                     rule: Rule::Earlier,
-                    chosen: record.clone(),
+                    chosen: record.clone().map(Chosen::from),
                     candidates: std::mem::take(&mut decision.candidates),
                 };
             }

@@ -1,8 +1,8 @@
 //! The sync algorithm (design.md §6): for every accepted call exactly one Task, and for every valid appointment
 //! exactly one Event.
 //!
-//! A [`Worker`] takes one piece of work at a time: it *claims* the row ([`claim`]), *attempts* to log the call
-//! ([`attempt`]), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
+//! A [`Worker`] takes one piece of work at a time: it *claims* the row (`claim`), *attempts* to log the call
+//! (`attempt`), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
 //! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer
 //! is only looked for, never made again.
 

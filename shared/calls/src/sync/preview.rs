@@ -78,10 +78,10 @@ impl<P: Ports> Worker<P> {
             }
             Err(_) => return Err(PreviewError::Unavailable),
         };
-        let Some((_, who_id)) = &decision.chosen else {
+        let Some((_, who_id)) = decision.record() else {
             return Ok(Preview { decision: Some(decision), task: None, event: None, reason: None });
         };
-        let drafts = Drafts::of(call, &workspace.settings, who_id, self.clock.now().timestamp());
+        let drafts = Drafts::of(call, &workspace.settings, &who_id, self.clock.now().timestamp());
         Ok(Preview {
             decision: Some(decision),
             task: Some(drafts.task),

@@ -23,7 +23,9 @@ pub fn always(state: &mut State) {
     .into_iter()
     .flatten()
     .collect();
-    broken.into_iter().for_each(|promise| state.violate(promise));
+    for promise in broken {
+        state.violate(promise);
+    }
 }
 
 /// When nothing happens any more and everybody is connected.
@@ -40,7 +42,9 @@ pub fn at_rest(state: &mut State) {
         }
     }
     broken.extend(state.salesforce.tasks.iter().filter_map(|task| in_another_org(state, task)));
-    broken.into_iter().for_each(|promise| state.violate(promise));
+    for promise in broken {
+        state.violate(promise);
+    }
 }
 
 fn duplicates(what: &str, activities: &[Activity]) -> Option<String> {

@@ -4,7 +4,13 @@
 //! before its effect or after it, lose its answer, take effect late, or be the last thing that its worker does.
 //! What must hold whatever happens is checked after every step ([`invariants`]).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::cast_possible_truncation, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    missing_docs
+)]
 
 mod invariants;
 mod ports;

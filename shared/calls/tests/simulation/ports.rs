@@ -158,13 +158,13 @@ impl DueRows for World {
 impl Queue for World {
     async fn send(&self, work: &Work) -> Result<(), StoreError> {
         let work = work.clone();
-        self.call("send message", move |state| state.enqueue(work)).await.map_err(store_error)
+        self.call("send message", move |state| state.enqueue(&work)).await.map_err(store_error)
     }
 }
 
 impl State {
     /// Puts a message into the queue: now and then twice, as SQS may.
-    pub fn enqueue(&mut self, work: Work) {
+    pub fn enqueue(&mut self, work: &Work) {
         let copies = if self.rng.u32(0..10) == 0 { 2 } else { 1 };
         for _ in 0..copies {
             self.drawn += 1;

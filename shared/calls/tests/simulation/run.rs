@@ -408,7 +408,9 @@ impl Run {
             Action::ExpireSessions => state.salesforce.sessions.clear(),
             Action::RevokeGrants => {
                 let tokens: Vec<_> = state.salesforce.grants.keys().cloned().collect();
-                tokens.iter().for_each(|token| state.salesforce.revoke(token));
+                for token in &tokens {
+                    state.salesforce.revoke(token);
+                }
             }
             Action::Disconnect { workspace } => state.disconnect(&workspace_id(workspace)),
             Action::Connect { workspace, org } => state.connect(workspace, org),
@@ -462,7 +464,7 @@ impl State {
             access_token: session.into(),
             refresh_token: token.into(),
         });
-        self.enqueue(Work::Resume { workspace_id: id });
+        self.enqueue(&Work::Resume { workspace_id: id });
     }
 }
 

@@ -187,7 +187,7 @@ mod tests {
         row.event_id = Some(sf("00U000000000001EAA"));
         row.decision = Some(Decision {
             rule: Rule::MostRecent,
-            chosen: row.record.clone(),
+            chosen: row.record.clone().map(Into::into),
             candidates: vec![Candidate {
                 id: sf("003000000000001AAA"),
                 record_type: RecordType::Contact,

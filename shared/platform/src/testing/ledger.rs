@@ -25,8 +25,9 @@ pub struct MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// Puts a row there, whatever stood there before.
-    pub fn insert(&self, row: Row) {
+    /// Puts a row there, whatever stood there before. Like every stored row it has a last write.
+    pub fn insert(&self, mut row: Row) {
+        row.write_id.get_or_insert_with(|| WriteId("put there".to_owned()));
         lock(&self.rows).insert((row.workspace_id.clone(), row.call_id.clone()), row);
     }
 
@@ -66,12 +67,20 @@ fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row) -> Swap {
     if as_expected || ours { Swap::Done } else { Swap::Conflict(found.map(Box::new)) }
 }
 
-/// One page of sorted rows; the cursor is how many went before.
-fn page(rows: Vec<Row>, limit: u32, after: Option<&str>) -> (Vec<Row>, Option<String>) {
-    let start = after.and_then(|after| after.parse().ok()).unwrap_or(0_usize);
-    let end = start.saturating_add(limit as usize);
-    let next = (end < rows.len()).then(|| end.to_string());
-    (rows.into_iter().skip(start).take(limit as usize).collect(), next)
+/// One page of rows in the order of an index. As in the table, the cursor is the last row's key: it says where to go
+/// on also when rows before it have left the index meanwhile.
+fn page(
+    rows: Vec<Row>,
+    at: impl Fn(&Row) -> i64,
+    limit: u32,
+    after: Option<&str>,
+) -> (Vec<Row>, Option<String>) {
+    let key = |row: &Row| format!("{:020}/{}/{}", at(row), row.workspace_id, row.call_id);
+    let rows: BTreeMap<String, Row> = rows.into_iter().map(|row| (key(&row), row)).collect();
+    let mut rest = rows.into_iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+    let page: Vec<_> = rest.by_ref().take(limit as usize).collect();
+    let next = page.last().filter(|_| rest.next().is_some()).map(|(key, _)| key.clone());
+    (page.into_iter().map(|(_, row)| row).collect(), next)
 }
 
 impl WaitingRows for MemoryLedger {
@@ -81,11 +90,10 @@ impl WaitingRows for MemoryLedger {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
-        let mut rows = self.select(|row| {
+        let rows = self.select(|row| {
             row.workspace_id == *workspace_id && row.status == SyncStatus::WaitingForConnection
         });
-        rows.sort_by_key(|row| row.created_at);
-        let (rows, next) = page(rows, limit, after.as_deref());
+        let (rows, next) = page(rows, |row| row.created_at, limit, after.as_deref());
         self.faults.around("waiting", || (rows.into_iter().map(|row| row.call_id).collect(), next))
     }
 }
@@ -102,9 +110,8 @@ impl DueRows for MemoryLedger {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<RowKey>, Option<String>), StoreError> {
-        let mut rows = self.select(|row| shard == 0 && row.due_at.is_some_and(|due_at| due_at <= now));
-        rows.sort_by_key(|row| row.due_at);
-        let (rows, next) = page(rows, limit, after.as_deref());
+        let rows = self.select(|row| shard == 0 && row.due_at.is_some_and(|due_at| due_at <= now));
+        let (rows, next) = page(rows, |row| row.due_at.unwrap_or_default(), limit, after.as_deref());
         let key = |row: Row| RowKey { workspace_id: row.workspace_id, call_id: row.call_id };
         self.faults.around("due", || (rows.into_iter().map(key).collect(), next))
     }

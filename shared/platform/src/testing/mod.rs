@@ -7,6 +7,7 @@ mod ledger;
 mod oauth_states;
 mod queue;
 pub mod request;
+pub mod samples;
 mod time_and_chance;
 mod workspaces;
 

@@ -1,4 +1,6 @@
-//! For the tests of every function: the sample events of the folder `events`.
+//! The sample events of the folder `events`, for the tests of the functions.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its samples fails")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +12,9 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 /// The events `events/<function>.<case>.json`, each with what is expected of it. The cases must be exactly these, so
 /// that no sample is left without an expectation.
+///
+/// # Panics
+/// If they are not, or cannot be read.
 pub fn of<'a, T: Copy>(function: &str, expected: &[(&'a str, T)]) -> Vec<(&'a str, String, T)> {
     let mine = |file: &String| file.split('.').next() == Some(function);
     let found: BTreeSet<_> = files().into_iter().filter(mine).collect();
@@ -21,6 +26,9 @@ pub fn of<'a, T: Copy>(function: &str, expected: &[(&'a str, T)]) -> Vec<(&'a st
 }
 
 /// The names of all samples.
+///
+/// # Panics
+/// If the folder cannot be read.
 pub fn files() -> Vec<String> {
     fs::read_dir(FOLDER).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
