@@ -148,6 +148,18 @@ def test_an_instance_url_outside_salesforce_is_refused(stranger: Workspace, sale
     assert stranger.status()["connected"] is False
 
 
+def test_a_connect_that_fails_after_the_exchange_leaves_no_grant(stranger: Workspace, salesforce: Salesforce) -> None:
+    before = salesforce.grants()
+    browser = Browser()
+    callback = stranger.allow(browser, stranger.begin_connect(browser))
+    salesforce.fault("identity", {"kind": "answer", "status": 500, "body": "down"})
+    answer = browser.get(callback, timeout=35)
+    assert answer.status_code >= 400
+    assert problem(answer, answer.status_code)
+    assert stranger.status()["connected"] is False
+    assert salesforce.grants() == before
+
+
 def bent(token: str, workspace: Workspace) -> str:
     """A webhook token with another workspace's name in it."""
     prefix, _, rest = token.split(".", 2)

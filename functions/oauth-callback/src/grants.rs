@@ -4,7 +4,7 @@ use std::future::Future;
 
 use calls::{
     crm::{CrmError, FaultClass},
-    ports::ClientSecretSource,
+    ports::{ClientSecretSource, TokenEndpoint},
 };
 use platform::stores::{NewConnection, OAuthFlow};
 use salesforce::{Client, hosts::RefusedHost, pkce::Verifier};
@@ -24,9 +24,21 @@ impl<S: ClientSecretSource> Grants for Client<S> {
         let login = self.hosts().login(&flow.login_url).map_err(refused)?;
         let verifier = Verifier::parse(flow.code_verifier.clone()).map_err(|error| unusable(&error))?;
         let grant = self.exchange(&login, code, &flow.redirect_uri, &verifier).await?;
-        let identity = self.identity(&grant).await?;
-        let Some(refresh_token) = grant.tokens.refresh_token else {
+        let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
             return Err(unusable(&"Salesforce gave no refresh token"));
+        };
+        let identity = match self.identity(&grant).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                // Nobody will use the grant, and each user has five: unused ones push out others.
+                if let Err(error) = self.revoke(login.as_str(), &refresh_token).await {
+                    tracing::warn!(
+                        workspace.id = %flow.workspace_id, error.code = %error.code,
+                        "an unused grant could not be revoked; it ends when it is not used"
+                    );
+                }
+                return Err(error);
+            }
         };
         Ok(NewConnection {
             login_url: flow.login_url.clone(),

@@ -141,7 +141,7 @@ where
         if let Some(grant) = replaced {
             self.revoke(id, &grant).await;
         }
-        let resume = Work::Resume { workspace_id: id.clone() };
+        let resume = Work::Resume { workspace_id: id.clone(), after: None };
         if let Err(error) = self.queue.send(&resume).await {
             // The waiting rows have their own due time; they only come later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");

@@ -151,6 +151,16 @@ async fn a_row_whose_claim_failed_is_still_due() {
 }
 
 #[tokio::test]
+async fn a_row_that_fails_keeps_no_other_from_being_woken() {
+    let world = world();
+    world.due("call-1", NOW - 2);
+    world.due("call-2", NOW - 1);
+    world.ledger.faults.fail_next("load", When::Before);
+    assert!(world.sweep().await.is_err());
+    assert_eq!(woken(&world.queue), ["call-2"]);
+}
+
+#[tokio::test]
 async fn all_pages_of_due_rows_are_woken() {
     let world = world();
     for n in 0..250 {

@@ -10,7 +10,7 @@ use calls::{
     ids::WorkspaceId,
     message::Work,
     ports::{Clock, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Worker, resume},
+    sync::{Done, Ports, Report, Worker, resume},
     workspace::Workspace,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -89,14 +89,17 @@ where
             None => return Ok(Ended::NotBegun),
         };
         match work {
-            Work::Report { secret_version, call, .. } => {
-                self.worker.report(workspace, *secret_version, call, deadline).await.map(Ended::Call)
+            Work::Report { secret_version, received_at, call, .. } => {
+                let report = Report { call, secret_version: *secret_version, received_at: *received_at };
+                self.worker.report(workspace, &report, deadline).await.map(Ended::Call)
             }
             Work::Wake { call_id, .. } => {
                 self.worker.wake(workspace, call_id, false, deadline).await.map(Ended::Call)
             }
-            Work::Resume { workspace_id } => {
-                resume(&self.worker.ledger, &self.queue, workspace_id).await.map(Ended::Resumed)
+            Work::Resume { workspace_id, after } => {
+                resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
+                    .await
+                    .map(Ended::Resumed)
             }
         }
     }

@@ -9,7 +9,7 @@ use calls::{
     matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Ports, Preview, PreviewError, Worker},
+    sync::{Ports, Preview, PreviewError, Report, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -113,10 +113,14 @@ impl<P: Ports> TestSync<P> {
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
         }
-        match known {
-            Some(row) => self.worker.wake(&workspace, &row.call_id, true, deadline).await?,
-            None => self.worker.report(&workspace, workspace.webhook_secret.current, &call, deadline).await?,
-        };
+        if let Some(row) = known {
+            self.worker.wake(&workspace, &row.call_id, true, deadline).await?;
+        } else {
+            let secret_version = workspace.webhook_secret.current;
+            let received_at = self.worker.clock.now().timestamp();
+            let report = Report { call: &call, secret_version, received_at };
+            self.worker.report(&workspace, &report, deadline).await?;
+        }
         self.answer(&workspace, &call.id).await
     }
 

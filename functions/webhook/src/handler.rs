@@ -4,7 +4,7 @@ use calls::{
     message::Work,
     ports::{Clock, Ledger, Queue, Random, Workspaces},
     report::{self, ServerMessage},
-    sync,
+    sync::{self, Report},
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
@@ -81,15 +81,16 @@ where
     /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
     async fn keep(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
         let Err(queue_error) = self.queue.send(&work).await else { return Ok(()) };
-        let Work::Report { call, .. } = work else { return Ok(()) };
+        let Work::Report { call, received_at, .. } = work else { return Ok(()) };
         tracing::error!(
             workspace.id = %token.workspace_id, call.id = %call.id, error = %queue_error,
             "the queue refused a call; it goes into the ledger"
         );
+        let report = Report { call: &call, secret_version: token.secret_version, received_at };
         let kept = async {
             let workspace = self.workspaces.load(&token.workspace_id).await?;
             let now = self.clock.now().timestamp();
-            sync::accept(&self.ledger, &self.random, &workspace, token.secret_version, &call, now).await
+            sync::accept(&self.ledger, &self.random, &workspace, &report, now).await
         };
         kept.await.map_err(|error| {
             tracing::error!(

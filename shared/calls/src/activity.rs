@@ -205,6 +205,8 @@ impl TaskDraft {
             "ActivityDate" => self.activity_date.take().is_some(),
             "CallDurationInSeconds" => self.call_duration_in_seconds.take().is_some(),
             "CallDisposition" => self.call_disposition.take().is_some(),
+            // The look then goes by the description's last line (design.md §6).
+            "CallObject" => self.call_object.take().is_some(),
             _ => false,
         }
     }

@@ -117,9 +117,12 @@ impl AppointmentRequest {
         let date = self.date.as_deref().and_then(present);
         let time = self.time.as_deref().and_then(present);
         let today = now.with_timezone(&zone).date_naive();
-        // The time's instant goes first: a date that is an instant is often midnight, a placeholder.
+        // The time's instant goes first: a date that is an instant is often midnight, a placeholder for "that day", and
+        // then does not overrule a time of day.
+        let placeholder = date.filter(|_| time.is_some()).and_then(clock::midnight_of);
+        let date_alone = date.filter(|_| placeholder.is_none());
         if let Some((text, instant)) =
-            [time, date].into_iter().flatten().find_map(|t| Some((t, clock::instant(t)?)))
+            [time, date_alone].into_iter().flatten().find_map(|t| Some((t, clock::instant(t)?)))
         {
             not_past(instant.with_timezone(&zone).date_naive(), today, text)?;
             return Ok(Some(instant));
@@ -128,7 +131,7 @@ impl AppointmentRequest {
         let time = time.ok_or_else(|| {
             reason("appointment_without_time", "The appointment has a date but no time", date)
         })?;
-        let day = day(date)?;
+        let day = placeholder.map_or_else(|| day(date), Ok)?;
         not_past(day, today, date)?;
         let time = time_of_day(time)?;
         Ok(Some(self.zone(zone)?.instant(day.and_time(time))))

@@ -140,8 +140,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// A call that was just accepted.
-    pub fn accepted(workspace_id: WorkspaceId, call: Call, now: i64) -> Self {
+    /// A call that was accepted at `received_at`, and is due since.
+    pub fn accepted(workspace_id: WorkspaceId, call: Call, received_at: i64) -> Self {
         Self {
             workspace_id,
             call_id: call.id.clone(),
@@ -161,24 +161,25 @@ impl Row {
             lease: None,
             unsettled_until: None,
             api_usage: None,
-            created_at: now,
-            updated_at: now,
-            due_at: Some(now),
+            created_at: received_at,
+            updated_at: received_at,
+            due_at: Some(received_at),
             expires_at: None,
         }
     }
 
-    /// Takes over what a report says; `true` where it is news. A row that was made by a report under a revoked
-    /// webhook secret is replaced by it (design.md §4).
-    pub fn take_report(&mut self, call: &Call) -> bool {
+    /// Takes over what a report says that came at `received_at`; `true` where it is news. A row that was made by a
+    /// report under a revoked webhook secret is replaced by it (design.md §4).
+    pub fn take_report(&mut self, call: &Call, received_at: i64) -> bool {
         let refused = self.status == SyncStatus::Skipped
             && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET);
-        let news = if refused {
-            self.call = call.clone();
-            true
-        } else {
-            self.call.merge(call)
-        };
+        if refused {
+            let revision = self.revision + 1;
+            let replaced = Self::accepted(self.workspace_id.clone(), call.clone(), received_at);
+            *self = Self { revision, write_id: self.write_id.take(), lease: self.lease.take(), ..replaced };
+            return true;
+        }
+        let news = self.call.merge(call);
         if news {
             self.revision += 1;
         }

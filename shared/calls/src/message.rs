@@ -29,10 +29,13 @@ pub enum Work {
         /// Which call.
         call_id: CallId,
     },
-    /// Work on all rows that wait for this workspace's connection.
+    /// Work on all rows that wait for this workspace's connection, a page a message.
     Resume {
         /// Whose calls.
         workspace_id: WorkspaceId,
+        /// Where the page before ended; absent: the first page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
     },
 }
 
@@ -42,7 +45,7 @@ impl Work {
         match self {
             Self::Report { workspace_id, .. }
             | Self::Wake { workspace_id, .. }
-            | Self::Resume { workspace_id } => workspace_id,
+            | Self::Resume { workspace_id, .. } => workspace_id,
         }
     }
 
@@ -102,7 +105,8 @@ mod tests {
                 call: Box::new(Call::new(call_id.clone())),
             },
             Work::Wake { workspace_id: workspace_id.clone(), call_id },
-            Work::Resume { workspace_id },
+            Work::Resume { workspace_id: workspace_id.clone(), after: None },
+            Work::Resume { workspace_id, after: Some("a cursor".to_owned()) },
         ] {
             assert_eq!(Work::decode(&work.encode()), Ok(work));
         }

@@ -101,8 +101,9 @@ impl<K: KeySource> WebhookTokenIssuer for TokenSigner<K> {
 }
 
 fn token_of(headers: &HeaderMap) -> Option<&str> {
-    if let Some(secret) = headers.get(HEADER) {
-        return secret.to_str().ok().map(str::trim);
+    let secret = headers.get(HEADER).map(|secret| secret.to_str().unwrap_or("not a token").trim());
+    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+        return Some(secret);
     }
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -180,6 +181,9 @@ mod tests {
         ] {
             assert_eq!(signer(&["1"]).verify(&headers).await, Ok(expected.clone()));
         }
+        let mut both = headers("authorization", &format!("Bearer {token}"));
+        both.insert("x-vapi-secret", "".parse().unwrap());
+        assert_eq!(signer(&["1"]).verify(&both).await, Ok(expected), "an empty header hides no token");
     }
 
     #[tokio::test]

@@ -26,6 +26,14 @@ class Salesforce:
         records = self._control("GET", "state")["orgs"][0]["records"][kind]
         return [one for one in records if (one["Description"] or "").splitlines()[-1:] == [f"Call {call_id}"]]
 
+    def fault(self, route: str, effect: dict[str, Any], times: int = 1) -> None:
+        """Makes the next requests of a kind go wrong."""
+        self._control("POST", "faults", {"route": route, "times": times, "effect": effect})
+
+    def grants(self) -> int:
+        """How many approvals stand, of all users of all orgs."""
+        return sum(self._control("GET", "state")["grants"].values())
+
     def forget_requests(self) -> None:
         """Starts counting anew."""
         self._control("DELETE", "requests")

@@ -1,6 +1,6 @@
 //! Times of day as people and language models write them, and full instants.
 
-use chrono::{DateTime, Datelike, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Utc};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meridiem {
@@ -63,6 +63,15 @@ const LAST_YEAR: i32 = 4000;
 
 /// A full ISO 8601 date and time with an offset; seconds and the offset's colon may be missing.
 pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    iso(text).map(|instant| instant.to_utc())
+}
+
+/// The day of an instant that is midnight where its offset holds: how a schema that knows only date-times says a day.
+pub(super) fn midnight_of(text: &str) -> Option<NaiveDate> {
+    iso(text).filter(|instant| instant.time() == NaiveTime::MIN).map(|instant| instant.date_naive())
+}
+
+fn iso(text: &str) -> Option<DateTime<FixedOffset>> {
     let text = text.to_ascii_uppercase();
     if !text.contains(['T', ' ']) {
         return None;
@@ -72,6 +81,5 @@ pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"]
         .iter()
         .find_map(|format| DateTime::parse_from_str(&text, format).ok())
-        .map(|instant| instant.to_utc())
         .filter(|instant| instant.year() <= LAST_YEAR)
 }

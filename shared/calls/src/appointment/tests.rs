@@ -211,6 +211,16 @@ fn an_instant_in_either_field_is_that_instant() {
 }
 
 #[test]
+fn a_midnight_in_the_date_is_only_a_day_where_there_is_a_time() {
+    for date in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00"] {
+        assert_eq!(start(&request(date, "2:00 PM"), New_York), utc("2027-03-03T19:00:00Z"), "{date}");
+    }
+    assert_eq!(start(&request("2027-03-03T00:00:00Z", ""), New_York), utc("2027-03-03T00:00:00Z"));
+    assert_eq!(start(&request("2027-03-03T15:30:00Z", "2:00 PM"), New_York), utc("2027-03-03T15:30:00Z"));
+    assert_eq!(refusal(&request("2027-03-03T00:00:00Z", "after lunch")).code, "appointment_time_invalid");
+}
+
+#[test]
 fn local_times_follow_the_zones_clock() {
     for (zone, date, time, expected) in [
         (New_York, "2027-01-27", "2 PM", "2027-01-27T19:00:00Z"),

@@ -318,7 +318,10 @@ fn leave_out(
 /// Whether the Event alone is at fault, and for good.
 fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     let about_event = error.object == Some(WrittenObject::Event) || !has_task;
-    has_event && about_event && matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused)
+    // A record that is gone is searched for again as long as no Task stands on it.
+    let for_good = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused)
+        || (error.class == FaultClass::RecordGone && !has_task);
+    has_event && about_event && for_good
 }
 
 /// Brings the Task up to date. What a person deleted stays deleted; what may not be edited stays as it is.

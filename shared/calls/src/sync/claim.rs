@@ -2,12 +2,13 @@
 //! (design.md §6.1).
 
 use crate::{
-    call::Call,
     ids::{CallId, WorkspaceId},
     ledger::{Reason, Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
     workspace::{Lease, Workspace},
 };
+
+use super::Report;
 
 /// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
 const LEASE_SECONDS: i64 = 90;
@@ -49,7 +50,7 @@ pub(super) async fn claim_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    call: &Call,
+    report: &Report<'_>,
     now: i64,
     settle_seconds: i64,
 ) -> Result<Claim, StoreError> {
@@ -57,10 +58,10 @@ pub(super) async fn claim_report<L: Ledger, R: Random>(
     let claimed = |row: Row| claim(row, workspace, &owner, now, settle_seconds);
     change(ledger, random, None, |current| {
         let Some(current) = current else {
-            return claimed(Row::accepted(workspace.id.clone(), call.clone(), now));
+            return claimed(Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at));
         };
         let mut row = current.clone();
-        let news = row.take_report(call);
+        let news = row.take_report(report.call, report.received_at);
         if is_held(&row, now) {
             return if news { write(row, now, Claim::Elsewhere) } else { Step::Keep(Claim::Elsewhere) };
         }
@@ -95,15 +96,16 @@ pub(super) async fn accept_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace_id: &WorkspaceId,
-    call: &Call,
+    report: &Report<'_>,
     now: i64,
 ) -> Result<(), StoreError> {
     change(ledger, random, None, |current| {
         let Some(current) = current else {
-            return write(Row::accepted(workspace_id.clone(), call.clone(), now), now, ());
+            let row = Row::accepted(workspace_id.clone(), report.call.clone(), report.received_at);
+            return write(row, now, ());
         };
         let mut row = current.clone();
-        if !row.take_report(call) {
+        if !row.take_report(report.call, report.received_at) {
             return Step::Keep(());
         }
         if !is_held(&row, now) {
@@ -119,14 +121,14 @@ pub(super) async fn refuse_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    call: &Call,
+    report: &Report<'_>,
     now: i64,
 ) -> Result<(), StoreError> {
     change(ledger, random, None, |current| {
         if current.is_some() {
             return Step::Keep(());
         }
-        let mut row = Row::accepted(workspace.id.clone(), call.clone(), now);
+        let mut row = Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at);
         let reason = Reason::new(
             STALE_SECRET,
             "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",

@@ -65,6 +65,17 @@ pub struct Worker<P: Ports> {
     pub settle_seconds: i64,
 }
 
+/// A report that the webhook accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What it said.
+    pub call: &'a Call,
+    /// The version of the webhook secret that it came with.
+    pub secret_version: u64,
+    /// When the webhook took it, Unix seconds: the call's arrival, however late it is worked on.
+    pub received_at: i64,
+}
+
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
@@ -81,17 +92,16 @@ impl<P: Ports> Worker<P> {
     pub async fn report(
         &self,
         workspace: &Workspace,
-        secret_version: u64,
-        call: &Call,
+        report: &Report<'_>,
         deadline: DateTime<Utc>,
     ) -> Result<Done, StoreError> {
         let now = self.now();
-        if secret_version < workspace.webhook_secret.oldest_valid {
-            claim::refuse_report(&self.ledger, &self.random, workspace, call, now).await?;
+        if report.secret_version < workspace.webhook_secret.oldest_valid {
+            claim::refuse_report(&self.ledger, &self.random, workspace, report, now).await?;
             return Ok(Done::Nothing);
         }
         let claim =
-            claim::claim_report(&self.ledger, &self.random, workspace, call, now, self.settle_seconds)
+            claim::claim_report(&self.ledger, &self.random, workspace, report, now, self.settle_seconds)
                 .await?;
         self.work(workspace, claim, deadline).await
     }
@@ -157,14 +167,13 @@ pub async fn accept<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    secret_version: u64,
-    call: &Call,
+    report: &Report<'_>,
     now: i64,
 ) -> Result<(), StoreError> {
-    if secret_version < workspace.webhook_secret.oldest_valid {
-        return claim::refuse_report(ledger, random, workspace, call, now).await;
+    if report.secret_version < workspace.webhook_secret.oldest_valid {
+        return claim::refuse_report(ledger, random, workspace, report, now).await;
     }
-    claim::accept_report(ledger, random, &workspace.id, call, now).await
+    claim::accept_report(ledger, random, &workspace.id, report, now).await
 }
 
 /// Puts a row that exists into line again, due now, for a person who asked. `false`: there is no such call.

@@ -24,7 +24,8 @@ pub struct Woken {
     pub unfinished: bool,
 }
 
-/// Wakes all rows that are due, shard after shard, until `deadline`.
+/// Wakes all rows that are due, shard after shard, until `deadline`. A row that fails is left for the next sweep, and
+/// keeps no other from being woken; the first such failure is told at the end.
 pub async fn wake_due<L, Q, K, R>(
     ledger: &L,
     queue: &Q,
@@ -39,6 +40,7 @@ where
     R: Random,
 {
     let mut done = Woken::default();
+    let mut failed = None;
     for shard in 0..ledger.shards() {
         let mut after = None;
         loop {
@@ -49,7 +51,16 @@ where
                     done.unfinished = true;
                     return Ok(done);
                 }
-                done.woken += usize::from(wake(ledger, queue, random, &key, now.timestamp()).await?);
+                match wake(ledger, queue, random, &key, now.timestamp()).await {
+                    Ok(woken) => done.woken += usize::from(woken),
+                    Err(error) => {
+                        tracing::error!(
+                            workspace.id = %key.workspace_id, call.id = %key.call_id, error = %error,
+                            "a due call could not be woken"
+                        );
+                        failed.get_or_insert(error);
+                    }
+                }
             }
             match next {
                 Some(_) => after = next,
@@ -57,7 +68,7 @@ where
             }
         }
     }
-    Ok(done)
+    failed.map_or(Ok(done), Err)
 }
 
 /// Moves the row's `due_at` on and sends its message. If the message is lost after that, the row is due again later.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use calls::{
+    call::Call,
     ids::CallId,
     ledger::{Row, SyncStatus},
 };
@@ -10,7 +11,7 @@ use calls::{
 use crate::{run::who_of, salesforce::Activity, world::State};
 
 /// How many there are (with that of the token endpoint, checked where tokens are refreshed).
-pub const COUNT: usize = 9;
+pub const COUNT: usize = 10;
 
 /// After every step.
 pub fn always(state: &mut State) {
@@ -35,10 +36,13 @@ pub fn at_rest(state: &mut State) {
         // Only what crashed its worker again and again; a simulated worker does not have so many lives.
         broken.push(format!("message {} is in the dead-letter queue", dead.id));
     }
-    for (workspace_id, call_id) in &state.accepted {
-        match state.rows.get(&(workspace_id.clone(), call_id.clone())) {
-            None => broken.push(format!("the accepted call {call_id} is lost")),
-            Some(row) => broken.extend(unfinished(state, row)),
+    for (workspace_id, call) in &state.accepted {
+        match state.rows.get(&(workspace_id.clone(), call.id.clone())) {
+            None => broken.push(format!("the accepted call {} is lost", call.id)),
+            Some(row) => {
+                broken.extend(unfinished(state, row));
+                broken.extend(forgotten(row, call));
+            }
         }
     }
     broken.extend(state.salesforce.tasks.iter().filter_map(|task| in_another_org(state, task)));
@@ -88,6 +92,14 @@ fn unfinished(state: &State, row: &Row) -> Option<String> {
         // Its record came later than the last late match; cannot happen with records that come within minutes.
         _ => Some(format!("{call} ends as {} ({code})", row.status.as_str())),
     }
+}
+
+/// What an accepted report said is in the row, or something newer; what a refused one said is not.
+fn forgotten(row: &Row, report: &Call) -> Option<String> {
+    let mut merged = row.call.clone();
+    let news = merged.merge(report);
+    let refused = row.call.summary.as_ref().is_some_and(|summary| summary.value == "Report 9.");
+    (news || refused).then(|| format!("{} has forgotten a report, or believed a refused one", row.call_id))
 }
 
 /// A call is logged in the org that it was first tried with.

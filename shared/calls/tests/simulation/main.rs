@@ -18,7 +18,7 @@ mod run;
 mod salesforce;
 mod world;
 
-use run::{Plan, Report, explore};
+use run::{Plan, Totals, explore};
 use world::{Broken, Fault};
 
 /// Random worlds in a run. More by hand: `SIMULATED_WORLDS=1000000`.
@@ -69,14 +69,14 @@ fn random_worlds_keep_every_promise() {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let all = std::thread::scope(|scope| {
         let share = |core| {
-            let mut report = Report::default();
+            let mut report = Totals::default();
             for seed in (core..worlds()).step_by(cores as usize) {
                 report += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
             }
             report
         };
         let shares: Vec<_> = (0..cores).map(|core| scope.spawn(move || share(core))).collect();
-        shares.into_iter().fold(Report::default(), |mut all, share| {
+        shares.into_iter().fold(Totals::default(), |mut all, share| {
             all += share.join().unwrap();
             all
         })

@@ -172,10 +172,6 @@ impl State {
             self.queue.push(message);
         }
     }
-
-    fn workspace(&mut self, id: &WorkspaceId) -> &mut Workspace {
-        self.workspaces.entry(id.clone()).or_insert_with(|| Workspace::unknown(id.clone()))
-    }
 }
 
 impl Workspaces for World {

@@ -14,7 +14,7 @@ use calls::{
     ledger::SyncStatus,
     message::Work,
     ports::{Clock, Queue, StoreError, Workspaces},
-    sync::{Worker, accept, resume, wake_due},
+    sync::{Report, Worker, accept, resume, wake_due},
     workspace::{Connection, ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, TimeDelta};
@@ -22,7 +22,7 @@ use chrono::{DateTime, TimeDelta};
 use crate::{
     invariants,
     ports::Simulated,
-    world::{Broken, Fault, SETTLE, START, State, World},
+    world::{Broken, Fault, SETTLE, START, State, VALID_SECRET, World},
 };
 
 /// Sync's timeout, milliseconds.
@@ -38,11 +38,12 @@ const STEPS: u32 = 50_000;
 /// Something that happens to the world from outside.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Vapi posts a report: of which workspace, which call, the how many-th.
+    /// Vapi posts a report: of which workspace, which call, the how many-th, and whether under a revoked secret.
     Report {
         workspace: usize,
         call: usize,
         report: usize,
+        revoked: bool,
     },
     /// All sessions end.
     ExpireSessions,
@@ -86,7 +87,7 @@ impl Plan {
         let script = vec![
             (0, Action::AddRecord { workspace: 0, call: 0 }),
             (0, Action::Connect { workspace: 0, org: 0 }),
-            (1, Action::Report { workspace: 0, call: 0, report: 1 }),
+            (1, Action::Report { workspace: 0, call: 0, report: 1, revoked: false }),
         ];
         Self { script, ..Self::default() }
     }
@@ -117,7 +118,14 @@ impl Plan {
                 script.push((appears, Action::AddRecord { workspace, call }));
                 for report in 1..=rng.usize(1..=3) {
                     let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
-                    script.push((at + after, Action::Report { workspace, call, report }));
+                    script.push((at + after, Action::Report { workspace, call, report, revoked: false }));
+                    if rng.u32(0..6) == 0 {
+                        let before = rng.i64(0..3);
+                        script.push((
+                            at + before,
+                            Action::Report { workspace, call, report: 9, revoked: true },
+                        ));
+                    }
                 }
             }
         }
@@ -144,14 +152,14 @@ impl Plan {
 
 /// What a run came to.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Report {
+pub struct Totals {
     pub calls: u64,
     pub faults: u64,
     pub reports: u64,
     pub tasks: u64,
 }
 
-impl AddAssign for Report {
+impl AddAssign for Totals {
     fn add_assign(&mut self, other: Self) {
         self.calls += other.calls;
         self.faults += other.faults;
@@ -177,12 +185,12 @@ struct Run {
 }
 
 /// Plays a plan to its end. The error is the trace of a broken promise.
-pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Report, String> {
+pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Totals, String> {
     // The same plan is the same run: the trace is written only when somebody reads it.
     play(plan, broken, false).or_else(|_| play(plan, broken, true))
 }
 
-fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Report, String> {
+fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Totals, String> {
     let world = World::new(plan.seed, broken, traced);
     {
         let mut state = world.state();
@@ -209,7 +217,7 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Report, Str
         invariants::at_rest(&mut state);
     }
     if state.violations.is_empty() {
-        return Ok(Report {
+        return Ok(Totals {
             calls: state.calls,
             faults: state.faults,
             reports: run.reports,
@@ -394,7 +402,7 @@ impl Run {
         let mut state = self.world.state();
         state.note(|| format!("{action:?}"));
         match *action {
-            Action::Report { workspace, call, report } => {
+            Action::Report { workspace, call, report, revoked } => {
                 drop(state);
                 self.reports += 1;
                 let world = self.world.clone();
@@ -402,7 +410,7 @@ impl Run {
                 self.start(
                     format!("webhook {}", call.id),
                     None,
-                    webhook(world, workspace_id(workspace), call),
+                    webhook(world, workspace_id(workspace), call, revoked),
                 );
             }
             Action::ExpireSessions => state.salesforce.sessions.clear(),
@@ -452,7 +460,7 @@ impl State {
         self.disconnect(&id);
         let org_id = org_id(workspace, org);
         let (session, token) = self.salesforce.grant(&org_id, None);
-        let row = self.workspaces.entry(id.clone()).or_insert_with(|| Workspace::unknown(id.clone()));
+        let row = self.workspace(&id);
         row.state = ConnectionState::Connected;
         row.connection_version += 1;
         row.connection = Some(Connection {
@@ -464,7 +472,7 @@ impl State {
             access_token: session.into(),
             refresh_token: token.into(),
         });
-        self.enqueue(&Work::Resume { workspace_id: id });
+        self.enqueue(&Work::Resume { workspace_id: id, after: None });
     }
 }
 
@@ -488,27 +496,37 @@ async fn sync(world: World, work: Work) -> Result<(), StoreError> {
     let worker = worker(&world);
     let workspace = Workspaces::load(&world, work.workspace_id()).await?;
     match work {
-        Work::Report { secret_version, call, .. } => {
-            worker.report(&workspace, secret_version, &call, deadline).await.map(drop)
+        Work::Report { secret_version, received_at, call, .. } => {
+            let report = Report { call: &call, secret_version, received_at };
+            worker.report(&workspace, &report, deadline).await.map(drop)
         }
         Work::Wake { call_id, .. } => worker.wake(&workspace, &call_id, false, deadline).await.map(drop),
-        Work::Resume { workspace_id } => resume(&world, &world, &workspace_id).await.map(drop),
+        Work::Resume { workspace_id, after } => resume(&world, &world, &workspace_id, after).await.map(drop),
     }
 }
 
-async fn webhook(world: World, workspace_id: WorkspaceId, call: Call) -> Result<(), StoreError> {
+async fn webhook(
+    world: World,
+    workspace_id: WorkspaceId,
+    call: Call,
+    revoked: bool,
+) -> Result<(), StoreError> {
+    let secret_version = if revoked { VALID_SECRET - 1 } else { VALID_SECRET };
     let now = Clock::now(&world).timestamp();
     let work = Work::Report {
         workspace_id: workspace_id.clone(),
-        secret_version: 1,
+        secret_version,
         received_at: now,
         call: Box::new(call.clone()),
     };
     if world.send(&work).await.is_err() {
         let workspace = Workspaces::load(&world, &workspace_id).await?;
-        accept(&world, &world, &workspace, 1, &call, now).await?;
+        let report = Report { call: &call, secret_version, received_at: now };
+        accept(&world, &world, &workspace, &report, now).await?;
     }
-    world.state().accepted.push((workspace_id, call.id));
+    if !revoked {
+        world.state().accepted.push((workspace_id, call));
+    }
     Ok(())
 }
 

@@ -10,10 +10,11 @@ use std::{
 };
 
 use calls::{
+    call::Call,
     ids::{CallId, WorkspaceId},
     ledger::Row,
     message::Work,
-    workspace::Workspace,
+    workspace::{WebhookSecretVersions, Workspace},
 };
 
 use crate::salesforce::Salesforce;
@@ -24,6 +25,9 @@ pub const START: i64 = 1_800_000_000;
 pub const TIMEOUT: i64 = 10_000;
 /// Within how many seconds a write that Salesforce received commits.
 pub const SETTLE: i64 = 600;
+
+/// The version of the webhook secret that counts; the one before is revoked.
+pub const VALID_SECRET: u64 = 2;
 
 /// What goes wrong with one port call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +100,7 @@ pub struct State {
     /// The worker that runs now is to die.
     pub crash: bool,
     /// What was accepted, and so may not be lost.
-    pub accepted: Vec<(WorkspaceId, CallId)>,
+    pub accepted: Vec<(WorkspaceId, Call)>,
     pub drawn: u64,
     pub violations: Vec<String>,
     traced: bool,
@@ -104,6 +108,14 @@ pub struct State {
 }
 
 impl State {
+    /// A workspace; one that is new has revoked its first webhook secret.
+    pub fn workspace(&mut self, id: &WorkspaceId) -> &mut Workspace {
+        self.workspaces.entry(id.clone()).or_insert_with(|| Workspace {
+            webhook_secret: WebhookSecretVersions { current: VALID_SECRET, oldest_valid: VALID_SECRET },
+            ..Workspace::unknown(id.clone())
+        })
+    }
+
     pub fn seconds(&self) -> i64 {
         self.now / 1000
     }

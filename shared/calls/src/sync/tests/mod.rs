@@ -10,6 +10,8 @@ use crate::{
     workspace::{ConnectionState, Lease},
 };
 use std::sync::atomic::Ordering;
+
+use super::Report;
 use world::*;
 
 fn reason(row: &Row) -> &str {
@@ -278,6 +280,32 @@ async fn a_refused_optional_field_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_task_is_written_and_found_without_its_call_object() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["CallObject".to_owned()];
+    refusal.object = Some(WrittenObject::Task);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    let state = world.salesforce.state();
+    assert_eq!(state.tasks[0].1.call_object, None);
+    assert!(state.tasks[0].1.description.ends_with("Call call-1"));
+}
+
+#[tokio::test]
+async fn an_event_for_a_record_that_is_gone_leaves_the_task_logged() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut second = call(5);
+    second.appointment = Some(fact(5, appointment()));
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+    world.reported(&second).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "event_refused"));
+}
+
+#[tokio::test]
 async fn an_expired_session_is_renewed_once() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
@@ -300,7 +328,8 @@ async fn anothers_fresh_session_is_used() {
         world.salesforce.state().good_access_token = "access-2".to_owned();
     }
     let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
-    world.report(&as_read, 2, &call(0), deadline).await.unwrap();
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&as_read, &report, deadline).await.unwrap();
     assert_eq!(world.requests(), ["search", "search", "create"]);
 }
 
@@ -329,8 +358,7 @@ async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
 #[tokio::test]
 async fn a_revoked_webhook_secret_is_skipped_until_a_valid_report_comes() {
     let world = world();
-    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
-    world.report(&world.workspace(), 1, &call(0), deadline).await.unwrap();
+    world.reported_under(1, &call(0)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Skipped);
     assert!(world.requests().is_empty());
 
@@ -339,8 +367,38 @@ async fn a_revoked_webhook_secret_is_skipped_until_a_valid_report_comes() {
 
     let mut forged = call(9);
     forged.summary = Some(fact(9, "forged".to_owned()));
-    world.report(&world.workspace(), 1, &forged, deadline).await.unwrap();
+    world.reported_under(1, &forged).await.unwrap();
     assert_eq!(world.ledger.row("call-1").call.summary, None);
+}
+
+#[tokio::test]
+async fn two_valid_reports_after_a_refused_one_merge() {
+    let world = world();
+    world.reported_under(1, &call(0)).await.unwrap();
+    world.pass(60);
+    let mut rich = call(1);
+    rich.summary = Some(fact(1, "Wants an offer.".to_owned()));
+    // The worker that took the first valid report dies on it.
+    world.ledger.failing.lock().unwrap().push(world.ledger.writes.load(Ordering::Relaxed) + 2);
+    world.reported(&rich).await.unwrap_err();
+    world.reported(&call(2)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!(row.call.summary.as_ref().unwrap().value, "Wants an offer.");
+    assert_eq!((row.status, row.reason, row.created_at), (SyncStatus::Queued, None, START + 60));
+}
+
+#[tokio::test]
+async fn today_is_the_day_of_the_calls_arrival() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.pass(30 * 86_400);
+    let report = Report { call: &booked, secret_version: 2, received_at: START };
+    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
+    world.report(&world.workspace(), &report, deadline).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.created_at), (SyncStatus::Success, START));
+    assert_eq!(world.salesforce.state().events.len(), 1);
 }
 
 #[tokio::test]
@@ -363,7 +421,8 @@ async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
 async fn no_write_starts_without_time_to_record_it() {
     let world = world();
     let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(10);
-    world.report(&world.workspace(), 2, &call(0), deadline).await.unwrap();
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, deadline).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
     assert_eq!(world.requests(), ["search"]);
@@ -376,6 +435,7 @@ fn work_can_move_between_threads() {
     let world = world();
     let deadline = crate::ports::Clock::now(&world.clock);
     let (workspace, call) = (world.workspace(), call(0));
-    movable(world.report(&workspace, 2, &call, deadline));
+    let report = Report { call: &call, secret_version: 2, received_at: START };
+    movable(world.report(&workspace, &report, deadline));
     movable(world.preview(&workspace, &call, deadline));
 }

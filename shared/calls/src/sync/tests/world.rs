@@ -23,7 +23,7 @@ use crate::{
         Clock, ConnectionStore, Crm, Ledger, Look, Random, StoreError, Swap, TokenEndpoint, Tokens,
         Workspaces,
     },
-    sync::{Done, Ports, Worker},
+    sync::{Done, Ports, Report, Worker},
     workspace::{Connection, ConnectionState, Lease, RecordType, WebhookSecretVersions, Workspace},
 };
 
@@ -419,7 +419,12 @@ impl Worker<World> {
     }
 
     pub(super) async fn reported(&self, call: &Call) -> Result<Done, StoreError> {
-        self.report(&self.workspace(), 2, call, self.deadline()).await
+        self.reported_under(2, call).await
+    }
+
+    pub(super) async fn reported_under(&self, secret_version: u64, call: &Call) -> Result<Done, StoreError> {
+        let report = Report { call, secret_version, received_at: self.clock.now().timestamp() };
+        self.report(&self.workspace(), &report, self.deadline()).await
     }
 
     pub(super) async fn woken(&self) -> Result<Done, StoreError> {
