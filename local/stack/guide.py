@@ -43,9 +43,9 @@ def commands(stack: Stack) -> dict[str, str]:
     state = relative(stack.settings.state)
     bearer = '-H "Authorization: Bearer $TOKEN"'
     field = "python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])'"
-    tasks = (
-        "python3 -c 'import json, sys; "
-        """print(json.dumps(json.load(sys.stdin)["orgs"][0]["records"]["Task"], indent=1))'"""
+    activities = (
+        """python3 -c 'import json, sys; records = json.load(sys.stdin)["orgs"][0]["records"]; """
+        """print(json.dumps({kind: records[kind] for kind in ("Task", "Event")}, indent=1))'"""
     )
     return {
         "take the dashboard token": f"TOKEN={stack.token}",
@@ -58,8 +58,8 @@ def commands(stack: Stack) -> dict[str, str]:
             f'curl -sS -H "X-Vapi-Secret: $SECRET" -H "Content-Type: application/json"'
             f" --data @{relative(_sample_report(stack.settings.state))} {url}/webhook/vapi"
         ),
-        f"show its Task (in a browser: {stack.settings.simulator_url}, Ada Sample)": (
-            f"curl -sS {stack.settings.simulator_url}/_sim/state | {tasks}"
+        f"show its Task and Event (in a browser: {stack.settings.simulator_url}, Ada Sample)": (
+            f"curl -sS {stack.settings.simulator_url}/_sim/state | {activities}"
         ),
     }
 

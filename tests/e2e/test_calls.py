@@ -192,5 +192,6 @@ def test_the_printed_commands_log_the_sample_call(stack: Stack, salesforce: Sale
     assert ran.returncode == 0, ran.stdout + ran.stderr
     secrets.add(ran.stdout.splitlines()[-1])
     assert '{"received":true}' in ran.stdout
-    sample_call = call_id(sample("inbound-call"))
+    sample_call = call_id(sample("appointment"))
     wait_until(lambda: salesforce.activities("Task", sample_call), 2, "the sample call's Task")
+    assert len(salesforce.activities("Event", sample_call)) == 1
