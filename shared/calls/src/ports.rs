@@ -209,6 +209,12 @@ pub trait Crm: Send + Sync {
         event: &EventDraft,
     ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
 
+    /// A status that the org gives closed Tasks, for one that has no `Completed`.
+    fn closed_task_status(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<Answer<Option<String>>, CrmError>> + Send;
+
     /// Looks for what earlier attempts wrote for this call (design.md §6.4): the Task by `CallObject`, archived ones
     /// too; the Event of `record` created since `since`, by the last line of its description.
     fn look(

@@ -22,8 +22,9 @@ const TASK: &str = "task";
 const EVENT: &str = "event";
 
 /// What an update leaves alone. `TaskSubtype` can be set at creation only. `WhoId` stays because Salesforce and people
-/// move activities, from a converted Lead to its Contact for one; an update must not move them back.
-const KEPT_ON_UPDATE: [&str; 2] = ["TaskSubtype", "WhoId"];
+/// move activities, from a converted Lead to its Contact for one; an update must not move them back. `Status` stays
+/// because the Task was written closed, and whatever it is now is somebody's wish.
+const KEPT_ON_UPDATE: [&str; 3] = ["Status", "TaskSubtype", "WhoId"];
 
 #[derive(Deserialize)]
 struct Created {

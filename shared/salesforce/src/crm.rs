@@ -57,6 +57,10 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         self.update_activity(connection, WrittenObject::Event, id, event).await
     }
 
+    async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
+        self.first_closed_task_status(connection).await
+    }
+
     async fn look(
         &self,
         connection: &Connection,

@@ -17,6 +17,7 @@ pub mod oauth;
 pub mod pkce;
 mod redact;
 mod search;
+mod task_status;
 mod time;
 mod token_answer;
 mod transport;

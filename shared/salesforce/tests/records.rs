@@ -14,7 +14,7 @@ use calls::{
 };
 use chrono::{DateTime, Utc};
 use salesforce::Timeouts;
-use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings};
+use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings, TaskStatus};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -252,6 +252,26 @@ async fn a_look_without_a_record_finds_the_task() {
     let look =
         world.client.look(&world.connection, &call_id, None, DateTime::UNIX_EPOCH).await.unwrap().value;
     assert!(look.task.is_some() && look.event_id.is_none());
+}
+
+#[tokio::test]
+async fn an_org_says_which_status_its_closed_tasks_have() {
+    let world = World::new().await;
+    let who = world.ada().await;
+    let status = |name: &str, is_closed| TaskStatus { name: name.into(), is_closed, is_default: !is_closed };
+    world
+        .salesforce
+        .set(|settings| settings.task_statuses = vec![status("Offen", false), status("Erledigt", true)]);
+    let mut draft = task(&who, "call-1");
+    let refusal = world.client.create(&world.connection, Some(&draft), None).await.unwrap_err();
+    assert_eq!((refusal.class, refusal.fields), (FaultClass::FieldRefused, vec!["Status".to_owned()]));
+    let closed = world.client.closed_task_status(&world.connection).await.unwrap().value;
+    assert_eq!(closed.as_deref(), Some("Erledigt"));
+    draft.status = closed.unwrap();
+    world.client.create(&world.connection, Some(&draft), None).await.unwrap();
+
+    world.salesforce.set(|settings| settings.task_statuses = vec![status("Offen", false)]);
+    assert_eq!(world.client.closed_task_status(&world.connection).await.unwrap().value, None);
 }
 
 #[tokio::test]

@@ -277,6 +277,9 @@ async fn create<P: Ports>(
                 {
                     continue;
                 }
+                if refuses_status(&error) && change_status(session, task.as_mut()).await? {
+                    continue;
+                }
                 if !refuses_event(&error, event.is_some(), task.is_some()) {
                     return Err(Stop::Salesforce(error));
                 }
@@ -287,6 +290,26 @@ async fn create<P: Ports>(
         }
     }
     Ok(note.or_else(|| outcome::fields_left_out(&left_out)))
+}
+
+/// Whether the org has no Task status `Completed`.
+fn refuses_status(error: &CrmError) -> bool {
+    error.class == FaultClass::FieldRefused
+        && error.object != Some(WrittenObject::Event)
+        && error.fields.iter().any(|field| field == "Status")
+}
+
+/// Takes a closed status that the org has; `false` if there is no other. Never without one: the Task would be open, and
+/// in somebody's list of things to do.
+async fn change_status<P: Ports>(
+    session: &mut Session<'_, P>,
+    task: Option<&mut TaskDraft>,
+) -> Result<bool, Stop> {
+    let Some(task) = task else { return Ok(false) };
+    let status = session.closed_task_status().await?;
+    let Some(status) = status.filter(|status| *status != task.status) else { return Ok(false) };
+    task.status = status;
+    Ok(true)
 }
 
 /// Leaves the refused fields out of the draft that has them; `false` if none of them may be left out.

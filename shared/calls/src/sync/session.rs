@@ -37,7 +37,7 @@ pub(super) enum Stop {
 macro_rules! renewing {
     ($session:ident.$request:ident($($argument:expr),*)) => {
         loop {
-            let answer = $session.worker.salesforce.$request(&$session.connection, $($argument),*).await;
+            let answer = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
             if let Some(value) = $session.hear(answer).await? {
                 break Ok(value);
             }
@@ -84,6 +84,11 @@ impl<'a, P: Ports> Session<'a, P> {
         since: DateTime<Utc>,
     ) -> Result<Look, Stop> {
         renewing!(self.look(call_id, record, since))
+    }
+
+    /// A status that the org gives closed Tasks.
+    pub(super) async fn closed_task_status(&mut self) -> Result<Option<String>, Stop> {
+        renewing!(self.closed_task_status())
     }
 
     /// Writes what is given: one request, all or nothing.

@@ -432,6 +432,10 @@ impl Crm for World {
         self.request("update event", connection, true, |_, _| Ok(())).await
     }
 
+    async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
+        self.request("closed task status", connection, false, |_, _| Ok(Some("Completed".to_owned()))).await
+    }
+
     async fn look(
         &self,
         connection: &Connection,

@@ -280,6 +280,31 @@ async fn a_refused_optional_field_is_left_out() {
 }
 
 #[tokio::test]
+async fn an_org_without_completed_gets_another_closed_status() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    refusal.fields = vec!["Status".to_owned()];
+    world.salesforce.fail("create", Fault::Before(refusal.clone()));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().tasks[0].1.status, "Erledigt");
+    assert_eq!(world.requests(), ["search", "create", "closed_task_status", "create"]);
+}
+
+#[tokio::test]
+async fn an_org_without_any_other_closed_status_is_an_error_and_no_loop() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    refusal.fields = vec!["Status".to_owned()];
+    for _ in 0..2 {
+        world.salesforce.fail("create", Fault::Before(refusal.clone()));
+    }
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Error);
+    assert!(world.salesforce.state().tasks.is_empty());
+}
+
+#[tokio::test]
 async fn a_task_is_written_and_found_without_its_call_object() {
     let world = world();
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");

@@ -264,6 +264,10 @@ impl Crm for Org {
         })
     }
 
+    async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
+        self.request("closed_task_status", connection, |_| Some("Erledigt".to_owned()))
+    }
+
     async fn look(
         &self,
         connection: &Connection,
