@@ -19,7 +19,7 @@ test-unit: .venv/ready          ## rules, handlers, sample events, doc examples,
 	python -m pytest tests/contract
 
 test-integration: .venv/ready   ## clients against the simulator, stores against the emulator
-	cargo test --workspace --test '*'
+	cargo test --workspace --test '*' --no-fail-fast
 
 test-e2e: .venv/ready           ## the deployed template, from the Connect button to the Task
 	python -m pytest tests/e2e

@@ -256,7 +256,7 @@ async fn nothing_to_write_is_no_request() {
 }
 
 #[tokio::test]
-async fn an_update_leaves_alone_what_may_have_been_moved() {
+async fn an_update_leaves_alone_what_people_may_have_changed() {
     let script = Script::default().then(204, "").then(204, "");
     let url = script.start().await;
     let (client, connection) = (client(&url), connection(&url));
@@ -267,7 +267,8 @@ async fn an_update_leaves_alone_what_may_have_been_moved() {
     assert_eq!(asked[0].line, format!("PATCH /services/data/v60.0/sobjects/Task/{id}"));
     assert_eq!(asked[0].body["TaskSubtype"], Value::Null);
     assert_eq!(asked[0].body["WhoId"], Value::Null);
-    assert_eq!(asked[0].body["Status"], "Completed");
+    assert_eq!(asked[0].body["Status"], Value::Null);
+    assert_eq!(asked[0].body["Subject"], "Inbound Call");
     assert_eq!(asked[1].line, format!("PATCH /services/data/v60.0/sobjects/Event/{id}"));
     assert_eq!(asked[1].body["StartDateTime"], "2026-01-20T19:00:00Z");
 }

@@ -8,7 +8,7 @@ use calls::{
     ledger::{Row, SyncStatus},
 };
 
-use crate::{run::who_of, salesforce::Activity, world::State};
+use crate::{salesforce::Activity, samples::who_of, world::State};
 
 /// How many there are (with that of the token endpoint, checked where tokens are refreshed).
 pub const COUNT: usize = 10;

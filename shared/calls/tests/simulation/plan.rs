@@ -1,0 +1,142 @@
+//! What is to happen in a world: the script, the faults, and the totals of what it came to.
+
+use std::ops::AddAssign;
+
+use crate::{run::MAX_RECEIVES, world::Fault};
+
+/// Faults that chance may add to a world. One less than a message has lives: the dead-letter queue stays empty.
+const CHANCES: u32 = MAX_RECEIVES - 1;
+
+/// Something that happens to the world from outside.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Vapi posts a report: of which workspace, which call, the how many-th, and whether under a revoked secret.
+    Report {
+        workspace: usize,
+        call: usize,
+        report: usize,
+        revoked: bool,
+    },
+    /// All sessions end.
+    ExpireSessions,
+    /// Somebody ends the grant in Salesforce.
+    RevokeGrants,
+    Disconnect {
+        workspace: usize,
+    },
+    /// Somebody connects: which org of the workspace's two.
+    Connect {
+        workspace: usize,
+        org: usize,
+    },
+    /// Salesforce is down for so many seconds.
+    Outage(i64),
+    /// The day's requests are used up, or free again.
+    Limit {
+        workspace: usize,
+        reached: bool,
+    },
+    /// A record for this call's number appears in the workspace's first org.
+    AddRecord {
+        workspace: usize,
+        call: usize,
+    },
+}
+
+/// What is to happen in a world.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    pub seed: u64,
+    pub faults: Vec<(u64, Fault)>,
+    /// How many faults chance may add.
+    pub chances: u32,
+    /// What, at which second.
+    pub script: Vec<(i64, Action)>,
+}
+
+impl Plan {
+    /// One report of one call with an appointment.
+    pub fn one_call() -> Self {
+        let script = vec![
+            (0, Action::AddRecord { workspace: 0, call: 0 }),
+            (0, Action::Connect { workspace: 0, org: 0 }),
+            (1, Action::Report { workspace: 0, call: 0, report: 1, revoked: false }),
+        ];
+        Self { script, ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, at_call: u64, fault: Fault) -> Self {
+        self.faults.push((at_call, fault));
+        self
+    }
+
+    /// A world that the seed draws.
+    pub fn random(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let workspaces = rng.usize(1..=2);
+        let mut script = Vec::new();
+        for workspace in 0..workspaces {
+            if rng.u32(0..10) > 0 {
+                script.push((0, Action::Connect { workspace, org: 0 }));
+            }
+            // Often all at once, and with a session that has just ended: workers then meet.
+            let burst = rng.bool().then(|| rng.i64(0..600));
+            if let Some(at) = burst.filter(|_| rng.bool()) {
+                script.push((at, Action::ExpireSessions));
+            }
+            for call in 0..rng.usize(1..=3) {
+                let at = burst.unwrap_or_else(|| rng.i64(0..600));
+                let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
+                script.push((appears, Action::AddRecord { workspace, call }));
+                for report in 1..=rng.usize(1..=3) {
+                    let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
+                    script.push((at + after, Action::Report { workspace, call, report, revoked: false }));
+                    if rng.u32(0..6) == 0 {
+                        let before = rng.i64(0..3);
+                        script.push((
+                            at + before,
+                            Action::Report { workspace, call, report: 9, revoked: true },
+                        ));
+                    }
+                }
+            }
+        }
+        for _ in 0..rng.usize(0..=4) {
+            let workspace = rng.usize(0..workspaces);
+            let at = rng.i64(0..900);
+            let action = match rng.u32(0..8) {
+                0 => (at, Action::Disconnect { workspace }),
+                1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
+                2 => (at, Action::RevokeGrants),
+                3 => (at, Action::Outage(rng.i64(1..86_400))),
+                4 => {
+                    script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: false }));
+                    (at, Action::Limit { workspace, reached: true })
+                }
+                _ => (at, Action::ExpireSessions),
+            };
+            script.push(action);
+        }
+        script.sort_by_key(|(at, _)| *at);
+        Self { seed, faults: Vec::new(), chances: rng.u32(0..=CHANCES), script }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Totals {
+    pub calls: u64,
+    pub faults: u64,
+    pub reports: u64,
+    pub tasks: u64,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.faults += other.faults;
+        self.reports += other.reports;
+        self.tasks += other.tasks;
+    }
+}

@@ -1,0 +1,71 @@
+//! The invented workspaces, orgs, people and calls, by their numbers.
+
+use calls::{
+    appointment::AppointmentRequest,
+    call::{Call, CallKind, Fact},
+    crm::FoundRecord,
+    ids::{CallId, SalesforceId, WorkspaceId},
+    workspace::RecordType,
+};
+use chrono::DateTime;
+
+use crate::world::START;
+
+pub fn workspace_id(workspace: usize) -> WorkspaceId {
+    WorkspaceId::parse(format!("workspace-{workspace}")).unwrap()
+}
+
+pub fn index_of(id: &WorkspaceId) -> usize {
+    id.as_str().rsplit('-').next().unwrap().parse().unwrap()
+}
+
+pub fn org_id(workspace: usize, org: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00D0000000000{workspace}{org}")).unwrap()
+}
+
+/// The number of a call, of nobody else.
+pub fn number(workspace: usize, call: usize) -> String {
+    format!("+123455501{workspace}{call}")
+}
+
+pub fn record(workspace: usize, call: usize) -> FoundRecord {
+    let at = DateTime::from_timestamp(START - 86_400, 0).unwrap();
+    FoundRecord {
+        id: who_id(workspace, call),
+        record_type: RecordType::Lead,
+        name: None,
+        phones: vec![("Phone".to_owned(), number(workspace, call))],
+        country: None,
+        created_at: at,
+        modified_at: at,
+    }
+}
+
+/// The record that a call belongs to.
+pub fn who_id(workspace: usize, call: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00Q0000000000{workspace}{call}")).unwrap()
+}
+
+/// The record of a call, by its id.
+pub fn who_of(call_id: &CallId) -> SalesforceId {
+    let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
+    who_id(parts.next().unwrap(), parts.next().unwrap())
+}
+
+/// The reports of a call, each with more than the one before; the last has an appointment.
+pub fn reported(workspace: usize, call: usize, report: usize) -> Call {
+    let reported_at = START * 1000 + i64::try_from(report).unwrap();
+    let mut known = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());
+    known.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    known.customer_number = Some(Fact { value: number(workspace, call), reported_at });
+    known.summary = Some(Fact { value: format!("Report {report}."), reported_at });
+    if report != 2 {
+        let value = AppointmentRequest {
+            date: Some("2027-06-01".to_owned()),
+            time: Some("2:00 PM".to_owned()),
+            ..AppointmentRequest::default()
+        };
+        known.appointment = Some(Fact { value, reported_at });
+    }
+    known
+}
