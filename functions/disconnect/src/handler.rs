@@ -1,21 +1,27 @@
 //! A workspace leaves Salesforce: its tokens are forgotten, then the grant is revoked.
 
-use calls::ports::TokenEndpoint;
+use calls::{
+    connection::end_grant,
+    ports::{Clock, TokenEndpoint},
+};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, json},
-    stores::Connections,
+    lambda::request_deadline,
+    stores::{Connections, OldGrant},
 };
 use serde::Serialize;
 
 /// What a disconnect works with.
-pub struct Disconnect<C, T> {
+pub struct Disconnect<C, T, K> {
     /// Who may disconnect.
     pub callers: CallerRules,
     /// The settings table.
     pub connections: C,
     /// Salesforce.
     pub tokens: T,
+    /// The time.
+    pub clock: K,
 }
 
 #[derive(Serialize)]
@@ -24,7 +30,7 @@ struct Answer {
     message: &'static str,
 }
 
-impl<C: Connections, T: TokenEndpoint> Disconnect<C, T> {
+impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
     /// Answers a request. Again is the same as once.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.disconnect(&request).await.unwrap_or_else(Problem::into_response)
@@ -34,14 +40,11 @@ impl<C: Connections, T: TokenEndpoint> Disconnect<C, T> {
         let caller = self.callers.admin(request)?;
         let id = &caller.workspace_id;
         // Forgotten first: also while Salesforce is down, nothing is written from here on.
-        if let Some(grant) = self.connections.disconnect(id).await? {
-            match self.tokens.revoke(&grant.login_url, &grant.refresh_token).await {
-                Ok(()) => tracing::info!(workspace.id = %id, "disconnected, and the grant revoked"),
-                Err(error) => tracing::warn!(
-                    workspace.id = %id, error.code = %error.code,
-                    "disconnected, but Salesforce did not revoke the grant; it ends when it is not used"
-                ),
-            }
+        if let Some(OldGrant { login_url, refresh_token }) = self.connections.disconnect(id).await? {
+            let deadline = request_deadline(request, self.clock.now());
+            let revoked =
+                end_grant(&self.tokens, &self.clock, id, &login_url, &refresh_token, deadline).await;
+            tracing::info!(workspace.id = %id, revoked, "disconnected");
         }
         Ok(json(200, &Answer { success: true, message: "Salesforce disconnected" }))
     }

@@ -7,6 +7,7 @@ mod tests;
 use lambda_http::{Error, Request, run, service_fn};
 use platform::{
     aws::Aws,
+    clock::SystemClock,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     dynamo::WorkspaceTable,
     http::CallerRules,
@@ -30,6 +31,7 @@ async fn main() -> Result<(), Error> {
         callers: CallerRules::from_env(&env)?,
         connections: WorkspaceTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
         tokens: salesforce,
+        clock: SystemClock,
     };
     run(service_fn(async |request: Request| Ok::<_, Error>(disconnect.handle(request).await))).await
 }

@@ -12,7 +12,7 @@ use lambda_http::{Body, Request, Response};
 use platform::{
     http::CallerRules,
     testing::{
-        MemoryWorkspaces, When,
+        FixedClock, MemoryWorkspaces, When,
         request::{ApiRequest, body_of, from_event},
         samples,
     },
@@ -52,7 +52,7 @@ impl TokenEndpoint for Revocations {
     }
 }
 
-type World = Disconnect<MemoryWorkspaces, Revocations>;
+type World = Disconnect<MemoryWorkspaces, Revocations, FixedClock>;
 
 /// The workspace `acme` is connected.
 fn world() -> World {
@@ -75,6 +75,7 @@ fn world() -> World {
         callers: CallerRules::from_env(&rules).unwrap(),
         connections,
         tokens: Revocations::default(),
+        clock: FixedClock::at(1_800_000_000),
     }
 }
 
@@ -129,6 +130,7 @@ async fn the_tokens_are_gone_also_when_salesforce_does_not_revoke_them() {
     world.tokens.down = true;
     assert_disconnected(&world.handle(admin()).await);
     assert!(!world.is_connected());
+    assert_eq!(world.revoked().len(), 3, "nobody asks again later");
 }
 
 #[tokio::test]

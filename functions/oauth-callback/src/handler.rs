@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use calls::{
+    connection::end_grant,
     ids::WorkspaceId,
     message::Work,
     ports::{Clock, Queue, TokenEndpoint},
 };
+use chrono::{DateTime, Utc};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     aws_lambda_events::query_map::QueryMap,
@@ -15,6 +17,7 @@ use lambda_http::{
 use platform::{
     hashed::Hashed,
     http::{Problem, cookie, host_cookie, json},
+    lambda::request_deadline,
     routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
 };
@@ -119,12 +122,18 @@ where
             );
             refusal::of_exchange(&error)
         })?;
-        self.connect(&flow.workspace_id, &connection).await?;
+        let deadline = request_deadline(request, self.clock.now());
+        self.connect(&flow.workspace_id, &connection, deadline).await?;
         Ok(connection.instance_url)
     }
 
-    /// Stores the connection, then revokes what it replaces and wakes what waited for it.
-    async fn connect(&self, id: &WorkspaceId, connection: &NewConnection) -> Result<(), Problem> {
+    /// Stores the connection, then wakes what waited for it and revokes what it replaces.
+    async fn connect(
+        &self,
+        id: &WorkspaceId,
+        connection: &NewConnection,
+        deadline: DateTime<Utc>,
+    ) -> Result<(), Problem> {
         let stored = self.connections.connect(id, connection, self.clock.now().timestamp()).await;
         let replaced = match stored {
             Ok(replaced) => replaced,
@@ -133,29 +142,25 @@ where
                     login_url: connection.login_url.clone(),
                     refresh_token: connection.refresh_token.clone(),
                 };
-                self.revoke(id, &unused).await;
+                self.revoke(id, &unused, deadline).await;
                 return Err(error.into());
             }
         };
         tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
-        if let Some(grant) = replaced {
-            self.revoke(id, &grant).await;
-        }
         let resume = Work::Resume { workspace_id: id.clone(), after: None };
         if let Err(error) = self.queue.send(&resume).await {
             // The waiting rows have their own due time; they only come later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");
         }
+        if let Some(grant) = replaced {
+            self.revoke(id, &grant, deadline).await;
+        }
         Ok(())
     }
 
-    async fn revoke(&self, id: &WorkspaceId, grant: &OldGrant) {
-        if let Err(error) = self.salesforce.revoke(&grant.login_url, &grant.refresh_token).await {
-            tracing::warn!(
-                workspace.id = %id, error.code = %error.code,
-                "an unused grant could not be revoked; it ends when it is not used"
-            );
-        }
+    async fn revoke(&self, id: &WorkspaceId, grant: &OldGrant, deadline: DateTime<Utc>) {
+        let OldGrant { login_url, refresh_token } = grant;
+        end_grant(&self.salesforce, &self.clock, id, login_url, refresh_token, deadline).await;
     }
 }
 

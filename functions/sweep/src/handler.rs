@@ -1,7 +1,11 @@
 //! One minute's sweep.
 
 use calls::{
-    ports::{Clock, DueRows, Ledger, Queue, Random, StoreError},
+    connection::Sessions,
+    keep_alive::{KeptAlive, keep_alive},
+    ports::{
+        Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
+    },
     sync::{Woken, wake_due},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,33 +14,61 @@ use chrono::{DateTime, TimeDelta, Utc};
 const STOP_BEFORE: TimeDelta = TimeDelta::seconds(5);
 
 /// What a sweep works with.
-pub struct Sweep<L, Q, K, R> {
+pub struct Sweep<L, Q, W, T, K, R> {
     /// The ledger.
     pub ledger: L,
     /// The calls queue.
     pub queue: Q,
+    /// The settings table.
+    pub workspaces: W,
+    /// Salesforce.
+    pub tokens: T,
     /// The time.
     pub clock: K,
     /// Randomness.
     pub random: R,
 }
 
-impl<L, Q, K, R> Sweep<L, Q, K, R>
+impl<L, Q, W, T, K, R> Sweep<L, Q, W, T, K, R>
 where
     L: Ledger + DueRows,
     Q: Queue,
+    W: ConnectionStore + IdleConnections,
+    T: TokenEndpoint,
     K: Clock,
     R: Random,
 {
-    /// Wakes what is due. `deadline`: when this process is stopped.
-    pub async fn run(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
-        let woken =
-            wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline - STOP_BEFORE).await?;
+    /// Wakes the calls that are due, then keeps idle connections alive. Neither waits for the other's failure.
+    /// `deadline`: when this process is stopped.
+    pub async fn run(&self, deadline: DateTime<Utc>) -> Result<(Woken, KeptAlive), StoreError> {
+        let deadline = deadline - STOP_BEFORE;
+        let woken = self.wake(deadline).await;
+        let kept_alive = self.keep_alive(deadline).await;
+        Ok((woken?, kept_alive?))
+    }
+
+    async fn wake(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
+        let woken = wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline).await?;
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
         } else if woken.woken > 0 {
             tracing::info!(calls.woken = woken.woken, "calls woken");
         }
         Ok(woken)
+    }
+
+    async fn keep_alive(&self, deadline: DateTime<Utc>) -> Result<KeptAlive, StoreError> {
+        let (store, tokens) = (&self.workspaces, &self.tokens);
+        let sessions = Sessions { store, tokens, clock: &self.clock, random: &self.random };
+        let done = keep_alive(&sessions, deadline).await?;
+        if done != KeptAlive::default() {
+            tracing::info!(
+                connections.refreshed = done.refreshed,
+                connections.ended = done.ended,
+                connections.failed = done.failed,
+                "idle connections kept alive"
+            );
+        }
+        Ok(done)
     }
 }

@@ -1,4 +1,4 @@
-//! Lambda `sweep`: wakes every call that is due, each minute.
+//! Lambda `sweep`: each minute, wakes every call that is due and keeps idle connections alive.
 
 mod handler;
 #[cfg(test)]
@@ -6,9 +6,17 @@ mod tests;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::{
-    aws::Aws, clock::SystemClock, config::ProcessEnv, dynamo::LedgerTable, lambda::deadline, queue::SqsQueue,
-    random::SystemRandom, telemetry,
+    aws::Aws,
+    clock::SystemClock,
+    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
+    dynamo::{LedgerTable, WorkspaceTable},
+    lambda::deadline,
+    queue::SqsQueue,
+    random::SystemRandom,
+    secrets::{CachedSecret, ClientSecret, KeysSecret},
+    telemetry,
 };
+use salesforce::{Client, Config, Timeouts, hosts::Hosts};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,9 +24,17 @@ async fn main() -> Result<(), Error> {
     telemetry::init(env!("CARGO_CRATE_NAME"));
     let env = ProcessEnv;
     let aws = Aws::from_env(&env)?;
+    let salesforce = Client::new(Config {
+        client_id: SalesforceClientId::from_env(&env)?.0,
+        client_secret: CachedSecret::<ClientSecret>::from_env(&env, &aws)?,
+        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
+        timeouts: Timeouts::default(),
+    })?;
     let sweep = handler::Sweep {
         ledger: LedgerTable::from_env(&env, &aws)?,
         queue: SqsQueue::from_env(&env, &aws)?,
+        workspaces: WorkspaceTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
+        tokens: salesforce,
         clock: SystemClock,
         random: SystemRandom,
     };

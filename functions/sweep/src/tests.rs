@@ -1,17 +1,27 @@
 //! Sweeps.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use calls::{
     call::Call,
-    ids::{CallId, WorkspaceId},
+    crm::{CrmError, FaultClass},
+    ids::{CallId, SalesforceId, WorkspaceId},
+    keep_alive::KeptAlive,
     ledger::{Row, SyncStatus, WriteId},
     message::Work,
-    ports::{Clock, Queue, StoreError},
+    ports::{Clock, Queue, StoreError, TokenEndpoint},
     sync::Woken,
+    workspace::{Connection, ConnectionState, Workspace},
 };
 use chrono::TimeDelta;
-use platform::testing::{FixedClock, MemoryLedger, MemoryQueue, SeededRandom, When, samples};
+use platform::testing::{
+    FixedClock, MemoryLedger, MemoryQueue, MemoryWorkspaces, SeededRandom, When, samples,
+};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::handler::Sweep;
@@ -20,12 +30,49 @@ const NOW: i64 = 1_800_457_200;
 /// A row that was woken is left alone for this long.
 const WAKE_TAKES: Duration = Duration::from_mins(10);
 
-type World<Q = MemoryQueue> = Sweep<MemoryLedger, Q, FixedClock, SeededRandom>;
+type World<Q = MemoryQueue> = Sweep<MemoryLedger, Q, MemoryWorkspaces, Tokens, FixedClock, SeededRandom>;
+
+/// Salesforce's token endpoint: what was refreshed, and whom it refuses.
+#[derive(Clone, Default)]
+struct Tokens {
+    refreshed: Arc<Mutex<Vec<String>>>,
+    refused: HashMap<&'static str, FaultClass>,
+}
+
+impl TokenEndpoint for Tokens {
+    async fn refresh(&self, connection: &Connection) -> Result<calls::ports::Tokens, CrmError> {
+        let token = connection.refresh_token.expose_secret().to_owned();
+        self.refreshed.lock().unwrap().push(token.clone());
+        tokio::task::yield_now().await;
+        if let Some(class) = self.refused.get(token.as_str()) {
+            return Err(CrmError {
+                class: *class,
+                code: "invalid_grant".to_owned(),
+                message: "expired access/refresh token".to_owned(),
+                fields: Vec::new(),
+                status: Some(400),
+                object: None,
+            });
+        }
+        Ok(calls::ports::Tokens {
+            access_token: "access-2".into(),
+            refresh_token: Some(SecretString::from(format!("{token}-2"))),
+            instance_url: connection.instance_url.clone(),
+            issued_at: NOW,
+        })
+    }
+
+    async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
+        panic!("a sweep revokes nothing")
+    }
+}
 
 fn world() -> World {
     Sweep {
         ledger: MemoryLedger::default(),
         queue: MemoryQueue::default(),
+        workspaces: MemoryWorkspaces::default(),
+        tokens: Tokens::default(),
         clock: FixedClock::at(NOW),
         random: SeededRandom::new(1),
     }
@@ -45,7 +92,7 @@ impl<Q: Queue> World<Q> {
     }
 
     async fn sweep(&self) -> Result<Woken, StoreError> {
-        self.run(self.clock.now() + TimeDelta::seconds(60)).await
+        self.run(self.clock.now() + TimeDelta::seconds(60)).await.map(|(woken, _)| woken)
     }
 }
 
@@ -187,6 +234,8 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
     let world: World<SlowQueue> = Sweep {
         ledger: MemoryLedger::default(),
         queue: SlowQueue(queue.clone(), clock.clone()),
+        workspaces: MemoryWorkspaces::default(),
+        tokens: Tokens::default(),
         clock: clock.clone(),
         random: SeededRandom::new(1),
     };
@@ -194,7 +243,7 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
         world.due(&format!("call-{n}"), NOW - n);
     }
     let deadline = clock.now() + TimeDelta::seconds(12);
-    let first = world.run(deadline).await.unwrap();
+    let (first, _) = world.run(deadline).await.unwrap();
     assert!(first.unfinished && first.woken < 250, "{first:?}");
     assert!(clock.now() < deadline);
     // Every row that was postponed has its message.
@@ -208,7 +257,112 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
 async fn without_time_nothing_is_begun() {
     let world = world();
     world.due("call-1", NOW);
-    let woken = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();
+    let (woken, _) = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();
     assert_eq!(woken, Woken { woken: 0, unfinished: true });
     assert_eq!(world.ledger.rows()[0].due_at, Some(NOW));
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+impl World {
+    /// A workspace that was connected, or refreshed, so many seconds ago.
+    fn connected(&self, id: &str, seconds_ago: i64) {
+        let mut workspace = Workspace::unknown(WorkspaceId::parse(id).unwrap());
+        workspace.state = ConnectionState::Connected;
+        workspace.connection_version = 1;
+        workspace.connection = Some(Connection {
+            version: 1,
+            instance_url: "https://acme.my.salesforce.com".to_owned(),
+            login_url: "https://login.salesforce.com".to_owned(),
+            org_id: SalesforceId::parse("00D000000000001").unwrap(),
+            user_id: SalesforceId::parse("005000000000001").unwrap(),
+            access_token: "access-1".into(),
+            refresh_token: SecretString::from(id),
+        });
+        let id = workspace.id.clone();
+        self.workspaces.insert(workspace);
+        self.workspaces.issued_at(&id, NOW - seconds_ago);
+    }
+
+    fn state(&self, id: &str) -> ConnectionState {
+        self.workspaces.workspace(&WorkspaceId::parse(id).unwrap()).state
+    }
+
+    fn refreshed(&self) -> Vec<String> {
+        self.tokens.refreshed.lock().unwrap().clone()
+    }
+
+    async fn kept_alive(&self) -> KeptAlive {
+        self.run(self.clock.now() + TimeDelta::seconds(60)).await.unwrap().1
+    }
+}
+
+#[tokio::test]
+async fn connections_that_were_idle_for_two_weeks_are_refreshed() {
+    let world = world();
+    world.connected("idle", 14 * DAY);
+    world.connected("busy", 14 * DAY - 1);
+    assert_eq!(world.kept_alive().await, KeptAlive { refreshed: 1, ..KeptAlive::default() });
+    assert_eq!(world.refreshed(), ["idle"]);
+    assert_eq!(world.kept_alive().await, KeptAlive::default());
+}
+
+#[tokio::test]
+async fn two_sweeps_refresh_a_connection_once() {
+    let world = world();
+    world.connected("idle", 20 * DAY);
+    let (one, other) = tokio::join!(world.kept_alive(), world.kept_alive());
+    assert_eq!(one.refreshed + other.refreshed, 1);
+    assert_eq!(world.refreshed(), ["idle"]);
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_comes_again_after_an_hour_and_holds_no_other_up() {
+    let mut world = world();
+    world.tokens.refused.insert("down", FaultClass::Passing);
+    world.connected("down", 16 * DAY);
+    world.connected("idle", 15 * DAY);
+    assert_eq!(world.kept_alive().await, KeptAlive { refreshed: 1, failed: 1, ended: 0 });
+    assert_eq!(world.state("down"), ConnectionState::Connected);
+    world.clock.advance(Duration::from_mins(59));
+    assert_eq!(world.kept_alive().await, KeptAlive::default());
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(world.kept_alive().await, KeptAlive { failed: 1, ..KeptAlive::default() });
+}
+
+#[tokio::test]
+async fn a_grant_that_has_ended_shows_before_a_call_needs_it() {
+    let mut world = world();
+    world.tokens.refused.insert("ended", FaultClass::GrantEnded);
+    world.connected("ended", 31 * DAY);
+    assert_eq!(world.kept_alive().await, KeptAlive { ended: 1, ..KeptAlive::default() });
+    assert_eq!(world.state("ended"), ConnectionState::ReconnectRequired);
+    assert_eq!(world.kept_alive().await, KeptAlive::default());
+}
+
+#[tokio::test]
+async fn all_pages_of_idle_connections_are_refreshed() {
+    let world = world();
+    for n in 0..60 {
+        world.connected(&format!("idle-{n}"), 15 * DAY + n);
+    }
+    assert_eq!(world.kept_alive().await.refreshed, 60);
+    assert_eq!(world.refreshed().into_iter().collect::<BTreeSet<_>>().len(), 60);
+}
+
+#[tokio::test]
+async fn no_refresh_begins_without_time_to_store_it() {
+    let world = world();
+    world.connected("idle", 20 * DAY);
+    world.run(world.clock.now() + TimeDelta::seconds(20)).await.unwrap();
+    assert!(world.refreshed().is_empty());
+}
+
+#[tokio::test]
+async fn a_ledger_that_fails_does_not_let_connections_die() {
+    let world = world();
+    world.connected("idle", 20 * DAY);
+    world.ledger.faults.fail_next("due", When::Before);
+    assert!(world.run(world.clock.now() + TimeDelta::seconds(60)).await.is_err());
+    assert_eq!(world.refreshed(), ["idle"]);
 }

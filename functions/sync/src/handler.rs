@@ -8,9 +8,9 @@ use aws_lambda_events::{
 };
 use calls::{
     ids::WorkspaceId,
-    message::Work,
+    message::{Work, is_fresh},
     ports::{Clock, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Report, Worker, resume},
+    sync::{Done, Ports, Report, Turn, Worker, resume},
     workspace::Workspace,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,16 +36,20 @@ where
     Q: Queue,
 {
     /// Works on a batch. `deadline`: when this process is stopped.
-    pub async fn batch(&self, event: SqsEvent, deadline: DateTime<Utc>) -> SqsBatchResponse {
-        let (records, mut failed) = read(event.records);
+    pub async fn batch(
+        &self,
+        event: SqsEvent,
+        deadline: DateTime<Utc>,
+    ) -> Result<SqsBatchResponse, MissingMessageId> {
+        let (records, mut failed) = read(event.records)?;
         let workspaces = self.load_workspaces(&records).await;
         let done = stream::iter(records)
-            .map(|(message_id, work)| {
+            .map(|record| {
                 let workspaces = &workspaces;
                 async move {
                     let ended =
-                        AssertUnwindSafe(self.record(&work, workspaces, deadline)).catch_unwind().await;
-                    report(&message_id, &work, ended)
+                        AssertUnwindSafe(self.record(&record, workspaces, deadline)).catch_unwind().await;
+                    report(record.message_id, &record.work, ended)
                 }
             })
             .buffer_unordered(AT_ONCE)
@@ -54,16 +58,16 @@ where
         failed.extend(done.into_iter().flatten());
         let mut response = SqsBatchResponse::default();
         response.batch_item_failures = failed.into_iter().map(failure).collect();
-        response
+        Ok(response)
     }
 
     /// Reads each workspace of the batch once.
     async fn load_workspaces(
         &self,
-        records: &[(String, Work)],
+        records: &[Record],
     ) -> HashMap<WorkspaceId, Result<Workspace, StoreError>> {
         let ids: std::collections::HashSet<_> =
-            records.iter().map(|(_, work)| work.workspace_id().clone()).collect();
+            records.iter().map(|record| record.work.workspace_id().clone()).collect();
         stream::iter(ids)
             .map(|id| async move {
                 let workspace = self.worker.workspaces.load(&id).await;
@@ -76,13 +80,18 @@ where
 
     async fn record(
         &self,
-        work: &Work,
+        Record { work, receives, sent_at, .. }: &Record,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Ended, StoreError> {
-        if deadline - self.worker.clock.now() < BEGIN_WITH {
+        let now = self.worker.clock.now();
+        if deadline - now < BEGIN_WITH {
             return Ok(Ended::NotBegun);
         }
+        let turn = |made_at: Option<i64>| {
+            let made_at = made_at.into_iter().chain(*sent_at).min().unwrap_or_default();
+            Turn { deadline, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
+        };
         let workspace = match workspaces.get(work.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
@@ -91,10 +100,10 @@ where
         match work {
             Work::Report { secret_version, received_at, call, .. } => {
                 let report = Report { call, secret_version: *secret_version, received_at: *received_at };
-                self.worker.report(workspace, &report, deadline).await.map(Ended::Call)
+                self.worker.report(workspace, &report, turn(Some(*received_at))).await.map(Ended::Call)
             }
             Work::Wake { call_id, .. } => {
-                self.worker.wake(workspace, call_id, false, deadline).await.map(Ended::Call)
+                self.worker.wake(workspace, call_id, false, turn(None)).await.map(Ended::Call)
             }
             Work::Resume { workspace_id, after } => {
                 resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
@@ -115,26 +124,48 @@ enum Ended {
     NotBegun,
 }
 
-/// Parses the records; what cannot be read has failed already.
-fn read(messages: Vec<SqsMessage>) -> (Vec<(String, Work)>, Vec<String>) {
+/// A message that can be worked on.
+struct Record {
+    message_id: String,
+    work: Work,
+    /// How often it was delivered, this time included.
+    receives: u32,
+    /// When it was put into the queue, Unix seconds.
+    sent_at: Option<i64>,
+}
+
+/// SQS names every message. Without its name a message cannot be reported as failed, and an empty name would mean the
+/// whole batch: so this is an error of the whole batch, and it comes again.
+#[derive(Debug, thiserror::Error)]
+#[error("a message of the batch has no id; the batch comes again")]
+pub struct MissingMessageId;
+
+/// Parses the messages; the ids of those that cannot be read, which have failed already.
+fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), MissingMessageId> {
     let mut records = Vec::new();
     let mut failed = Vec::new();
     for message in messages {
-        let message_id = message.message_id.unwrap_or_default();
+        let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
         match Work::decode(message.body.as_deref().unwrap_or_default()) {
-            Ok(work) => records.push((message_id, work)),
+            Ok(work) => {
+                let attribute = |name: &str| message.attributes.get(name)?.parse::<i64>().ok();
+                let receives = attribute("ApproximateReceiveCount").unwrap_or(1);
+                let receives = u32::try_from(receives).unwrap_or(u32::MAX);
+                let sent_at = attribute("SentTimestamp").map(|milliseconds| milliseconds / 1000);
+                records.push(Record { message_id, work, receives, sent_at });
+            }
             Err(error) => {
                 tracing::error!(message.id = %message_id, error = %error, "unreadable queue message");
                 failed.push(message_id);
             }
         }
     }
-    (records, failed)
+    Ok((records, failed))
 }
 
 /// Logs how a record ended; the id of one that must come again.
 fn report(
-    message_id: &str,
+    message_id: String,
     work: &Work,
     ended: Result<Result<Ended, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
@@ -161,19 +192,19 @@ fn report(
         }
         Ok(Ok(Ended::NotBegun)) => {
             tracing::warn!(workspace.id = %workspace_id, message.id = %message_id, "no time left to begin");
-            Some(message_id.to_owned())
+            Some(message_id)
         }
         Ok(Err(error)) => {
             tracing::error!(
                 workspace.id = %workspace_id, message.id = %message_id, error = %error,
                 "the ledger failed; the message comes again"
             );
-            Some(message_id.to_owned())
+            Some(message_id)
         }
         Err(_) => {
             // The panic's text may hold content; the hook has logged where it was.
             tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
-            Some(message_id.to_owned())
+            Some(message_id)
         }
     }
 }

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
         queue: SqsQueue::from_env(&env, &aws)?,
     };
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(sync.batch(event.payload, deadline(&event.context)).await)
+        sync.batch(event.payload, deadline(&event.context)).await.map_err(Error::from)
     }))
     .await
 }

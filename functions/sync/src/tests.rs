@@ -16,7 +16,7 @@ use platform::testing::{MemoryQueue, When, samples};
 use serde_json::json;
 
 use crate::handler::Sync;
-use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
+use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, task_of, worker, workspace_id};
 
 type World = Sync<TestPorts, MemoryQueue>;
 
@@ -57,7 +57,7 @@ impl World {
 
     async fn work_within(&self, bodies: &[String], seconds: i64) -> SqsBatchResponse {
         let deadline = self.worker.clock.now() + TimeDelta::seconds(seconds);
-        self.batch(batch(bodies), deadline).await
+        self.batch(batch(bodies), deadline).await.unwrap()
     }
 
     /// The calls on tasks of the org.
@@ -94,7 +94,7 @@ async fn samples_fail_in_the_records_that_cannot_be_read() {
             world.wait_for_connection("acme", waiting);
         }
         let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
-        let response = world.batch(serde_json::from_str(&event).unwrap(), deadline).await;
+        let response = world.batch(serde_json::from_str(&event).unwrap(), deadline).await.unwrap();
         assert_eq!(failed(&response), unreadable.iter().copied().collect(), "{case}");
         assert_eq!(world.logged(), vec![waiting; logged], "{case}");
         assert_eq!(world.queue.sent().len(), woken, "{case}");
@@ -230,4 +230,50 @@ async fn a_call_of_a_workspace_that_is_not_connected_waits_and_its_message_is_do
     world.worker.workspaces.insert(Workspace::unknown(workspace_id("globex")));
     assert!(failed(&world.work(&[report("globex", "call-1", NUMBER)]).await).is_empty());
     assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::WaitingForConnection);
+}
+
+/// A message that SQS delivers for the how many-th time, put into the queue so many seconds ago.
+async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
+    let record = json!({
+        "messageId": "0", "body": body, "messageAttributes": {},
+        "attributes": {
+            "ApproximateReceiveCount": receives.to_string(),
+            "SentTimestamp": ((NOW - seconds_ago) * 1000).to_string(),
+        },
+    });
+    let batch = serde_json::from_value(json!({ "Records": [record] })).unwrap();
+    let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
+    assert!(failed(&world.batch(batch, deadline).await.unwrap()).is_empty());
+}
+
+/// Nothing in the ledger tells of the Task that stands in Salesforce: the message is all that is left of the call.
+#[tokio::test]
+async fn a_message_that_was_delivered_before_or_is_old_makes_no_second_task() {
+    for (receives, seconds_ago) in [(2, 1), (6, 1), (1, 86_401), (1, 1800)] {
+        let world = world();
+        world.worker.salesforce.records().tasks.push(task_of(&call("call-1", NUMBER)));
+        delivered(&world, &report("acme", "call-1", NUMBER), receives, seconds_ago).await;
+        assert_eq!(world.logged(), ["call-1"], "{receives} {seconds_ago}");
+        assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::Success);
+        assert_eq!(world.worker.salesforce.records().looks, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_message_needs_no_look() {
+    let world = world();
+    delivered(&world, &report("acme", "call-1", NUMBER), 1, 1).await;
+    assert_eq!((world.logged(), world.worker.salesforce.records().looks), (vec!["call-1".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn an_empty_message_id_never_stands_for_the_whole_batch() {
+    let world = world();
+    for id in [json!(null), json!("")] {
+        let record =
+            json!({ "messageId": id, "body": "not a message", "attributes": {}, "messageAttributes": {} });
+        let batch = serde_json::from_value(json!({ "Records": [record] })).unwrap();
+        let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
+        assert!(world.batch(batch, deadline).await.is_err());
+    }
 }

@@ -9,7 +9,7 @@ use calls::{
     matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Ports, Preview, PreviewError, Report, Worker},
+    sync::{Ports, Preview, PreviewError, Report, Turn, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -114,12 +114,12 @@ impl<P: Ports> TestSync<P> {
             return Err(Problem::not_connected());
         }
         if let Some(row) = known {
-            self.worker.wake(&workspace, &row.call_id, true, deadline).await?;
+            self.worker.wake(&workspace, &row.call_id, true, Turn::until(deadline)).await?;
         } else {
             let secret_version = workspace.webhook_secret.current;
             let received_at = self.worker.clock.now().timestamp();
             let report = Report { call: &call, secret_version, received_at };
-            self.worker.report(&workspace, &report, deadline).await?;
+            self.worker.report(&workspace, &report, Turn::until(deadline)).await?;
         }
         self.answer(&workspace, &call.id).await
     }

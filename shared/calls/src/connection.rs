@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 
 use crate::{
     crm::{CrmError, FaultClass},
@@ -18,13 +19,19 @@ use crate::{
 
 /// What one refresh may take: Salesforce's request limit and a store with its retries. A refresh does not start
 /// with less time left, because tokens that cannot be stored are lost.
-const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
+pub(crate) const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
 /// How long nobody else may refresh: two requests (one more follows an ambiguous answer) and the store.
 const LEASE_LASTS: TimeDelta = TimeDelta::seconds(45);
 /// How often a waiter looks at the row.
 const POLL: Duration = Duration::from_millis(200);
-/// How often a store of tokens in hand is tried: giving up costs the connection.
-const STORE_TRIES: u32 = 4;
+/// How long after a try that failed a store of tokens in hand is tried again, and how much of the process's time is
+/// left for other things. Giving up costs the connection, so it is tried as long as it may help.
+const STORE_AGAIN: Duration = Duration::from_millis(500);
+const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
+/// How often the end of a grant is asked for: nobody asks later.
+const REVOKE_TRIES: u32 = 3;
+/// What one request to end a grant may take.
+const REVOKE_TAKES: TimeDelta = TimeDelta::seconds(11);
 
 /// Why there is no session.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,12 +112,12 @@ where
             let owner = self.random.id();
             let until = (now + LEASE_LASTS).timestamp();
             if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
-                self.refresh(id, connection, &owner, deadline).await?;
+                self.refresh(id, connection, &owner, (now + LEASE_LASTS).min(deadline)).await?;
             }
         }
     }
 
-    /// Refreshes, as the one who may. Comes back when the row says how it went.
+    /// Refreshes, as the one who may until `deadline`. Comes back when the row says how it went.
     async fn refresh(
         &self,
         id: &WorkspaceId,
@@ -124,7 +131,7 @@ where
             answer = self.tokens.refresh(connection).await;
         }
         match answer {
-            Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens).await,
+            Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens, deadline).await,
             Err(error) if error.class == FaultClass::GrantEnded => {
                 // `false` where the row has newer tokens or none: the next look at it tells.
                 self.store.require_reconnect(id, connection.version, &error.message).await?;
@@ -144,27 +151,46 @@ where
         connection: &Connection,
         owner: &str,
         tokens: &Tokens,
+        deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
-        let mut tries = 1;
         let stored = loop {
             match self.store.store_refreshed(id, connection.version, owner, tokens).await {
                 Ok(stored) => break stored,
-                Err(error) if tries == STORE_TRIES => return Err(error.into()),
-                Err(_) => tries += 1,
+                Err(error) if deadline - self.clock.now() < STOP_STORING => return Err(error.into()),
+                Err(_) => self.clock.sleep(STORE_AGAIN).await,
             }
-            self.clock.sleep(POLL).await;
         };
         if !stored {
             let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
-            if let Err(error) = self.tokens.revoke(&connection.login_url, token).await {
-                tracing::warn!(
-                    workspace.id = %id, error.code = %error.code,
-                    "a session that came after a disconnect could not be revoked; it ends by itself"
-                );
-            }
+            end_grant(self.tokens, self.clock, id, &connection.login_url, token, deadline).await;
         }
         Ok(())
     }
+}
+
+/// Ends a grant that nobody uses any more. Salesforce allows a user only a few for each app, and one that stands open is
+/// a risk; but nothing waits for it: if Salesforce cannot be reached until `deadline`, the log tells, and the grant ends
+/// when it has not been used for as long as the app's policy allows. `true`: it has ended.
+pub async fn end_grant<T: TokenEndpoint, K: Clock>(
+    tokens: &T,
+    clock: &K,
+    id: &WorkspaceId,
+    login_url: &str,
+    token: &SecretString,
+    deadline: DateTime<Utc>,
+) -> bool {
+    for tried in 1.. {
+        let Err(error) = tokens.revoke(login_url, token).await else { return true };
+        if tried == REVOKE_TRIES || deadline - clock.now() < REVOKE_TAKES {
+            tracing::warn!(
+                workspace.id = %id, error.code = %error.code,
+                "a grant could not be revoked; it ends when it is not used"
+            );
+            return false;
+        }
+        clock.sleep(POLL).await;
+    }
+    false
 }
 
 fn held(lease: Option<&Lease>, now: DateTime<Utc>) -> bool {

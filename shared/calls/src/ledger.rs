@@ -80,6 +80,24 @@ impl Reason {
     }
 }
 
+/// Faults that are taken to be passing, one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing {
+    /// The first of them, Unix seconds.
+    pub since: i64,
+    /// How many there were.
+    pub times: u32,
+}
+
+impl Failing {
+    /// With one more fault at `now`.
+    #[must_use]
+    pub fn again(failing: Option<Self>, now: i64) -> Self {
+        let before = failing.unwrap_or(Self { since: now, times: 0 });
+        Self { times: before.times.saturating_add(1), ..before }
+    }
+}
+
 /// The org and the user that a call was tried with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriedWith {
@@ -110,6 +128,8 @@ pub struct Row {
     pub logged_revision: u64,
     /// How often a worker has claimed the row.
     pub attempts: u32,
+    /// The faults since the last attempt that had an outcome; on `retrying` rows only.
+    pub failing: Option<Failing>,
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
     /// The record that the call is logged on.
@@ -152,6 +172,7 @@ impl Row {
             revision: 1,
             logged_revision: 0,
             attempts: 0,
+            failing: None,
             phone_number: None,
             record: None,
             task_id: None,
@@ -212,6 +233,7 @@ impl Row {
         self.status = status;
         self.reason = reason;
         self.due_at = due_at;
+        self.failing = self.failing.filter(|_| status == SyncStatus::Retrying);
         self.expires_at = due_at.is_none().then(|| now + i64::from(retention_days) * 24 * 60 * 60);
     }
 }

@@ -8,6 +8,7 @@ pub mod call;
 pub mod connection;
 pub mod crm;
 pub mod ids;
+pub mod keep_alive;
 pub mod ledger;
 pub mod matching;
 pub mod message;

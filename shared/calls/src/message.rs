@@ -75,6 +75,16 @@ impl Work {
     }
 }
 
+/// A message that was redriven from the dead-letter queue counts its receives anew, but it has been received five times
+/// before, each time hidden for 360 s: it is older than this.
+const FRESH_FOR: i64 = 20 * 60;
+
+/// Whether nobody can have worked on a message before: it is delivered for the first time (`receives` 1), and is young.
+/// `made_at`: the oldest time that is known of it, Unix seconds.
+pub fn is_fresh(made_at: i64, receives: u32, now: i64) -> bool {
+    receives <= 1 && now - made_at < FRESH_FOR
+}
+
 /// A message that this version of the worker cannot read. It stays in the queue, and ends in the dead-letter queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableMessage {
@@ -119,6 +129,15 @@ mod tests {
             call_id: CallId::parse("call-1").unwrap(),
         };
         assert_eq!(work.encode(), r#"{"v":1,"kind":"wake","workspaceId":"acme","callId":"call-1"}"#);
+    }
+
+    #[test]
+    fn a_message_is_fresh_once_and_for_a_while() {
+        assert!(is_fresh(1000, 1, 1000 + FRESH_FOR - 1));
+        assert!(!is_fresh(1000, 2, 1001));
+        // Redriven: five receives, 360 s apart, are more than this; SQS counts anew.
+        assert!(!is_fresh(1000, 1, 1000 + 4 * 360));
+        assert!(!is_fresh(1000, 1, 1000 + 86_400));
     }
 
     #[test]

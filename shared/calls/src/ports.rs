@@ -12,7 +12,7 @@ use crate::{
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, RecordType, Workspace},
+    workspace::{Connection, RecordType, RefusedFields, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
@@ -149,6 +149,47 @@ pub trait ConnectionStore: Workspaces {
         id: &WorkspaceId,
         version: u64,
         reason: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// What workers tell one another about a workspace's org. It ends with the connection to that org.
+pub trait OrgMemory: Workspaces {
+    /// No call of the workspace is worked on until `until` (Unix seconds), if it is still connected to this org.
+    fn pause(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        until: i64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Remembers what the org refuses, if the workspace is still connected to this org. Takes the place of what was
+    /// remembered: where two workers learn at once, one forgets, and learns again.
+    fn remember_refused(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Connections that nothing refreshes, because no call needs them.
+pub trait IdleConnections: Send + Sync {
+    /// Up to `limit` connected workspaces whose tokens were issued at `issued_before` or earlier (Unix seconds) and
+    /// which nobody keeps alive at `now`; the oldest tokens first, and where to go on.
+    fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<WorkspaceId>, Option<String>), StoreError>> + Send;
+
+    /// Takes it upon itself to keep the connection alive; nobody else does until `until`. `false`: somebody else does.
+    fn claim_keep_alive(
+        &self,
+        id: &WorkspaceId,
+        now: i64,
+        until: i64,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 

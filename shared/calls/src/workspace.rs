@@ -1,5 +1,7 @@
 //! A workspace: its settings (design.md §8), its connection to Salesforce, and the versions of its webhook secret.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -162,6 +164,10 @@ pub struct Workspace {
     pub refresh_lease: Option<Lease>,
     /// The webhook secret's versions.
     pub webhook_secret: WebhookSecretVersions,
+    /// The org's request limit is reached: no call is worked on until then (Unix seconds).
+    pub paused_until: Option<i64>,
+    /// What the org refused lately.
+    pub refused_fields: RefusedFields,
 }
 
 impl Workspace {
@@ -176,7 +182,33 @@ impl Workspace {
             connection_version: 0,
             refresh_lease: None,
             webhook_secret: WebhookSecretVersions::default(),
+            paused_until: None,
+            refused_fields: RefusedFields::default(),
         }
+    }
+}
+
+/// How long a refused field is left out unasked, seconds (design.md §6: a day).
+const REFUSED_FOR: i64 = 24 * 60 * 60;
+
+/// Optional fields that the connected user may not write, or whose value the org does not know: `Task.CallDisposition`,
+/// and until when (Unix seconds) they are left out unasked. After that they are tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefusedFields(BTreeMap<String, i64>);
+
+impl RefusedFields {
+    /// Those that are left out unasked at `now`.
+    pub fn at(&self, now: i64) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(_, until)| **until > now).map(|(field, _)| field.as_str())
+    }
+
+    /// With those that were refused at `now`, and without those that may be tried again.
+    #[must_use]
+    pub fn with(&self, fields: impl IntoIterator<Item = String>, now: i64) -> Self {
+        let known = self.at(now).map(|field| (field.to_owned(), self.0[field]));
+        let new = fields.into_iter().map(|field| (field, now + REFUSED_FOR));
+        Self(known.chain(new).collect())
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{EventDraft, TaskDraft},
+    activity::{self, EventDraft, TaskDraft},
+    appointment::Resolution,
     call::{Call, CallKind, Fact},
     crm::{Answer, ApiUsage, CrmError, Found, FoundRecord, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
     ports::{Crm, Look, TokenEndpoint, Tokens},
     sync::{Ports, Worker},
-    workspace::{Connection, ConnectionState, RecordType, WebhookSecretVersions, Workspace},
+    workspace::{Connection, ConnectionState, RecordType, Settings, WebhookSecretVersions, Workspace},
 };
 use chrono::{DateTime, Utc};
 use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
@@ -39,6 +40,7 @@ pub struct Records {
     pub tasks: Vec<TaskDraft>,
     pub searches: usize,
     pub updates: usize,
+    pub looks: usize,
     /// What searches and writes fail with.
     pub down: Option<CrmError>,
 }
@@ -126,6 +128,7 @@ impl Crm for Org {
         _: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
         self.request(|records| {
+            records.looks += 1;
             let of_call = |task: &TaskDraft| task.call_object.as_deref() == Some(call_id.as_str());
             let found = records.tasks.iter().position(of_call);
             let task = found.map(|n| (task_id(n + 1), Some(records.tasks[n].who_id.clone())));
@@ -192,6 +195,13 @@ pub fn worker() -> Worker<TestPorts> {
         random: SeededRandom::new(1),
         settle_seconds: 600,
     }
+}
+
+/// The Task of a call, as an earlier worker wrote it.
+#[allow(dead_code)] // Two test crates share this file; one of them needs it.
+pub fn task_of(call: &Call) -> TaskDraft {
+    let who_id = SalesforceId::parse(LEAD).unwrap();
+    activity::task(call, &who_id, &Settings::default(), NOW, &Resolution::None)
 }
 
 /// A call that was reported now.

@@ -1,6 +1,6 @@
 //! One attempt to log a call: search, decide, look for what earlier attempts wrote, write.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 
 use crate::{
     activity::{self, EventDraft, TaskDraft},
@@ -12,14 +12,15 @@ use crate::{
     ledger::{Reason, Row},
     matching::{self, Chosen, Decision, Rule},
     phone::PhoneNumber,
-    ports::{Clock, Random, StoreError},
-    workspace::{Direction, RecordType, Settings, Workspace},
+    ports::{Clock, OrgMemory, Random, StoreError},
+    workspace::{Direction, RecordType, RefusedFields, Settings, Workspace},
 };
 
 use super::{
-    Ports, Worker,
+    Ports, Turn, Worker,
     claim::Claimed,
     outcome::{self, Ending},
+    schedule,
     session::{Session, Stop},
 };
 
@@ -37,11 +38,11 @@ pub(super) async fn attempt<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
     claimed: &Claimed,
-    deadline: DateTime<Utc>,
+    turn: Turn,
 ) -> Result<Row, StoreError> {
     let mut row = claimed.row.clone();
     row.unsettled_until = claimed.unsettled_until;
-    let ended = log_call(worker, workspace, &mut row, deadline).await;
+    let ended = log_call(worker, workspace, &mut row, turn).await;
     if let Err(Stop::NoSession(NoSession::Store(error))) = ended {
         return Err(error);
     }
@@ -54,7 +55,7 @@ async fn log_call<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
     row: &mut Row,
-    deadline: DateTime<Utc>,
+    turn: Turn,
 ) -> Result<Ending, Stop> {
     let number = match caller(&row.call, &workspace.settings) {
         Ok(number) => number,
@@ -69,10 +70,48 @@ async fn log_call<P: Ports>(
     if elsewhere {
         return Ok(Ending::OtherOrg);
     }
-    let mut session = Session::new(worker, &workspace.id, connection, deadline);
-    let ended = find_and_write(&mut session, workspace, row, &number).await;
+    if let Some(until) = workspace.paused_until.filter(|until| *until > worker.now()) {
+        return Err(Stop::Paused { until });
+    }
+    let org_id = connection.org_id.clone();
+    let mut session = Session::new(worker, &workspace.id, connection, turn.deadline);
+    let ended = find_and_write(&mut session, workspace, row, &number, turn.look_first).await;
     row.api_usage = session.api_usage.or(row.api_usage);
-    ended
+    let refused = std::mem::take(&mut session.refused);
+    tell_the_others(worker, workspace, &org_id, refused, ended).await
+}
+
+/// Lets the other workers know what this attempt learned of the org: refused fields, and a limit, which pauses the
+/// workspace. Where the table fails they learn it by themselves.
+async fn tell_the_others<P: Ports>(
+    worker: &Worker<P>,
+    workspace: &Workspace,
+    org_id: &SalesforceId,
+    refused: Vec<String>,
+    ended: Result<Ending, Stop>,
+) -> Result<Ending, Stop> {
+    let now = worker.now();
+    if !refused.is_empty() {
+        let fields = workspace.refused_fields.with(refused, now);
+        let told = worker.workspaces.remember_refused(&workspace.id, org_id, &fields).await;
+        untold(workspace, told);
+    }
+    let until = match &ended {
+        Err(Stop::Salesforce(error)) if error.class == FaultClass::ConcurrentLimit => {
+            schedule::concurrent_limit(now, worker.random.fraction())
+        }
+        Err(Stop::Salesforce(error)) if error.class == FaultClass::DailyLimit => schedule::daily_limit(now),
+        _ => return ended,
+    };
+    tracing::warn!(workspace.id = %workspace.id, until, "the org's request limit is reached; its calls pause");
+    untold(workspace, worker.workspaces.pause(&workspace.id, org_id, until).await);
+    Err(Stop::Paused { until })
+}
+
+fn untold(workspace: &Workspace, told: Result<(), StoreError>) {
+    if let Err(error) = told {
+        tracing::warn!(workspace.id = %workspace.id, error = %error, "the other workers do not know of a limit or a field");
+    }
 }
 
 async fn find_and_write<P: Ports>(
@@ -80,8 +119,10 @@ async fn find_and_write<P: Ports>(
     workspace: &Workspace,
     row: &mut Row,
     number: &PhoneNumber,
+    look_first: bool,
 ) -> Result<Ending, Stop> {
     let mut searches = 0;
+    let mut to_look = look_first || row.unsettled_until.is_some();
     loop {
         if row.task_id.is_none() {
             searches += 1;
@@ -92,11 +133,11 @@ async fn find_and_write<P: Ports>(
             row.record = decision.record();
             row.decision = Some(decision);
         }
-        if row.unsettled_until.is_some() {
+        if std::mem::take(&mut to_look) {
             look(session, row, &workspace.settings).await?;
         }
         let Some(record) = row.record.clone() else { return Ok(no_record(row)) };
-        match write(session, row, &workspace.settings, &record).await {
+        match write(session, row, workspace, &record).await {
             Err(Stop::Salesforce(error))
                 if error.class == FaultClass::RecordGone && row.task_id.is_none() && searches < SEARCHES =>
             {
@@ -157,13 +198,12 @@ fn no_record(row: &Row) -> Ending {
     }
 }
 
-/// Looks for what earlier attempts without an answer wrote. Stops while something of them may still commit.
+/// Looks for what earlier attempts wrote. Stops while something of one without an answer may still commit.
 async fn look<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
     settings: &Settings,
 ) -> Result<(), Stop> {
-    let Some(unsettled_until) = row.unsettled_until else { return Ok(()) };
     let asked_at = session.now();
     let since = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default() - CLOCK_SKEW;
     let call_id = row.call_id.clone();
@@ -187,8 +227,9 @@ async fn look<P: Ports>(
         }
     }
     row.event_id = seen.event_id.or(row.event_id.take());
-    if asked_at < unsettled_until && !everything_is_there(row, settings) {
-        return Err(Stop::Unsettled { until: unsettled_until });
+    let unsettled = row.unsettled_until.filter(|until| asked_at < *until);
+    if let Some(until) = unsettled.filter(|_| !everything_is_there(row, settings)) {
+        return Err(Stop::Unsettled { until });
     }
     row.unsettled_until = None;
     Ok(())
@@ -212,21 +253,23 @@ fn resolve(call: &Call, settings: &Settings, received_at: i64) -> Resolution {
 async fn write<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
-    settings: &Settings,
+    workspace: &Workspace,
     record: &Record,
 ) -> Result<Ending, Stop> {
-    let drafts = Drafts::of(&row.call, settings, &record.1, row.created_at);
+    let mut drafts = Drafts::of(&row.call, &workspace.settings, &record.1, row.created_at);
+    let left_out = drafts.leave_out_known(&workspace.refused_fields, session.now());
     let mut note = drafts.note;
     let behind = row.logged_revision < row.revision;
     if let Some(task_id) = row.task_id.clone().filter(|_| behind) {
-        note = update_task(session, &task_id, drafts.task.clone()).await?.or(note);
+        let draft = Draft::Task(drafts.task.clone());
+        note = update(session, &task_id, draft, left_out.clone()).await?.or(note);
     }
     if let (Some(event_id), Some(event), true) = (row.event_id.clone(), drafts.event.clone(), behind) {
-        note = update_event(session, &event_id, event).await?.or(note);
+        note = update(session, &event_id, Draft::Event(event), left_out.clone()).await?.or(note);
     }
     let task = row.task_id.is_none().then_some(drafts.task);
     let event = drafts.event.filter(|_| row.event_id.is_none());
-    note = create(session, row, task, event).await?.or(note);
+    note = create(session, row, task, event, left_out).await?.or(note);
     Ok(Ending::Logged(note))
 }
 
@@ -254,6 +297,16 @@ impl Drafts {
         };
         Self { task, event, note }
     }
+
+    /// Leaves out what the org refused lately, and names it.
+    fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) -> Vec<String> {
+        let known = refused.at(now).filter(|known| match known.split_once('.') {
+            Some(("Task", field)) => self.task.without(field),
+            Some(("Event", field)) => self.event.as_mut().is_some_and(|event| event.without(field)),
+            _ => false,
+        });
+        known.map(str::to_owned).collect()
+    }
 }
 
 /// Creates what is missing. A refused optional field is left out; a refused Event never costs the Task.
@@ -262,8 +315,12 @@ async fn create<P: Ports>(
     row: &mut Row,
     mut task: Option<TaskDraft>,
     mut event: Option<EventDraft>,
+    mut left_out: Vec<String>,
 ) -> Result<Option<Reason>, Stop> {
-    let mut left_out = Vec::new();
+    left_out.retain(|field| {
+        task.is_some() && is_of(field, WrittenObject::Task)
+            || event.is_some() && is_of(field, WrittenObject::Event)
+    });
     let mut note = None;
     while task.is_some() || event.is_some() {
         match session.create(task.as_ref(), event.as_ref()).await {
@@ -273,8 +330,16 @@ async fn create<P: Ports>(
                 break;
             }
             Err(Stop::Salesforce(error)) => {
-                if left_out.len() < FIELDS_LEFT_OUT && leave_out(&error, &mut task, &mut event, &mut left_out)
-                {
+                let mut refused = Vec::new();
+                if let Some(task) = &mut task {
+                    refused.extend(leave_out(&error, WrittenObject::Task, |field| task.without(field)));
+                }
+                if let Some(event) = &mut event {
+                    refused.extend(leave_out(&error, WrittenObject::Event, |field| event.without(field)));
+                }
+                if session.refused.len() < FIELDS_LEFT_OUT && !refused.is_empty() {
+                    session.refused.extend(refused.iter().cloned());
+                    left_out.extend(refused);
                     continue;
                 }
                 if refuses_status(&error) && change_status(session, task.as_mut()).await? {
@@ -312,32 +377,6 @@ async fn change_status<P: Ports>(
     Ok(true)
 }
 
-/// Leaves the refused fields out of the draft that has them; `false` if none of them may be left out.
-fn leave_out(
-    error: &CrmError,
-    task: &mut Option<TaskDraft>,
-    event: &mut Option<EventDraft>,
-    left_out: &mut Vec<String>,
-) -> bool {
-    if error.class != FaultClass::FieldRefused {
-        return false;
-    }
-    let before = left_out.len();
-    for field in &error.fields {
-        let from_task = error.object != Some(WrittenObject::Event)
-            && task.as_mut().is_some_and(|task| task.without(field));
-        let from_event = error.object != Some(WrittenObject::Task)
-            && event.as_mut().is_some_and(|event| event.without(field));
-        if from_task {
-            left_out.push(format!("Task.{field}"));
-        }
-        if from_event {
-            left_out.push(format!("Event.{field}"));
-        }
-    }
-    left_out.len() > before
-}
-
 /// Whether the Event alone is at fault, and for good.
 fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     let about_event = error.object == Some(WrittenObject::Event) || !has_task;
@@ -347,42 +386,67 @@ fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     has_event && about_event && for_good
 }
 
-/// Brings the Task up to date. What a person deleted stays deleted; what may not be edited stays as it is.
-async fn update_task<P: Ports>(
+/// Brings what is there up to date: the Task or the Event. What a person deleted stays deleted; what may not be edited
+/// stays as it is.
+async fn update<P: Ports>(
     session: &mut Session<'_, P>,
     id: &SalesforceId,
-    mut task: TaskDraft,
+    mut draft: Draft,
+    mut left_out: Vec<String>,
 ) -> Result<Option<Reason>, Stop> {
-    let mut left_out = Vec::new();
+    left_out.retain(|field| is_of(field, draft.object()));
     loop {
-        match session.update_task(id, &task).await {
+        let answer = match &draft {
+            Draft::Task(task) => session.update_task(id, task).await,
+            Draft::Event(event) => session.update_event(id, event).await,
+        };
+        match answer {
             Ok(()) => return Ok(outcome::fields_left_out(&left_out)),
             Err(Stop::Salesforce(error)) => {
-                if left_out.len() < FIELDS_LEFT_OUT {
-                    let mut draft = Some(task.clone());
-                    if leave_out(&error, &mut draft, &mut None, &mut left_out) {
-                        task = draft.unwrap_or(task);
-                        continue;
-                    }
+                let refused = leave_out(&error, draft.object(), |field| draft.without(field));
+                if refused.is_empty() || session.refused.len() >= FIELDS_LEFT_OUT {
+                    return outcome::unchanged(draft.object(), error).map(Some).map_err(Stop::Salesforce);
                 }
-                return outcome::unchanged(WrittenObject::Task, error).map(Some).map_err(Stop::Salesforce);
+                session.refused.extend(refused.iter().cloned());
+                left_out.extend(refused);
             }
             Err(stop) => return Err(stop),
         }
     }
 }
 
-/// Moves the Event, under the same rules.
-async fn update_event<P: Ports>(
-    session: &mut Session<'_, P>,
-    id: &SalesforceId,
-    event: EventDraft,
-) -> Result<Option<Reason>, Stop> {
-    match session.update_event(id, &event).await {
-        Ok(()) => Ok(None),
-        Err(Stop::Salesforce(error)) => {
-            outcome::unchanged(WrittenObject::Event, error).map(Some).map_err(Stop::Salesforce)
+/// A Task or an Event that is to be written.
+enum Draft {
+    Task(TaskDraft),
+    Event(EventDraft),
+}
+
+impl Draft {
+    fn object(&self) -> WrittenObject {
+        match self {
+            Self::Task(_) => WrittenObject::Task,
+            Self::Event(_) => WrittenObject::Event,
         }
-        Err(stop) => Err(stop),
     }
+
+    fn without(&mut self, field: &str) -> bool {
+        match self {
+            Self::Task(task) => task.without(field),
+            Self::Event(event) => event.without(field),
+        }
+    }
+}
+
+/// Leaves out the refused fields of an object that may be left out, and names them: `Task.Type`.
+fn leave_out(error: &CrmError, object: WrittenObject, mut without: impl FnMut(&str) -> bool) -> Vec<String> {
+    let about_it = error.object.is_none_or(|blamed| blamed == object);
+    if error.class != FaultClass::FieldRefused || !about_it {
+        return Vec::new();
+    }
+    error.fields.iter().filter(|field| without(field)).map(|field| format!("{object:?}.{field}")).collect()
+}
+
+/// Whether a field, `Task.Type`, is of this object.
+fn is_of(field: &str, object: WrittenObject) -> bool {
+    field.split_once('.').is_some_and(|(name, _)| name == format!("{object:?}"))
 }

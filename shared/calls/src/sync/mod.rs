@@ -10,6 +10,7 @@ mod attempt;
 mod claim;
 mod outcome;
 mod preview;
+mod remedy;
 mod resume;
 mod schedule;
 mod session;
@@ -23,7 +24,7 @@ use crate::{
     call::Call,
     ids::{CallId, WorkspaceId},
     ledger::Row,
-    ports::{Clock, ConnectionStore, Crm, Ledger, Random, StoreError, TokenEndpoint},
+    ports::{Clock, ConnectionStore, Crm, Ledger, OrgMemory, Random, StoreError, TokenEndpoint},
     workspace::Workspace,
 };
 use claim::{Claim, Recorded};
@@ -40,7 +41,7 @@ pub trait Ports {
     /// The ledger.
     type Ledger: Ledger;
     /// The settings table.
-    type Workspaces: ConnectionStore;
+    type Workspaces: ConnectionStore + OrgMemory;
     /// Salesforce.
     type Salesforce: Crm + TokenEndpoint;
     /// The time.
@@ -76,6 +77,23 @@ pub struct Report<'a> {
     pub received_at: i64,
 }
 
+/// How a piece of work comes to a worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// When this process must have finished.
+    pub deadline: DateTime<Utc>,
+    /// Whether the call may have been worked on without the row telling of it: then look before writing, whatever the
+    /// row says (see [`crate::message::is_fresh`]).
+    pub look_first: bool,
+}
+
+impl Turn {
+    /// The first turn of a piece of work.
+    pub fn until(deadline: DateTime<Utc>) -> Self {
+        Self { deadline, look_first: false }
+    }
+}
+
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
@@ -88,12 +106,12 @@ pub enum Done {
 }
 
 impl<P: Ports> Worker<P> {
-    /// Works on a new report. `deadline`: when this process must have finished.
+    /// Works on a new report.
     pub async fn report(
         &self,
         workspace: &Workspace,
         report: &Report<'_>,
-        deadline: DateTime<Utc>,
+        turn: Turn,
     ) -> Result<Done, StoreError> {
         let now = self.now();
         if report.secret_version < workspace.webhook_secret.oldest_valid {
@@ -103,7 +121,7 @@ impl<P: Ports> Worker<P> {
         let claim =
             claim::claim_report(&self.ledger, &self.random, workspace, report, now, self.settle_seconds)
                 .await?;
-        self.work(workspace, claim, deadline).await
+        self.work(workspace, claim, turn).await
     }
 
     /// Works on a row that exists. `force`: also if its status is final, because a person asked.
@@ -112,10 +130,10 @@ impl<P: Ports> Worker<P> {
         workspace: &Workspace,
         call_id: &CallId,
         force: bool,
-        deadline: DateTime<Utc>,
+        turn: Turn,
     ) -> Result<Done, StoreError> {
         let claim = self.claim_row(workspace, call_id, force).await?;
-        self.work(workspace, claim, deadline).await
+        self.work(workspace, claim, turn).await
     }
 
     async fn claim_row(
@@ -130,19 +148,15 @@ impl<P: Ports> Worker<P> {
     }
 
     /// Attempts the claimed row and records the outcome; again for what was reported meanwhile.
-    async fn work(
-        &self,
-        workspace: &Workspace,
-        mut claim: Claim,
-        deadline: DateTime<Utc>,
-    ) -> Result<Done, StoreError> {
+    async fn work(&self, workspace: &Workspace, mut claim: Claim, turn: Turn) -> Result<Done, StoreError> {
         for round in 1.. {
             let claimed = match claim {
                 Claim::Ours(claimed) => claimed,
                 Claim::Elsewhere => return Ok(Done::Elsewhere),
                 Claim::Nothing => return Ok(Done::Nothing),
             };
-            let outcome = attempt::attempt(self, workspace, &claimed, deadline).await?;
+            // Boxed: a future of this size would be moved about by every caller.
+            let outcome = Box::pin(attempt::attempt(self, workspace, &claimed, turn)).await?;
             let recorded =
                 claim::record(&self.ledger, &self.random, &claimed, outcome.clone(), self.now()).await?;
             match recorded {

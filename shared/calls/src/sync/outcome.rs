@@ -4,11 +4,11 @@
 use crate::{
     connection::NoSession,
     crm::{CrmError, FaultClass, WrittenObject},
-    ledger::{Reason, Row, SyncStatus},
+    ledger::{Failing, Reason, Row, SyncStatus},
     workspace::{RecordType, Workspace},
 };
 
-use super::{schedule, session::Stop};
+use super::{remedy, schedule, session::Stop};
 
 /// How an attempt ended that Salesforce or our own rules did not stop.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ fn stop_of(row: &mut Row, stop: Stop, settle_seconds: i64, chance: Chance) -> Ou
         Stop::NoSession(NoSession::Salesforce(error)) => fault(row, &error, chance),
         Stop::NoSession(NoSession::OutOfTime | NoSession::Store(_)) | Stop::OutOfTime => {
             let reason = Reason::new("out_of_time", "The worker ran out of time; the call is tried again.");
-            (SyncStatus::Retrying, Some(reason), Some(now + 1))
+            passing(row, reason, chance, None)
         }
         Stop::Unsettled { until } => {
             let reason = Reason::new(
@@ -113,68 +113,46 @@ fn stop_of(row: &mut Row, stop: Stop, settle_seconds: i64, chance: Chance) -> Ou
             );
             (SyncStatus::Retrying, Some(reason), Some(until))
         }
+        Stop::Paused { until } => {
+            passing(row, Reason::new(remedy::REQUEST_LIMIT, remedy::PAUSED), chance, Some(until))
+        }
     }
 }
 
-fn fault(row: &Row, error: &CrmError, chance: Chance) -> Outcome {
-    let now = chance.now;
-    let reason = Reason::new(error.code.clone(), explain(error));
+fn fault(row: &mut Row, error: &CrmError, chance: Chance) -> Outcome {
+    let reason = Reason::new(error.code.clone(), remedy::explain(error));
     match error.class {
         FaultClass::Permanent | FaultClass::FieldRefused | FaultClass::RecordGone => {
             (SyncStatus::Error, Some(reason), None)
         }
-        FaultClass::GrantEnded => {
-            (SyncStatus::WaitingForConnection, Some(reason), Some(schedule::waiting(row.created_at, now)))
-        }
-        FaultClass::ConcurrentLimit => {
-            (SyncStatus::Retrying, Some(reason), Some(schedule::concurrent_limit(now, chance.fraction)))
-        }
-        FaultClass::DailyLimit => (SyncStatus::Retrying, Some(reason), Some(schedule::daily_limit(now))),
-        FaultClass::Passing | FaultClass::Ambiguous | FaultClass::Session | FaultClass::OwnConfiguration => {
-            match schedule::retry(row.created_at, row.attempts, now, chance.fraction) {
-                Some(due_at) => (SyncStatus::Retrying, Some(reason), Some(due_at)),
-                None => (SyncStatus::Error, Some(reason), None),
-            }
+        FaultClass::GrantEnded => ending_of(row, Ending::Waiting(reason), chance.now),
+        // A limit has become a pause before (`attempt`), unless it came from where pauses do not help.
+        FaultClass::Passing
+        | FaultClass::Ambiguous
+        | FaultClass::Session
+        | FaultClass::OwnConfiguration
+        | FaultClass::ConcurrentLimit
+        | FaultClass::DailyLimit => passing(row, reason, chance, None),
+    }
+}
+
+/// A fault that is taken to pass, for three days: then it is an error, and a person's. `pause`: until when the
+/// workspace is not to be worked on.
+fn passing(row: &mut Row, reason: Reason, chance: Chance, pause: Option<i64>) -> Outcome {
+    let failing = Failing::again(row.failing, chance.now);
+    row.failing = Some(failing);
+    match (schedule::retry(failing, chance.now, chance.fraction), pause) {
+        (None, _) => (SyncStatus::Error, Some(reason), None),
+        (due_at, None) => (SyncStatus::Retrying, Some(reason), due_at),
+        (Some(_), Some(until)) => {
+            (SyncStatus::Retrying, Some(reason), Some(schedule::after_pause(until, chance.fraction)))
         }
     }
 }
 
-/// What a failure means for people: Salesforce's words, and what to change.
-fn explain(error: &CrmError) -> String {
-    let remedy = match error.code.as_str() {
-        "timeout" | "connection" => {
-            return "Salesforce could not be reached or did not answer in time.".to_owned();
-        }
-        "REQUEST_LIMIT_EXCEEDED" => {
-            "The org's API requests are used up; the call is logged when Salesforce accepts requests again."
-        }
-        "API_CURRENTLY_DISABLED" | "API_DISABLED_FOR_ORG" => {
-            "Enable the API for the connected user's profile (permission “API Enabled”), then retry."
-        }
-        "FIELD_CUSTOM_VALIDATION_EXCEPTION" => {
-            "Change the validation rule in Salesforce, or exempt the connected user from it, then retry."
-        }
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" => {
-            "A trigger or flow in Salesforce refused the activity; change it, then retry."
-        }
-        "REQUIRED_FIELD_MISSING" => {
-            "The org requires a field that Ringlog does not fill; make it optional for activities, then retry."
-        }
-        "STORAGE_LIMIT_EXCEEDED" => "The org's data storage is full; free some, then retry.",
-        code if code.starts_with("INSUFFICIENT_ACCESS") => {
-            "Give the connected user read access to the record and the permission to create and edit Tasks and Events, then retry."
-        }
-        "invalid_client" | "invalid_client_id" => {
-            "Salesforce refuses the deployment's client id or secret; the operator of Ringlog has to correct it."
-        }
-        _ => "",
-    };
-    format!("Salesforce: {} {remedy}", error.message).trim_end().to_owned()
-}
-
 /// The Event was refused; the Task is written without it.
 pub(super) fn refused_event(error: &CrmError) -> Reason {
-    Reason::new("event_refused", format!("The appointment could not be written. {}", explain(error)))
+    Reason::new("event_refused", format!("The appointment could not be written. {}", remedy::explain(error)))
 }
 
 /// Optional fields were refused; the rest is written.
@@ -200,7 +178,10 @@ pub(super) fn unchanged(object: WrittenObject, error: CrmError) -> Result<Reason
         )),
         FaultClass::Permanent | FaultClass::FieldRefused => Ok(Reason::new(
             "activity_not_updated",
-            format!("The {object:?} is there, but later facts could not be added. {}", explain(&error)),
+            format!(
+                "The {object:?} is there, but later facts could not be added. {}",
+                remedy::explain(&error)
+            ),
         )),
         _ => Err(error),
     }

@@ -1,5 +1,7 @@
 //! When a row is due again (design.md §5). All times are Unix seconds.
 
+use crate::ledger::Failing;
+
 /// Records created after their call appear in Salesforce's search index late: looked for again at these ages.
 const LATE_MATCHES: [i64; 3] = [5 * 60, 60 * 60, 24 * 60 * 60];
 /// The first and the longest wait after a passing fault.
@@ -14,18 +16,15 @@ pub(super) fn late_match(created_at: i64, now: i64) -> Option<i64> {
     LATE_MATCHES.iter().map(|age| created_at + age).find(|due| *due > now)
 }
 
-/// When to try again after a passing fault: exponential with full jitter (`fraction` in `0.0..1.0`). `None`: it has
+/// When to try again after passing faults: exponential with full jitter (`fraction` in `0.0..1.0`). `None`: they have
 /// not passed for three days.
-pub(super) fn retry(created_at: i64, attempts: u32, now: i64, fraction: f64) -> Option<i64> {
-    if now - created_at >= GIVE_UP_AFTER {
+pub(super) fn retry(failing: Failing, now: i64, fraction: f64) -> Option<i64> {
+    if now - failing.since >= GIVE_UP_AFTER {
         return None;
     }
     let (first, longest) = BACKOFF;
-    let ceiling = (first << attempts.saturating_sub(1).min(16)).min(longest);
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-    // At most six hours in seconds: exact in an f64.
-    let jittered = (ceiling as f64 * fraction) as i64;
-    Some(now + jittered.max(1))
+    let ceiling = (first << failing.times.saturating_sub(1).min(16)).min(longest);
+    Some(now + spread(ceiling, fraction).max(1))
 }
 
 /// When a call that waits for its workspace is looked at without a reconnect: hourly, later daily.
@@ -33,15 +32,27 @@ pub(super) fn waiting(created_at: i64, now: i64) -> i64 {
     now + if now - created_at < DAY { HOUR } else { DAY }
 }
 
-/// When to try again after too many requests at once: a few minutes, spread.
-#[allow(clippy::cast_possible_truncation)] // Below five minutes in seconds.
+/// Until when a workspace pauses whose org has too many requests at once: some minutes.
 pub(super) fn concurrent_limit(now: i64, fraction: f64) -> i64 {
-    now + 60 + (fraction * 240.0) as i64
+    now + 60 + spread(4 * 60, fraction)
 }
 
-/// When to try again after the day's requests are used up: the window rolls, so each hour.
+/// Until when a workspace pauses whose org has used up its requests of the day. The window of 24 hours rolls, so it is
+/// tried again each hour.
 pub(super) fn daily_limit(now: i64) -> i64 {
     now + HOUR
+}
+
+/// When a call of a paused workspace is due: soon after the pause, and not all at once.
+pub(super) fn after_pause(until: i64, fraction: f64) -> i64 {
+    until + spread(60, fraction)
+}
+
+/// A share of some seconds.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+// At most six hours in seconds: exact in an f64.
+fn spread(seconds: i64, fraction: f64) -> i64 {
+    (seconds as f64 * fraction) as i64
 }
 
 #[cfg(test)]
@@ -58,11 +69,25 @@ mod tests {
 
     #[test]
     fn retries_spread_over_a_growing_time() {
-        assert_eq!(retry(0, 1, 0, 0.999), Some(59));
-        assert_eq!(retry(0, 1, 0, 0.0), Some(1));
-        assert_eq!(retry(0, 4, 0, 0.5), Some(240));
-        assert_eq!(retry(0, 60, 0, 0.999_999), Some(21_599));
-        assert_eq!(retry(0, 60, GIVE_UP_AFTER, 0.5), None);
+        let times = |times| Failing { since: 0, times };
+        assert_eq!(retry(times(1), 0, 0.999), Some(59));
+        assert_eq!(retry(times(1), 0, 0.0), Some(1));
+        assert_eq!(retry(times(4), 0, 0.5), Some(240));
+        assert_eq!(retry(times(60), 0, 0.999_999), Some(21_599));
+    }
+
+    #[test]
+    fn retries_end_three_days_after_the_first_fault() {
+        let failing = Failing { since: 1000, times: 30 };
+        assert!(retry(failing, 1000 + GIVE_UP_AFTER - 1, 0.5).is_some());
+        assert_eq!(retry(failing, 1000 + GIVE_UP_AFTER, 0.5), None);
+    }
+
+    #[test]
+    fn a_limit_pauses_for_minutes_or_an_hour_and_its_calls_come_back_spread() {
+        assert_eq!((concurrent_limit(0, 0.0), concurrent_limit(0, 0.999)), (60, 299));
+        assert_eq!(daily_limit(0), HOUR);
+        assert_eq!((after_pause(100, 0.0), after_pause(100, 0.5)), (100, 130));
     }
 
     #[test]

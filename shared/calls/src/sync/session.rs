@@ -1,4 +1,7 @@
-//! Requests to Salesforce within one attempt: with a session that is renewed once if Salesforce no longer takes it.
+//! Requests to Salesforce within one attempt: with a session that is renewed once if Salesforce no longer takes it, and
+//! with a few quick tries where a fault may be over in a moment.
+
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -7,7 +10,7 @@ use crate::{
     connection::{NoSession, Sessions},
     crm::{Answer, ApiUsage, CrmError, FaultClass, Found, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
-    ports::{Clock, Crm, Look},
+    ports::{Clock, Crm, Look, Random},
     workspace::{Connection, RecordType},
 };
 
@@ -15,6 +18,11 @@ use super::{Ports, Worker};
 
 /// What a write may take: Salesforce's request limit, and the outcome's way into the ledger.
 const WRITE_TAKES: TimeDelta = TimeDelta::seconds(15);
+
+/// How long the quick tries after passing faults wait, at most: with full jitter, over the whole attempt.
+const QUICK_TRIES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+/// What a quick try may take: its wait, a request, and then a write that has to be recorded.
+const QUICK_TRY_TAKES: TimeDelta = TimeDelta::seconds(27);
 
 /// Why an attempt cannot go on.
 #[derive(Debug)]
@@ -30,13 +38,20 @@ pub(super) enum Stop {
         /// Until then, Unix seconds.
         until: i64,
     },
+    /// The org's request limit is reached: the whole workspace pauses.
+    Paused {
+        /// Until then, Unix seconds.
+        until: i64,
+    },
 }
 
-/// Asks Salesforce, and once more if the session had to be renewed. (A closure over the session would be shorter, but
+/// Asks Salesforce, and again after what [`Session::hear`] could mend. (A closure over the session would be shorter, but
 /// its future could not move between threads.)
-macro_rules! renewing {
-    ($session:ident.$request:ident($($argument:expr),*)) => {
+macro_rules! asking {
+    ($session:ident.$request:ident($($argument:expr),*)) => { asking!({}, $session.$request($($argument),*)) };
+    ($check:expr, $session:ident.$request:ident($($argument:expr),*)) => {
         loop {
+            $check;
             let answer = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
             if let Some(value) = $session.hear(answer).await? {
                 break Ok(value);
@@ -51,6 +66,9 @@ pub(super) struct Session<'a, P: Ports> {
     workspace_id: &'a WorkspaceId,
     connection: Connection,
     renewed: bool,
+    quick_tries: usize,
+    /// The fields that Salesforce refused in this attempt: `Task.Type`.
+    pub(super) refused: Vec<String>,
     deadline: DateTime<Utc>,
     /// The org's use of requests, as last heard.
     pub(super) api_usage: Option<ApiUsage>,
@@ -63,7 +81,16 @@ impl<'a, P: Ports> Session<'a, P> {
         connection: Connection,
         deadline: DateTime<Utc>,
     ) -> Self {
-        Self { worker, workspace_id, connection, renewed: false, deadline, api_usage: None }
+        Self {
+            worker,
+            workspace_id,
+            connection,
+            renewed: false,
+            quick_tries: 0,
+            refused: Vec::new(),
+            deadline,
+            api_usage: None,
+        }
     }
 
     /// Unix seconds.
@@ -73,7 +100,7 @@ impl<'a, P: Ports> Session<'a, P> {
 
     /// Looks for records: one request.
     pub(super) async fn search(&mut self, query: &PhoneQuery) -> Result<Found, Stop> {
-        renewing!(self.search(query))
+        asking!(self.search(query))
     }
 
     /// Looks for what earlier attempts wrote.
@@ -83,12 +110,12 @@ impl<'a, P: Ports> Session<'a, P> {
         record: Option<&(RecordType, SalesforceId)>,
         since: DateTime<Utc>,
     ) -> Result<Look, Stop> {
-        renewing!(self.look(call_id, record, since))
+        asking!(self.look(call_id, record, since))
     }
 
     /// A status that the org gives closed Tasks.
     pub(super) async fn closed_task_status(&mut self) -> Result<Option<String>, Stop> {
-        renewing!(self.closed_task_status())
+        asking!(self.closed_task_status())
     }
 
     /// Writes what is given: one request, all or nothing.
@@ -97,23 +124,20 @@ impl<'a, P: Ports> Session<'a, P> {
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Written, Stop> {
-        self.time_to_write()?;
-        renewing!(self.create(task, event))
+        asking!(self.time_to_write()?, self.create(task, event))
     }
 
     /// Changes a Task.
     pub(super) async fn update_task(&mut self, id: &SalesforceId, task: &TaskDraft) -> Result<(), Stop> {
-        self.time_to_write()?;
-        renewing!(self.update_task(id, task))
+        asking!(self.time_to_write()?, self.update_task(id, task))
     }
 
     /// Changes an Event.
     pub(super) async fn update_event(&mut self, id: &SalesforceId, event: &EventDraft) -> Result<(), Stop> {
-        self.time_to_write()?;
-        renewing!(self.update_event(id, event))
+        asking!(self.time_to_write()?, self.update_event(id, event))
     }
 
-    /// Takes an answer. `None`: Salesforce refused the session, there is a new one now, ask again.
+    /// Takes an answer. `None`: ask again, because there is a new session now, or because the fault may be over.
     async fn hear<T>(&mut self, answer: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
         match answer {
             Ok(answer) => {
@@ -124,8 +148,20 @@ impl<'a, P: Ports> Session<'a, P> {
                 self.renew().await.map_err(Stop::NoSession)?;
                 Ok(None)
             }
+            Err(error) if error.class == FaultClass::Passing && self.may_pass_soon().await => Ok(None),
             Err(error) => Err(Stop::Salesforce(error)),
         }
+    }
+
+    /// Waits a moment, if there is time for it and for what follows; `false`: no more tries.
+    async fn may_pass_soon(&mut self) -> bool {
+        let left = self.deadline - self.worker.clock.now();
+        let Some(wait) = QUICK_TRIES.get(self.quick_tries).filter(|_| left >= QUICK_TRY_TAKES) else {
+            return false;
+        };
+        self.quick_tries += 1;
+        self.worker.clock.sleep(wait.mul_f64(self.worker.random.fraction())).await;
+        true
     }
 
     fn time_to_write(&self) -> Result<(), Stop> {
@@ -142,7 +178,13 @@ impl<'a, P: Ports> Session<'a, P> {
             random: &worker.random,
         };
         let org_id = self.connection.org_id.clone();
-        self.connection = sessions.renew(self.workspace_id, self.connection.version, self.deadline).await?;
+        self.connection = loop {
+            match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
+                Err(NoSession::Salesforce(error))
+                    if error.class == FaultClass::Passing && self.may_pass_soon().await => {}
+                ended => break ended?,
+            }
+        };
         self.renewed = true;
         if self.connection.org_id == org_id {
             return Ok(());

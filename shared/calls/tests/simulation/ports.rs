@@ -9,11 +9,11 @@ use calls::{
     ledger::{Row, RowKey, SyncStatus, WriteId},
     message::Work,
     ports::{
-        Clock, ConnectionStore, Crm, DueRows, Ledger, Look, Queue, Random, StoreError, Swap, TokenEndpoint,
-        Tokens, WaitingRows, Workspaces,
+        Clock, ConnectionStore, Crm, DueRows, Ledger, Look, OrgMemory, Queue, Random, StoreError, Swap,
+        TokenEndpoint, Tokens, WaitingRows, Workspaces,
     },
     sync::Ports,
-    workspace::{Connection, ConnectionState, Lease, RecordType, Workspace},
+    workspace::{Connection, ConnectionState, Lease, RecordType, RefusedFields, Workspace},
 };
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -275,6 +275,34 @@ impl ConnectionStore for World {
         })
         .await
         .map_err(store_error)
+    }
+}
+
+impl OrgMemory for World {
+    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        let (id, org_id) = (id.clone(), org_id.clone());
+        self.call("pause", move |state| {
+            let now = state.now;
+            let workspace = state.workspace(&id);
+            if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
+                workspace.paused_until = Some(until);
+                state.paused.insert(id, now);
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn remember_refused(
+        &self,
+        id: &WorkspaceId,
+        _: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> Result<(), StoreError> {
+        let (id, fields) = (id.clone(), fields.clone());
+        self.call("remember refused fields", move |state| state.workspace(&id).refused_fields = fields)
+            .await
+            .map_err(store_error)
     }
 }
 

@@ -9,9 +9,9 @@ use calls::{
     call::Call,
     ids::{SalesforceId, WorkspaceId},
     ledger::SyncStatus,
-    message::Work,
+    message::{Work, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
-    sync::{Report, Worker, accept, resume, wake_due},
+    sync::{Report, Turn, Worker, accept, resume, wake_due},
     workspace::{Connection, ConnectionState, Workspace},
 };
 use chrono::TimeDelta;
@@ -21,7 +21,7 @@ use crate::{
     plan::{Action, Plan, Totals},
     ports::Simulated,
     samples::{index_of, org_id, record, reported, workspace_id},
-    world::{Broken, SETTLE, START, State, VALID_SECRET, World},
+    world::{Broken, Message, SETTLE, START, State, VALID_SECRET, World},
 };
 
 /// Sync's timeout, milliseconds.
@@ -245,7 +245,7 @@ impl Run {
         let name =
             format!("sync {} ({})", message.id, message.work.encode().chars().take(60).collect::<String>());
         let world = self.world.clone();
-        self.start(name, Some(message.id), sync(world, message.work));
+        self.start(name, Some(message.id), sync(world, message));
     }
 
     fn sweep(&mut self) {
@@ -356,16 +356,20 @@ fn worker(world: &World) -> Worker<Simulated> {
     }
 }
 
-async fn sync(world: World, work: Work) -> Result<(), StoreError> {
-    let deadline = Clock::now(&world) + TimeDelta::milliseconds(TIMEOUT);
+async fn sync(world: World, Message { work, received, .. }: Message) -> Result<(), StoreError> {
+    let now = Clock::now(&world);
+    let deadline = now + TimeDelta::milliseconds(TIMEOUT);
+    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, received, now.timestamp()) };
     let worker = worker(&world);
     let workspace = Workspaces::load(&world, work.workspace_id()).await?;
     match work {
         Work::Report { secret_version, received_at, call, .. } => {
             let report = Report { call: &call, secret_version, received_at };
-            worker.report(&workspace, &report, deadline).await.map(drop)
+            worker.report(&workspace, &report, turn(received_at)).await.map(drop)
         }
-        Work::Wake { call_id, .. } => worker.wake(&workspace, &call_id, false, deadline).await.map(drop),
+        Work::Wake { call_id, .. } => {
+            worker.wake(&workspace, &call_id, false, turn(now.timestamp())).await.map(drop)
+        }
         Work::Resume { workspace_id, after } => resume(&world, &world, &workspace_id, after).await.map(drop),
     }
 }

@@ -86,6 +86,8 @@ pub struct State {
     pub queue: Vec<Message>,
     pub dead_letters: Vec<Message>,
     pub salesforce: Salesforce,
+    /// When a workspace's pause was last stored, milliseconds.
+    pub paused: BTreeMap<WorkspaceId, i64>,
     pub later: Vec<Later>,
     pub broken: Option<Broken>,
     /// Port calls so far.
@@ -180,6 +182,7 @@ impl World {
             queue: Vec::new(),
             dead_letters: Vec::new(),
             salesforce: Salesforce::default(),
+            paused: BTreeMap::new(),
             later: Vec::new(),
             broken,
             calls: 0,

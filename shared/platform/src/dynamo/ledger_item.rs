@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
     crm::ApiUsage,
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Reason, Row, RowKey, SyncStatus, TriedWith},
+    ledger::{Failing, Reason, Row, RowKey, SyncStatus, TriedWith},
     workspace::Lease,
 };
 use ring::digest::{SHA256, digest};
@@ -40,6 +40,8 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set("revision", row.revision)
         .set("logged_revision", row.logged_revision)
         .set("attempts", row.attempts)
+        .set_some("failing_since", row.failing.map(|failing| failing.since))
+        .set_some("failing_times", row.failing.map(|failing| failing.times))
         .set_some("phone_number", row.phone_number.as_ref())
         .set_some("salesforce_record_type", row.record.as_ref().map(|record| record.0))
         .set_some("salesforce_record_id", row.record.as_ref().map(|record| &record.1))
@@ -74,6 +76,7 @@ pub(super) fn from_item(item: &Item) -> Result<Row, ColumnError> {
         revision: required(item, "revision")?,
         logged_revision: required(item, "logged_revision")?,
         attempts: required(item, "attempts")?,
+        failing: both(item, "failing_since", "failing_times")?.map(|(since, times)| Failing { since, times }),
         phone_number: optional(item, "phone_number")?,
         record: both(item, "salesforce_record_type", "salesforce_record_id")?,
         task_id: optional(item, "salesforce_task_id")?,
@@ -181,6 +184,7 @@ mod tests {
         row.revision = 3;
         row.logged_revision = 2;
         row.attempts = 4;
+        row.failing = Some(Failing { since: 1_800_000_001, times: 2 });
         row.phone_number = Some("+12345550123".into());
         row.record = Some((RecordType::Contact, sf("003000000000001AAA")));
         row.task_id = Some(sf("00T000000000001EAA"));

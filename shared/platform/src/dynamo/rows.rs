@@ -5,11 +5,16 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use calls::{ids::WorkspaceId, ports::StoreError};
+use calls::{ids::WorkspaceId, ports::StoreError, workspace::ConnectionState};
 use serde::Serialize;
 
-use super::item::{Item, attribute};
+use super::{
+    item::{Item, attribute},
+    ledger_item::{cursor, start_at},
+};
 use crate::aws::store_error;
+
+const QUERY: &str = "DynamoDB Query (workspaces)";
 
 /// The settings table.
 #[derive(Debug, Clone)]
@@ -46,6 +51,48 @@ impl Rows {
             .await;
         let answer = answer.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
         Ok(answer.item.unwrap_or_default())
+    }
+
+    /// The ids of one page of connected workspaces whose tokens expired at `expired_before` or earlier, and which
+    /// nobody keeps alive at `now`; and where to go on.
+    pub(super) async fn with_old_tokens(
+        &self,
+        expired_before: i64,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<Item>, Option<String>), StoreError> {
+        let connected = attribute(ConnectionState::Connected);
+        let after = match after {
+            None => None,
+            Some(after) => {
+                let columns = [("salesforce_token_expires_at", 'N'), ("workspace_id", 'S')];
+                let mut start = start_at(&after, &columns).map_err(|error| error.during(QUERY))?;
+                start.insert("connection_state".to_owned(), connected.clone());
+                Some(start)
+            }
+        };
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("by_token_age")
+            .key_condition_expression(
+                "connection_state = :connected AND salesforce_token_expires_at <= :before",
+            )
+            .filter_expression("attribute_not_exists(keep_alive_until) OR keep_alive_until <= :now")
+            .expression_attribute_values(":connected", connected)
+            .expression_attribute_values(":before", attribute(expired_before))
+            .expression_attribute_values(":now", attribute(now))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after)
+            .send()
+            .await
+            .map_err(|error| store_error(QUERY, &error))?;
+        let next = answer
+            .last_evaluated_key
+            .and_then(|last| cursor(&last, &["salesforce_token_expires_at", "workspace_id"]));
+        Ok((answer.items.unwrap_or_default(), next))
     }
 
     /// Changes a row, if the condition holds.

@@ -1,6 +1,6 @@
 //! A workspace as an item of the settings table: columns of design.md §5 and §8.
 
-use calls::workspace::{ConnectionState, Settings, WebhookSecretVersions};
+use calls::workspace::{ConnectionState, RefusedFields, Settings, WebhookSecretVersions};
 use serde::de::DeserializeOwned;
 
 use super::item::{ColumnError, Item, optional};
@@ -73,6 +73,11 @@ pub(super) fn state(item: &Item) -> Result<ConnectionState, ColumnError> {
 
 pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
     Ok(optional(item, "connection_version")?.unwrap_or_default())
+}
+
+/// Like a setting: what cannot be read is learned anew.
+pub(super) fn refused_fields(item: &Item) -> RefusedFields {
+    setting(item, "refused_fields", RefusedFields::default())
 }
 
 pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, ColumnError> {

@@ -7,9 +7,9 @@ use std::{
 
 use aws_sdk_dynamodb::Client;
 use calls::{
-    ids::WorkspaceId,
-    ports::{ConnectionStore, Random as _, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Lease, Workspace},
+    ids::{SalesforceId, WorkspaceId},
+    ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
+    workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
 };
 use secrecy::SecretString;
 
@@ -37,6 +37,9 @@ const SESSION_LASTS: i64 = 2 * 60 * 60;
 const KEPT: usize = 256;
 
 const LEASE: [&str; 2] = ["refresh_lease_owner", "refresh_lease_until"];
+
+/// What workers learned of an org; it ends with the connection to it.
+const LEARNED: [&str; 3] = ["paused_until", "refused_fields", "keep_alive_until"];
 
 /// What is forgotten at a disconnect, besides the tokens and the lease.
 const CONNECTION: [&str; 8] = [
@@ -148,6 +151,7 @@ impl<K: KeySource> WorkspaceTable<K> {
                 .set("connection_version", version + 1)
                 .set("connection_write_id", &write_id)
                 .remove(&LEASE)
+                .remove(&LEARNED)
                 .only_at_version("connection_version", version);
             match self.rows.change(id, change).await? {
                 Changed::Done => return Ok(grant),
@@ -212,6 +216,8 @@ fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, Column
         connection_version: stored::connection_version(item)?,
         refresh_lease: lease,
         webhook_secret: stored::webhook_secret(item)?,
+        paused_until: optional(item, "paused_until")?,
+        refused_fields: stored::refused_fields(item),
     })
 }
 
@@ -311,6 +317,57 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
                     && stored::connection_version(&found) == Ok(version)
             }
         })
+    }
+}
+
+impl<K: KeySource> WorkspaceTable<K> {
+    /// Keeps what was learned of an org, if the workspace is still connected to it.
+    async fn learn(&self, id: &WorkspaceId, org_id: &SalesforceId, change: Change) -> Result<(), StoreError> {
+        let change = change.only_if(
+            "salesforce_org_id = :org AND connection_state = :connected",
+            [(":org", attribute(org_id)), (":connected", attribute(ConnectionState::Connected))],
+        );
+        // Refused: the org is another one by now, or none.
+        self.rows.change(id, change).await.map(drop)
+    }
+}
+
+impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
+    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        self.learn(id, org_id, Change::default().set("paused_until", until)).await
+    }
+
+    async fn remember_refused(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> Result<(), StoreError> {
+        self.learn(id, org_id, Change::default().set("refused_fields", fields)).await
+    }
+}
+
+impl<K: KeySource> IdleConnections for WorkspaceTable<K> {
+    async fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
+        let answer = self.rows.with_old_tokens(issued_before + SESSION_LASTS, now, limit, after).await?;
+        let ids: Result<Vec<WorkspaceId>, _> =
+            answer.0.iter().map(|item| required(item, "workspace_id")).collect();
+        Ok((ids.map_err(|error| error.during(READ))?, answer.1))
+    }
+
+    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
+        let change = Change::default().set("keep_alive_until", until).only_if(
+            "connection_state = :connected AND \
+             (attribute_not_exists(keep_alive_until) OR keep_alive_until <= :now)",
+            [(":connected", attribute(ConnectionState::Connected)), (":now", attribute(now))],
+        );
+        Ok(matches!(self.rows.change(id, change).await?, Changed::Done))
     }
 }
 

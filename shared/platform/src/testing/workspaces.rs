@@ -6,9 +6,11 @@ use std::{
 };
 
 use calls::{
-    ids::WorkspaceId,
-    ports::{ConnectionStore, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Lease, Settings, WebhookSecretVersions, Workspace},
+    ids::{SalesforceId, WorkspaceId},
+    ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
+    workspace::{
+        Connection, ConnectionState, Lease, RefusedFields, Settings, WebhookSecretVersions, Workspace,
+    },
 };
 
 use super::{Faults, lock};
@@ -35,6 +37,9 @@ struct Row {
     time_zone_is_set: bool,
     /// Who wrote the tokens that stand there, where it was a refresh.
     refreshed_by: Option<String>,
+    /// When Salesforce issued the tokens, where it is known.
+    issued_at: Option<i64>,
+    kept_alive_until: Option<i64>,
 }
 
 impl Row {
@@ -44,7 +49,20 @@ impl Row {
             shown: ConnectionStatus::unknown(),
             time_zone_is_set: false,
             refreshed_by: None,
+            issued_at: None,
+            kept_alive_until: None,
         }
+    }
+
+    fn is_connected_to(&self, org_id: &SalesforceId) -> bool {
+        self.workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id)
+    }
+
+    /// What was learned of an org ends with the connection to it.
+    fn forget_org(&mut self) {
+        self.workspace.paused_until = None;
+        self.workspace.refused_fields = RefusedFields::default();
+        self.kept_alive_until = None;
     }
 
     /// Whether the tokens are still these.
@@ -75,8 +93,16 @@ impl MemoryWorkspaces {
             connected_at: None,
         };
         let time_zone_is_set = workspace.settings.time_zone != Settings::default().time_zone;
-        lock(&self.rows)
-            .insert(workspace.id.clone(), Row { workspace, shown, time_zone_is_set, refreshed_by: None });
+        let unknown = Row::unknown(&workspace.id);
+        let row = Row { workspace, shown, time_zone_is_set, ..unknown };
+        lock(&self.rows).insert(row.workspace.id.clone(), row);
+    }
+
+    /// Says when a workspace's tokens were issued, Unix seconds.
+    pub fn issued_at(&self, id: &WorkspaceId, at: i64) {
+        if let Some(row) = lock(&self.rows).get_mut(id) {
+            row.issued_at = Some(at);
+        }
     }
 
     /// A workspace as it stands there.
@@ -180,6 +206,7 @@ impl ConnectionStore for MemoryWorkspaces {
                 row.workspace.connection_version = version + 1;
                 row.workspace.refresh_lease = None;
                 row.refreshed_by = Some(owner.to_owned());
+                row.issued_at = Some(tokens.issued_at);
             }
             may || row.refreshed_by.as_deref() == Some(owner)
         })
@@ -221,6 +248,68 @@ impl ConnectionStore for MemoryWorkspaces {
     }
 }
 
+impl OrgMemory for MemoryWorkspaces {
+    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        self.change("pause", id, |row| {
+            if row.is_connected_to(org_id) {
+                row.workspace.paused_until = Some(until);
+            }
+        })
+    }
+
+    async fn remember_refused(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> Result<(), StoreError> {
+        self.change("remember_refused", id, |row| {
+            if row.is_connected_to(org_id) {
+                row.workspace.refused_fields = fields.clone();
+            }
+        })
+    }
+}
+
+impl IdleConnections for MemoryWorkspaces {
+    async fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
+        self.faults.around("idle", || {
+            let rows = lock(&self.rows);
+            let idle = rows.values().filter(|row| {
+                row.workspace.state == ConnectionState::Connected
+                    && row.issued_at.is_some_and(|issued_at| issued_at <= issued_before)
+                    && row.kept_alive_until.is_none_or(|until| until <= now)
+            });
+            let mut keys: Vec<_> = idle
+                .map(|row| format!("{:020}/{}", row.issued_at.unwrap_or_default(), row.workspace.id))
+                .filter(|key| after.as_ref().is_none_or(|after| key > after))
+                .collect();
+            keys.sort();
+            let next = (keys.len() > limit as usize).then(|| keys[limit as usize - 1].clone());
+            keys.truncate(limit as usize);
+            let id = |key: &String| key.split_once('/').and_then(|(_, id)| WorkspaceId::parse(id).ok());
+            (keys.iter().filter_map(id).collect(), next)
+        })
+    }
+
+    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
+        self.change("claim_keep_alive", id, |row| {
+            let may = row.workspace.state == ConnectionState::Connected
+                && row.kept_alive_until.is_none_or(|until| until <= now);
+            if may {
+                row.kept_alive_until = Some(until);
+            }
+            may
+        })
+    }
+}
+
 impl Connections for MemoryWorkspaces {
     async fn connect(
         &self,
@@ -230,6 +319,8 @@ impl Connections for MemoryWorkspaces {
     ) -> Result<Option<OldGrant>, StoreError> {
         self.change("connect", id, |row| {
             let old = row.take_grant();
+            row.forget_org();
+            row.issued_at = Some(new.issued_at);
             let workspace = &mut row.workspace;
             workspace.connection_version += 1;
             workspace.state = ConnectionState::Connected;
@@ -267,6 +358,7 @@ impl Connections for MemoryWorkspaces {
                 return None;
             }
             let old = row.take_grant();
+            row.forget_org();
             row.workspace.connection_version += 1;
             row.workspace.state = ConnectionState::Disconnected;
             row.workspace.state_reason = None;

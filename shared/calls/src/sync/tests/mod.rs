@@ -232,12 +232,140 @@ async fn an_unknown_caller_is_looked_for_again() {
 #[tokio::test]
 async fn a_failed_search_is_a_fault_not_a_missing_record() {
     let world = world();
-    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     world.reported(&call(0)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "SERVER_UNAVAILABLE"));
-    assert_eq!(row.due_at, Some(START + 30));
+    // The quick tries took 250 ms and a second; then half of a minute, by the world's chance.
+    assert_eq!(row.due_at, Some(START + 1 + 30));
     assert_eq!(row.unsettled_until, None);
+    assert_eq!(world.requests(), ["search"; 3]);
+}
+
+#[tokio::test]
+async fn a_fault_that_passes_at_once_needs_no_retry() {
+    let world = world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::Passing, "UNABLE_TO_LOCK_ROW")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.status(), world.ledger.row("call-1").failing), (SyncStatus::Success, None));
+    assert_eq!(world.requests(), ["search", "search", "create", "create"]);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
+    let world = world();
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "create"]);
+
+    let world = self::world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, world.turn(25)).await.unwrap();
+    assert_eq!(world.requests(), ["search"]);
+    assert_eq!(world.status(), SyncStatus::Retrying);
+}
+
+#[tokio::test]
+async fn faults_that_do_not_pass_within_three_days_are_an_error() {
+    let world = world();
+    // The call waited for three days before its first fault: they count from there.
+    {
+        let mut workspace = world.workspaces.0.lock().unwrap();
+        workspace.state = ConnectionState::Disconnected;
+    }
+    world.reported(&call(0)).await.unwrap();
+    world.workspaces.0.lock().unwrap().state = ConnectionState::Connected;
+    world.pass(3 * 86_400);
+    world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
+    let mut dues = Vec::new();
+    while dues.len() < 100 {
+        world.woken().await.unwrap();
+        let row = world.ledger.row("call-1");
+        let Some(due_at) = row.due_at else { break };
+        assert_eq!(row.status, SyncStatus::Retrying);
+        let now = crate::ports::Clock::now(&world.clock).timestamp();
+        dues.push(due_at - now);
+        world.pass(due_at - now);
+    }
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "SERVER_UNAVAILABLE"));
+    // Half of one, two, four … minutes, and at last half of six hours, for three days.
+    assert_eq!(dues[..4], [30, 60, 120, 240]);
+    assert_eq!(dues.last(), Some(&(3 * 3600)));
+    assert!((3 * 86_400..3 * 86_400 + 6 * 3600).contains(&dues.iter().sum::<i64>()), "{dues:?}");
+}
+
+#[tokio::test]
+async fn a_limit_pauses_the_workspace_and_nothing_asks_meanwhile() {
+    let world = world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::DailyLimit, "REQUEST_LIMIT_EXCEEDED")));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "REQUEST_LIMIT_EXCEEDED"));
+    assert_eq!(world.workspace().paused_until, Some(START + 3600));
+    assert_eq!(row.due_at, Some(START + 3600 + 30));
+    assert_eq!(world.requests(), ["search"]);
+
+    world.pass(1800);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.due_at, row.unsettled_until), (Some(START + 3600 + 30), None));
+    assert!(world.requests().is_empty());
+
+    world.pass(1830);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn too_many_requests_at_once_pause_for_minutes() {
+    let world = world();
+    world
+        .salesforce
+        .fail("create", Fault::Before(error(FaultClass::ConcurrentLimit, "REQUEST_LIMIT_EXCEEDED")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.workspace().paused_until, Some(START + 180));
+    assert_eq!(world.ledger.row("call-1").unsettled_until, None);
+}
+
+#[tokio::test]
+async fn a_limit_that_lasts_three_days_is_an_error() {
+    let world = world();
+    let limited = || Fault::Before(error(FaultClass::DailyLimit, "REQUEST_LIMIT_EXCEEDED"));
+    world.salesforce.fail("search", limited());
+    world.reported(&call(0)).await.unwrap();
+    world.pass(3 * 86_400);
+    world.salesforce.fail("search", limited());
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Error);
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_worked_on_looks_first() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    // The row is lost, and the message comes again after a day.
+    let forgetful = self::world();
+    forgetful.salesforce.state().tasks.clone_from(&world.salesforce.state().tasks);
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    let turn = super::Turn { look_first: true, ..forgetful.turn(50) };
+    forgetful.report(&forgetful.workspace(), &report, turn).await.unwrap();
+    assert_eq!(forgetful.requests(), ["search", "look", "update_task"]);
+    assert_eq!(forgetful.salesforce.state().tasks.len(), 1);
+    assert_eq!(forgetful.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn a_look_that_finds_nothing_to_wait_for_is_followed_by_the_write() {
+    let world = world();
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    let turn = super::Turn { look_first: true, ..world.turn(50) };
+    world.report(&world.workspace(), &report, turn).await.unwrap();
+    assert_eq!(world.requests(), ["search", "look", "create"]);
+    assert_eq!(world.status(), SyncStatus::Success);
 }
 
 #[tokio::test]
@@ -277,6 +405,53 @@ async fn a_refused_optional_field_is_left_out() {
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "fields_left_out"));
     assert_eq!(world.salesforce.state().tasks[0].1.r#type, None);
+}
+
+#[tokio::test]
+async fn a_refused_field_is_left_out_unasked_for_a_day_and_then_tried_again() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["Type".to_owned()];
+    refusal.object = Some(WrittenObject::Task);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    world.requests();
+    for (seconds, kind) in [(86_300, None), (200, Some("Call"))] {
+        world.pass(seconds);
+        let mut next = call(seconds);
+        next.id = crate::ids::CallId::parse(format!("call-{seconds}")).unwrap();
+        world.reported(&next).await.unwrap();
+        assert_eq!(world.requests(), ["search", "create"]);
+        let row = world.ledger.row(next.id.as_str());
+        assert_eq!((row.status, reason(&row) == "fields_left_out"), (SyncStatus::Success, kind.is_none()));
+        assert_eq!(world.salesforce.state().tasks.last().unwrap().1.r#type.as_deref(), kind);
+    }
+}
+
+#[tokio::test]
+async fn an_update_leaves_out_what_is_refused_for_task_and_event_each() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.reported(&first).await.unwrap();
+    let refused = |object, field: &str| {
+        let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+        refusal.fields = vec![field.to_owned()];
+        refusal.object = Some(object);
+        Fault::Before(refusal)
+    };
+    world.salesforce.fail("update_task", refused(WrittenObject::Task, "Priority"));
+    world.salesforce.fail("update_event", refused(WrittenObject::Event, "ShowAs"));
+    let mut second = call(5);
+    second.appointment = Some(fact(5, AppointmentRequest { time: Some("3 PM".to_owned()), ..appointment() }));
+    world.reported(&second).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "fields_left_out"));
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks[0].1.priority.as_deref(), state.events[0].1.show_as.as_deref()), (None, None));
+    assert_eq!(state.events[0].1.start_date_time, "2027-01-20T15:00:00Z");
+    let remembered = world.workspace().refused_fields;
+    assert_eq!(remembered.at(START).collect::<Vec<_>>(), ["Event.ShowAs", "Task.Priority"]);
 }
 
 #[tokio::test]
@@ -352,9 +527,8 @@ async fn anothers_fresh_session_is_used() {
         connection.access_token = "access-2".to_owned().into();
         world.salesforce.state().good_access_token = "access-2".to_owned();
     }
-    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
     let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&as_read, &report, deadline).await.unwrap();
+    world.report(&as_read, &report, world.turn(50)).await.unwrap();
     assert_eq!(world.requests(), ["search", "search", "create"]);
 }
 
@@ -373,9 +547,10 @@ async fn an_ended_grant_makes_calls_wait() {
 async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
-    world.salesforce.fail("refresh", Fault::Before(error(FaultClass::Passing, "invalid_grant")));
+    world.fail_for_good("refresh", FaultClass::Passing, "invalid_grant");
     world.reported(&call(0)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Retrying);
+    assert_eq!(world.requests(), ["search", "refresh", "refresh", "refresh"]);
     let workspace = world.workspace();
     assert_eq!((workspace.state, workspace.refresh_lease), (ConnectionState::Connected, None));
 }
@@ -419,8 +594,7 @@ async fn today_is_the_day_of_the_calls_arrival() {
     booked.appointment = Some(fact(0, appointment()));
     world.pass(30 * 86_400);
     let report = Report { call: &booked, secret_version: 2, received_at: START };
-    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(50);
-    world.report(&world.workspace(), &report, deadline).await.unwrap();
+    world.report(&world.workspace(), &report, world.turn(50)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, row.created_at), (SyncStatus::Success, START));
     assert_eq!(world.salesforce.state().events.len(), 1);
@@ -429,7 +603,7 @@ async fn today_is_the_day_of_the_calls_arrival() {
 #[tokio::test]
 async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
     let world = world();
-    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     world.reported(&call(0)).await.unwrap();
     {
         let mut workspace = world.workspaces.0.lock().unwrap();
@@ -445,9 +619,8 @@ async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
 #[tokio::test]
 async fn no_write_starts_without_time_to_record_it() {
     let world = world();
-    let deadline = crate::ports::Clock::now(&world.clock) + chrono::TimeDelta::seconds(10);
     let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, deadline).await.unwrap();
+    world.report(&world.workspace(), &report, world.turn(10)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
     assert_eq!(world.requests(), ["search"]);
@@ -458,9 +631,9 @@ async fn no_write_starts_without_time_to_record_it() {
 fn work_can_move_between_threads() {
     fn movable<T: Send>(_: T) {}
     let world = world();
-    let deadline = crate::ports::Clock::now(&world.clock);
+    let turn = world.turn(0);
     let (workspace, call) = (world.workspace(), call(0));
     let report = Report { call: &call, secret_version: 2, received_at: START };
-    movable(world.report(&workspace, &report, deadline));
-    movable(world.preview(&workspace, &call, deadline));
+    movable(world.report(&workspace, &report, turn));
+    movable(world.preview(&workspace, &call, turn.deadline));
 }

@@ -20,11 +20,13 @@ use crate::{
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::{Row, SyncStatus, WriteId},
     ports::{
-        Clock, ConnectionStore, Crm, Ledger, Look, Random, StoreError, Swap, TokenEndpoint, Tokens,
-        Workspaces,
+        Clock, ConnectionStore, Crm, Ledger, Look, OrgMemory, Random, StoreError, Swap, TokenEndpoint,
+        Tokens, Workspaces,
     },
-    sync::{Done, Ports, Report, Worker},
-    workspace::{Connection, ConnectionState, Lease, RecordType, WebhookSecretVersions, Workspace},
+    sync::{Done, Ports, Report, Turn, Worker},
+    workspace::{
+        Connection, ConnectionState, Lease, RecordType, RefusedFields, WebhookSecretVersions, Workspace,
+    },
 };
 
 pub(super) const START: i64 = 1_800_000_000;
@@ -148,6 +150,26 @@ impl ConnectionStore for MemoryWorkspaces {
             workspace.refresh_lease = None;
         }
         Ok(ours)
+    }
+}
+
+impl OrgMemory for MemoryWorkspaces {
+    async fn pause(&self, _: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        let mut workspace = self.0.lock().unwrap();
+        if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id) {
+            workspace.paused_until = Some(until);
+        }
+        Ok(())
+    }
+
+    async fn remember_refused(
+        &self,
+        _: &WorkspaceId,
+        _: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> Result<(), StoreError> {
+        self.0.lock().unwrap().refused_fields = fields.clone();
+        Ok(())
     }
 }
 
@@ -418,8 +440,9 @@ impl Worker<World> {
         self.clock.0.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    fn deadline(&self) -> DateTime<Utc> {
-        self.clock.now() + chrono::TimeDelta::seconds(55)
+    /// A turn that ends in so many seconds.
+    pub(super) fn turn(&self, seconds: i64) -> Turn {
+        Turn::until(self.clock.now() + chrono::TimeDelta::seconds(seconds))
     }
 
     pub(super) async fn reported(&self, call: &Call) -> Result<Done, StoreError> {
@@ -428,11 +451,18 @@ impl Worker<World> {
 
     pub(super) async fn reported_under(&self, secret_version: u64, call: &Call) -> Result<Done, StoreError> {
         let report = Report { call, secret_version, received_at: self.clock.now().timestamp() };
-        self.report(&self.workspace(), &report, self.deadline()).await
+        self.report(&self.workspace(), &report, self.turn(55)).await
     }
 
     pub(super) async fn woken(&self) -> Result<Done, StoreError> {
-        self.wake(&self.workspace(), &CallId::parse("call-1").unwrap(), false, self.deadline()).await
+        self.wake(&self.workspace(), &CallId::parse("call-1").unwrap(), false, self.turn(55)).await
+    }
+
+    /// Requests of a kind fail from now on.
+    pub(super) fn fail_for_good(&self, request: &'static str, class: FaultClass, code: &str) {
+        for _ in 0..1000 {
+            self.salesforce.fail(request, Fault::Before(error(class, code)));
+        }
     }
 
     pub(super) fn status(&self) -> SyncStatus {

@@ -3,6 +3,7 @@
 
 mod ledger;
 mod oauth_states;
+mod org;
 mod workspaces;
 
 use calls::{

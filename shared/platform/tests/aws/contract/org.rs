@@ -1,0 +1,154 @@
+//! What workers learn of an org, and connections that nobody refreshes.
+
+use calls::{
+    ids::WorkspaceId,
+    ports::{ConnectionStore, IdleConnections, OrgMemory, Tokens},
+    workspace::RefusedFields,
+};
+use platform::{stores::Connections, testing::MemoryWorkspaces};
+
+use super::{contract, new_connection, salesforce_id, workspace_id};
+use crate::tables;
+
+fn memory() -> MemoryWorkspaces {
+    MemoryWorkspaces::default()
+}
+
+async fn table() -> tables::Workspaces {
+    tables::workspaces().await.0
+}
+
+contract! {
+    a_pause_and_refused_fields_are_read_as_they_were_learned,
+    what_is_learned_of_another_org_is_not_kept,
+    a_connect_and_a_disconnect_forget_what_was_learned,
+    a_refresh_keeps_what_was_learned,
+    connections_are_idle_by_the_age_of_their_tokens,
+    idle_connections_come_page_by_page_the_oldest_first,
+    only_one_keeps_a_connection_alive,
+    a_disconnected_workspace_is_not_kept_alive,
+}
+
+const ORG: &str = "00D000000000001EAA";
+
+async fn connect(store: &impl Connections, id: &WorkspaceId, issued_at: i64) {
+    let connection = platform::stores::NewConnection { issued_at, ..new_connection("1") };
+    store.connect(id, &connection, issued_at).await.unwrap();
+}
+
+fn refused() -> RefusedFields {
+    RefusedFields::default().with(["Task.Type".to_owned(), "Event.ShowAs".to_owned()], 1000)
+}
+
+async fn learn(store: &impl OrgMemory, org: &str) {
+    store.pause(&workspace_id(), &salesforce_id(org), 5000).await.unwrap();
+    store.remember_refused(&workspace_id(), &salesforce_id(org), &refused()).await.unwrap();
+}
+
+async fn learned(store: &impl OrgMemory) -> (Option<i64>, RefusedFields) {
+    let workspace = store.load(&workspace_id()).await.unwrap();
+    (workspace.paused_until, workspace.refused_fields)
+}
+
+async fn a_pause_and_refused_fields_are_read_as_they_were_learned(store: impl OrgMemory + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    learn(&store, ORG).await;
+    assert_eq!(learned(&store).await, (Some(5000), refused()));
+}
+
+async fn what_is_learned_of_another_org_is_not_kept(store: impl OrgMemory + Connections) {
+    learn(&store, ORG).await;
+    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    connect(&store, &workspace_id(), 1000).await;
+    learn(&store, "00D000000000002EAA").await;
+    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+}
+
+async fn a_connect_and_a_disconnect_forget_what_was_learned(store: impl OrgMemory + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    learn(&store, ORG).await;
+    connect(&store, &workspace_id(), 1000).await;
+    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    learn(&store, ORG).await;
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+}
+
+async fn refresh(store: &impl ConnectionStore, issued_at: i64) {
+    let id = workspace_id();
+    let version = store.load(&id).await.unwrap().connection_version;
+    assert!(store.acquire_refresh_lease(&id, version, "a worker", 1000, 1045).await.unwrap());
+    let tokens = Tokens {
+        access_token: "access-2".into(),
+        refresh_token: None,
+        instance_url: "https://acme.my.salesforce.com".into(),
+        issued_at,
+    };
+    assert!(store.store_refreshed(&id, version, "a worker", &tokens).await.unwrap());
+}
+
+async fn a_refresh_keeps_what_was_learned(store: impl OrgMemory + ConnectionStore + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    learn(&store, ORG).await;
+    refresh(&store, 2000).await;
+    assert_eq!(learned(&store).await, (Some(5000), refused()));
+}
+
+async fn idle(store: &impl IdleConnections, issued_before: i64, now: i64) -> Vec<String> {
+    let (ids, next) = store.idle(issued_before, now, 10, None).await.unwrap();
+    assert_eq!(next, None);
+    ids.iter().map(ToString::to_string).collect()
+}
+
+async fn connections_are_idle_by_the_age_of_their_tokens(
+    store: impl IdleConnections + ConnectionStore + Connections,
+) {
+    connect(&store, &workspace_id(), 1000).await;
+    assert!(idle(&store, 999, 5000).await.is_empty());
+    assert_eq!(idle(&store, 1000, 5000).await, ["acme"]);
+    refresh(&store, 3000).await;
+    assert!(idle(&store, 2999, 5000).await.is_empty());
+    assert_eq!(idle(&store, 3000, 5000).await, ["acme"]);
+}
+
+async fn idle_connections_come_page_by_page_the_oldest_first(store: impl IdleConnections + Connections) {
+    let ids: Vec<_> = (0..5).map(|n| format!("workspace-{n}")).collect();
+    for (n, id) in ids.iter().enumerate() {
+        let issued_at = 1000 - i64::try_from(n).unwrap();
+        connect(&store, &WorkspaceId::parse(id).unwrap(), issued_at).await;
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let (page, next) = store.idle(1000, 5000, 2, after).await.unwrap();
+        assert!(page.len() <= 2);
+        found.extend(page.iter().map(ToString::to_string));
+        match next {
+            Some(_) => after = next,
+            None => break,
+        }
+    }
+    assert_eq!(found, ids.into_iter().rev().collect::<Vec<_>>());
+}
+
+async fn only_one_keeps_a_connection_alive(store: impl IdleConnections + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    assert!(store.claim_keep_alive(&workspace_id(), 5000, 8600).await.unwrap());
+    assert!(!store.claim_keep_alive(&workspace_id(), 8599, 9000).await.unwrap());
+    assert!(idle(&store, 1000, 8599).await.is_empty());
+    assert_eq!(idle(&store, 1000, 8600).await, ["acme"]);
+    assert!(store.claim_keep_alive(&workspace_id(), 8600, 9000).await.unwrap());
+}
+
+async fn a_disconnected_workspace_is_not_kept_alive(
+    store: impl IdleConnections + ConnectionStore + Connections,
+) {
+    connect(&store, &workspace_id(), 1000).await;
+    assert!(store.require_reconnect(&workspace_id(), 1, "revoked").await.unwrap());
+    assert!(idle(&store, 1000, 5000).await.is_empty());
+    assert!(!store.claim_keep_alive(&workspace_id(), 5000, 8600).await.unwrap());
+    connect(&store, &workspace_id(), 1000).await;
+    store.disconnect(&workspace_id()).await.unwrap();
+    assert!(idle(&store, 1000, 5000).await.is_empty());
+    assert!(!store.claim_keep_alive(&workspace_id(), 5000, 8600).await.unwrap());
+}
