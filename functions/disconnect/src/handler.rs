@@ -2,13 +2,15 @@
 
 use calls::{
     connection::end_grant,
+    ids::WorkspaceId,
     ports::{Clock, TokenEndpoint},
 };
+use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, json},
     lambda::request_deadline,
-    stores::{Connections, OldGrant},
+    stores::{Connections, OldGrant, Unanswered},
 };
 use serde::Serialize;
 
@@ -40,12 +42,20 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
         let caller = self.callers.admin(request)?;
         let id = &caller.workspace_id;
         // Forgotten first: also while Salesforce is down, nothing is written from here on.
-        if let Some(OldGrant { login_url, refresh_token }) = self.connections.disconnect(id).await? {
-            let deadline = request_deadline(request, self.clock.now());
-            let revoked =
-                end_grant(&self.tokens, &self.clock, id, &login_url, &refresh_token, deadline).await;
-            tracing::info!(workspace.id = %id, revoked, "disconnected");
+        let deadline = request_deadline(request, self.clock.now());
+        match self.connections.disconnect(id).await {
+            Ok(grant) => self.revoke(id, grant, deadline).await,
+            Err(Unanswered { error, grant }) => {
+                // It may be forgotten by now, and the next request will not find it.
+                self.revoke(id, grant, deadline).await;
+                return Err(error.into());
+            }
         }
         Ok(json(200, &Answer { success: true, message: "Salesforce disconnected" }))
+    }
+    async fn revoke(&self, id: &WorkspaceId, grant: Option<OldGrant>, deadline: DateTime<Utc>) {
+        let Some(OldGrant { login_url, refresh_token }) = grant else { return };
+        let revoked = end_grant(&self.tokens, &self.clock, id, &login_url, &refresh_token, deadline).await;
+        tracing::info!(workspace.id = %id, revoked, "disconnected");
     }
 }

@@ -172,3 +172,13 @@ async fn while_the_table_is_down_nothing_is_revoked() {
     assert!(world.is_connected());
     assert!(world.revoked().is_empty());
 }
+
+#[tokio::test]
+async fn a_grant_that_may_be_forgotten_is_revoked_though_the_table_does_not_answer() {
+    let world = world();
+    world.connections.faults.fail_next("disconnect", When::After);
+    assert_eq!(world.handle(admin()).await.status(), 503);
+    assert!(!world.is_connected());
+    assert_eq!(world.revoked().len(), 1);
+    assert_disconnected(&world.handle(admin()).await);
+}

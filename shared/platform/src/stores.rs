@@ -47,6 +47,21 @@ pub struct OldGrant {
     pub refresh_token: SecretString,
 }
 
+/// A disconnect of which nobody knows whether it took effect.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// What failed.
+    pub error: StoreError,
+    /// The grant that may be forgotten by now: whoever asked is the last to know it. `None`: nothing was changed.
+    pub grant: Option<OldGrant>,
+}
+
+impl From<StoreError> for Unanswered {
+    fn from(error: StoreError) -> Self {
+        Self { error, grant: None }
+    }
+}
+
 /// Connects and disconnects workspaces. Whatever is replaced or forgotten comes back, to be revoked; `None`: there was
 /// nothing, or it can no longer be opened.
 pub trait Connections: Send + Sync {
@@ -62,7 +77,7 @@ pub trait Connections: Send + Sync {
     fn disconnect(
         &self,
         id: &WorkspaceId,
-    ) -> impl Future<Output = Result<Option<OldGrant>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<OldGrant>, Unanswered>> + Send;
 }
 
 /// The versions of webhook secrets.

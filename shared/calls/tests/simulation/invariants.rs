@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use calls::{
     call::Call,
-    ids::CallId,
+    ids::{CallId, SalesforceId},
     ledger::{Row, SyncStatus},
 };
 
-use crate::{salesforce::Activity, samples::who_of, world::State};
+use crate::{
+    run::TIMEOUT as PROCESS_LASTS,
+    salesforce::Activity,
+    samples::{who_of, workspace_id, workspace_of},
+    world::State,
+};
 
 /// How many there are (with that of the token endpoint, checked where tokens are refreshed).
-pub const COUNT: usize = 10;
+pub const COUNT: usize = 12;
 
 /// After every step.
 pub fn always(state: &mut State) {
@@ -46,6 +51,7 @@ pub fn at_rest(state: &mut State) {
         }
     }
     broken.extend(state.salesforce.tasks.iter().filter_map(|task| in_another_org(state, task)));
+    broken.extend(left_alive(state));
     for promise in broken {
         state.violate(promise);
     }
@@ -107,4 +113,21 @@ fn in_another_org(state: &State, task: &Activity) -> Option<String> {
     let row = state.rows.values().find(|row| row.call_id == task.call_id)?;
     let tried = row.tried_with.as_ref()?;
     (tried.org_id != task.org_id).then(|| format!("{} is in another org than its call", task.id))
+}
+
+/// A grant that nobody uses is ended by the process that learns it, unless that one dies.
+fn left_alive(state: &State) -> Option<String> {
+    let alive = |token: &&String| state.salesforce.grants.get(*token).is_some_and(|grant| grant.alive);
+    let token = state.owed.keys().find(alive)?;
+    Some(format!("{token} belongs to nobody, and is alive"))
+}
+
+/// While a workspace pauses, nobody asks its org, but for those that began before they could know.
+pub fn not_paused(state: &mut State, org_id: &SalesforceId) {
+    let workspace = workspace_id(workspace_of(org_id));
+    let until = state.workspace(&workspace).paused_until.unwrap_or_default();
+    let since = state.paused.get(&workspace).copied().unwrap_or(i64::MAX);
+    if state.clock() < until * 1000 && state.now.saturating_sub(since) > PROCESS_LASTS {
+        state.violate(format!("{workspace} pauses, and is worked on"));
+    }
 }

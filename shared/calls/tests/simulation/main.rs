@@ -18,6 +18,7 @@ mod ports;
 mod run;
 mod salesforce;
 mod samples;
+mod scenarios;
 mod world;
 
 use std::io::Write as _;
@@ -119,6 +120,16 @@ fn the_checker_finds_a_world_without_looks() {
 #[test]
 fn the_checker_finds_a_world_without_conditional_token_stores() {
     assert!(is_found_out(Broken::TokenStore));
+}
+
+#[test]
+fn the_checker_finds_a_world_without_pauses() {
+    assert!(is_found_out(Broken::Pause));
+}
+
+#[test]
+fn the_checker_finds_a_world_without_revocations() {
+    assert!(is_found_out(Broken::Revoke));
 }
 
 fn is_found_out(broken: Broken) -> bool {

@@ -7,6 +7,10 @@ use crate::{run::MAX_RECEIVES, world::Fault};
 /// Faults that chance may add to a world. One less than a message has lives: the dead-letter queue stays empty.
 const CHANCES: u32 = MAX_RECEIVES - 1;
 
+/// How far workers' clocks may be from the true time, seconds. More would let a row's lease end while its worker still
+/// works: it lasts 30 s longer than a worker does.
+const SKEW: i64 = 14;
+
 /// Something that happens to the world from outside.
 #[derive(Debug, Clone)]
 pub enum Action {
@@ -36,11 +40,16 @@ pub enum Action {
         workspace: usize,
         reached: bool,
     },
-    /// A record for this call's number appears in the workspace's first org.
+    /// A record for this call's number appears in the workspace's orgs; search knows it so many seconds later.
     AddRecord {
         workspace: usize,
         call: usize,
+        indexed_after: i64,
     },
+    /// The workers' clocks are so many seconds ahead of the true time from now on.
+    Skew(i64),
+    /// Every process stands still for so many seconds.
+    Stall(i64),
 }
 
 /// What is to happen in a world.
@@ -54,15 +63,37 @@ pub struct Plan {
     pub script: Vec<(i64, Action)>,
 }
 
+impl Action {
+    /// A report of a call of the first workspace.
+    pub fn report(call: usize, report: usize) -> Self {
+        Self::Report { workspace: 0, call, report, revoked: false }
+    }
+}
+
 impl Plan {
     /// One report of one call with an appointment.
     pub fn one_call() -> Self {
         let script = vec![
-            (0, Action::AddRecord { workspace: 0, call: 0 }),
+            (0, Action::AddRecord { workspace: 0, call: 0, indexed_after: 0 }),
             (0, Action::Connect { workspace: 0, org: 0 }),
             (1, Action::Report { workspace: 0, call: 0, report: 1, revoked: false }),
         ];
         Self { script, ..Self::default() }
+    }
+
+    /// Connected, with records for so many calls; and then what the script says.
+    pub fn of(calls: usize, script: impl IntoIterator<Item = (i64, Action)>) -> Self {
+        let records = (0..calls).map(|call| Action::AddRecord { workspace: 0, call, indexed_after: 0 });
+        let connect = [Action::Connect { workspace: 0, org: 0 }];
+        let mut script: Vec<_> = records.chain(connect).map(|action| (0, action)).chain(script).collect();
+        script.sort_by_key(|(at, _)| *at);
+        Self { script, ..Self::default() }
+    }
+
+    /// With another drawing of chance.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
     }
 
     #[must_use]
@@ -88,7 +119,8 @@ impl Plan {
             for call in 0..rng.usize(1..=3) {
                 let at = burst.unwrap_or_else(|| rng.i64(0..600));
                 let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
-                script.push((appears, Action::AddRecord { workspace, call }));
+                let indexed_after = if rng.u32(0..5) == 0 { rng.i64(0..180) } else { 0 };
+                script.push((appears, Action::AddRecord { workspace, call, indexed_after }));
                 for report in 1..=rng.usize(1..=3) {
                     let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
                     script.push((at + after, Action::Report { workspace, call, report, revoked: false }));
@@ -105,8 +137,15 @@ impl Plan {
         for _ in 0..rng.usize(0..=4) {
             let workspace = rng.usize(0..workspaces);
             let at = rng.i64(0..900);
-            let action = match rng.u32(0..8) {
-                0 => (at, Action::Disconnect { workspace }),
+            let action = match rng.u32(0..11) {
+                // Often while the sessions that have just ended are being renewed.
+                0 => {
+                    script.push((at, Action::ExpireSessions));
+                    (at + rng.i64(0..3), Action::Disconnect { workspace })
+                }
+                8 => (at, Action::Disconnect { workspace }),
+                9 => (at, Action::Skew(rng.i64(-SKEW..=SKEW))),
+                10 => (at, Action::Stall(rng.i64(1..120))),
                 1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
                 2 => (at, Action::RevokeGrants),
                 3 => (at, Action::Outage(rng.i64(1..86_400))),

@@ -9,8 +9,8 @@ use calls::{
     ledger::{Row, RowKey, SyncStatus, WriteId},
     message::Work,
     ports::{
-        Clock, ConnectionStore, Crm, DueRows, Ledger, Look, OrgMemory, Queue, Random, StoreError, Swap,
-        TokenEndpoint, Tokens, WaitingRows, Workspaces,
+        Clock, ConnectionStore, Crm, DueRows, IdleConnections, Ledger, Look, OrgMemory, Queue, Random,
+        StoreError, Swap, TokenEndpoint, Tokens, WaitingRows, Workspaces,
     },
     sync::Ports,
     workspace::{Connection, ConnectionState, Lease, RecordType, RefusedFields, Workspace},
@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    invariants,
     salesforce::Activity,
     world::{Broken, Failed, Message, State, TIMEOUT, World},
 };
@@ -51,7 +52,7 @@ fn crm_error(class: FaultClass, code: &str) -> CrmError {
 
 impl Clock for World {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.state().now).unwrap()
+        DateTime::from_timestamp_millis(self.state().clock()).unwrap()
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -177,7 +178,14 @@ impl State {
 impl Workspaces for World {
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
         let id = id.clone();
-        self.call("load workspace", move |state| state.workspace(&id).clone()).await.map_err(store_error)
+        self.call("load workspace", move |state| {
+            let pauses = state.broken != Some(Broken::Pause);
+            let mut workspace = state.workspace(&id).clone();
+            workspace.paused_until = workspace.paused_until.filter(|_| pauses);
+            workspace
+        })
+        .await
+        .map_err(store_error)
     }
 }
 
@@ -217,19 +225,27 @@ impl ConnectionStore for World {
         tokens: &Tokens,
     ) -> Result<bool, StoreError> {
         let (id, owner, tokens) = (id.clone(), owner.to_owned(), tokens.clone());
+        let process = self.state().running;
         self.call("store tokens", move |state| {
             let broken = state.broken == Some(Broken::TokenStore);
+            let refresh_token = tokens.refresh_token.clone().unwrap();
+            if state.refreshed_by.get(&id) == Some(&owner) {
+                return true;
+            }
             let workspace = state.workspace(&id);
             let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
-            if !broken && (!holds || workspace.connection_version != version) {
+            let ours = broken || holds && workspace.connection_version == version;
+            let Some(connection) = workspace.connection.as_mut().filter(|_| ours) else {
+                state.owes(refresh_token.expose_secret(), process);
                 return false;
-            }
-            let Some(connection) = workspace.connection.as_mut() else { return false };
+            };
             connection.version += 1;
             connection.access_token = tokens.access_token.clone();
-            connection.refresh_token = tokens.refresh_token.clone().unwrap();
+            connection.refresh_token = refresh_token;
             workspace.connection_version += 1;
             workspace.refresh_lease = None;
+            state.issued.insert(id.clone(), tokens.issued_at);
+            state.refreshed_by.insert(id, owner);
             true
         })
         .await
@@ -306,6 +322,98 @@ impl OrgMemory for World {
     }
 }
 
+impl IdleConnections for World {
+    async fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        _: u32,
+        _: Option<String>,
+    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
+        self.call("query idle connections", move |state| {
+            let idle = state.workspaces.values().filter(|workspace| {
+                workspace.state == ConnectionState::Connected
+                    && state.issued.get(&workspace.id).is_some_and(|at| *at <= issued_before)
+                    && state.kept_alive.get(&workspace.id).is_none_or(|until| *until <= now)
+            });
+            (idle.map(|workspace| workspace.id.clone()).collect(), None)
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.call("claim keep-alive", move |state| {
+            let connected = state.workspace(&id).state == ConnectionState::Connected;
+            let may = connected && state.kept_alive.get(&id).is_none_or(|until| *until <= now);
+            if may {
+                state.kept_alive.insert(id, until);
+            }
+            may
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl World {
+    /// Takes the connection away, if its version is still the one that was read. Gives its refresh token.
+    pub async fn forget(&self, id: &WorkspaceId, version: u64) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("forget connection", move |state| {
+            (state.workspace(&id).connection_version == version).then(|| state.forget(&id, process)).flatten()
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    /// Puts a new connection there, if the version is still the one that was read; `Err` with the new grant otherwise.
+    pub async fn connect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        new: Connection,
+    ) -> Result<Result<Option<String>, ()>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("store connection", move |state| {
+            if state.workspace(&id).connection_version != version {
+                return Err(());
+            }
+            let old = state.forget(&id, process);
+            let now = state.clock() / 1000;
+            state.issued.insert(id.clone(), now);
+            let workspace = state.workspace(&id);
+            workspace.state = ConnectionState::Connected;
+            workspace.state_reason = None;
+            let version = workspace.connection_version;
+            workspace.connection = Some(Connection { version, ..new });
+            Ok(old)
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl State {
+    fn forget(&mut self, id: &WorkspaceId, process: u64) -> Option<String> {
+        self.kept_alive.remove(id);
+        self.refreshed_by.remove(id);
+        self.paused.remove(id);
+        let workspace = self.workspace(id);
+        workspace.state = ConnectionState::Disconnected;
+        workspace.connection_version += 1;
+        workspace.refresh_lease = None;
+        workspace.paused_until = None;
+        workspace.refused_fields = RefusedFields::default();
+        let old = workspace.connection.take()?.refresh_token.expose_secret().to_owned();
+        self.owes(old.clone(), process);
+        Some(old)
+    }
+}
+
 impl TokenEndpoint for World {
     async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
         self.park(0).await;
@@ -322,14 +430,19 @@ impl TokenEndpoint for World {
             state.later.push(crate::world::Later { at, effect });
         }
         let used = token.clone();
-        let answer = self.call("refresh", move |state| state.salesforce.refresh(&used)).await;
+        let answer = self
+            .call("refresh", move |state| {
+                let now = state.now;
+                state.salesforce.refresh(&used, now)
+            })
+            .await;
         set_in_use(&mut self.state(), &token, false);
         match answer {
             Ok(Some((session, token))) => Ok(Tokens {
                 access_token: session.into(),
                 refresh_token: Some(token.into()),
                 instance_url: connection.instance_url.clone(),
-                issued_at: self.state().seconds(),
+                issued_at: self.state().clock() / 1000,
             }),
             Ok(None) => Err(crm_error(FaultClass::GrantEnded, "invalid_grant")),
             Err(Failed::NotSent) => Err(crm_error(FaultClass::Passing, "connection")),
@@ -339,8 +452,19 @@ impl TokenEndpoint for World {
 
     async fn revoke(&self, _: &str, token: &SecretString) -> Result<(), CrmError> {
         let token = token.expose_secret().to_owned();
-        let revoked = self.call("revoke", move |state| state.salesforce.revoke(&token)).await;
-        revoked.map_err(|_| crm_error(FaultClass::Passing, "timeout"))
+        let ended = token.clone();
+        let revoked = self
+            .call("revoke", move |state| {
+                if state.broken != Some(Broken::Revoke) {
+                    state.salesforce.revoke(&ended);
+                }
+            })
+            .await;
+        revoked.map_err(|_| {
+            // It was asked for, and may be in vain: there is not always time for another try.
+            self.state().owed.remove(&token);
+            crm_error(FaultClass::Passing, "timeout")
+        })
     }
 }
 
@@ -360,6 +484,12 @@ impl World {
         effect: impl FnOnce(&mut State, &SalesforceId) -> Result<T, CrmError> + Send + 'static,
     ) -> Result<Answer<T>, CrmError> {
         let session = connection.access_token.expose_secret().to_owned();
+        {
+            let mut state = self.state();
+            invariants::not_paused(&mut state, &connection.org_id);
+            let now = state.now;
+            state.salesforce.requests.push((connection.org_id.clone(), now));
+        }
         let answer = self
             .call(name, move |state| {
                 let Some((org_id, _)) = state.salesforce.sessions.get(&session).cloned() else {
@@ -424,16 +554,16 @@ impl Crm for World {
             if let Some(task) = task {
                 let id = state.salesforce.id("00T");
                 let call_id = call_of(&task.description);
-                let activity =
-                    Activity { id: id.clone(), org_id: org_id.clone(), who_id: task.who_id, call_id };
+                let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
+                let activity = Activity { id: id_of, org_id, who_id: task.who_id, call_id, at };
                 state.salesforce.tasks.push(activity);
                 written.task_id = Some(id);
             }
             if let Some(event) = event {
                 let id = state.salesforce.id("00U");
                 let call_id = call_of(&event.description);
-                let activity =
-                    Activity { id: id.clone(), org_id: org_id.clone(), who_id: event.who_id, call_id };
+                let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
+                let activity = Activity { id: id_of, org_id, who_id: event.who_id, call_id, at };
                 state.salesforce.events.push(activity);
                 written.event_id = Some(id);
             }

@@ -7,7 +7,9 @@ use std::{
 
 use calls::{
     call::Call,
+    connection::{Sessions, end_grant},
     ids::{SalesforceId, WorkspaceId},
+    keep_alive::keep_alive,
     ledger::SyncStatus,
     message::{Work, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
@@ -25,15 +27,22 @@ use crate::{
 };
 
 /// Sync's timeout, milliseconds.
-const TIMEOUT: i64 = 60_000;
+pub const TIMEOUT: i64 = 60_000;
 const VISIBILITY: i64 = 360_000;
 /// How often a message is delivered before it goes to the dead-letter queue.
 pub const MAX_RECEIVES: u32 = 5;
 const MINUTE: i64 = 60_000;
-/// A world that is not at rest by then never will be.
-const STEPS: u32 = 50_000;
+/// When a connection's tokens are old enough to be kept alive, seconds.
+const IDLE: i64 = 14 * 86_400;
+/// How long API Gateway waits for an answer.
+const API_WAITS: TimeDelta = TimeDelta::seconds(29);
+const LOGIN: &str = "https://login.salesforce.com";
+/// A world that is not at rest after so many steps, and so many for each thing that happens in it, never will be.
+const STEPS: usize = 50_000;
+const STEPS_EACH: usize = 2_000;
 
 struct Process {
+    id: u64,
     name: String,
     message: Option<u64>,
     started_at: i64,
@@ -47,15 +56,28 @@ struct Run {
     script: Vec<(i64, Action)>,
     next_sweep: i64,
     reports: u64,
+    started: u64,
 }
 
 /// Plays a plan to its end. The error is the trace of a broken promise.
 pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Totals, String> {
+    let (world, reports) = play_out(plan, broken)?;
+    let state = world.state();
+    let tasks = state.salesforce.tasks.len() as u64;
+    Ok(Totals { calls: state.calls, faults: state.faults, reports, tasks })
+}
+
+/// The world at the end of a plan.
+pub fn world_after(plan: &Plan) -> World {
+    play_out(plan, None).unwrap_or_else(|failure| panic!("{failure}")).0
+}
+
+fn play_out(plan: &Plan, broken: Option<Broken>) -> Result<(World, u64), String> {
     // The same plan is the same run: the trace is written only when somebody reads it.
     play(plan, broken, false).or_else(|_| play(plan, broken, true))
 }
 
-fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Totals, String> {
+fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64), String> {
     let world = World::new(plan.seed, broken, traced);
     {
         let mut state = world.state();
@@ -64,13 +86,14 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Totals, Str
     }
     let mut script = plan.script.clone();
     script.reverse();
-    let mut run = Run { world, processes: Vec::new(), script, next_sweep: (START + 60) * 1000, reports: 0 };
+    let mut run =
+        Run { world, processes: Vec::new(), script, next_sweep: (START + 60) * 1000, reports: 0, started: 0 };
     let mut steps = 0;
     while run.step() {
         steps += 1;
         let mut state = run.world.state();
         invariants::always(&mut state);
-        if steps == STEPS {
+        if steps == STEPS + plan.script.len() * STEPS_EACH {
             state.violate("the world never comes to rest");
         }
         if !state.violations.is_empty() {
@@ -82,12 +105,8 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<Totals, Str
         invariants::at_rest(&mut state);
     }
     if state.violations.is_empty() {
-        return Ok(Totals {
-            calls: state.calls,
-            faults: state.faults,
-            reports: run.reports,
-            tasks: state.salesforce.tasks.len() as u64,
-        });
+        drop(state);
+        return Ok((run.world, run.reports));
     }
     Err(format!("{plan:?}\n{}", state.trace()))
 }
@@ -137,10 +156,22 @@ impl Run {
         if self.script.last().is_some_and(|(at, _)| (START + at) * 1000 <= now) {
             choices.push(Next::Act);
         }
-        if self.next_sweep <= now && earliest_due(&state).is_some() {
+        if self.next_sweep.max(self.sweep_needed(&state)) <= now {
             choices.push(Next::Sweep);
         }
         choices
+    }
+
+    /// When the next sweep has something to do, true milliseconds. Connections are kept alive as long as something is to
+    /// happen: a world at rest needs none.
+    fn sweep_needed(&self, state: &State) -> i64 {
+        let due = state.rows.values().filter_map(|row| row.due_at);
+        let idle = state.workspaces.values().filter(|_| !self.script.is_empty()).filter_map(|workspace| {
+            workspace.connection.as_ref()?;
+            let from = state.issued.get(&workspace.id)? + IDLE;
+            Some(from.max(state.kept_alive.get(&workspace.id).copied().unwrap_or_default()))
+        });
+        due.chain(idle).min().map_or(i64::MAX, |at| at * 1000 - state.skew)
     }
 
     /// Nothing can be done now: goes to when something can.
@@ -153,9 +184,11 @@ impl Run {
         let messages = state.queue.iter().map(|message| message.visible_at);
         let later = state.later.iter().map(|later| later.at);
         let script = self.script.last().map(|(at, _)| (START + at) * 1000);
-        let sweep = earliest_due(&state).map(|due| self.next_sweep.max(due * 1000));
-        let times = processes.chain(messages).chain(later).chain(script).chain(sweep);
-        let Some(next) = times.filter(|at| *at > state.now).min() else { return false };
+        let sweep = self.next_sweep.max(self.sweep_needed(&state));
+        let times = processes.chain(messages).chain(later).chain(script).chain([sweep]);
+        let Some(next) = times.filter(|at| (state.now + 1..i64::MAX).contains(at)).min() else {
+            return false;
+        };
         state.now = next;
         true
     }
@@ -189,16 +222,19 @@ impl Run {
             let mut state = self.world.state();
             if state.now - process.started_at >= TIMEOUT {
                 state.note(|| format!("{} is stopped: timeout", process.name));
+                state.bury(process.id);
                 drop(state);
                 self.processes.swap_remove(index);
                 return;
             }
             state.note(|| format!("{} goes on", process.name));
+            state.running = process.id;
         }
         let polled = process.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut state = self.world.state();
         if std::mem::take(&mut state.crash) {
             state.note(|| format!("{} dies", process.name));
+            state.bury(process.id);
             drop(state);
             self.processes.swap_remove(index);
             return;
@@ -226,7 +262,9 @@ impl Run {
         state.note(|| format!("{name} begins"));
         let (started_at, ready_at) = (state.now, state.now);
         drop(state);
-        self.processes.push(Process { name, message, started_at, ready_at, future: Box::pin(future) });
+        self.started += 1;
+        let id = self.started;
+        self.processes.push(Process { id, name, message, started_at, ready_at, future: Box::pin(future) });
     }
 
     fn deliver(&mut self, index: usize) {
@@ -253,7 +291,10 @@ impl Run {
         self.next_sweep = world.state().now + MINUTE;
         let deadline = Clock::now(&world) + TimeDelta::seconds(45);
         self.start("sweep".to_owned(), None, async move {
-            wake_due(&world, &world, &world, &world, deadline).await.map(drop)
+            let woken = wake_due(&world, &world, &world, &world, deadline).await;
+            let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
+            keep_alive(&sessions, deadline).await?;
+            woken.map(drop)
         });
     }
 
@@ -285,8 +326,23 @@ impl Run {
                     state.salesforce.revoke(token);
                 }
             }
-            Action::Disconnect { workspace } => state.disconnect(&workspace_id(workspace)),
-            Action::Connect { workspace, org } => state.connect(workspace, org),
+            Action::Disconnect { workspace } => {
+                drop(state);
+                let world = self.world.clone();
+                self.start("disconnect".to_owned(), None, disconnect(world, workspace_id(workspace)));
+            }
+            Action::Connect { workspace, org } => {
+                drop(state);
+                let world = self.world.clone();
+                self.start("connect".to_owned(), None, connect(world, workspace, org));
+            }
+            Action::Skew(seconds) => state.skew = seconds * 1000,
+            Action::Stall(seconds) => {
+                drop(state);
+                for process in &mut self.processes {
+                    process.ready_at += seconds * 1000;
+                }
+            }
             Action::Outage(seconds) => state.salesforce.down_until = state.now + seconds * 1000,
             Action::Limit { workspace, reached } => {
                 let org = org_id(workspace, 0);
@@ -296,9 +352,9 @@ impl Run {
                     state.salesforce.limited.remove(&org);
                 }
             }
-            Action::AddRecord { workspace, call } => {
+            Action::AddRecord { workspace, call, indexed_after } => {
                 let record = record(workspace, call);
-                let now = state.now;
+                let now = state.now + indexed_after * 1000;
                 for org in 0..=1 {
                     let records = state.salesforce.records.entry(org_id(workspace, org)).or_default();
                     records.push((record.clone(), now));
@@ -306,43 +362,6 @@ impl Run {
             }
         }
     }
-}
-
-impl State {
-    fn disconnect(&mut self, id: &WorkspaceId) {
-        let Some(workspace) = self.workspaces.get_mut(id) else { return };
-        workspace.state = ConnectionState::Disconnected;
-        workspace.connection_version += 1;
-        workspace.refresh_lease = None;
-        if let Some(connection) = workspace.connection.take() {
-            let token = secrecy::ExposeSecret::expose_secret(&connection.refresh_token).to_owned();
-            self.salesforce.revoke(&token);
-        }
-    }
-
-    fn connect(&mut self, workspace: usize, org: usize) {
-        let id = workspace_id(workspace);
-        self.disconnect(&id);
-        let org_id = org_id(workspace, org);
-        let (session, token) = self.salesforce.grant(&org_id, None);
-        let row = self.workspace(&id);
-        row.state = ConnectionState::Connected;
-        row.connection_version += 1;
-        row.connection = Some(Connection {
-            version: row.connection_version,
-            instance_url: "https://sample.my.salesforce.com".to_owned(),
-            login_url: "https://login.salesforce.com".to_owned(),
-            org_id,
-            user_id: SalesforceId::parse("005000000000001").unwrap(),
-            access_token: session.into(),
-            refresh_token: token.into(),
-        });
-        self.enqueue(&Work::Resume { workspace_id: id, after: None });
-    }
-}
-
-fn earliest_due(state: &State) -> Option<i64> {
-    state.rows.values().filter_map(|row| row.due_at).min()
 }
 
 fn worker(world: &World) -> Worker<Simulated> {
@@ -395,6 +414,62 @@ async fn webhook(
     }
     if !revoked {
         world.state().accepted.push((workspace_id, call));
+    }
+    Ok(())
+}
+
+/// What the function `disconnect` does.
+async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError> {
+    let deadline = Clock::now(&world) + API_WAITS;
+    let workspace = Workspaces::load(&world, &id).await?;
+    let known = workspace.connection.map(|connection| connection.refresh_token);
+    let forgotten = world.forget(&id, workspace.connection_version).await;
+    let token = if forgotten.is_ok() { forgotten?.map(Into::into) } else { known };
+    if let Some(token) = token {
+        end_grant(&world, &world, &id, LOGIN, &token, deadline).await;
+    }
+    Ok(())
+}
+
+/// What the function `oauth-callback` does, once a user has allowed access.
+async fn connect(world: World, workspace: usize, org: usize) -> Result<(), StoreError> {
+    let deadline = Clock::now(&world) + API_WAITS;
+    let id = workspace_id(workspace);
+    let org_id = org_id(workspace, org);
+    let version = Workspaces::load(&world, &id).await?.connection_version;
+    let (session, token) = {
+        let mut state = world.state();
+        let now = state.now;
+        state.salesforce.grant(&org_id, None, now)
+    };
+    let connection = Connection {
+        version,
+        instance_url: "https://sample.my.salesforce.com".to_owned(),
+        login_url: LOGIN.to_owned(),
+        org_id,
+        user_id: SalesforceId::parse("005000000000001").unwrap(),
+        access_token: session.into(),
+        refresh_token: token.clone().into(),
+    };
+    let unused = match world.connect(&id, version, connection).await {
+        Ok(Ok(replaced)) => {
+            let resume = Work::Resume { workspace_id: id.clone(), after: None };
+            // Rows that are not woken now have their own due time.
+            let _ = world.send(&resume).await;
+            replaced
+        }
+        // The product tries again at another version; here the next user does.
+        Ok(Err(())) => Some(token),
+        Err(error) => {
+            // The replaced grant may be forgotten by now, or still in use: it is left alone.
+            let process = world.state().running;
+            world.state().bury(process);
+            end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;
+            return Err(error);
+        }
+    };
+    if let Some(token) = unused {
+        end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;
     }
     Ok(())
 }

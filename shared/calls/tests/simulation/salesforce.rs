@@ -14,6 +14,8 @@ pub struct Activity {
     pub org_id: SalesforceId,
     pub who_id: SalesforceId,
     pub call_id: CallId,
+    /// When it was written, milliseconds.
+    pub at: i64,
 }
 
 /// A refresh token.
@@ -27,7 +29,12 @@ pub struct Grant {
     pub rotated: bool,
     /// Somebody is asking for a new session with it.
     pub in_use: bool,
+    /// When it was issued, milliseconds. A token that is not used for 30 days dies.
+    pub issued_at: i64,
 }
+
+/// How long an unused refresh token lives, milliseconds.
+const IDLE: i64 = 30 * 86_400_000;
 
 #[derive(Default)]
 pub struct Salesforce {
@@ -41,6 +48,10 @@ pub struct Salesforce {
     pub down_until: i64,
     pub limited: BTreeSet<SalesforceId>,
     pub made: u64,
+    /// Answered requests for a new session.
+    pub refreshes: u64,
+    /// Requests with a session, and when, milliseconds.
+    pub requests: Vec<(SalesforceId, i64)>,
 }
 
 impl Salesforce {
@@ -50,19 +61,33 @@ impl Salesforce {
     }
 
     /// A user allows access: a session and a refresh token.
-    pub fn grant(&mut self, org_id: &SalesforceId, family: Option<u64>) -> (String, String) {
+    pub fn grant(&mut self, org_id: &SalesforceId, family: Option<u64>, now: i64) -> (String, String) {
         self.made += 1;
         let n = self.made;
         let (session, token) = (format!("session-{n}"), format!("refresh-{n}"));
         let family = family.unwrap_or(n);
         self.sessions.insert(session.clone(), (org_id.clone(), family));
-        let grant = Grant { family, org_id: org_id.clone(), alive: true, rotated: false, in_use: false };
+        let grant = Grant {
+            family,
+            org_id: org_id.clone(),
+            alive: true,
+            rotated: false,
+            in_use: false,
+            issued_at: now,
+        };
         self.grants.insert(token.clone(), grant);
         (session, token)
     }
 
-    /// Ends a grant and everything that came from it.
+    /// Ends a grant, at its owner's wish. A token that is no longer good ends nothing.
     pub fn revoke(&mut self, token: &str) {
+        if self.grants.get(token).is_some_and(|grant| grant.alive) {
+            self.end_family(token);
+        }
+    }
+
+    /// Ends everything that came from one grant.
+    fn end_family(&mut self, token: &str) {
         let Some(family) = self.grants.get(token).map(|grant| grant.family) else { return };
         for grant in self.grants.values_mut().filter(|grant| grant.family == family) {
             grant.alive = false;
@@ -71,17 +96,22 @@ impl Salesforce {
     }
 
     /// Answers a refresh: with a new session and token, or not at all.
-    pub fn refresh(&mut self, token: &str) -> Option<(String, String)> {
+    pub fn refresh(&mut self, token: &str, now: i64) -> Option<(String, String)> {
+        self.refreshes += 1;
         let grant = self.grants.get_mut(token)?;
         if !grant.alive {
             if grant.rotated {
-                self.revoke(token);
+                self.end_family(token);
             }
+            return None;
+        }
+        if now - grant.issued_at > IDLE {
+            grant.alive = false;
             return None;
         }
         grant.alive = false;
         grant.rotated = true;
         let (org_id, family) = (grant.org_id.clone(), grant.family);
-        Some(self.grant(&org_id, Some(family)))
+        Some(self.grant(&org_id, Some(family), now))
     }
 }

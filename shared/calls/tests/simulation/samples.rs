@@ -23,9 +23,14 @@ pub fn org_id(workspace: usize, org: usize) -> SalesforceId {
     SalesforceId::parse(format!("00D0000000000{workspace}{org}")).unwrap()
 }
 
-/// The number of a call, of nobody else.
+/// The workspace of an org.
+pub fn workspace_of(org_id: &SalesforceId) -> usize {
+    org_id.as_str().chars().nth(13).and_then(|digit| digit.to_digit(10)).unwrap() as usize
+}
+
+/// The number of a call, of nobody else: a hundred invented ones (555-01xx) in each area.
 pub fn number(workspace: usize, call: usize) -> String {
-    format!("+123455501{workspace}{call}")
+    format!("+1{}55501{:02}", 201 + 3 * workspace + call / 100, call % 100)
 }
 
 pub fn record(workspace: usize, call: usize) -> FoundRecord {
@@ -43,7 +48,7 @@ pub fn record(workspace: usize, call: usize) -> FoundRecord {
 
 /// The record that a call belongs to.
 pub fn who_id(workspace: usize, call: usize) -> SalesforceId {
-    SalesforceId::parse(format!("00Q0000000000{workspace}{call}")).unwrap()
+    SalesforceId::parse(format!("00Q00000000{workspace}{call:03}")).unwrap()
 }
 
 /// The record of a call, by its id.

@@ -1,7 +1,7 @@
 //! The world: its state, its clock, and how a port call goes wrong.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     future::Future,
     pin::Pin,
@@ -60,6 +60,10 @@ pub enum Broken {
     Look,
     /// Tokens are stored whoever holds the lease, and everybody gets it.
     TokenStore,
+    /// Nobody sees that a workspace pauses.
+    Pause,
+    /// Salesforce is never asked to end a grant.
+    Revoke,
 }
 
 /// Something that takes effect later, at a time in milliseconds.
@@ -86,8 +90,22 @@ pub struct State {
     pub queue: Vec<Message>,
     pub dead_letters: Vec<Message>,
     pub salesforce: Salesforce,
+    /// How far the workers' clocks are from the true time, milliseconds.
+    pub skew: i64,
     /// When a workspace's pause was last stored, milliseconds.
     pub paused: BTreeMap<WorkspaceId, i64>,
+    /// When a workspace's tokens were issued, Unix seconds.
+    pub issued: BTreeMap<WorkspaceId, i64>,
+    /// Until when somebody keeps a workspace's connection alive, Unix seconds.
+    pub kept_alive: BTreeMap<WorkspaceId, i64>,
+    /// Who stored a workspace's tokens last.
+    pub refreshed_by: BTreeMap<WorkspaceId, String>,
+    /// Refresh tokens that belong to nobody, and the process that has to end them.
+    pub owed: BTreeMap<String, u64>,
+    /// Processes that end nothing any more.
+    pub buried: BTreeSet<u64>,
+    /// The process that runs now.
+    pub running: u64,
     pub later: Vec<Later>,
     pub broken: Option<Broken>,
     /// Port calls so far.
@@ -118,8 +136,22 @@ impl State {
         })
     }
 
-    pub fn seconds(&self) -> i64 {
-        self.now / 1000
+    /// What a worker's clock shows, milliseconds.
+    pub fn clock(&self) -> i64 {
+        self.now + self.skew
+    }
+
+    /// A refresh token belongs to nobody: the process that learns it has to end it, unless it dies.
+    pub fn owes(&mut self, token: impl Into<String>, process: u64) {
+        if !self.buried.contains(&process) {
+            self.owed.insert(token.into(), process);
+        }
+    }
+
+    /// A process has died, and ends nothing any more.
+    pub fn bury(&mut self, process: u64) {
+        self.owed.retain(|_, owing| *owing != process);
+        self.buried.insert(process);
     }
 
     /// Notes a step, for the trace of a world that fails.
@@ -182,7 +214,14 @@ impl World {
             queue: Vec::new(),
             dead_letters: Vec::new(),
             salesforce: Salesforce::default(),
+            skew: 0,
             paused: BTreeMap::new(),
+            issued: BTreeMap::new(),
+            kept_alive: BTreeMap::new(),
+            refreshed_by: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            buried: BTreeSet::new(),
+            running: 0,
             later: Vec::new(),
             broken,
             calls: 0,

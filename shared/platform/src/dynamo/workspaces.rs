@@ -25,7 +25,7 @@ use crate::{
     random::SystemRandom,
     sealing::{Field, SealError, Sealed, Sealer},
     secrets::KeySource,
-    stores::{Connections, NewConnection, OldGrant},
+    stores::{Connections, NewConnection, OldGrant, Unanswered},
 };
 
 const READ: &str = "reading a workspace";
@@ -139,7 +139,7 @@ impl<K: KeySource> WorkspaceTable<K> {
         id: &WorkspaceId,
         operation: &'static str,
         change: impl Fn(&Item) -> Option<Change>,
-    ) -> Result<Option<OldGrant>, StoreError> {
+    ) -> Result<Option<OldGrant>, Unanswered> {
         let write_id = SystemRandom.id();
         for _ in 0..TRIES {
             let before = self.rows.read(id, &[]).await?;
@@ -153,13 +153,14 @@ impl<K: KeySource> WorkspaceTable<K> {
                 .remove(&LEASE)
                 .remove(&LEARNED)
                 .only_at_version("connection_version", version);
-            match self.rows.change(id, change).await? {
-                Changed::Done => return Ok(grant),
-                Changed::Refused(found) if is_written_by(&found, &write_id) => return Ok(grant),
-                Changed::Refused(_) => {}
+            match self.rows.change(id, change).await {
+                Ok(Changed::Done) => return Ok(grant),
+                Ok(Changed::Refused(found)) if is_written_by(&found, &write_id) => return Ok(grant),
+                Ok(Changed::Refused(_)) => {}
+                Err(error) => return Err(Unanswered { error, grant }),
             }
         }
-        Err(contended(operation))
+        Err(contended(operation).into())
     }
 }
 
@@ -400,10 +401,10 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
                     .remove(nameless),
             )
         };
-        self.replace(id, "storing a connection", change).await
+        self.replace(id, "storing a connection", change).await.map_err(|unanswered| unanswered.error)
     }
 
-    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, StoreError> {
+    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, Unanswered> {
         let change = |before: &Item| {
             let connected = stored::state(before) != Ok(ConnectionState::Disconnected);
             connected.then(|| {

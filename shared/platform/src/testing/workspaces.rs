@@ -17,7 +17,8 @@ use super::{Faults, lock};
 use crate::{
     dynamo::rotated,
     stores::{
-        ConnectionStatus, Connections, NewConnection, OldGrant, SettingsView, StatusView, WebhookSecrets,
+        ConnectionStatus, Connections, NewConnection, OldGrant, SettingsView, StatusView, Unanswered,
+        WebhookSecrets,
     },
 };
 
@@ -352,8 +353,9 @@ impl Connections for MemoryWorkspaces {
         })
     }
 
-    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, StoreError> {
-        self.change("disconnect", id, |row| {
+    async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, Unanswered> {
+        let known = self.read(id).take_grant();
+        let disconnected = self.change("disconnect", id, |row| {
             if row.workspace.state == ConnectionState::Disconnected {
                 return None;
             }
@@ -366,6 +368,10 @@ impl Connections for MemoryWorkspaces {
             row.refreshed_by = None;
             row.shown = ConnectionStatus::unknown();
             old
+        });
+        disconnected.map_err(|error| {
+            let forgotten = self.workspace(id).connection.is_none();
+            Unanswered { error, grant: known.filter(|_| forgotten) }
         })
     }
 }

@@ -1,0 +1,201 @@
+//! What people ask about first, played in the simulated world: each with many drawings of chance, and with every fault
+//! at every point.
+
+use std::collections::BTreeMap;
+
+use calls::ledger::SyncStatus;
+
+use crate::{
+    plan::{Action, Plan},
+    run::{explore, world_after},
+    samples::{org_id, workspace_id},
+    say,
+    world::{Fault, START, World},
+};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+/// Drawings of chance for each scenario.
+const SEEDS: u64 = 200;
+
+/// Ends well whatever chance draws, also with one fault, of every kind, at every point.
+fn ends_well(name: &str, plan: &Plan) {
+    for seed in 0..SEEDS {
+        explore(&plan.clone().seeded(seed), None).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    }
+    let points = explore(plan, None).map_or(0, |totals| totals.calls);
+    for point in 0..points {
+        for fault in Fault::ALL {
+            let plan = plan.clone().with(point, fault);
+            explore(&plan, None).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+        }
+    }
+    say(&format!(
+        "simulation: {name}: {SEEDS} drawings, {points} points, {} runs with one fault",
+        points * Fault::ALL.len() as u64
+    ));
+}
+
+fn tasks(world: &World) -> usize {
+    world.state().salesforce.tasks.len()
+}
+
+/// Seconds from the world's beginning to each Task.
+fn logged_at(world: &World) -> Vec<i64> {
+    let state = world.state();
+    state.salesforce.tasks.iter().map(|task| task.at / 1000 - START).collect()
+}
+
+/// A worker once died on a second report of a logged call and left `success` behind, due for ever.
+#[test]
+fn a_second_report_of_a_logged_call() {
+    let reports = [(1, Action::report(0, 2)), (60, Action::report(0, 3))];
+    ends_well("a second report", &Plan::of(1, reports));
+}
+
+#[test]
+fn twenty_identical_reports_at_once_are_one_task() {
+    let plan = Plan::of(1, (0..20).map(|_| (1, Action::report(0, 1))));
+    for seed in 0..SEEDS {
+        assert_eq!(tasks(&world_after(&plan.clone().seeded(seed))), 1);
+    }
+}
+
+#[test]
+fn ten_calls_at_once_on_an_expired_session_are_one_refresh() {
+    let calls = (0..10).map(|call| (1, Action::report(call, 1)));
+    let plan = Plan::of(10, [(1, Action::ExpireSessions)].into_iter().chain(calls));
+    for seed in 0..SEEDS {
+        let world = world_after(&plan.clone().seeded(seed));
+        assert_eq!((tasks(&world), world.state().salesforce.refreshes), (10, 1));
+    }
+}
+
+#[test]
+fn calls_of_a_revoked_connection_are_logged_by_one_reconnect() {
+    let calls = (0..10).map(|call| (MINUTE + 20 * i64::try_from(call).unwrap(), Action::report(call, 1)));
+    let around = [(30, Action::RevokeGrants), (HOUR, Action::Connect { workspace: 0, org: 0 })];
+    let plan = Plan::of(10, around.into_iter().chain(calls));
+    for seed in 0..SEEDS {
+        let world = world_after(&plan.clone().seeded(seed));
+        assert_eq!(tasks(&world), 10);
+        // All of them after the reconnect, by the messages that it sends: long before they would look by themselves.
+        let logged = logged_at(&world);
+        assert!(logged.iter().all(|at| (HOUR..HOUR + 5 * MINUTE).contains(at)), "{logged:?}");
+    }
+}
+
+#[test]
+fn a_disconnect_while_a_session_is_renewed() {
+    let script = [
+        (1, Action::ExpireSessions),
+        (1, Action::report(0, 1)),
+        (1, Action::report(1, 1)),
+        (1, Action::Disconnect { workspace: 0 }),
+        (2, Action::report(2, 1)),
+        (HOUR, Action::Connect { workspace: 0, org: 0 }),
+    ];
+    ends_well("a disconnect during a refresh", &Plan::of(3, script));
+}
+
+#[test]
+fn another_org_with_calls_in_flight() {
+    let script = [
+        (1, Action::report(0, 1)),
+        (1, Action::Connect { workspace: 0, org: 1 }),
+        (1, Action::report(1, 1)),
+        (5, Action::ExpireSessions),
+        (5, Action::report(2, 1)),
+    ];
+    ends_well("another org", &Plan::of(3, script));
+}
+
+#[test]
+fn a_record_that_appears_after_its_call_is_found_by_the_late_match() {
+    let plan = |seed| {
+        let late = [
+            (1, Action::report(0, 1)),
+            (3 * MINUTE, Action::AddRecord { workspace: 0, call: 0, indexed_after: 60 }),
+        ];
+        Plan::of(0, late).seeded(seed)
+    };
+    for seed in 0..SEEDS {
+        let logged = logged_at(&world_after(&plan(seed)));
+        assert!(logged.len() == 1 && (5 * MINUTE..7 * MINUTE).contains(&logged[0]), "{logged:?}");
+    }
+    // Search that knows the record only after half an hour: the next look is an hour after the call.
+    let slow = Action::AddRecord { workspace: 0, call: 0, indexed_after: 30 * MINUTE };
+    let logged = logged_at(&world_after(&Plan::of(0, [(1, Action::report(0, 1)), (2, slow)])));
+    assert!(logged.len() == 1 && (HOUR..HOUR + 2 * MINUTE).contains(&logged[0]), "{logged:?}");
+}
+
+#[test]
+fn a_day_without_salesforce_is_made_up_for_without_a_flood() {
+    const CALLS: usize = 240;
+    let every = DAY / i64::try_from(CALLS).unwrap();
+    let calls = (0..CALLS).map(|call| (1 + every * i64::try_from(call).unwrap(), Action::report(call, 1)));
+    let plan = Plan::of(CALLS, [(0, Action::Outage(DAY))].into_iter().chain(calls));
+    for seed in 0..3 {
+        let world = world_after(&plan.clone().seeded(seed));
+        let logged = logged_at(&world);
+        assert_eq!(logged.len(), CALLS);
+        let mut minutes: BTreeMap<i64, usize> = BTreeMap::new();
+        for at in &logged {
+            *minutes.entry(at / MINUTE).or_default() += 1;
+        }
+        let busiest = minutes.values().max().copied().unwrap_or_default();
+        let last = logged.iter().max().copied().unwrap_or_default() - DAY;
+        say(&format!(
+            "simulation: {CALLS} calls of a day's outage: at most {busiest} a minute, the last {last} s after it"
+        ));
+        assert!(busiest <= CALLS / 10, "{busiest}");
+        // A call waits six hours at most, and its message a moment.
+        assert!(last <= 6 * HOUR + 5 * MINUTE, "{last}");
+    }
+}
+
+#[test]
+fn a_limited_workspace_pauses_and_another_goes_on() {
+    let limited_for = 10 * HOUR;
+    let mut script = vec![
+        (0, Action::Connect { workspace: 1, org: 0 }),
+        (1, Action::Limit { workspace: 0, reached: true }),
+        (limited_for, Action::Limit { workspace: 0, reached: false }),
+    ];
+    for call in 0..50 {
+        let at = 10 + MINUTE * i64::try_from(call).unwrap();
+        script.push((0, Action::AddRecord { workspace: 1, call, indexed_after: 0 }));
+        script.push((at, Action::report(call, 1)));
+        script.push((at, Action::Report { workspace: 1, call, report: 1, revoked: false }));
+    }
+    let plan = Plan::of(50, script);
+    for seed in 0..10 {
+        let world = world_after(&plan.clone().seeded(seed));
+        let state = world.state();
+        assert_eq!(state.salesforce.tasks.len(), 100);
+        for task in &state.salesforce.tasks {
+            let row =
+                &state.rows[&(workspace_id(usize::from(task.org_id != org_id(0, 0))), task.call_id.clone())];
+            let took = task.at / 1000 - row.created_at;
+            let bound = if task.org_id == org_id(0, 0) { limited_for + 2 * HOUR } else { 10 };
+            assert!(took <= bound, "{} took {took} s", task.call_id);
+        }
+        let asked = |(org, at): &&_| *org == org_id(0, 0) && *at / 1000 - START < limited_for;
+        let asked = state.salesforce.requests.iter().filter(asked).count();
+        // Each hour one call finds the limit reached; more only where they asked before they could know.
+        assert!(asked <= 30, "{asked} requests while the limit was reached");
+    }
+}
+
+/// Salesforce ends refresh tokens that are not used for 30 days.
+#[test]
+fn a_connection_that_no_call_needs_lives_on() {
+    for days in [29, 31, 70] {
+        let plan = Plan::of(1, [(days * DAY, Action::report(0, 1))]);
+        let world = world_after(&plan);
+        let logged = logged_at(&world);
+        assert!(logged.len() == 1 && (0..10).contains(&(logged[0] - days * DAY)), "{logged:?}");
+        assert!(world.state().rows.values().all(|row| row.status == SyncStatus::Success));
+    }
+}
