@@ -18,13 +18,17 @@ mod session;
 mod tests;
 mod wake_due;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
     call::Call,
     ids::{CallId, WorkspaceId},
-    ledger::Row,
-    ports::{Clock, ConnectionStore, Crm, Ledger, OrgMemory, Random, StoreError, TokenEndpoint},
+    ledger::{Row, SyncStatus},
+    ports::{
+        Clock, ConnectionStore, Crm, Ledger, OrgMemory, Random, StoreError, TokenEndpoint, Workspaces as _,
+    },
     workspace::Workspace,
 };
 use claim::{Claim, Recorded};
@@ -147,8 +151,9 @@ impl<P: Ports> Worker<P> {
             .await
     }
 
-    /// Attempts the claimed row and records the outcome; again for what was reported meanwhile.
+    /// Attempts the claimed row and records the outcome; again for what came meanwhile: a report, or a connection.
     async fn work(&self, workspace: &Workspace, mut claim: Claim, turn: Turn) -> Result<Done, StoreError> {
+        let mut workspace = Cow::Borrowed(workspace);
         for round in 1.. {
             let claimed = match claim {
                 Claim::Ours(claimed) => claimed,
@@ -156,18 +161,38 @@ impl<P: Ports> Worker<P> {
                 Claim::Nothing => return Ok(Done::Nothing),
             };
             // Boxed: a future of this size would be moved about by every caller.
-            let outcome = Box::pin(attempt::attempt(self, workspace, &claimed, turn)).await?;
+            let outcome = Box::pin(attempt::attempt(self, &workspace, &claimed, turn)).await?;
             let recorded =
                 claim::record(&self.ledger, &self.random, &claimed, outcome.clone(), self.now()).await?;
-            match recorded {
-                Recorded::NewsMeanwhile if round < ROUNDS => {
-                    claim = self.claim_row(workspace, &claimed.row.call_id, false).await?;
-                }
-                Recorded::Done | Recorded::NewsMeanwhile => return Ok(Done::Tried(Box::new(outcome))),
+            let again = match recorded {
+                Recorded::NewsMeanwhile => true,
+                Recorded::Done => self.has_connected(&mut workspace, &outcome).await?,
                 Recorded::Lost => return Ok(Done::Elsewhere),
+            };
+            if !again || round == ROUNDS {
+                return Ok(Done::Tried(Box::new(outcome)));
             }
+            claim = self.claim_row(&workspace, &claimed.row.call_id, false).await?;
         }
         Ok(Done::Nothing)
+    }
+
+    /// Whether somebody connected the workspace while its call was put among those that wait. The `resume` of that
+    /// connect may have come too early for this row.
+    async fn has_connected(
+        &self,
+        workspace: &mut Cow<'_, Workspace>,
+        outcome: &Row,
+    ) -> Result<bool, StoreError> {
+        if outcome.status != SyncStatus::WaitingForConnection {
+            return Ok(false);
+        }
+        let newer = self.workspaces.load(&workspace.id).await?;
+        let connected = newer.connection.is_some() && newer.connection_version > workspace.connection_version;
+        if connected {
+            *workspace = Cow::Owned(newer);
+        }
+        Ok(connected)
     }
 
     fn now(&self) -> i64 {

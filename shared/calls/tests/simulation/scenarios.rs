@@ -87,6 +87,17 @@ fn calls_of_a_revoked_connection_are_logged_by_one_reconnect() {
 }
 
 #[test]
+fn calls_that_come_while_somebody_connects_do_not_wait_for_the_next_look() {
+    let calls = (0..10).map(|call| (HOUR, Action::report(call, 1)));
+    let around = [(1, Action::Disconnect { workspace: 0 }), (HOUR, Action::Connect { workspace: 0, org: 0 })];
+    let plan = Plan::of(10, around.into_iter().chain(calls));
+    for seed in 0..SEEDS {
+        let logged = logged_at(&world_after(&plan.clone().seeded(seed)));
+        assert!(logged.len() == 10 && logged.iter().all(|at| *at < HOUR + MINUTE), "{seed}: {logged:?}");
+    }
+}
+
+#[test]
 fn a_disconnect_while_a_session_is_renewed() {
     let script = [
         (1, Action::ExpireSessions),

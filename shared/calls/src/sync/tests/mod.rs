@@ -203,6 +203,20 @@ async fn calls_wait_for_a_connection() {
     assert_eq!(row.unsettled_until, None);
 }
 
+/// The connect's `resume` looked for waiting rows before this one was among them.
+#[tokio::test]
+async fn a_call_that_began_to_wait_while_somebody_connected_does_not_wait() {
+    let world = world();
+    let mut as_read = world.workspace();
+    as_read.state = ConnectionState::Disconnected;
+    as_read.connection = None;
+    as_read.connection_version = 0;
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&as_read, &report, world.turn(50)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
 #[tokio::test]
 async fn a_call_without_a_number_is_skipped() {
     let world = world();
