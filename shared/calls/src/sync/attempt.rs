@@ -92,6 +92,10 @@ async fn tell_the_others<P: Ports>(
 ) -> Result<Ending, Stop> {
     let now = worker.now();
     if !refused.is_empty() {
+        tracing::warn!(
+            workspace.id = %workspace.id, fields = refused.join(", "),
+            "the org refuses fields; they are left out for a day"
+        );
         let fields = workspace.refused_fields.with(refused, now);
         let told = worker.workspaces.remember_refused(&workspace.id, org_id, &fields).await;
         untold(workspace, told);
