@@ -14,6 +14,9 @@ from .settings import JWT_AUDIENCE, SALESFORCE_CLIENT_ID, WORKSPACE_CLAIM, Setti
 
 STACK_NAME = "ringlog"
 SAM = Path(sys.executable).with_name("sam")
+# The simulator is done with a request within milliseconds, or after the delay that a test asks for. Salesforce takes up
+# to 600 s, and a call whose write was not answered waits so long.
+SETTLE_SECONDS = "5"
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ async def deploy(processes: Processes, settings: Settings, template: Path, clien
         "SalesforceClientId": SALESFORCE_CLIENT_ID,
         "SalesforceClientSecret": client_secret,
         "SalesforceLoginUrl": settings.simulator_url,
+        "SalesforceSettleSeconds": SETTLE_SECONDS,
         "DashboardUrl": settings.public_url,
         "PublicBaseUrl": settings.public_url,
         "JwtIssuer": settings.issuer_url,

@@ -54,6 +54,13 @@ def secrets(stack: Stack) -> Secrets:
 
 
 @pytest.fixture
+def faults(salesforce: Salesforce) -> Iterator[Salesforce]:
+    """The simulated org, to make go wrong. Afterwards nothing goes wrong any more."""
+    yield salesforce
+    salesforce.clear_faults()
+
+
+@pytest.fixture
 def number(secrets: Secrets) -> str:
     """A phone number that nobody has yet."""
     fresh = next(NUMBERS)

@@ -8,7 +8,7 @@ import requests
 
 
 class Salesforce:
-    """The first of the simulated orgs."""
+    """The simulated orgs; the first, unless another is named."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -17,18 +17,48 @@ class Salesforce:
         """Changes how the org behaves."""
         self._control("POST", "settings", changes)
 
-    def add(self, kind: str, **fields: Any) -> str:
+    def add(self, kind: str, *, org: int = 1, **fields: Any) -> str:
         """Adds a Lead or Contact that search knows at once; answers with its id."""
-        return str(self._control("POST", "records", {"object": kind, "fields": fields, "indexed": True})["id"])
+        record = {"object": kind, "fields": fields, "indexed": True, "org": org}
+        return str(self._control("POST", "records", record)["id"])
 
-    def activities(self, kind: str, call_id: str) -> list[dict[str, Any]]:
+    def activities(self, kind: str, call_id: str, *, org: int = 1) -> list[dict[str, Any]]:
         """The Tasks or Events of a call, by the line that ends every description."""
-        records = self._control("GET", "state")["orgs"][0]["records"][kind]
-        return [one for one in records if (one["Description"] or "").splitlines()[-1:] == [f"Call {call_id}"]]
+        return self.activities_by_call(kind, org=org).get(call_id, [])
 
-    def fault(self, route: str, effect: dict[str, Any], times: int = 1) -> None:
-        """Makes the next requests of a kind go wrong."""
-        self._control("POST", "faults", {"route": route, "times": times, "effect": effect})
+    def activities_by_call(self, kind: str, *, org: int = 1) -> dict[str, list[dict[str, Any]]]:
+        """All Tasks or Events that Ringlog wrote: call id → those of the call."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for record in self._org(org)["records"][kind]:
+            last = (record["Description"] or "").splitlines()[-1:]
+            if last and last[0].startswith("Call "):
+                found.setdefault(last[0].removeprefix("Call "), []).append(record)
+        return found
+
+    def user(self, *, org: int) -> str:
+        """The id of the first user of an org."""
+        return str(self._org(org)["users"][0]["id"])
+
+    def fault(self, route: str, effect: dict[str, Any], *, times: int | None = 1, **chance: float) -> None:
+        """Makes the next requests of a kind go wrong; all of them, if `times` is `None`."""
+        self._control("POST", "faults", {"route": route, "times": times, "effect": effect, **chance})
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that are set, with the `times` that are left of each."""
+        faults: list[dict[str, Any]] = self._control("GET", "faults")
+        return faults
+
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self._control("DELETE", "faults")
+
+    def expire_sessions(self) -> None:
+        """Ends all access tokens; refresh tokens stay good."""
+        self._control("POST", "expire-sessions")
+
+    def revoke_grants(self) -> None:
+        """Ends all approvals of all workspaces, as an admin of the org can."""
+        self._control("POST", "revoke-grants")
 
     def grants(self) -> int:
         """How many approvals stand, of all users of all orgs."""
@@ -42,6 +72,15 @@ class Salesforce:
         """How many requests of which kind were made."""
         counts: dict[str, int] = self._control("GET", "requests")["counts"]
         return counts
+
+    def tokens(self) -> dict[str, int]:
+        """What the token endpoint saw: `refreshes`, `concurrentRefreshes`, `reusedRefreshTokens`."""
+        counts: dict[str, int] = self._control("GET", "requests")["tokens"]
+        return counts
+
+    def _org(self, number: int) -> dict[str, Any]:
+        org: dict[str, Any] = self._control("GET", "state")["orgs"][number - 1]
+        return org
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         answer = requests.request(method, f"{self.url}/_sim/{path}", json=body, timeout=10)

@@ -45,6 +45,17 @@ class Stack:
         """A table by the name of its output."""
         return self._session().resource("dynamodb", endpoint_url=self.emulator_url).Table(self.outputs[output])
 
+    def sweep(self) -> None:
+        """Runs the deployed sweep now, and to its end. Its schedule does so each minute; few tests wait for that."""
+        answer = self.client("lambda").invoke(FunctionName=self.resources["SweepFunction"], Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def messages(self, output: str) -> int:
+        """How many messages a queue holds, by the name of its output; also those that are being worked on."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
     @staticmethod
     def _session() -> boto3.Session:
         return boto3.Session(aws_access_key_id=ACCOUNT_KEY, aws_secret_access_key=ACCOUNT_KEY, region_name=REGION)

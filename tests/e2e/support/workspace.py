@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -14,6 +16,10 @@ from .stack import Stack
 
 FINAL = {"success", "not_found", "error", "skipped"}
 SECONDS = 20
+# An attempt may wait 10 s for each of Salesforce's answers.
+ATTEMPT_SECONDS = 40
+# The longest first wait after a passing fault is a minute; then the call is tried.
+RETRY_SECONDS = 90
 
 
 class Browser(requests.Session):
@@ -55,20 +61,21 @@ class Workspace:
             self._secrets.add(cookie.value or "")
         return str(answer.json()["authUrl"])
 
-    def allow(self, browser: Browser, auth_url: str) -> str:
-        """Presses Allow; answers with the callback's URL, which nobody has opened yet."""
+    def allow(self, browser: Browser, auth_url: str, user: str = "") -> str:
+        """Presses Allow, as the user with this id; answers with the callback's URL, which nobody has opened yet."""
         page = browser.get(auth_url, timeout=10)
         assert "Allow" in page.text, page.text
-        decided = browser.post(auth_url, data={"decision": "allow"}, allow_redirects=False, timeout=10)
+        decision = {"decision": "allow", **({"user": user} if user else {})}
+        decided = browser.post(auth_url, data=decision, allow_redirects=False, timeout=10)
         assert decided.status_code == 302, decided.text
         callback = decided.headers["Location"]
         self._secrets.add_query(callback)
         return callback
 
-    def connect(self) -> dict[str, Any]:
+    def connect(self, user: str = "") -> dict[str, Any]:
         """The whole connect flow; answers with what the callback says."""
         browser = Browser()
-        answer = browser.get(self.allow(browser, self.begin_connect(browser)), timeout=35)
+        answer = browser.get(self.allow(browser, self.begin_connect(browser), user), timeout=35)
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
@@ -88,11 +95,20 @@ class Workspace:
         sent: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
         return requests.post(f"{self._stack.public_url}/webhook/vapi", headers=headers, timeout=35, **sent)
 
+    def report(self, body: Any) -> None:
+        """Posts as Vapi does: once, because Vapi never retries. It must be taken."""
+        answer = self.post(body)
+        assert (answer.status_code, answer.text) == (200, '{"received":true}')
+
+    def report_at_once(self, bodies: list[dict[str, Any]]) -> None:
+        """Posts all of them at the same time."""
+        _ = self.webhook_token  # read before, or every thread would
+        with ThreadPoolExecutor(len(bodies)) as pool:
+            list(pool.map(self.report, bodies))
+
     def log_call(self, body: dict[str, Any]) -> dict[str, Any]:
         """Posts a report and waits for what becomes of it: its row in the ledger."""
-        answer = self.post(body)
-        assert answer.status_code == 200, answer.text
-        assert answer.json() == {"received": True}
+        self.report(body)
         return self.settled(call_id(body))
 
     def settled(self, call: str) -> dict[str, Any]:
@@ -103,6 +119,37 @@ class Workspace:
             return row if row and row["status"] in FINAL and "lease_owner" not in row else None
 
         return wait_until(look, SECONDS, f"call {call} is settled")
+
+    def reaches(self, call: str, *statuses: str) -> dict[str, Any]:
+        """A call's row, as soon as it has one of these statuses and nobody works on it."""
+
+        def look() -> dict[str, Any] | None:
+            row = self.row(call)
+            return row if row and row["status"] in statuses and "lease_owner" not in row else None
+
+        return wait_until(look, ATTEMPT_SECONDS, f"call {call} is {' or '.join(statuses)}")
+
+    def retried(self, call: str) -> dict[str, Any]:
+        """A call's row, as soon as a retry has settled it. It comes when it is due; only the sweep runs more often."""
+
+        def look() -> dict[str, Any] | None:
+            row = self.row(call)
+            if row and row["status"] in FINAL and "lease_owner" not in row:
+                return row
+            self._stack.sweep()
+            time.sleep(0.5)
+            return None
+
+        return wait_until(look, RETRY_SECONDS, f"call {call} is tried again and settled")
+
+    def make_due(self, call: str) -> None:
+        """Moves a row's time to now, as an operator could, so that a test need not wait for it."""
+        self._stack.table("SyncLogsTable").update_item(
+            Key={"workspace_id": self.id, "call_id": call},
+            UpdateExpression="SET due_at = :now",
+            ConditionExpression="attribute_exists(due_at)",
+            ExpressionAttributeValues={":now": int(time.time())},
+        )
 
     def row(self, call: str) -> dict[str, Any] | None:
         """A call's row in the ledger."""
