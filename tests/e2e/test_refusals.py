@@ -19,9 +19,14 @@ DASHBOARD_ROUTES = [
     ("DELETE", "disconnect"),
     ("GET", "webhook"),
     ("POST", "webhook/rotate"),
+    ("GET", "sync-logs"),
+    ("GET", "sync-logs/summary"),
+    ("POST", "sync-logs/call-1/retry"),
+    ("POST", "sync-logs/retry"),
     ("POST", "test-sync"),
 ]
-ADMIN_ROUTES = [route for route in DASHBOARD_ROUTES if route != ("GET", "status")]
+OPEN_TO_ALL_USERS = {("GET", "status"), ("GET", "sync-logs"), ("GET", "sync-logs/summary")}
+ADMIN_ROUTES = [route for route in DASHBOARD_ROUTES if route not in OPEN_TO_ALL_USERS]
 
 
 def problem(answer: requests.Response, status: int) -> str:

@@ -147,7 +147,7 @@ where
             }
         };
         tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
-        let resume = Work::Resume { workspace_id: id.clone(), after: None };
+        let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
         if let Err(error) = self.queue.send(&resume).await {
             // The waiting rows have their own due time; they only come later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");

@@ -196,7 +196,7 @@ async fn a_code_becomes_a_connection_and_waiting_calls_are_resumed() {
     assert_eq!(stored_token(&world.connections).as_deref(), Some("refresh-1"));
     assert_eq!(workspace.settings.time_zone, Tz::Europe__Berlin);
     assert_eq!(*world.salesforce.codes.lock().unwrap(), ["the-code"]);
-    assert_eq!(world.queue.sent(), [Work::Resume { workspace_id: acme(), after: None }]);
+    assert_eq!(world.queue.sent(), [Work::Resume { workspace_id: acme(), after: None, error_code: None }]);
     assert!(world.revoked().is_empty());
 }
 

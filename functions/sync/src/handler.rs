@@ -9,8 +9,8 @@ use aws_lambda_events::{
 use calls::{
     ids::WorkspaceId,
     message::{Work, is_fresh},
-    ports::{Clock, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Report, Turn, Worker, resume},
+    ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
+    sync::{Done, Ports, Report, Retry, Turn, Worker, resume, retry},
     workspace::Workspace,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +20,8 @@ use futures_util::{FutureExt, StreamExt, stream};
 const AT_ONCE: usize = 10;
 /// With less time left no record is begun: a session may have to be renewed, and a write and its outcome must fit.
 const BEGIN_WITH: TimeDelta = TimeDelta::seconds(20);
+/// How long one message may retry calls: thousands of them, while the other workspaces wait for no more than that.
+const RETRY_FOR: TimeDelta = TimeDelta::seconds(10);
 
 /// What a batch works with.
 pub struct Sync<P: Ports, Q> {
@@ -32,7 +34,7 @@ pub struct Sync<P: Ports, Q> {
 impl<P, Q> Sync<P, Q>
 where
     P: Ports,
-    P::Ledger: WaitingRows,
+    P::Ledger: WaitingRows + FailedRows,
     Q: Queue,
 {
     /// Works on a batch. `deadline`: when this process is stopped.
@@ -105,7 +107,15 @@ where
             Work::Wake { call_id, .. } => {
                 self.worker.wake(workspace, call_id, false, turn(None)).await.map(Ended::Call)
             }
-            Work::Resume { workspace_id, after } => {
+            Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
+                let asked = Retry { workspace_id, error_code };
+                let Worker { ledger, clock, random, .. } = &self.worker;
+                let until = clock.now() + RETRY_FOR;
+                retry(ledger, &self.queue, clock, random, asked, after.clone(), until)
+                    .await
+                    .map(|done| Ended::Retried(done.queued))
+            }
+            Work::Resume { workspace_id, after, error_code: None } => {
                 resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
                     .await
                     .map(Ended::Resumed)
@@ -120,6 +130,8 @@ enum Ended {
     Call(Done),
     /// So many waiting calls were woken.
     Resumed(usize),
+    /// So many failed calls were put in line again.
+    Retried(u64),
     /// Too little time was left.
     NotBegun,
 }
@@ -188,6 +200,10 @@ fn report(
         }
         Ok(Ok(Ended::Resumed(woken))) => {
             tracing::info!(workspace.id = %workspace_id, woken, "waiting calls woken");
+            None
+        }
+        Ok(Ok(Ended::Retried(queued))) => {
+            tracing::info!(workspace.id = %workspace_id, queued, "failed calls queued again");
             None
         }
         Ok(Ok(Ended::NotBegun)) => {

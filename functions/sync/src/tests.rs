@@ -36,7 +36,7 @@ fn report(workspace: &str, call_id: &str, number: &str) -> String {
 }
 
 fn resume() -> String {
-    Work::Resume { workspace_id: workspace_id("acme"), after: None }.encode()
+    Work::Resume { workspace_id: workspace_id("acme"), after: None, error_code: None }.encode()
 }
 
 /// A batch whose messages have these bodies, and the ids `0`, `1`, …
@@ -276,4 +276,41 @@ async fn an_empty_message_id_never_stands_for_the_whole_batch() {
         let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
         assert!(world.batch(batch, deadline).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_others() {
+    let world = world();
+    let reason = |code: &str| Some(calls::ledger::Reason::new(code, "Mend it."));
+    for n in 0..600 {
+        let code = if n % 2 == 0 { "STORAGE_LIMIT_EXCEEDED" } else { "INSUFFICIENT_ACCESS" };
+        let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW - n);
+        row.finish(SyncStatus::Error, reason(code), None, 90, NOW);
+        world.worker.ledger.insert(row);
+    }
+    let retry = r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
+    assert!(failed(&world.work(&[retry.to_owned()]).await).is_empty());
+    let (queued, left): (Vec<_>, Vec<_>) =
+        world.worker.ledger.rows().into_iter().partition(|row| row.status == SyncStatus::Queued);
+    assert_eq!((queued.len(), left.len(), world.queue.sent().len()), (300, 300, 300));
+    assert!(left.iter().all(|row| row.reason == reason("INSUFFICIENT_ACCESS")));
+    let wake = world.queue.sent()[0].encode();
+    assert!(failed(&world.work(&[wake]).await).is_empty());
+    assert_eq!(world.logged().len(), 1);
+}
+
+#[tokio::test]
+async fn a_retry_that_was_broken_off_goes_on_where_it_began_and_queues_nothing_twice() {
+    let world = world();
+    for n in 0..3 {
+        let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW);
+        row.finish(SyncStatus::Error, Some(calls::ledger::Reason::new("X", "")), None, 90, NOW);
+        world.worker.ledger.insert(row);
+    }
+    let retry = vec![r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"X"}"#.to_owned()];
+    world.worker.ledger.faults.fail_next("swap", When::Before);
+    assert_eq!(failed(&world.work(&retry).await), ["0"].into());
+    assert_eq!(world.queue.sent().len(), 2);
+    assert!(failed(&world.work(&retry).await).is_empty());
+    assert_eq!(world.queue.sent().len(), 3);
 }

@@ -72,6 +72,11 @@ id!(
 );
 
 id!(
+    /// The stable code of why a row is where it is ([`crate::ledger::Reason::code`]), as somebody may ask for it.
+    ErrorCode, "the error code", "1 to 80 of A-Z, a-z, 0-9, _ and -", |text| word(text, 80)
+);
+
+id!(
     /// The id of a Salesforce record, in its 18-character form, which compares safely without regard to case.
     SalesforceId, "the Salesforce id", "15 or 18 letters and digits", |text| to_18(&text)
 );
@@ -119,5 +124,9 @@ mod tests {
         }
         assert!(CallId::parse("x".repeat(128)).is_ok());
         assert!(CallId::parse("x".repeat(129)).is_err());
+        assert!(ErrorCode::parse("x".repeat(80)).is_ok());
+        for bad in ["", "a code", "a.b", &"x".repeat(81)] {
+            assert!(ErrorCode::parse(bad).is_err(), "{bad:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    ids::{CallId, WorkspaceId},
+    ids::{CallId, ErrorCode, WorkspaceId},
 };
 
 /// A queue message (design.md §1): `{"v":1,"kind":"report"|"wake"|"resume", …}`.
@@ -29,13 +29,16 @@ pub enum Work {
         /// Which call.
         call_id: CallId,
     },
-    /// Work on all rows that wait for this workspace's connection, a page a message.
+    /// Work on all rows that wait for this workspace's connection, or on all with an error code, a part a message.
     Resume {
         /// Whose calls.
         workspace_id: WorkspaceId,
         /// Where the page before ended; absent: the first page.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<String>,
+        /// Which rows: those with this error code; absent: those that wait for the connection.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_code: Option<ErrorCode>,
     },
 }
 
@@ -115,8 +118,12 @@ mod tests {
                 call: Box::new(Call::new(call_id.clone())),
             },
             Work::Wake { workspace_id: workspace_id.clone(), call_id },
-            Work::Resume { workspace_id: workspace_id.clone(), after: None },
-            Work::Resume { workspace_id, after: Some("a cursor".to_owned()) },
+            Work::Resume { workspace_id: workspace_id.clone(), after: None, error_code: None },
+            Work::Resume {
+                workspace_id,
+                after: Some("a cursor".to_owned()),
+                error_code: Some(ErrorCode::parse("STORAGE_LIMIT_EXCEEDED").unwrap()),
+            },
         ] {
             assert_eq!(Work::decode(&work.encode()), Ok(work));
         }
@@ -138,6 +145,17 @@ mod tests {
         // Redriven: five receives, 360 s apart, are more than this; SQS counts anew.
         assert!(!is_fresh(1000, 1, 1000 + 4 * 360));
         assert!(!is_fresh(1000, 1, 1000 + 86_400));
+    }
+
+    #[test]
+    fn a_resume_without_an_error_code_is_written_and_read_as_before_there_were_any() {
+        let work = Work::Resume {
+            workspace_id: WorkspaceId::parse("acme").unwrap(),
+            after: Some("1/a".to_owned()),
+            error_code: None,
+        };
+        let body = r#"{"v":1,"kind":"resume","workspaceId":"acme","after":"1/a"}"#;
+        assert_eq!((work.encode().as_str(), Work::decode(body)), (body, Ok(work)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use crate::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Found, PhoneQuery, Written},
-    ids::{CallId, SalesforceId, WorkspaceId},
+    ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::{Row, RowKey, WriteId},
     message::Work,
     workspace::{Connection, RecordType, RefusedFields, Workspace},
@@ -280,4 +280,17 @@ pub struct Look {
 pub trait Queue: Send + Sync {
     /// Puts a message into the queue.
     fn send(&self, work: &Work) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The rows of one workspace with an error code, whatever their status.
+pub trait FailedRows: Send + Sync {
+    /// Looks at up to `limit` rows of the workspace, oldest first; answers with those of them that have the code, none
+    /// perhaps, and where to go on. What was written just now may not show yet.
+    fn with_error(
+        &self,
+        workspace_id: &WorkspaceId,
+        error_code: &ErrorCode,
+        limit: u32,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<CallId>, Option<String>), StoreError>> + Send;
 }

@@ -7,20 +7,39 @@ use lambda_http::{Request, http::Method};
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path.
+    /// The path. A segment in braces stands for any one: `{callId}`.
     pub path: &'static str,
 }
 
 impl Route {
     /// Whether a request came on this route.
     pub fn is(&self, request: &Request) -> bool {
-        request.method() == self.method && request.uri().path() == self.path
+        request.method() == self.method && fits(self.path, request.uri().path())
+    }
+
+    /// The segment of a request's path that the route calls `name`, as it was sent.
+    pub fn segment<'a>(&self, request: &'a Request, name: &str) -> Option<&'a str> {
+        let mut segments = self.path.split('/').zip(request.uri().path().split('/'));
+        segments.find(|(named, _)| placeholder(named) == Some(name)).map(|(_, sent)| sent)
     }
 
     /// The route's URL, on an origin without a slash at its end.
     pub fn on(&self, origin: &str) -> String {
         format!("{origin}{}", self.path)
     }
+}
+
+fn fits(path: &str, sent: &str) -> bool {
+    let (path, sent) = (path.split('/'), sent.split('/'));
+    path.clone().count() == sent.clone().count()
+        && path
+            .zip(sent)
+            .all(|(named, sent)| named == sent || placeholder(named).is_some() && !sent.is_empty())
+}
+
+/// The name of a segment in braces.
+fn placeholder(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Begins a connect flow.
@@ -35,6 +54,16 @@ pub const DISCONNECT: Route = Route { method: Method::DELETE, path: "/api/salesf
 pub const WEBHOOK_SETUP: Route = Route { method: Method::GET, path: "/api/salesforce/webhook" };
 /// A new webhook secret.
 pub const WEBHOOK_ROTATE: Route = Route { method: Method::POST, path: "/api/salesforce/webhook/rotate" };
+/// The ledger's rows, for people.
+pub const SYNC_LOGS: Route = Route { method: Method::GET, path: "/api/salesforce/sync-logs" };
+/// The ledger's rows, counted.
+pub const SYNC_LOGS_SUMMARY: Route = Route { method: Method::GET, path: "/api/salesforce/sync-logs/summary" };
+/// Tries a call again.
+pub const SYNC_LOGS_RETRY: Route =
+    Route { method: Method::POST, path: "/api/salesforce/sync-logs/{callId}/retry" };
+/// Tries all calls with an error code again.
+pub const SYNC_LOGS_RETRY_ALL: Route =
+    Route { method: Method::POST, path: "/api/salesforce/sync-logs/retry" };
 /// Logs one call at once.
 pub const TEST_SYNC: Route = Route { method: Method::POST, path: "/api/salesforce/test-sync" };
 /// Where Vapi sends its messages.
@@ -44,8 +73,20 @@ pub const WEBHOOK: Route = Route { method: Method::POST, path: "/webhook/vapi" }
 pub const OAUTH_COOKIE: &str = "__Host-salesforce_oauth";
 
 /// All of them.
-pub const ALL: [Route; 8] =
-    [OAUTH_INITIATE, OAUTH_CALLBACK, STATUS, DISCONNECT, WEBHOOK_SETUP, WEBHOOK_ROTATE, TEST_SYNC, WEBHOOK];
+pub const ALL: [Route; 12] = [
+    OAUTH_INITIATE,
+    OAUTH_CALLBACK,
+    STATUS,
+    DISCONNECT,
+    WEBHOOK_SETUP,
+    WEBHOOK_ROTATE,
+    SYNC_LOGS,
+    SYNC_LOGS_SUMMARY,
+    SYNC_LOGS_RETRY,
+    SYNC_LOGS_RETRY_ALL,
+    TEST_SYNC,
+    WEBHOOK,
+];
 
 #[cfg(test)]
 mod tests {
@@ -59,5 +100,19 @@ mod tests {
         assert!(!WEBHOOK_SETUP.is(&ApiRequest::get("/api/salesforce/webhook/rotate").build()));
         assert!(WEBHOOK_SETUP.is(&ApiRequest::get("/api/salesforce/webhook?x=1").build()));
         assert_eq!(WEBHOOK.on("https://api.example.com"), "https://api.example.com/webhook/vapi");
+    }
+
+    #[test]
+    fn a_segment_in_braces_is_any_one_but_not_none_and_not_two() {
+        let to = |path: &str| ApiRequest::post(path, "").build();
+        let request = to("/api/salesforce/sync-logs/call-1/retry?x=1");
+        assert!(SYNC_LOGS_RETRY.is(&request) && !SYNC_LOGS_RETRY_ALL.is(&request));
+        assert_eq!(SYNC_LOGS_RETRY.segment(&request, "callId"), Some("call-1"));
+        assert_eq!(SYNC_LOGS_RETRY.segment(&request, "other"), None);
+        let all = to("/api/salesforce/sync-logs/retry");
+        assert!(SYNC_LOGS_RETRY_ALL.is(&all) && !SYNC_LOGS_RETRY.is(&all));
+        for other in ["//retry", "/a/b/retry", "/a/retry/", "/a/retries"] {
+            assert!(!SYNC_LOGS_RETRY.is(&to(&format!("/api/salesforce/sync-logs{other}"))), "{other}");
+        }
     }
 }

@@ -5,13 +5,14 @@ use std::future::Future;
 
 use calls::{
     crm::ApiUsage,
-    ids::{SalesforceId, WorkspaceId},
+    ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
     ports::StoreError,
-    workspace::{ConnectionState, Settings, WebhookSecretVersions},
+    workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
 };
 use chrono_tz::Tz;
 use secrecy::SecretString;
+use serde::Serialize;
 
 use crate::hashed::Hashed;
 
@@ -156,6 +157,99 @@ pub trait NewestRows: Send + Sync {
         id: &WorkspaceId,
         status: SyncStatus,
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
+}
+
+/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedRow {
+    /// Which call.
+    pub call_id: CallId,
+    /// Where it stands.
+    pub status: SyncStatus,
+    /// The record that it is logged on.
+    pub salesforce_record_id: Option<SalesforceId>,
+    /// What that record is.
+    pub salesforce_record_type: Option<RecordType>,
+    /// The Task.
+    pub salesforce_task_id: Option<SalesforceId>,
+    /// The Event.
+    pub salesforce_event_id: Option<SalesforceId>,
+    /// Whether there is an Event.
+    pub appointment_created: bool,
+    /// Why it stands there, for programs.
+    pub error_code: Option<String>,
+    /// Why it stands there, for people.
+    pub error_message: Option<String>,
+    /// The caller's number, E.164 where it could be read.
+    pub phone_number: Option<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The first report's arrival, Unix seconds.
+    pub created_at: i64,
+    /// The last write, Unix seconds.
+    pub updated_at: i64,
+    /// When it is tried again, Unix seconds.
+    pub due_at: Option<i64>,
+}
+
+impl ListedRow {
+    /// Where the row stands in its list.
+    pub fn place(&self) -> Place {
+        Place { created_at: self.created_at, call_id: self.call_id.clone() }
+    }
+}
+
+/// A place in a list of calls. It names no list: whoever comes with it says which one he reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Among calls of the same second.
+    pub call_id: CallId,
+}
+
+/// Lists calls.
+pub trait ListedRows: Send + Sync {
+    /// The workspace's rows, or those with this status, newest first: up to `limit`, fewer only at the list's end. What
+    /// was written just now may not show yet.
+    fn list(
+        &self,
+        id: &WorkspaceId,
+        status: Option<SyncStatus>,
+        limit: u32,
+        after: Option<&Place>,
+    ) -> impl Future<Output = Result<Vec<ListedRow>, StoreError>> + Send;
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Where it stands.
+    pub status: SyncStatus,
+    /// Why.
+    pub error_code: Option<String>,
+}
+
+/// What counting needs. What was written just now may not show yet.
+pub trait CountedRows: Send + Sync {
+    /// A page of outcomes, of the calls that were created `since` then (Unix seconds) or at any time, and where to go
+    /// on.
+    fn outcomes(
+        &self,
+        id: &WorkspaceId,
+        since: Option<i64>,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(Vec<Outcome>, Option<String>), StoreError>> + Send;
+
+    /// How many rows of a page have this error code, and where to go on. Its places are those of
+    /// [`calls::ports::FailedRows`].
+    fn count_with_error(
+        &self,
+        id: &WorkspaceId,
+        error_code: &ErrorCode,
+        after: Option<String>,
+    ) -> impl Future<Output = Result<(u64, Option<String>), StoreError>> + Send;
 }
 
 /// A connect flow under way.

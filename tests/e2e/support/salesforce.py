@@ -60,6 +60,11 @@ class Salesforce:
         """Ends all approvals of all workspaces, as an admin of the org can."""
         self._control("POST", "revoke-grants")
 
+    def refuse(self, kind: str, code: str, times: int = 1) -> None:
+        """Makes the org refuse the next records of a kind, wherever they are written."""
+        fault = {"object": kind, "times": times, "errorCode": code, "message": "Refused by a rule of this org"}
+        self._control("POST", "write-faults", fault)
+
     def grants(self) -> int:
         """How many approvals stand, of all users of all orgs."""
         return sum(self._control("GET", "state")["grants"].values())

@@ -165,17 +165,18 @@ pub(super) async fn record<L: Ledger, R: Random>(
     .await
 }
 
-/// Puts a row that exists into line again. `false`: there is none.
+/// Puts a row that exists into line again, if it is `wanted`. `false`: there is none, or it is not.
 pub(super) async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace_id: &WorkspaceId,
     call_id: &CallId,
+    wanted: impl Fn(&Row) -> bool,
     now: i64,
 ) -> Result<bool, StoreError> {
     let Some(row) = ledger.load(workspace_id, call_id).await? else { return Ok(false) };
     change(ledger, random, Some(row), |current| {
-        let Some(current) = current else { return Step::Keep(false) };
+        let Some(current) = current.filter(|row| wanted(row)) else { return Step::Keep(false) };
         if is_held(current, now) {
             return Step::Keep(true);
         }

@@ -12,6 +12,7 @@ mod outcome;
 mod preview;
 mod remedy;
 mod resume;
+mod retry;
 mod schedule;
 mod session;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use claim::{Claim, Recorded};
 
 pub use preview::{Preview, PreviewError};
 pub use resume::resume;
+pub use retry::{Retried, Retry, retry, wake_queued};
 pub use wake_due::{Woken, wake_due};
 
 /// How often one piece of work goes round again for reports that came meanwhile; after that the sweep goes on.
@@ -223,5 +225,5 @@ pub async fn queue_again<L: Ledger, R: Random>(
     call_id: &CallId,
     now: i64,
 ) -> Result<bool, StoreError> {
-    claim::queue_again(ledger, random, workspace_id, call_id, now).await
+    claim::queue_again(ledger, random, workspace_id, call_id, |_| true, now).await
 }

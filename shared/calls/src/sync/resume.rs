@@ -23,7 +23,9 @@ pub async fn resume<W: WaitingRows, Q: Queue>(
         queue.send(&Work::Wake { workspace_id: workspace_id.clone(), call_id }).await?;
     }
     if next.is_some() {
-        queue.send(&Work::Resume { workspace_id: workspace_id.clone(), after: next }).await?;
+        queue
+            .send(&Work::Resume { workspace_id: workspace_id.clone(), after: next, error_code: None })
+            .await?;
     }
     Ok(woken)
 }

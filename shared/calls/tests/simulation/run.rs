@@ -389,7 +389,9 @@ async fn sync(world: World, Message { work, received, .. }: Message) -> Result<(
         Work::Wake { call_id, .. } => {
             worker.wake(&workspace, &call_id, false, turn(now.timestamp())).await.map(drop)
         }
-        Work::Resume { workspace_id, after } => resume(&world, &world, &workspace_id, after).await.map(drop),
+        Work::Resume { workspace_id, after, .. } => {
+            resume(&world, &world, &workspace_id, after).await.map(drop)
+        }
     }
 }
 
@@ -453,7 +455,7 @@ async fn connect(world: World, workspace: usize, org: usize) -> Result<(), Store
     };
     let unused = match world.connect(&id, version, connection).await {
         Ok(Ok(replaced)) => {
-            let resume = Work::Resume { workspace_id: id.clone(), after: None };
+            let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
             // Rows that are not woken now have their own due time.
             let _ = world.send(&resume).await;
             replaced

@@ -2,32 +2,37 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::put_item::PutItemError,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+    operation::{
+        put_item::PutItemError,
+        query::{QueryOutput, builders::QueryFluentBuilder},
+    },
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, Select},
 };
 use calls::{
-    ids::{CallId, WorkspaceId},
+    ids::{CallId, ErrorCode, WorkspaceId},
     ledger::{Row, RowKey, SyncStatus, WriteId},
-    ports::{DueRows, Ledger, StoreError, Swap, WaitingRows},
+    ports::{DueRows, FailedRows, Ledger, StoreError, Swap, WaitingRows},
 };
 
 pub use super::ledger_item::SHARDS;
 use super::{
     item::{ColumnError, Item, attribute, required},
     ledger_item::{
-        api_usage, cursor, due_shard_key, from_item, key, row_key, start_at, to_item, workspace_status,
+        api_usage, cursor, due_shard_key, from_item, key, listed, outcome, row_key, start_at, to_item,
+        workspace_status,
     },
 };
 use crate::{
     aws::{Aws, store_error},
     config::{ConfigError, Env, SyncLogsTable},
-    stores::{NewestRow, NewestRows},
+    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place},
 };
 
 const GET: &str = "DynamoDB GetItem (ledger)";
 const PUT: &str = "DynamoDB PutItem (ledger)";
 const QUERY: &str = "DynamoDB Query (ledger)";
 
+const BY_TIME: &str = "by_time";
 const BY_STATUS: &str = "by_status";
 const BY_DUE: &str = "by_due";
 
@@ -68,6 +73,41 @@ impl LedgerTable {
             .map_err(|error| store_error(QUERY, &error))?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
+
+    /// One page of the index by time, oldest first; as long as DynamoDB makes it (1 MB) unless `query` says how long.
+    /// And where to go on.
+    async fn by_time(
+        &self,
+        workspace_id: &WorkspaceId,
+        after: Option<String>,
+        query: impl FnOnce(QueryFluentBuilder) -> QueryFluentBuilder,
+    ) -> Result<(QueryOutput, Option<String>), StoreError> {
+        let after = after.map(|after| by_time_at(workspace_id, &after)).transpose();
+        let base = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_TIME)
+            .key_condition_expression("workspace_id = :workspace")
+            .expression_attribute_values(":workspace", attribute(workspace_id))
+            .set_exclusive_start_key(after.map_err(|error| error.during(QUERY))?);
+        let answer = query(base).send().await.map_err(|error| store_error(QUERY, &error))?;
+        let next =
+            answer.last_evaluated_key.as_ref().and_then(|last| cursor(last, &["created_at", "call_id"]));
+        Ok((answer, next))
+    }
+}
+
+/// Where a cursor leads to in the index by time.
+fn by_time_at(workspace_id: &WorkspaceId, cursor: &str) -> Result<Item, ColumnError> {
+    let mut start = start_at(cursor, &[("created_at", 'N'), ("call_id", 'S')])?;
+    start.insert("workspace_id".to_owned(), attribute(workspace_id));
+    Ok(start)
+}
+
+/// With only the rows that have this error code.
+fn only_with_error(query: QueryFluentBuilder, error_code: &ErrorCode) -> QueryFluentBuilder {
+    query.filter_expression("error_code = :code").expression_attribute_values(":code", attribute(error_code))
 }
 
 /// What a page is asked for.
@@ -215,5 +255,96 @@ impl NewestRows for LedgerTable {
             Ok(NewestRow { updated_at: required(item, "updated_at")?, api_usage: api_usage(item)? })
         });
         newest.transpose().map_err(|error: ColumnError| error.during(QUERY))
+    }
+}
+
+impl ListedRows for LedgerTable {
+    async fn list(
+        &self,
+        id: &WorkspaceId,
+        status: Option<SyncStatus>,
+        limit: u32,
+        after: Option<&Place>,
+    ) -> Result<Vec<ListedRow>, StoreError> {
+        let (index, column, partition) = match status {
+            None => (BY_TIME, "workspace_id", id.to_string()),
+            Some(status) => (BY_STATUS, "workspace_status", workspace_status(id, status)),
+        };
+        let mut after = after.map(|place| {
+            let mut start = key(id, &place.call_id);
+            start.insert("created_at".to_owned(), attribute(place.created_at));
+            start.insert(column.to_owned(), attribute(&partition));
+            start
+        });
+        let mut rows = Vec::new();
+        loop {
+            // DynamoDB ends a page at 1 MB, however many were asked for.
+            let page = Page {
+                index,
+                condition: &format!("{column} = :partition"),
+                values: Item::from([(":partition".to_owned(), attribute(&partition))]),
+                oldest_first: false,
+                limit: limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit)),
+                after,
+            };
+            let (items, last) = self.page(page).await?;
+            let page: Result<Vec<_>, _> = items.iter().map(listed).collect();
+            rows.extend(page.map_err(|error| error.during(QUERY))?);
+            if last.is_none() || rows.len() >= limit as usize {
+                return Ok(rows);
+            }
+            after = last;
+        }
+    }
+}
+
+impl CountedRows for LedgerTable {
+    async fn outcomes(
+        &self,
+        id: &WorkspaceId,
+        since: Option<i64>,
+        after: Option<String>,
+    ) -> Result<(Vec<Outcome>, Option<String>), StoreError> {
+        let (answer, next) = self
+            .by_time(id, after, |query| {
+                let query = query
+                    .projection_expression("#status, error_code")
+                    .expression_attribute_names("#status", "status");
+                let Some(since) = since else { return query };
+                query
+                    .key_condition_expression("workspace_id = :workspace AND created_at >= :since")
+                    .expression_attribute_values(":since", attribute(since))
+            })
+            .await?;
+        let outcomes: Result<Vec<_>, _> = answer.items().iter().map(outcome).collect();
+        Ok((outcomes.map_err(|error| error.during(QUERY))?, next))
+    }
+
+    async fn count_with_error(
+        &self,
+        id: &WorkspaceId,
+        error_code: &ErrorCode,
+        after: Option<String>,
+    ) -> Result<(u64, Option<String>), StoreError> {
+        let count = |query| only_with_error(query, error_code).select(Select::Count);
+        let (answer, next) = self.by_time(id, after, count).await?;
+        Ok((u64::try_from(answer.count).unwrap_or_default(), next))
+    }
+}
+
+impl FailedRows for LedgerTable {
+    async fn with_error(
+        &self,
+        workspace_id: &WorkspaceId,
+        error_code: &ErrorCode,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
+        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+        let some = |query| only_with_error(query, error_code).limit(limit);
+        let (answer, next) = self.by_time(workspace_id, after, some).await?;
+        let call_ids: Result<Vec<_>, _> =
+            answer.items().iter().map(|item| required(item, "call_id")).collect();
+        Ok((call_ids.map_err(|error| error.during(QUERY))?, next))
     }
 }

@@ -11,6 +11,7 @@ use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
+use crate::stores::{ListedRow, Outcome};
 
 /// How many shards the index of due rows has: each takes the writes of one index partition (1000 a second).
 pub const SHARDS: u8 = 8;
@@ -101,6 +102,30 @@ pub(super) fn api_usage(item: &Item) -> Result<Option<ApiUsage>, ColumnError> {
 
 pub(super) fn row_key(item: &Item) -> Result<RowKey, ColumnError> {
     Ok(RowKey { workspace_id: required(item, "workspace_id")?, call_id: required(item, "call_id")? })
+}
+
+/// A row as the indexes by time and by status hold it.
+pub(super) fn listed(item: &Item) -> Result<ListedRow, ColumnError> {
+    Ok(ListedRow {
+        call_id: required(item, "call_id")?,
+        status: required(item, "status")?,
+        salesforce_record_id: optional(item, "salesforce_record_id")?,
+        salesforce_record_type: optional(item, "salesforce_record_type")?,
+        salesforce_task_id: optional(item, "salesforce_task_id")?,
+        salesforce_event_id: optional(item, "salesforce_event_id")?,
+        appointment_created: required(item, "appointment_created")?,
+        error_code: optional(item, "error_code")?,
+        error_message: optional(item, "error_message")?,
+        phone_number: optional(item, "phone_number")?,
+        attempts: required(item, "attempts")?,
+        created_at: required(item, "created_at")?,
+        updated_at: required(item, "updated_at")?,
+        due_at: optional(item, "due_at")?,
+    })
+}
+
+pub(super) fn outcome(item: &Item) -> Result<Outcome, ColumnError> {
+    Ok(Outcome { status: required(item, "status")?, error_code: optional(item, "error_code")? })
 }
 
 /// Two columns that are there together or not at all.

@@ -6,17 +6,21 @@ use std::{
 };
 
 use calls::{
-    ids::{CallId, WorkspaceId},
+    ids::{CallId, ErrorCode, WorkspaceId},
     ledger::{Row, RowKey, SyncStatus, WriteId},
-    ports::{DueRows, Ledger, StoreError, Swap, WaitingRows},
+    ports::{DueRows, FailedRows, Ledger, StoreError, Swap, WaitingRows},
 };
 
 use super::{Faults, lock};
-use crate::stores::{NewestRow, NewestRows};
+use crate::stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place};
 
 type Rows = BTreeMap<(WorkspaceId, CallId), Row>;
 
-/// A ledger in memory. Its operations are `load`, `swap`, `waiting`, `due` and `newest`. Clones share it.
+/// Rows a page where the asker does not say how many.
+const PAGE: u32 = 1000;
+
+/// A ledger in memory. Its operations are `load`, `swap`, `waiting`, `due`, `newest`, `list`, `outcomes`,
+/// `count_with_error` and `with_error`. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     rows: Arc<Mutex<Rows>>,
@@ -124,5 +128,94 @@ impl NewestRows for MemoryLedger {
         self.faults.around("newest", || {
             newest.map(|row| NewestRow { updated_at: row.updated_at, api_usage: row.api_usage })
         })
+    }
+}
+
+impl ListedRows for MemoryLedger {
+    async fn list(
+        &self,
+        id: &WorkspaceId,
+        status: Option<SyncStatus>,
+        limit: u32,
+        after: Option<&Place>,
+    ) -> Result<Vec<ListedRow>, StoreError> {
+        let place = |row: &Row| (row.created_at, row.call_id.clone());
+        let after = after.map(|after| (after.created_at, after.call_id.clone()));
+        let mut rows = self.select(|row| {
+            row.workspace_id == *id
+                && status.is_none_or(|status| row.status == status)
+                && after.as_ref().is_none_or(|after| place(row) < *after)
+        });
+        rows.sort_by_key(|row| std::cmp::Reverse(place(row)));
+        rows.truncate(limit as usize);
+        self.faults.around("list", || rows.into_iter().map(listed).collect())
+    }
+}
+
+fn listed(row: Row) -> ListedRow {
+    let (salesforce_record_type, salesforce_record_id) = row.record.unzip();
+    let (error_code, error_message) = row.reason.map(|reason| (reason.code, reason.message)).unzip();
+    ListedRow {
+        call_id: row.call_id,
+        status: row.status,
+        salesforce_record_id,
+        salesforce_record_type,
+        salesforce_task_id: row.task_id,
+        appointment_created: row.event_id.is_some(),
+        salesforce_event_id: row.event_id,
+        error_code,
+        error_message,
+        phone_number: row.phone_number,
+        attempts: row.attempts,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        due_at: row.due_at,
+    }
+}
+
+fn has_code(row: &Row, error_code: &ErrorCode) -> bool {
+    row.reason.as_ref().is_some_and(|reason| reason.code == error_code.as_str())
+}
+
+impl CountedRows for MemoryLedger {
+    async fn outcomes(
+        &self,
+        id: &WorkspaceId,
+        since: Option<i64>,
+        after: Option<String>,
+    ) -> Result<(Vec<Outcome>, Option<String>), StoreError> {
+        let rows =
+            self.select(|row| row.workspace_id == *id && since.is_none_or(|since| row.created_at >= since));
+        let (rows, next) = page(rows, |row| row.created_at, PAGE, after.as_deref());
+        let outcome =
+            |row: Row| Outcome { status: row.status, error_code: row.reason.map(|reason| reason.code) };
+        self.faults.around("outcomes", || (rows.into_iter().map(outcome).collect(), next))
+    }
+
+    async fn count_with_error(
+        &self,
+        id: &WorkspaceId,
+        error_code: &ErrorCode,
+        after: Option<String>,
+    ) -> Result<(u64, Option<String>), StoreError> {
+        let rows = self.select(|row| row.workspace_id == *id);
+        let (rows, next) = page(rows, |row| row.created_at, PAGE, after.as_deref());
+        let count = rows.iter().filter(|row| has_code(row, error_code)).count();
+        self.faults.around("count_with_error", || (count as u64, next))
+    }
+}
+
+impl FailedRows for MemoryLedger {
+    async fn with_error(
+        &self,
+        workspace_id: &WorkspaceId,
+        error_code: &ErrorCode,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
+        let rows = self.select(|row| row.workspace_id == *workspace_id);
+        let (mut rows, next) = page(rows, |row| row.created_at, limit, after.as_deref());
+        rows.retain(|row| has_code(row, error_code));
+        self.faults.around("with_error", || (rows.into_iter().map(|row| row.call_id).collect(), next))
     }
 }

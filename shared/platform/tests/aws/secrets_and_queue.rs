@@ -38,7 +38,8 @@ async fn a_message_arrives_as_it_was_sent_in_the_group_of_its_workspace() {
 #[tokio::test]
 async fn a_queue_that_does_not_exist_is_a_store_error_with_its_code() {
     let queue = SqsQueue::new(emulator::aws().sqs(), "http://localhost/000000000000/nowhere");
-    let work = Work::Resume { workspace_id: WorkspaceId::parse("acme").unwrap(), after: None };
+    let workspace_id = WorkspaceId::parse("acme").unwrap();
+    let work = Work::Resume { workspace_id, after: None, error_code: None };
     let error = queue.send(&work).await.unwrap_err();
     assert_eq!(error.operation, "SQS SendMessage");
     assert!(error.cause.contains("NonExistentQueue") || error.cause.contains("QueueDoesNotExist"), "{error}");

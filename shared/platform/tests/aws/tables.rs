@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use calls::{
     call::Call,
     crm::ApiUsage,
-    ids::{CallId, WorkspaceId},
-    ledger::{Row, SyncStatus, WriteId},
-    ports::{Ledger as _, Workspaces as _},
+    ids::{CallId, ErrorCode, WorkspaceId},
+    ledger::{Reason, Row, SyncStatus, WriteId},
+    ports::{FailedRows as _, Ledger as _, Workspaces as _},
     workspace::ConnectionState,
 };
 use platform::{
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
-    stores::{Connections as _, NewestRows as _, OAuthStates as _},
+    stores::{Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _},
     testing::keys,
 };
 
@@ -218,4 +218,38 @@ async fn a_call_with_the_longest_transcript_fits_an_item() {
     row.write_id = Some(WriteId("w1".into()));
     ledger.swap(None, &row).await.unwrap();
     assert_eq!(ledger.load(&workspace_id(), &row.call_id).await.unwrap(), Some(row));
+}
+
+#[tokio::test]
+async fn where_dynamodb_ends_a_page_at_a_megabyte_nothing_is_missed() {
+    let ledger = ledger().await;
+    for n in 0..7 {
+        let mut row = row(&format!("call-{n}"), "w1");
+        row.created_at = 1000 + n;
+        row.finish(SyncStatus::Error, Some(Reason::new("X", "x".repeat(300_000))), None, 90, 1000);
+        ledger.swap(None, &row).await.unwrap();
+    }
+    for status in [None, Some(SyncStatus::Error)] {
+        for limit in [5, 7, 50] {
+            let rows = ledger.list(&workspace_id(), status, limit, None).await.unwrap();
+            assert_eq!(rows.len(), 7.min(limit as usize));
+            assert!(rows.is_sorted_by_key(|row| -row.created_at));
+        }
+    }
+    let code = ErrorCode::parse("X").unwrap();
+    let (mut outcomes, mut pages, mut after) = (0, 0, None);
+    loop {
+        let (page, next) = ledger.outcomes(&workspace_id(), Some(1001), after).await.unwrap();
+        (outcomes, pages, after) = (outcomes + page.len(), pages + 1, next);
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((outcomes, pages > 1), (6, true));
+    let (first, next) = ledger.count_with_error(&workspace_id(), &code, None).await.unwrap();
+    let (second, next) = ledger.count_with_error(&workspace_id(), &code, next).await.unwrap();
+    assert!(first > 0 && second > 0 && (first + second == 7) == next.is_none());
+    let (first, next) = ledger.with_error(&workspace_id(), &code, 100, None).await.unwrap();
+    let (second, _) = ledger.with_error(&workspace_id(), &code, 100, next).await.unwrap();
+    assert!(!first.is_empty() && !second.is_empty());
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use calls::{
-    ids::WorkspaceId,
-    ledger::{Row, SyncStatus, WriteId},
-    ports::{DueRows, Ledger, Swap, WaitingRows},
+    ids::{ErrorCode, WorkspaceId},
+    ledger::{Reason, Row, SyncStatus, WriteId},
+    ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
 };
 use platform::{
     dynamo::LedgerTable,
-    stores::{NewestRow, NewestRows},
+    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome},
     testing::MemoryLedger,
 };
 
-use super::{contract, row, workspace_id};
+use super::{contract, row, salesforce_id, workspace_id};
 use crate::tables;
 
 fn memory() -> MemoryLedger {
@@ -36,6 +36,11 @@ contract! {
     due_rows_come_from_all_shards_and_only_when_due,
     due_rows_come_page_by_page,
     the_newest_row_of_a_status_is_the_one_created_last,
+    a_listed_row_has_what_the_indexes_hold,
+    lists_come_newest_first_and_page_by_page_also_within_a_second,
+    a_place_of_another_list_leads_into_ones_own,
+    outcomes_come_from_one_workspace_and_since_a_time,
+    rows_with_an_error_code_come_page_by_page_and_are_counted,
 }
 
 fn write_id(id: &str) -> WriteId {
@@ -194,4 +199,150 @@ async fn the_newest_row_of_a_status_is_the_one_created_last(ledger: impl Ledger 
     let newest = ledger.newest(&workspace_id(), SyncStatus::Success).await.unwrap();
     assert_eq!(newest, Some(NewestRow { updated_at: 6000, api_usage: None }));
     assert_eq!(ledger.newest(&workspace_id(), SyncStatus::Error).await.unwrap(), None);
+}
+
+fn another_workspace() -> WorkspaceId {
+    WorkspaceId::parse("globex").unwrap()
+}
+
+fn failed(call_id: &str, code: &str) -> Row {
+    let mut row = row(call_id, "w1");
+    row.finish(SyncStatus::Error, Some(Reason::new(code, "Mend it.")), None, 90, 1000);
+    row
+}
+
+async fn a_listed_row_has_what_the_indexes_hold(ledger: impl Ledger + ListedRows) {
+    let mut full = failed("call-1", "X");
+    full.record = Some((calls::workspace::RecordType::Contact, salesforce_id("003000000000001AAA")));
+    full.task_id = Some(salesforce_id("00T000000000001EAA"));
+    full.event_id = Some(salesforce_id("00U000000000001EAA"));
+    (full.attempts, full.updated_at, full.due_at) = (4, 1010, Some(1090));
+    create(&ledger, &full).await;
+    let listed = ListedRow {
+        call_id: full.call_id.clone(),
+        status: SyncStatus::Error,
+        salesforce_record_id: Some(salesforce_id("003000000000001AAA")),
+        salesforce_record_type: Some(calls::workspace::RecordType::Contact),
+        salesforce_task_id: full.task_id.clone(),
+        salesforce_event_id: full.event_id.clone(),
+        appointment_created: true,
+        error_code: Some("X".into()),
+        error_message: Some("Mend it.".into()),
+        phone_number: full.phone_number.clone(),
+        attempts: 4,
+        created_at: 1000,
+        updated_at: 1010,
+        due_at: Some(1090),
+    };
+    for status in [None, Some(SyncStatus::Error)] {
+        let found = ledger.list(&workspace_id(), status, 10, None).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(&listed));
+    }
+    let mut bare = row("call-2", "w1");
+    (bare.phone_number, bare.due_at) = (None, None);
+    create(&ledger, &bare).await;
+    let listed = ledger.list(&workspace_id(), Some(SyncStatus::Queued), 10, None).await.unwrap().remove(0);
+    assert_eq!((listed.error_code, listed.phone_number, listed.due_at), (None, None, None));
+    assert!(!listed.appointment_created);
+}
+
+/// All pages of a list.
+async fn listed(ledger: &impl ListedRows, status: Option<SyncStatus>, limit: u32) -> Vec<Vec<String>> {
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let page = ledger.list(&workspace_id(), status, limit, after.as_ref()).await.unwrap();
+        let Some(last) = page.last() else { return pages };
+        after = Some(last.place());
+        pages.push(page.into_iter().map(|row| row.call_id.to_string()).collect());
+    }
+}
+
+async fn lists_come_newest_first_and_page_by_page_also_within_a_second(ledger: impl Ledger + ListedRows) {
+    for n in 0..7 {
+        let mut row = row(&format!("call-{n}"), "w1");
+        row.created_at = 1000 + n / 3;
+        row.status = if n % 2 == 0 { SyncStatus::Success } else { SyncStatus::Skipped };
+        create(&ledger, &row).await;
+    }
+    let mut other = row("call-other", "w1");
+    other.workspace_id = another_workspace();
+    create(&ledger, &other).await;
+    assert_eq!(
+        listed(&ledger, None, 2).await,
+        [vec!["call-6", "call-5"], vec!["call-4", "call-3"], vec!["call-2", "call-1"], vec!["call-0"]]
+    );
+    assert_eq!(
+        listed(&ledger, Some(SyncStatus::Success), 3).await,
+        [vec!["call-6", "call-4", "call-2"], vec!["call-0"]]
+    );
+    assert_eq!(listed(&ledger, Some(SyncStatus::Error), 3).await, Vec::<Vec<String>>::new());
+}
+
+async fn a_place_of_another_list_leads_into_ones_own(ledger: impl Ledger + ListedRows) {
+    for n in 0..4 {
+        for workspace_id in [workspace_id(), another_workspace()] {
+            let mut row = row(&format!("{workspace_id}-{n}"), "w1");
+            row.workspace_id = workspace_id;
+            row.created_at = 1000 + n;
+            create(&ledger, &row).await;
+        }
+    }
+    let theirs = ledger.list(&another_workspace(), None, 2, None).await.unwrap();
+    let place = theirs.last().unwrap().place();
+    for status in [None, Some(SyncStatus::Queued)] {
+        let own = ledger.list(&workspace_id(), status, 10, Some(&place)).await.unwrap();
+        let own: Vec<_> = own.iter().map(|row| row.call_id.as_str()).collect();
+        assert_eq!(own, ["acme-2", "acme-1", "acme-0"]);
+    }
+}
+
+async fn outcomes_come_from_one_workspace_and_since_a_time(ledger: impl Ledger + CountedRows) {
+    for n in 0..6 {
+        let mut row =
+            if n % 2 == 0 { failed(&format!("call-{n}"), "X") } else { row(&format!("call-{n}"), "w1") };
+        row.created_at = 1000 + n;
+        create(&ledger, &row).await;
+    }
+    let mut other = row("call-other", "w1");
+    other.workspace_id = another_workspace();
+    create(&ledger, &other).await;
+    for (since, errors, queued) in [(None, 3, 3), (Some(0), 3, 3), (Some(1003), 1, 2), (Some(1006), 0, 0)] {
+        let (outcomes, next) = ledger.outcomes(&workspace_id(), since, None).await.unwrap();
+        assert_eq!((outcomes.len(), next), (errors + queued, None), "{since:?}");
+        let failed = Outcome { status: SyncStatus::Error, error_code: Some("X".into()) };
+        let waits = Outcome { status: SyncStatus::Queued, error_code: None };
+        let count = |wanted: &Outcome| outcomes.iter().filter(|outcome| *outcome == wanted).count();
+        assert_eq!((count(&failed), count(&waits)), (errors, queued), "{since:?}");
+    }
+}
+
+async fn rows_with_an_error_code_come_page_by_page_and_are_counted(
+    ledger: impl Ledger + FailedRows + CountedRows,
+) {
+    for n in 0..20 {
+        let mut row = failed(&format!("call-{n:02}"), if n % 3 == 0 { "X" } else { "Y" });
+        row.created_at = 1000 + n / 4;
+        create(&ledger, &row).await;
+    }
+    let mut other = failed("call-other", "X");
+    other.workspace_id = another_workspace();
+    create(&ledger, &other).await;
+    create(&ledger, &row("call-queued", "w1")).await;
+    let code = ErrorCode::parse("X").unwrap();
+    let (mut found, mut after, mut counted) = (Vec::new(), None, Vec::new());
+    loop {
+        let (page, next) = ledger.with_error(&workspace_id(), &code, 4, after).await.unwrap();
+        assert!(page.len() <= 4);
+        found.extend(page.into_iter().map(|call_id| call_id.to_string()));
+        let Some(next) = next else { break };
+        let (count, rest) =
+            ledger.count_with_error(&workspace_id(), &code, Some(next.clone())).await.unwrap();
+        counted.push((found.len() as u64 + count, rest));
+        after = Some(next);
+    }
+    assert_eq!(found, ["call-00", "call-03", "call-06", "call-09", "call-12", "call-15", "call-18"]);
+    assert!(counted.len() >= 4 && counted.iter().all(|counted| *counted == (7, None)), "{counted:?}");
+    assert_eq!(ledger.count_with_error(&workspace_id(), &code, None).await.unwrap(), (7, None));
+    let unused = ErrorCode::parse("Z").unwrap();
+    assert_eq!(ledger.count_with_error(&workspace_id(), &unused, None).await.unwrap(), (0, None));
 }

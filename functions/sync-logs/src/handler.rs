@@ -1,0 +1,178 @@
+//! The ledger, as people see it: a list, a summary, and the retry of what has failed.
+
+use calls::{
+    ids::{ErrorCode, WorkspaceId},
+    ledger::SyncStatus,
+    ports::{Clock, FailedRows, Ledger, Queue, Random},
+    sync::{Retry, queue_again, retry, wake_queued},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use lambda_http::{Body, Request, Response};
+use platform::{
+    http::{CallerRules, Problem, json, json_body},
+    lambda::request_deadline,
+    routes,
+    stores::{CountedRows, ListedRow, ListedRows},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    parameters::{self, ListQuery, cursor},
+    summary::Summary,
+};
+
+/// With less time left no page is begun: it must end, and its answer must be sent.
+const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
+/// With less time left a retry leaves the rest to the queue: it is handed over, and counted.
+const HAND_OVER_WITHIN: TimeDelta = TimeDelta::seconds(6);
+
+/// What the ledger is shown and retried with.
+pub struct SyncLogs<L, Q, K, R> {
+    /// Who may look, and who may retry.
+    pub callers: CallerRules,
+    /// The ledger.
+    pub ledger: L,
+    /// Where calls are woken.
+    pub queue: Q,
+    /// The time.
+    pub clock: K,
+    /// Randomness.
+    pub random: R,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    items: Vec<ListedRow>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RetryAll {
+    error_code: ErrorCode,
+}
+
+/// A call's new status.
+#[derive(Serialize)]
+struct Queued {
+    status: SyncStatus,
+}
+
+/// How many calls are in line again, or will be.
+#[derive(Serialize)]
+struct AllQueued {
+    queued: u64,
+}
+
+impl<L, Q, K, R> SyncLogs<L, Q, K, R>
+where
+    L: Ledger + ListedRows + CountedRows + FailedRows,
+    Q: Queue,
+    K: Clock,
+    R: Random,
+{
+    /// Answers a request.
+    pub async fn handle(&self, request: Request) -> Response<Body> {
+        self.answer(&request).await.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        if routes::SYNC_LOGS_RETRY.is(request) {
+            self.retry_one(request).await
+        } else if routes::SYNC_LOGS_RETRY_ALL.is(request) {
+            self.retry_all(request).await
+        } else if routes::SYNC_LOGS_SUMMARY.is(request) {
+            self.summarise(request).await
+        } else {
+            self.list(request).await
+        }
+    }
+
+    async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let id = self.callers.caller(request)?.workspace_id;
+        let ListQuery { status, limit, after } = ListQuery::of(request)?;
+        // One more tells whether there is a next page: an empty one never follows.
+        let mut items = self.ledger.list(&id, status, limit + 1, after.as_ref()).await?;
+        let is_more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.place()));
+        Ok(json(200, &List { items, next_cursor }))
+    }
+
+    async fn summarise(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let id = self.callers.caller(request)?.workspace_id;
+        let since = parameters::since(request)?;
+        let until = request_deadline(request, self.clock.now()) - ANSWER_WITHIN;
+        let mut summary = Summary::new(since);
+        let mut after = None;
+        loop {
+            let (outcomes, next) = self.ledger.outcomes(&id, since, after).await?;
+            for outcome in outcomes {
+                summary.add(outcome);
+            }
+            if next.is_none() {
+                return Ok(json(200, &summary));
+            }
+            if self.clock.now() >= until {
+                return Err(too_many_calls());
+            }
+            after = next;
+        }
+    }
+
+    async fn retry_one(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let id = self.callers.admin(request)?.workspace_id;
+        let call_id = parameters::call_id(request)?;
+        let now = self.clock.now().timestamp();
+        if !queue_again(&self.ledger, &self.random, &id, &call_id, now).await? {
+            return Err(Problem::not_found("no_such_call", "There is no call with this id."));
+        }
+        wake_queued(&self.queue, &id, &call_id).await;
+        tracing::info!(workspace.id = %id, call.id = %call_id, "call queued again");
+        Ok(json(202, &Queued { status: SyncStatus::Queued }))
+    }
+
+    async fn retry_all(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let id = self.callers.admin(request)?.workspace_id;
+        let RetryAll { error_code } = json_body(request)?;
+        let deadline = request_deadline(request, self.clock.now());
+        let asked = Retry { workspace_id: &id, error_code: &error_code };
+        let until = deadline - HAND_OVER_WITHIN;
+        let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, asked, None, until).await?;
+        let left = self.count_rest(&id, &error_code, done.rest, deadline - ANSWER_WITHIN).await;
+        tracing::info!(workspace.id = %id, error.code = %error_code, queued = done.queued, left, "calls queued again");
+        Ok(json(202, &AllQueued { queued: done.queued + left }))
+    }
+
+    /// How many calls are left to the queue, which is at work on them already. What cannot be counted in time is not
+    /// counted: they are retried nevertheless.
+    async fn count_rest(
+        &self,
+        id: &WorkspaceId,
+        error_code: &ErrorCode,
+        mut after: Option<String>,
+        until: DateTime<Utc>,
+    ) -> u64 {
+        let mut count = 0;
+        while after.is_some() && self.clock.now() < until {
+            match self.ledger.count_with_error(id, error_code, after).await {
+                Ok((more, next)) => (count, after) = (count + more, next),
+                Err(error) => {
+                    tracing::warn!(workspace.id = %id, error = %error, "the calls left to the queue are not counted");
+                    return count;
+                }
+            }
+        }
+        count
+    }
+}
+
+fn too_many_calls() -> Problem {
+    Problem::new(
+        503,
+        "too_many_calls",
+        "Too many calls",
+        "There are too many calls to count in one request. Ask for a shorter time, with `since` in Unix seconds.",
+    )
+}

@@ -1,0 +1,28 @@
+//! Lambda `sync-logs`: shows the ledger to people, and puts its calls in line again.
+
+mod handler;
+mod parameters;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+use lambda_http::{Error, Request, run, service_fn};
+use platform::{
+    aws::Aws, clock::SystemClock, config::ProcessEnv, dynamo::LedgerTable, http::CallerRules,
+    queue::SqsQueue, random::SystemRandom, telemetry,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init(env!("CARGO_CRATE_NAME"));
+    let env = ProcessEnv;
+    let aws = Aws::from_env(&env)?;
+    let logs = handler::SyncLogs {
+        callers: CallerRules::from_env(&env)?,
+        ledger: LedgerTable::from_env(&env, &aws)?,
+        queue: SqsQueue::from_env(&env, &aws)?,
+        clock: SystemClock,
+        random: SystemRandom,
+    };
+    run(service_fn(async |request: Request| Ok::<_, Error>(logs.handle(request).await))).await
+}

@@ -1,0 +1,161 @@
+//! What a request may say: each parameter is read once, and refused by its name and what it may be.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use calls::{ids::CallId, ledger::SyncStatus};
+use lambda_http::{Request, RequestExt as _};
+use platform::{http::Problem, routes, stores::Place};
+
+const DEFAULT_LIMIT: u32 = 50;
+const LARGEST_LIMIT: u32 = 100;
+
+/// Which part of the list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only rows with this status.
+    pub status: Option<SyncStatus>,
+    /// How many rows.
+    pub limit: u32,
+    /// After this one.
+    pub after: Option<Place>,
+}
+
+impl ListQuery {
+    /// Reads `status`, `limit` and `cursor`.
+    pub fn of(request: &Request) -> Result<Self, Problem> {
+        Ok(Self {
+            status: read(request, "status", status)?,
+            limit: read(request, "limit", limit)?.unwrap_or(DEFAULT_LIMIT),
+            after: read(request, "cursor", place)?,
+        })
+    }
+}
+
+/// Reads `since`, Unix seconds.
+pub fn since(request: &Request) -> Result<Option<i64>, Problem> {
+    read(request, "since", |text| {
+        let since = text.parse().ok().filter(|since| *since >= 0);
+        since.ok_or_else(|| {
+            Problem::bad_request("invalid_since", "since must be a time in Unix seconds, 0 or later.")
+        })
+    })
+}
+
+/// Reads the call's id from the path.
+pub fn call_id(request: &Request) -> Result<CallId, Problem> {
+    let text = routes::SYNC_LOGS_RETRY.segment(request, "callId").unwrap_or_default();
+    CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
+}
+
+/// The cursor that leads to what comes after a place. It holds no more than the place: whose list it is, and which,
+/// the next request says anew.
+pub fn cursor(place: &Place) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", place.created_at, place.call_id))
+}
+
+/// A parameter of the query string, if it is there.
+fn read<T>(
+    request: &Request,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    request.query_string_parameters().first(name).map(parse).transpose()
+}
+
+fn status(text: &str) -> Result<SyncStatus, Problem> {
+    let known = SyncStatus::ALL.into_iter().find(|status| status.as_str() == text);
+    known.ok_or_else(|| {
+        let words = SyncStatus::ALL.map(SyncStatus::as_str).join(", ");
+        Problem::bad_request("invalid_status", format!("status must be one of {words}."))
+    })
+}
+
+fn limit(text: &str) -> Result<u32, Problem> {
+    let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+    limit.ok_or_else(|| {
+        Problem::bad_request("invalid_limit", format!("limit must be a number from 1 to {LARGEST_LIMIT}."))
+    })
+}
+
+fn place(cursor: &str) -> Result<Place, Problem> {
+    decoded(cursor).ok_or_else(|| {
+        Problem::bad_request(
+            "invalid_cursor",
+            "cursor must be the nextCursor of an earlier answer. Without it, the list begins with the newest call.",
+        )
+    })
+}
+
+fn decoded(cursor: &str) -> Option<Place> {
+    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (created_at, call_id) = text.split_once('/')?;
+    Some(Place { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use platform::testing::request::ApiRequest;
+
+    use super::*;
+
+    fn list(query: &str) -> Result<ListQuery, Problem> {
+        ListQuery::of(&ApiRequest::get(&format!("/api/salesforce/sync-logs?{query}")).build())
+    }
+
+    fn refusal<T: std::fmt::Debug>(result: Result<T, Problem>) -> (u16, String) {
+        let problem = result.unwrap_err();
+        (problem.status(), problem.code().to_owned())
+    }
+
+    #[test]
+    fn without_parameters_it_is_the_newest_fifty() {
+        assert_eq!(list(""), Ok(ListQuery { status: None, limit: 50, after: None }));
+    }
+
+    #[test]
+    fn a_limit_is_one_to_a_hundred() {
+        assert_eq!((list("limit=1").unwrap().limit, list("limit=100").unwrap().limit), (1, 100));
+        for bad in ["0", "101", "-1", "ten", "", "1.5", "99999999999"] {
+            let problem = list(&format!("limit={bad}")).unwrap_err();
+            assert_eq!((problem.status(), problem.code()), (400, "invalid_limit"), "{bad}");
+            assert_eq!(problem.detail(), "limit must be a number from 1 to 100.");
+        }
+    }
+
+    #[test]
+    fn a_status_is_one_of_the_contracts_words() {
+        for status in SyncStatus::ALL {
+            assert_eq!(list(&format!("status={}", status.as_str())).unwrap().status, Some(status));
+        }
+        for bad in ["", "Error", "failed", "error,skipped"] {
+            let problem = list(&format!("status={bad}")).unwrap_err();
+            assert_eq!((problem.status(), problem.code()), (400, "invalid_status"), "{bad}");
+            assert!(problem.detail().contains("queued, success, not_found"), "{}", problem.detail());
+        }
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_and_anything_else_is_refused() {
+        let place = Place { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
+        assert_eq!(list(&format!("cursor={}", cursor(&place))).unwrap().after, Some(place));
+        let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let bad =
+            ["", "%20", "1/call-1", "AA==", &encoded("call-1"), &encoded("1/a b"), &encoded("1/acme/call-1")];
+        for bad in bad {
+            assert_eq!(refusal(list(&format!("cursor={bad}"))), (400, "invalid_cursor".to_owned()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_unix_seconds() {
+        let of = |query: &str| {
+            since(&ApiRequest::get(&format!("/api/salesforce/sync-logs/summary{query}")).build())
+        };
+        assert_eq!(
+            (of(""), of("?since=0"), of("?since=1800000000")),
+            (Ok(None), Ok(Some(0)), Ok(Some(1_800_000_000)))
+        );
+        for bad in ["-1", "", "yesterday", "1.5", "2027-01-20"] {
+            assert_eq!(refusal(of(&format!("?since={bad}"))), (400, "invalid_since".to_owned()), "{bad}");
+        }
+    }
+}
