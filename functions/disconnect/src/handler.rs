@@ -44,7 +44,10 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
         // Forgotten first: also while Salesforce is down, nothing is written from here on.
         let deadline = request_deadline(request, self.clock.now());
         match self.connections.disconnect(id).await {
-            Ok(grant) => self.revoke(id, grant, deadline).await,
+            Ok(grant) => {
+                tracing::info!(workspace.id = %id, had_grant = grant.is_some(), "disconnected");
+                self.revoke(id, grant, deadline).await;
+            }
             Err(Unanswered { error, grant }) => {
                 // It may be forgotten by now, and the next request will not find it.
                 self.revoke(id, grant, deadline).await;
@@ -53,9 +56,9 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
         }
         Ok(json(200, &Answer { success: true, message: "Salesforce disconnected" }))
     }
+
     async fn revoke(&self, id: &WorkspaceId, grant: Option<OldGrant>, deadline: DateTime<Utc>) {
         let Some(OldGrant { login_url, refresh_token }) = grant else { return };
-        let revoked = end_grant(&self.tokens, &self.clock, id, &login_url, &refresh_token, deadline).await;
-        tracing::info!(workspace.id = %id, revoked, "disconnected");
+        end_grant(&self.tokens, &self.clock, id, &login_url, &refresh_token, deadline).await;
     }
 }

@@ -46,6 +46,7 @@ impl TokenEndpoint for Revocations {
                 fields: Vec::new(),
                 status: None,
                 object: None,
+                records: Vec::new(),
             });
         }
         Ok(())

@@ -66,5 +66,6 @@ fn unusable(why: &dyn std::fmt::Display) -> CrmError {
         fields: Vec::new(),
         status: None,
         object: None,
+        records: Vec::new(),
     }
 }

@@ -158,7 +158,7 @@ fn detail(response: &Response<Body>) -> String {
 
 fn failure(class: FaultClass, message: &str) -> CrmError {
     let (code, message) = ("the_code".to_owned(), message.to_owned());
-    CrmError { class, code, message, fields: Vec::new(), status: None, object: None }
+    CrmError { class, code, message, fields: Vec::new(), status: None, object: None, records: Vec::new() }
 }
 
 #[tokio::test]

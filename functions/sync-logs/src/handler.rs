@@ -2,9 +2,9 @@
 
 use calls::{
     ids::{ErrorCode, WorkspaceId},
-    ledger::SyncStatus,
+    ledger::{STALE_SECRET, SyncStatus},
     ports::{Clock, FailedRows, Ledger, Queue, Random},
-    sync::{Retry, queue_again, retry, wake_queued},
+    sync::{QueuedAgain, Retry, queue_again, retry, wake_queued},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
@@ -125,8 +125,17 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let call_id = parameters::call_id(request)?;
         let now = self.clock.now().timestamp();
-        if !queue_again(&self.ledger, &self.random, &id, &call_id, now).await? {
-            return Err(Problem::not_found("no_such_call", "There is no call with this id."));
+        match queue_again(&self.ledger, &self.random, &id, &call_id, now).await? {
+            QueuedAgain::Queued => {}
+            QueuedAgain::Unknown => {
+                return Err(Problem::not_found("no_such_call", "There is no call with this id."));
+            }
+            QueuedAgain::Refused => {
+                return Err(Problem::conflict(
+                    STALE_SECRET,
+                    "The call was reported with a webhook secret that has been revoked, so it is never logged.",
+                ));
+            }
         }
         wake_queued(&self.queue, &id, &call_id).await;
         tracing::info!(workspace.id = %id, call.id = %call_id, "call queued again");
@@ -140,6 +149,9 @@ where
         let asked = Retry { workspace_id: &id, error_code: &error_code };
         let until = deadline - HAND_OVER_WITHIN;
         let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, asked, None, until).await?;
+        if done.queued == 0 && done.failed > 0 {
+            return Err(Problem::unavailable("The calls could not be queued again. Try again."));
+        }
         let left = self.count_rest(&id, &error_code, done.rest, deadline - ANSWER_WITHIN).await;
         tracing::info!(workspace.id = %id, error.code = %error_code, queued = done.queued, left, "calls queued again");
         Ok(json(202, &AllQueued { queued: done.queued + left }))

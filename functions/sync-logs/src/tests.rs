@@ -513,3 +513,28 @@ async fn while_the_table_is_down_it_is_unavailable() {
         assert_eq!(response.headers()["cache-control"], "no-store");
     }
 }
+
+#[tokio::test]
+async fn a_row_that_fails_keeps_no_later_page_from_being_queued() {
+    let world = world().with((0..600).map(|n| refused(&format!("call-{n}"), n)));
+    world.ledger.faults.fail_next("swap", When::Before);
+    world.ledger.faults.fail_next("swap", When::Before);
+    let body = json!({ "errorCode": REFUSED }).to_string();
+    let request =
+        ApiRequest::post(&format!("{PATH}/retry"), &body).of_workspace("acme").claim("role", "admin");
+    let response = world.handle(request.build()).await;
+    assert_eq!((response.status().as_u16(), body_of(&response)), (202, json!({ "queued": 600 })));
+}
+
+#[tokio::test]
+async fn a_call_under_a_revoked_secret_is_not_retried() {
+    let world = world().with([ended("call-1", 1, SyncStatus::Skipped, calls::ledger::STALE_SECRET)]);
+    let request =
+        ApiRequest::post(&format!("{PATH}/call-1/retry"), "").of_workspace("acme").claim("role", "admin");
+    assert_eq!(outcome(&world.handle(request.build()).await), problem(409, "webhook_secret_revoked"));
+    let body = json!({ "errorCode": "webhook_secret_revoked" }).to_string();
+    let request =
+        ApiRequest::post(&format!("{PATH}/retry"), &body).of_workspace("acme").claim("role", "admin");
+    assert_eq!(body_of(&world.handle(request.build()).await), json!({ "queued": 0 }));
+    assert_eq!(world.ledger.rows()[0].status, SyncStatus::Skipped);
+}

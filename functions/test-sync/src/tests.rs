@@ -227,6 +227,7 @@ async fn what_salesforce_refuses_is_said_in_its_words() {
         fields: Vec::new(),
         status: Some(403),
         object: None,
+        records: Vec::new(),
     });
     let response = world.dry_run("try-1", NUMBER).await;
     assert_eq!(outcome(&response), refused(502, "INSUFFICIENT_ACCESS"));

@@ -125,6 +125,11 @@ where
         owner: &str,
         deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
+        // Winning the lease may have taken long.
+        if deadline - self.clock.now() < REFRESH_TAKES {
+            self.store.release_refresh_lease(id, connection.version, owner).await?;
+            return Err(NoSession::OutOfTime);
+        }
         let mut answer = self.tokens.refresh(connection).await;
         let ambiguous = |a: &Result<_, CrmError>| matches!(a, Err(e) if e.class == FaultClass::Ambiguous);
         if ambiguous(&answer) && deadline - self.clock.now() >= REFRESH_TAKES {
@@ -134,7 +139,11 @@ where
             Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens, deadline).await,
             Err(error) if error.class == FaultClass::GrantEnded => {
                 // `false` where the row has newer tokens or none: the next look at it tells.
-                self.store.require_reconnect(id, connection.version, &error.message).await?;
+                if self.store.require_reconnect(id, connection.version, &error.message).await? {
+                    // The grant of a user who is only frozen lives on, and nobody knows its token any more.
+                    let Connection { login_url, refresh_token, .. } = connection;
+                    end_grant(self.tokens, self.clock, id, login_url, refresh_token, deadline).await;
+                }
                 Ok(())
             }
             Err(error) => {

@@ -46,6 +46,8 @@ pub struct CrmError {
     pub status: Option<u16>,
     /// The object that was being written, where the request wrote several.
     pub object: Option<WrittenObject>,
+    /// The records that Salesforce says are there already, where it refuses a duplicate.
+    pub records: Vec<SalesforceId>,
 }
 
 /// The objects that Ringlog writes.

@@ -192,9 +192,7 @@ impl Row {
     /// Takes over what a report says that came at `received_at`; `true` where it is news. A row that was made by a
     /// report under a revoked webhook secret is replaced by it (design.md §4).
     pub fn take_report(&mut self, call: &Call, received_at: i64) -> bool {
-        let refused = self.status == SyncStatus::Skipped
-            && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET);
-        if refused {
+        if self.is_refused() {
             let revision = self.revision + 1;
             let replaced = Self::accepted(self.workspace_id.clone(), call.clone(), received_at);
             *self = Self { revision, write_id: self.write_id.take(), lease: self.lease.take(), ..replaced };
@@ -205,6 +203,12 @@ impl Row {
             self.revision += 1;
         }
         news
+    }
+
+    /// Whether the row was made by a report under a webhook secret that counts no more.
+    pub fn is_refused(&self) -> bool {
+        self.status == SyncStatus::Skipped
+            && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET)
     }
 
     /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod crm;
 pub mod ids;
 pub mod keep_alive;
+pub mod lead;
 pub mod ledger;
 pub mod matching;
 pub mod message;

@@ -38,7 +38,7 @@ pub struct Candidate {
 }
 
 /// The rule that chose, or that refused to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// There was one candidate.
@@ -52,9 +52,16 @@ pub enum Rule {
     /// Of several, none: `multipleMatches` is `skip`.
     SkipMultiple,
     /// There was no candidate.
+    #[default]
     NoCandidate,
     /// The record was chosen at an earlier attempt, and stays.
     Earlier,
+    /// The Lead that was chosen has become this Contact.
+    Converted,
+    /// There was no candidate, and a Lead was made.
+    NewLead,
+    /// There was no candidate, and Salesforce named this record as the duplicate of the Lead that was to be made.
+    Duplicate,
 }
 
 /// The record that was chosen.
@@ -74,7 +81,7 @@ impl From<(RecordType, SalesforceId)> for Chosen {
 }
 
 /// How the record was chosen: kept in the row and shown to people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// What decided.
@@ -86,6 +93,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Another choice, with the same candidates.
+    pub fn choose(&mut self, rule: Rule, record: Option<(RecordType, SalesforceId)>) {
+        self.rule = rule;
+        self.chosen = record.map(Chosen::from);
+    }
+
     /// The choice, as the ledger keeps it.
     pub fn record(&self) -> Option<(RecordType, SalesforceId)> {
         self.chosen.clone().map(|chosen| (chosen.record_type, chosen.id))

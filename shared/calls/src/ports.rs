@@ -10,9 +10,10 @@ use crate::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Found, PhoneQuery, Written},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
+    lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, RecordType, RefusedFields, Workspace},
+    workspace::{Connection, RefusedFields, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
@@ -66,6 +67,25 @@ pub trait Ledger: Send + Sync {
         expected: Option<&WriteId>,
         row: &Row,
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
+}
+
+/// Who makes a Lead for which number.
+pub trait NumberClaims: Send + Sync {
+    /// Reads a claim, consistently.
+    fn load_claim(
+        &self,
+        workspace_id: &WorkspaceId,
+        number: &str,
+    ) -> impl Future<Output = Result<Option<NumberClaim>, StoreError>> + Send;
+
+    /// Writes `claim` (whose `write_id` is new) if the stored one's last write is `expected`; `None`: if there is none.
+    /// `false`: something else stands there. A write of ours whose answer was lost, found standing there when tried
+    /// again, is `true`.
+    fn swap_claim(
+        &self,
+        expected: Option<&WriteId>,
+        claim: &NumberClaim,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// The rows of one workspace that wait for its connection.
@@ -234,6 +254,28 @@ pub trait Crm: Send + Sync {
         event: Option<&EventDraft>,
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
+    /// Looks for Leads and Contacts with a phone number that were created since then, which search may not know yet:
+    /// one request. `full` where one object's page was full.
+    fn recent(
+        &self,
+        connection: &Connection,
+        since: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
+
+    /// The Contact that a Lead was converted to; `None`: it is not converted, or gone.
+    fn converted_to(
+        &self,
+        connection: &Connection,
+        lead_id: &SalesforceId,
+    ) -> impl Future<Output = Result<Answer<Option<SalesforceId>>, CrmError>> + Send;
+
+    /// Makes a Lead.
+    fn create_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+    ) -> impl Future<Output = Result<Answer<SalesforceId>, CrmError>> + Send;
+
     /// Changes a Task that exists.
     fn update_task(
         &self,
@@ -257,12 +299,12 @@ pub trait Crm: Send + Sync {
     ) -> impl Future<Output = Result<Answer<Option<String>>, CrmError>> + Send;
 
     /// Looks for what earlier attempts wrote for this call (design.md §6.4): the Task by `CallObject`, archived ones
-    /// too; the Event of `record` created since `since`, by the last line of its description.
+    /// too; Task and Event of the records `who_ids` created since `since`, by the last line of their descriptions.
     fn look(
         &self,
         connection: &Connection,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         since: DateTime<Utc>,
     ) -> impl Future<Output = Result<Answer<Look>, CrmError>> + Send;
 }

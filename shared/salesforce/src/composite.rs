@@ -34,10 +34,19 @@ impl Subrequest {
         Self { method: "POST", url, reference, body: Some(record) }
     }
 
+    /// Runs a query.
+    pub(crate) fn query(reference: &'static str, soql: &str) -> Self {
+        Self::queried(reference, "query", soql)
+    }
+
     /// Runs a query that sees archived and deleted records too.
     pub(crate) fn query_all(reference: &'static str, soql: &str) -> Self {
+        Self::queried(reference, "queryAll", soql)
+    }
+
+    fn queried(reference: &'static str, resource: &str, soql: &str) -> Self {
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", soql).finish();
-        let url = format!("/services/data/{API_VERSION}/queryAll?{query}");
+        let url = format!("/services/data/{API_VERSION}/{resource}?{query}");
         Self { method: "GET", url, reference, body: None }
     }
 }

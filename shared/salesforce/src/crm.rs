@@ -5,8 +5,9 @@ use calls::{
     activity::{EventDraft, TaskDraft},
     crm::{Answer, CrmError, Found, PhoneQuery, Written, WrittenObject},
     ids::{CallId, SalesforceId},
+    lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -39,6 +40,26 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         self.create_activities(connection, task, event).await
     }
 
+    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+        self.created_since(connection, since).await
+    }
+
+    async fn converted_to(
+        &self,
+        connection: &Connection,
+        lead_id: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        self.contact_of_lead(connection, lead_id).await
+    }
+
+    async fn create_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
+        self.new_lead(connection, lead).await
+    }
+
     async fn update_task(
         &self,
         connection: &Connection,
@@ -65,9 +86,9 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         &self,
         connection: &Connection,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         since: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
-        self.look_for(connection, call_id, record, since).await
+        self.look_for(connection, call_id, who_ids, since).await
     }
 }

@@ -1,7 +1,10 @@
 //! What a failure of Salesforce means: the one table from HTTP status, error code and text to
 //! [`FaultClass`] (REST API Developer Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
 
-use calls::crm::{CrmError, FaultClass};
+use calls::{
+    crm::{CrmError, FaultClass},
+    ids::SalesforceId,
+};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -125,11 +128,50 @@ struct Entry {
     message: String,
     #[serde(default)]
     fields: Option<Vec<String>>,
+    #[serde(default, rename = "duplicateResult")]
+    duplicate_result: Option<DuplicateResult>,
+}
+
+/// What comes with `DUPLICATES_DETECTED` (REST API Developer Guide, "Duplicate Management").
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DuplicateResult {
+    #[serde(default)]
+    match_results: Vec<MatchResult>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MatchResult {
+    #[serde(default)]
+    match_records: Vec<MatchRecord>,
+}
+
+#[derive(Deserialize)]
+struct MatchRecord {
+    record: DuplicateRecord,
+}
+
+#[derive(Deserialize)]
+struct DuplicateRecord {
+    #[serde(rename = "Id")]
+    id: SalesforceId,
+}
+
+impl DuplicateResult {
+    /// The records that are there already, as Salesforce orders them.
+    fn records(self) -> impl Iterator<Item = SalesforceId> {
+        self.match_results
+            .into_iter()
+            .flat_map(|result| result.match_records)
+            .map(|matched| matched.record.id)
+    }
 }
 
 /// An error answer of the REST API, or of one subrequest.
 pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
-    let entries = serde_json::from_slice::<Vec<Entry>>(body).unwrap_or_default();
+    let mut entries = serde_json::from_slice::<Vec<Entry>>(body).unwrap_or_default();
+    let duplicates = entries.first_mut().and_then(|entry| entry.duplicate_result.take());
     let Some(first) = entries.first() else { return unreadable(status, body, effect) };
     let class_of = |entry: &Entry| {
         let meaning = look_up(REST, &entry.code, &entry.message).unwrap_or_else(|| by_status(status, effect));
@@ -139,7 +181,8 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     let mut fields: Vec<String> =
         entries.iter().filter(|entry| class_of(entry) == class).flat_map(named_fields).collect();
     fields.dedup();
-    CrmError { fields, ..fault(class, status, &first.code, &first.message) }
+    let records = duplicates.into_iter().flat_map(DuplicateResult::records).collect();
+    CrmError { fields, records, ..fault(class, status, &first.code, &first.message) }
 }
 
 /// An answer that is no list of errors: HTML of Salesforce Edge (420, 502), plain text of the identity service.
@@ -210,6 +253,7 @@ pub(crate) fn without_answer(class: FaultClass, code: &str, message: &str) -> Cr
         fields: Vec::new(),
         status: None,
         object: None,
+        records: Vec::new(),
     }
 }
 

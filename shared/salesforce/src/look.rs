@@ -10,7 +10,7 @@ use calls::{
     crm::{Answer, CrmError, FaultClass},
     ids::{CallId, SalesforceId},
     ports::Look,
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use reqwest::Method;
@@ -60,30 +60,28 @@ impl<S: ClientSecretSource> Client<S> {
         &self,
         connection: &Connection,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         since: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
         let mut requests = vec![Subrequest::query_all(TASK_BY_CALL, &by_call(call_id))];
-        if let Some((_, who_id)) = record {
-            requests.push(Subrequest::query_all(TASK_BY_TEXT, &by_text("Task", who_id, since)));
-            requests.push(Subrequest::query_all(EVENT_BY_TEXT, &by_text("Event", who_id, since)));
+        if !who_ids.is_empty() {
+            requests.push(Subrequest::query_all(TASK_BY_TEXT, &by_text("Task", who_ids, since)));
+            requests.push(Subrequest::query_all(EVENT_BY_TEXT, &by_text("Event", who_ids, since)));
         }
         let answer = self.composite(connection, "look", Effect::Nothing, false, &requests).await?;
         let parts = answer.value;
         let mut look = Look::default();
         let by_call = self.find(connection, &parts, TASK_BY_CALL, call_id).await;
-        let task = match record {
-            None => by_call?,
-            Some(_) => match by_call {
-                Ok(Some(task)) => Some(task),
-                by_call => {
-                    let by_text = self.find(connection, &parts, TASK_BY_TEXT, call_id).await;
-                    either(by_call, by_text)?
-                }
-            },
+        let task = match by_call {
+            Ok(Some(task)) => Some(task),
+            by_call if who_ids.is_empty() => by_call?,
+            by_call => {
+                let by_text = self.find(connection, &parts, TASK_BY_TEXT, call_id).await;
+                either(by_call, by_text)?
+            }
         };
         look.task = task.map(|task| (task.id, task.who_id));
-        if record.is_some() {
+        if !who_ids.is_empty() {
             look.event_id =
                 self.find(connection, &parts, EVENT_BY_TEXT, call_id).await?.map(|event| event.id);
         }
@@ -141,10 +139,12 @@ fn by_call(call_id: &CallId) -> String {
     format!("SELECT Id, WhoId, CallObject FROM Task WHERE CallObject = '{call_id}' ORDER BY CreatedDate DESC")
 }
 
-fn by_text(object: &str, who_id: &SalesforceId, since: DateTime<Utc>) -> String {
+fn by_text(object: &str, who_ids: &[SalesforceId], since: DateTime<Utc>) -> String {
     let since = time::literal(since);
+    let who_ids: Vec<_> = who_ids.iter().map(|id| format!("'{id}'")).collect();
+    let who_ids = who_ids.join(", ");
     format!(
-        "SELECT Id, WhoId, Description FROM {object} WHERE WhoId = '{who_id}' AND CreatedDate >= {since} ORDER BY CreatedDate DESC"
+        "SELECT Id, WhoId, Description FROM {object} WHERE WhoId IN ({who_ids}) AND CreatedDate >= {since} ORDER BY CreatedDate DESC"
     )
 }
 
@@ -193,8 +193,8 @@ mod tests {
         let who_id = SalesforceId::parse("00Q000000000001").unwrap();
         let since = time::parse("2026-11-02T15:00:00Z").unwrap();
         assert_eq!(
-            by_text("Event", &who_id, since),
-            "SELECT Id, WhoId, Description FROM Event WHERE WhoId = '00Q000000000001EAA' AND CreatedDate >= 2026-11-02T15:00:00Z ORDER BY CreatedDate DESC"
+            by_text("Event", &[who_id.clone(), who_id], since),
+            "SELECT Id, WhoId, Description FROM Event WHERE WhoId IN ('00Q000000000001EAA', '00Q000000000001EAA') AND CreatedDate >= 2026-11-02T15:00:00Z ORDER BY CreatedDate DESC"
         );
     }
 }

@@ -18,44 +18,52 @@ use crate::{
 };
 
 /// How many records of each object are asked for.
-const PAGE: usize = 200;
+pub(crate) const PAGE: usize = 200;
 
 /// What is asked of one object. A field or an object that the user may not read makes Salesforce refuse the whole
 /// search; then it is left out.
-struct Target {
-    record_type: RecordType,
-    object: &'static str,
-    phones: Vec<&'static str>,
+pub(crate) struct Target {
+    pub(crate) record_type: RecordType,
+    pub(crate) object: &'static str,
+    pub(crate) phones: Vec<&'static str>,
     country: Option<&'static str>,
-    condition: &'static str,
+    /// What a record must be besides.
+    pub(crate) condition: Option<&'static str>,
 }
 
-fn targets() -> Vec<Target> {
+/// What is asked where the user may read everything.
+pub(crate) fn targets() -> Vec<Target> {
     vec![
         Target {
             record_type: RecordType::Lead,
             object: "Lead",
             phones: vec!["Phone", "MobilePhone"],
             country: Some("Country"),
-            condition: "WHERE IsConverted = false ",
+            condition: Some("IsConverted = false"),
         },
         Target {
             record_type: RecordType::Contact,
             object: "Contact",
             phones: vec!["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone"],
             country: Some("MailingCountry"),
-            condition: "",
+            condition: None,
         },
     ]
 }
 
 impl Target {
-    fn returning(&self) -> String {
+    /// The fields that are asked for.
+    pub(crate) fn fields(&self) -> String {
         let mut fields = vec!["Id", "Name"];
         fields.extend(&self.phones);
         fields.extend(self.country);
         fields.extend(["CreatedDate", "LastModifiedDate"]);
-        let (object, fields, condition) = (self.object, fields.join(", "), self.condition);
+        fields.join(", ")
+    }
+
+    fn returning(&self) -> String {
+        let (object, fields) = (self.object, self.fields());
+        let condition = self.condition.map(|condition| format!("WHERE {condition} ")).unwrap_or_default();
         format!("{object}({fields} {condition}ORDER BY LastModifiedDate DESC LIMIT {PAGE})")
     }
 
@@ -85,7 +93,7 @@ impl<S: ClientSecretSource> Client<S> {
         loop {
             match self.search_once(connection, &sosl(&term, &targets)).await {
                 Ok(answer) => {
-                    let found = found(&answer.value)?;
+                    let found = found(&answer.value.search_records)?;
                     return Ok(Answer { value: found, api_usage: answer.api_usage });
                 }
                 Err(error) if narrow(&mut targets, &error) => {
@@ -142,7 +150,7 @@ fn sosl(term: &str, targets: &[Target]) -> String {
 }
 
 /// Leaves out what `error` says may not be read. `false`: it says nothing of the kind, or nothing would be left.
-fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
+pub(crate) fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
     let narrowed = match error.code.as_str() {
         "INVALID_TYPE" => {
             let refused = between(&error.message, "sObject type '", "'").unwrap_or_default();
@@ -161,10 +169,11 @@ fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
     narrowed && !targets.is_empty()
 }
 
-fn found(answer: &SearchAnswer) -> Result<Found, CrmError> {
+/// Reads the records of an answer.
+pub(crate) fn found(records: &[Map<String, Value>]) -> Result<Found, CrmError> {
     let known = targets();
     let mut found = Found::default();
-    for record in &answer.search_records {
+    for record in records {
         let object = record.get("attributes").and_then(|attributes| attributes["type"].as_str());
         if let Some(target) = known.iter().find(|target| Some(target.object) == object) {
             let record = read(record, target).ok_or_else(|| errors::unexpected(Effect::Nothing))?;
@@ -284,7 +293,8 @@ mod tests {
     }
 
     fn found_in(records: &[Value]) -> Result<Found, CrmError> {
-        found(&serde_json::from_value(json!({ "searchRecords": records })).unwrap())
+        let answer: SearchAnswer = serde_json::from_value(json!({ "searchRecords": records })).unwrap();
+        found(&answer.search_records)
     }
 
     #[test]

@@ -19,7 +19,6 @@ use calls::{
     crm::{FaultClass, PhoneQuery},
     ids::{CallId, SalesforceId},
     ports::{Crm, TokenEndpoint, Tokens},
-    workspace::RecordType,
 };
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -291,8 +290,8 @@ const EVENT_ID: &str = "00U000000000001";
 async fn look(script: &Script) -> Result<calls::ports::Look, calls::crm::CrmError> {
     let url = script.start().await;
     let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-    let (call_id, record) = (CallId::parse("call-1").unwrap(), (RecordType::Lead, who()));
-    client(&url).look(&connection(&url), &call_id, Some(&record), since).await.map(|answer| answer.value)
+    let (call_id, who_ids) = (CallId::parse("call-1").unwrap(), [who()]);
+    client(&url).look(&connection(&url), &call_id, &who_ids, since).await.map(|answer| answer.value)
 }
 
 #[tokio::test]

@@ -249,8 +249,7 @@ async fn a_look_without_a_record_finds_the_task() {
     let world = World::new().await;
     world.create_both("call-1").await.unwrap();
     let call_id = CallId::parse("call-1").unwrap();
-    let look =
-        world.client.look(&world.connection, &call_id, None, DateTime::UNIX_EPOCH).await.unwrap().value;
+    let look = world.client.look(&world.connection, &call_id, &[], DateTime::UNIX_EPOCH).await.unwrap().value;
     assert!(look.task.is_some() && look.event_id.is_none());
 }
 

@@ -8,6 +8,7 @@ use calls::{
     call::{Call, CallKind, Fact},
     crm::{Answer, ApiUsage, CrmError, Found, FoundRecord, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
+    lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
     sync::{Ports, Worker},
     workspace::{Connection, ConnectionState, RecordType, Settings, WebhookSecretVersions, Workspace},
@@ -93,6 +94,22 @@ impl Crm for Org {
         .await
     }
 
+    async fn recent(&self, _: &Connection, _: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+        self.request(|_| Found::default()).await
+    }
+
+    async fn converted_to(
+        &self,
+        _: &Connection,
+        _: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        panic!("no record of these tests goes away")
+    }
+
+    async fn create_lead(&self, _: &Connection, _: &LeadDraft) -> Result<Answer<SalesforceId>, CrmError> {
+        panic!("no workspace of these tests wants Leads")
+    }
+
     async fn update_task(
         &self,
         _: &Connection,
@@ -124,7 +141,7 @@ impl Crm for Org {
         &self,
         _: &Connection,
         call_id: &CallId,
-        _: Option<&(RecordType, SalesforceId)>,
+        _: &[SalesforceId],
         _: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
         self.request(|records| {

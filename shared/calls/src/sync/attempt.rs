@@ -10,24 +10,29 @@ use crate::{
     crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Reason, Row},
-    matching::{self, Chosen, Decision, Rule},
+    matching::{self, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, OrgMemory, Random, StoreError},
-    workspace::{Direction, RecordType, RefusedFields, Settings, Workspace},
+    workspace::{Direction, NoMatch, RecordType, RefusedFields, Settings, Workspace},
 };
 
 use super::{
     Ports, Turn, Worker,
     claim::Claimed,
+    new_lead::lead_for,
     outcome::{self, Ending},
     schedule,
     session::{Session, Stop},
 };
 
-/// How often a record is searched for anew when the one that was found is gone.
-const SEARCHES: u32 = 2;
 /// How many refused fields are left out before a write is given up.
 const FIELDS_LEFT_OUT: usize = 8;
+/// How many records may turn out to be gone, one after another, before that is an error.
+const RECORDS_GONE: usize = 3;
+/// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be.
+const RECENT: TimeDelta = TimeDelta::minutes(15);
+/// How many records are looked at for what earlier attempts wrote.
+const PLACES: usize = 50;
 /// How much earlier than our clock Salesforce's may have stamped a record.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
@@ -125,12 +130,16 @@ async fn find_and_write<P: Ports>(
     number: &PhoneNumber,
     look_first: bool,
 ) -> Result<Ending, Stop> {
-    let mut searches = 0;
+    let settings = &workspace.settings;
     let mut to_look = look_first || row.unsettled_until.is_some();
+    let mut to_search = row.task_id.is_none();
+    let earlier = row.record.clone();
+    // Records that Salesforce refused because they are gone, each of them once.
+    let mut gone: Vec<SalesforceId> = Vec::new();
     loop {
-        if row.task_id.is_none() {
-            searches += 1;
-            let decision = match find(session, number, &workspace.settings).await? {
+        let looked_at = session.worker.clock.now();
+        if std::mem::take(&mut to_search) {
+            let decision = match find(session, number, settings).await? {
                 Search::Decided(decision) => decision,
                 Search::Full(object) => return Ok(Ending::TooMany(object)),
             };
@@ -138,18 +147,51 @@ async fn find_and_write<P: Ports>(
             row.decision = Some(decision);
         }
         if std::mem::take(&mut to_look) {
-            look(session, row, &workspace.settings).await?;
+            look(session, row, settings, earlier.as_ref()).await?;
+        }
+        if row.record.is_none() && wants_lead(row, settings) {
+            let (rule, record) = lead_for(session, row, number, looked_at, gone.last()).await?;
+            choose(row, rule, record);
         }
         let Some(record) = row.record.clone() else { return Ok(no_record(row)) };
-        match write(session, row, workspace, &record).await {
-            Err(Stop::Salesforce(error))
-                if error.class == FaultClass::RecordGone && row.task_id.is_none() && searches < SEARCHES =>
-            {
-                tracing::info!(error.code = %error.code, "the record is gone; searching again");
-            }
+        let error = match write(session, row, workspace, &record).await {
+            Err(Stop::Salesforce(error)) if error.class == FaultClass::RecordGone => error,
             ended => return ended,
+        };
+        tracing::info!(error.code = %error.code, "the record is gone; looking for where the caller is now");
+        let given_up = gone.contains(&record.1) || gone.len() == RECORDS_GONE;
+        let contact = if given_up { None } else { contact_of(session, &record).await? };
+        match contact {
+            Some(contact) => choose(row, Rule::Converted, contact),
+            None if row.task_id.is_some() => return Ok(Ending::Logged(Some(outcome::refused_event(&error)))),
+            None if given_up => return Err(Stop::Salesforce(error)),
+            None => to_search = true,
         }
+        gone.push(record.1);
     }
+}
+
+/// Whether nobody is the caller, and the workspace wants a Lead then.
+fn wants_lead(row: &Row, settings: &Settings) -> bool {
+    let rule = row.decision.as_ref().map(|decision| decision.rule);
+    settings.no_match == NoMatch::CreateLead && rule == Some(Rule::NoCandidate)
+}
+
+/// Takes another record than the search decided for, and says why.
+fn choose(row: &mut Row, rule: Rule, record: Record) {
+    row.record = Some(record.clone());
+    row.decision.get_or_insert_with(Decision::default).choose(rule, Some(record));
+}
+
+/// The Contact that a Lead has become, if it was converted.
+async fn contact_of<P: Ports>(
+    session: &mut Session<'_, P>,
+    (record_type, id): &Record,
+) -> Result<Option<Record>, Stop> {
+    if *record_type != RecordType::Lead {
+        return Ok(None);
+    }
+    Ok(session.converted_to(id).await?.map(|contact_id| (RecordType::Contact, contact_id)))
 }
 
 /// The caller's number, or why the call is not logged.
@@ -178,7 +220,7 @@ pub(super) enum Search {
     Full(RecordType),
 }
 
-/// Searches and decides: one request.
+/// Searches and decides: one request, and one more where search knows nobody. It learns of new records late.
 pub(super) async fn find<P: Ports>(
     session: &mut Session<'_, P>,
     number: &PhoneNumber,
@@ -186,10 +228,33 @@ pub(super) async fn find<P: Ports>(
 ) -> Result<Search, Stop> {
     let query = number.query();
     let found = session.search(&query).await?;
-    Ok(match found.full {
-        Some(object) => Search::Full(object),
-        None => Search::Decided(matching::decide(number, &found.records, settings)),
-    })
+    if let Some(object) = found.full {
+        return Ok(Search::Full(object));
+    }
+    let decision = matching::decide(number, &found.records, settings);
+    if decision.rule != Rule::NoCandidate {
+        return Ok(Search::Decided(decision));
+    }
+    let recent = session.recent(session.worker.clock.now() - RECENT).await?;
+    let decision = matching::decide(number, &recent.records, settings);
+    if recent.full.is_some() && decision.rule == Rule::NoCandidate {
+        return Err(Stop::Salesforce(too_many_recent()));
+    }
+    Ok(Search::Decided(decision))
+}
+
+/// So many records are new that not all of them were looked at: a fault that passes when search knows them.
+fn too_many_recent() -> CrmError {
+    CrmError {
+        class: FaultClass::Passing,
+        code: "too_many_new_records".to_owned(),
+        message: "more records were created in the last minutes than can be looked at, an import perhaps"
+            .to_owned(),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+        records: Vec::new(),
+    }
 }
 
 fn no_record(row: &Row) -> Ending {
@@ -202,34 +267,33 @@ fn no_record(row: &Row) -> Ending {
     }
 }
 
-/// Looks for what earlier attempts wrote. Stops while something of one without an answer may still commit.
+/// Looks for what earlier attempts wrote: on the record that they chose (`earlier`), and on every one that they may have
+/// chosen. Stops while something of one without an answer may still commit.
 async fn look<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
     settings: &Settings,
+    earlier: Option<&Record>,
 ) -> Result<(), Stop> {
     let asked_at = session.now();
     let since = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default() - CLOCK_SKEW;
     let call_id = row.call_id.clone();
-    let mut record = row.record.clone();
-    let mut seen = session.look(&call_id, record.as_ref(), since).await?;
-    if let Some((task_id, who_id)) = seen.task.take() {
-        row.task_id = Some(task_id);
-        let other = who_id.filter(|id| record.as_ref().is_none_or(|(_, known)| known != id));
-        if let Some(id) = other {
-            // The earlier attempt chose another record: its choice stands, and its Event is there.
-            record = RecordType::of(&id).map(|record_type| (record_type, id));
-            row.record.clone_from(&record);
-            if let Some(decision) = &mut row.decision {
-                *decision = Decision {
-                    rule: Rule::Earlier,
-                    chosen: record.clone().map(Chosen::from),
-                    candidates: std::mem::take(&mut decision.candidates),
-                };
-            }
-            seen = session.look(&call_id, record.as_ref(), since).await?;
+    let places = places(row, earlier);
+    let mut seen = session.look(&call_id, &places, since).await?;
+    if let Some((task_id, Some(who_id))) = seen.task.as_ref().filter(|(_, who_id)| who_id.is_some()) {
+        tracing::debug!(call.id = %call_id, task.id = %task_id, "an earlier attempt has written the Task");
+        let chosen = RecordType::of(who_id).map(|record_type| (record_type, who_id.clone()));
+        if chosen != row.record {
+            // The earlier attempt chose another record, or a person moved the Task: that stands.
+            row.record.clone_from(&chosen);
+            row.decision.get_or_insert_with(Decision::default).choose(Rule::Earlier, chosen);
+        }
+        if !places.contains(who_id) {
+            let there = session.look(&call_id, std::slice::from_ref(who_id), since).await?;
+            seen.event_id = seen.event_id.or(there.event_id);
         }
     }
+    row.task_id = seen.task.map(|(task_id, _)| task_id).or(row.task_id.take());
     row.event_id = seen.event_id.or(row.event_id.take());
     let unsettled = row.unsettled_until.filter(|until| asked_at < *until);
     if let Some(until) = unsettled.filter(|_| !everything_is_there(row, settings)) {
@@ -237,6 +301,21 @@ async fn look<P: Ports>(
     }
     row.unsettled_until = None;
     Ok(())
+}
+
+/// The records that a call may have been logged on, the likeliest first.
+fn places(row: &Row, earlier: Option<&Record>) -> Vec<SalesforceId> {
+    let chosen = earlier.into_iter().chain(&row.record).map(|(_, id)| id);
+    let candidates =
+        row.decision.iter().flat_map(|decision| &decision.candidates).map(|candidate| &candidate.id);
+    let mut places: Vec<SalesforceId> = Vec::new();
+    for id in chosen.chain(candidates) {
+        if !places.contains(id) {
+            places.push(id.clone());
+        }
+    }
+    places.truncate(PLACES);
+    places
 }
 
 /// Whether nothing that an earlier attempt may have sent is missing.
@@ -261,7 +340,10 @@ async fn write<P: Ports>(
     record: &Record,
 ) -> Result<Ending, Stop> {
     let mut drafts = Drafts::of(&row.call, &workspace.settings, &record.1, row.created_at);
-    let left_out = drafts.leave_out_known(&workspace.refused_fields, session.now());
+    // A person who asks for a call again has mended what was refused.
+    let asked_again = row.task_id.is_some() && row.logged_revision == 0;
+    let known = if asked_again { RefusedFields::default() } else { workspace.refused_fields.clone() };
+    let left_out = drafts.leave_out_known(&known, session.now());
     let mut note = drafts.note;
     let behind = row.logged_revision < row.revision;
     if let Some(task_id) = row.task_id.clone().filter(|_| behind) {
@@ -384,9 +466,7 @@ async fn change_status<P: Ports>(
 /// Whether the Event alone is at fault, and for good.
 fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     let about_event = error.object == Some(WrittenObject::Event) || !has_task;
-    // A record that is gone is searched for again as long as no Task stands on it.
-    let for_good = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused)
-        || (error.class == FaultClass::RecordGone && !has_task);
+    let for_good = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused);
     has_event && about_event && for_good
 }
 

@@ -11,7 +11,7 @@ use crate::{
 use super::Report;
 
 /// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
-const LEASE_SECONDS: i64 = 90;
+pub(super) const LEASE_SECONDS: i64 = 90;
 /// How often a swap that somebody else won is tried anew. Each loss is another's progress.
 const SWAP_TRIES: u32 = 20;
 
@@ -85,7 +85,7 @@ pub(super) async fn claim_row<L: Ledger, R: Random>(
     change(ledger, random, Some(row), |current| match current {
         None => Step::Keep(Claim::Nothing),
         Some(row) if is_held(row, now) => Step::Keep(Claim::Elsewhere),
-        Some(row) if row.is_settled() && !force => Step::Keep(Claim::Nothing),
+        Some(row) if row.is_settled() && !force || row.is_refused() => Step::Keep(Claim::Nothing),
         Some(row) => claim(row.clone(), workspace, &owner, now, settle_seconds),
     })
     .await
@@ -165,7 +165,18 @@ pub(super) async fn record<L: Ledger, R: Random>(
     .await
 }
 
-/// Puts a row that exists into line again, if it is `wanted`. `false`: there is none, or it is not.
+/// What came of putting a row into line again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueuedAgain {
+    /// It is in line, or a worker has it just now.
+    Queued,
+    /// There is no such row, or it is not one of those that were asked for.
+    Unknown,
+    /// It came under a webhook secret that counts no more: nobody can tell who reported it, so it is never logged.
+    Refused,
+}
+
+/// Puts a row that exists into line again, if it is `wanted`. What stands in Salesforce for it is brought up to date.
 pub(super) async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -173,16 +184,22 @@ pub(super) async fn queue_again<L: Ledger, R: Random>(
     call_id: &CallId,
     wanted: impl Fn(&Row) -> bool,
     now: i64,
-) -> Result<bool, StoreError> {
-    let Some(row) = ledger.load(workspace_id, call_id).await? else { return Ok(false) };
+) -> Result<QueuedAgain, StoreError> {
+    let Some(row) = ledger.load(workspace_id, call_id).await? else { return Ok(QueuedAgain::Unknown) };
     change(ledger, random, Some(row), |current| {
-        let Some(current) = current.filter(|row| wanted(row)) else { return Step::Keep(false) };
+        let Some(current) = current.filter(|row| wanted(row)) else {
+            return Step::Keep(QueuedAgain::Unknown);
+        };
+        if current.is_refused() {
+            return Step::Keep(QueuedAgain::Refused);
+        }
         if is_held(current, now) {
-            return Step::Keep(true);
+            return Step::Keep(QueuedAgain::Queued);
         }
         let mut row = current.clone();
+        row.logged_revision = 0;
         row.queue(now);
-        write(row, now, true)
+        write(row, now, QueuedAgain::Queued)
     })
     .await
 }
@@ -280,6 +297,7 @@ trait WithWriteId: Sized {
 impl WithWriteId for () {}
 impl WithWriteId for bool {}
 impl WithWriteId for Recorded {}
+impl WithWriteId for QueuedAgain {}
 impl WithWriteId for Claim {
     fn with_write_id(mut self, id: WriteId) -> Self {
         if let Self::Ours(claimed) = &mut self {

@@ -8,6 +8,7 @@
 
 mod attempt;
 mod claim;
+mod new_lead;
 mod outcome;
 mod preview;
 mod remedy;
@@ -28,12 +29,14 @@ use crate::{
     ids::{CallId, WorkspaceId},
     ledger::{Row, SyncStatus},
     ports::{
-        Clock, ConnectionStore, Crm, Ledger, OrgMemory, Random, StoreError, TokenEndpoint, Workspaces as _,
+        Clock, ConnectionStore, Crm, Ledger, NumberClaims, OrgMemory, Random, StoreError, TokenEndpoint,
+        Workspaces as _,
     },
     workspace::Workspace,
 };
 use claim::{Claim, Recorded};
 
+pub use claim::QueuedAgain;
 pub use preview::{Preview, PreviewError};
 pub use resume::resume;
 pub use retry::{Retried, Retry, retry, wake_queued};
@@ -44,8 +47,8 @@ const ROUNDS: u32 = 3;
 
 /// The adapters that a worker works with.
 pub trait Ports {
-    /// The ledger.
-    type Ledger: Ledger;
+    /// The ledger, and the claims of numbers beside it.
+    type Ledger: Ledger + NumberClaims;
     /// The settings table.
     type Workspaces: ConnectionStore + OrgMemory;
     /// Salesforce.
@@ -217,13 +220,13 @@ pub async fn accept<L: Ledger, R: Random>(
     claim::accept_report(ledger, random, &workspace.id, report, now).await
 }
 
-/// Puts a row that exists into line again, due now, for a person who asked. `false`: there is no such call.
+/// Puts a row that exists into line again, due now, for a person who asked.
 pub async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace_id: &WorkspaceId,
     call_id: &CallId,
     now: i64,
-) -> Result<bool, StoreError> {
+) -> Result<QueuedAgain, StoreError> {
     claim::queue_again(ledger, random, workspace_id, call_id, |_| true, now).await
 }

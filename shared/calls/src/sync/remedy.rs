@@ -112,6 +112,7 @@ mod tests {
             fields: Vec::new(),
             status,
             object: None,
+            records: Vec::new(),
         })
     }
 

@@ -11,12 +11,14 @@ use crate::{
     ports::{Clock, FailedRows, Ledger, Queue, Random, StoreError},
 };
 
-use super::claim;
+use super::claim::{self, QueuedAgain};
 
 /// Rows looked at a page.
 const PAGE: u32 = 250;
 /// How many rows are written at once.
 const AT_ONCE: usize = 16;
+/// How often a row is tried that cannot be written.
+const TRIES: u32 = 2;
 
 /// Which calls are to be tried again.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +34,14 @@ pub struct Retry<'a> {
 pub struct Retried {
     /// So many calls are in line again.
     pub queued: u64,
+    /// So many could not be written. They keep their error code.
+    pub failed: u64,
     /// Where the rest begins, which a message in the queue will bring up again.
     pub rest: Option<String>,
 }
 
 /// Puts calls in line again, from `after` on, and wakes them; page after page until `until`, one at least. A message
-/// takes care of the rest. A row that fails keeps its error code, and no other from being queued; the first such
-/// failure is told after its page. To begin again is safe: what is in line has its error code no more.
+/// takes care of the rest. A row that fails keeps its error code, and no other from being queued. To begin again is safe: what is in line has its error code no more.
 pub async fn retry<L, Q, K, R>(
     ledger: &L,
     queue: &Q,
@@ -54,12 +57,14 @@ where
     K: Clock,
     R: Random,
 {
-    let mut done = Retried { queued: 0, rest: after };
+    let mut done = Retried { queued: 0, failed: 0, rest: after };
     loop {
         let now = clock.now().timestamp();
         let (call_ids, next) =
             ledger.with_error(asked.workspace_id, asked.error_code, PAGE, done.rest.take()).await?;
-        done.queued += page(ledger, queue, random, asked, call_ids, now).await?;
+        let (queued, failed) = page(ledger, queue, random, asked, call_ids, now).await;
+        done.queued += queued;
+        done.failed += failed;
         done.rest = next;
         if done.rest.is_none() {
             return Ok(done);
@@ -79,7 +84,7 @@ fn rest(asked: Retry<'_>, done: &Retried) -> Work {
     }
 }
 
-/// How many of these calls are in line again.
+/// How many of these calls are in line again, and how many could not be written, each tried twice.
 async fn page<L: Ledger, Q: Queue, R: Random>(
     ledger: &L,
     queue: &Q,
@@ -87,20 +92,29 @@ async fn page<L: Ledger, Q: Queue, R: Random>(
     asked: Retry<'_>,
     call_ids: Vec<CallId>,
     now: i64,
-) -> Result<u64, StoreError> {
-    let mut rows = stream::iter(call_ids)
-        .map(|call_id| queue_and_wake(ledger, queue, random, asked, call_id, now))
-        .buffer_unordered(AT_ONCE);
-    let (mut queued, mut failed) = (0, None);
-    while let Some(row) = rows.next().await {
-        match row {
-            Ok(is_queued) => queued += u64::from(is_queued),
-            Err(error) => {
-                failed.get_or_insert(error);
+) -> (u64, u64) {
+    let mut queued = 0;
+    let mut left = call_ids;
+    for _ in 0..TRIES {
+        let mut rows = stream::iter(std::mem::take(&mut left))
+            .map(|call_id| async move {
+                (queue_and_wake(ledger, queue, random, asked, &call_id, now).await, call_id)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((row, call_id)) = rows.next().await {
+            match row {
+                Ok(is_queued) => queued += u64::from(is_queued),
+                Err(error) => {
+                    tracing::error!(
+                        workspace.id = %asked.workspace_id, call.id = %call_id, error = %error,
+                        "a call could not be queued again"
+                    );
+                    left.push(call_id);
+                }
             }
         }
     }
-    failed.map_or(Ok(queued), Err)
+    (queued, left.len() as u64)
 }
 
 /// Queues a row that still has the error code: the index may lag behind it.
@@ -109,14 +123,15 @@ async fn queue_and_wake<L: Ledger, Q: Queue, R: Random>(
     queue: &Q,
     random: &R,
     asked: Retry<'_>,
-    call_id: CallId,
+    call_id: &CallId,
     now: i64,
 ) -> Result<bool, StoreError> {
     let has_code =
         |row: &Row| row.reason.as_ref().is_some_and(|reason| reason.code == asked.error_code.as_str());
-    let queued = claim::queue_again(ledger, random, asked.workspace_id, &call_id, has_code, now).await?;
+    let queued = claim::queue_again(ledger, random, asked.workspace_id, call_id, has_code, now).await?;
+    let queued = queued == QueuedAgain::Queued;
     if queued {
-        wake_queued(queue, asked.workspace_id, &call_id).await;
+        wake_queued(queue, asked.workspace_id, call_id).await;
     }
     Ok(queued)
 }

@@ -10,8 +10,9 @@ use crate::{
     connection::{NoSession, Sessions},
     crm::{Answer, ApiUsage, CrmError, FaultClass, Found, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
+    lead::LeadDraft,
     ports::{Clock, Crm, Look, Random},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 
 use super::{Ports, Worker};
@@ -62,7 +63,7 @@ macro_rules! asking {
 
 /// A session with Salesforce.
 pub(super) struct Session<'a, P: Ports> {
-    worker: &'a Worker<P>,
+    pub(super) worker: &'a Worker<P>,
     workspace_id: &'a WorkspaceId,
     connection: Connection,
     renewed: bool,
@@ -107,10 +108,28 @@ impl<'a, P: Ports> Session<'a, P> {
     pub(super) async fn look(
         &mut self,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         since: DateTime<Utc>,
     ) -> Result<Look, Stop> {
-        asking!(self.look(call_id, record, since))
+        asking!(self.look(call_id, who_ids, since))
+    }
+
+    /// Looks for records that search may not know yet.
+    pub(super) async fn recent(&mut self, since: DateTime<Utc>) -> Result<Found, Stop> {
+        asking!(self.recent(since))
+    }
+
+    /// The Contact that a Lead has become.
+    pub(super) async fn converted_to(
+        &mut self,
+        lead_id: &SalesforceId,
+    ) -> Result<Option<SalesforceId>, Stop> {
+        asking!(self.converted_to(lead_id))
+    }
+
+    /// Makes a Lead.
+    pub(super) async fn create_lead(&mut self, lead: &LeadDraft) -> Result<SalesforceId, Stop> {
+        asking!(self.time_to_write()?, self.create_lead(lead))
     }
 
     /// A status that the org gives closed Tasks.
@@ -162,6 +181,15 @@ impl<'a, P: Ports> Session<'a, P> {
         self.quick_tries += 1;
         self.worker.clock.sleep(wait.mul_f64(self.worker.random.fraction())).await;
         true
+    }
+
+    /// Waits a moment for somebody else; `false`: too little time is left for what comes then.
+    pub(super) async fn may_wait(&self, wait: Duration) -> bool {
+        let enough = self.deadline - self.worker.clock.now() >= QUICK_TRY_TAKES;
+        if enough {
+            self.worker.clock.sleep(wait).await;
+        }
+        enough
     }
 
     fn time_to_write(&self) -> Result<(), Stop> {

@@ -11,19 +11,20 @@ use calls::{
 use crate::{
     run::TIMEOUT as PROCESS_LASTS,
     salesforce::Activity,
-    samples::{who_of, workspace_id, workspace_of},
+    samples::{call_of, number, twin_id, who_of, workspace_id, workspace_of},
     world::State,
 };
 
 /// How many there are (with that of the token endpoint, checked where tokens are refreshed).
-pub const COUNT: usize = 12;
+pub const COUNT: usize = 13;
 
 /// After every step.
 pub fn always(state: &mut State) {
     let broken: Vec<String> = [
         duplicates("Task", &state.salesforce.tasks),
         duplicates("Event", &state.salesforce.events),
-        wrong_record(state.salesforce.tasks.iter().chain(&state.salesforce.events)),
+        wrong_record(state),
+        two_leads(state),
         rows_without_due_time(state),
     ]
     .into_iter()
@@ -65,9 +66,28 @@ fn duplicates(what: &str, activities: &[Activity]) -> Option<String> {
     counts.into_iter().find(|(_, count)| *count > 1).map(|(id, n)| format!("{n} {what}s for {id}"))
 }
 
-fn wrong_record<'a>(mut activities: impl Iterator<Item = &'a Activity>) -> Option<String> {
-    let wrong = activities.find(|activity| activity.who_id != who_of(&activity.call_id))?;
+/// An activity is on the record that its call belongs to, or on a Lead that was made for the caller.
+fn wrong_record(state: &State) -> Option<String> {
+    let org = &state.salesforce;
+    let is_new = |activity: &Activity| {
+        let number = number(call_of(&activity.call_id).0, 0);
+        org.leads.iter().any(|(id, _, phone)| *id == activity.who_id && *phone == number)
+    };
+    let mut activities = org.tasks.iter().chain(&org.events);
+    let is_twin = |activity: &Activity| {
+        let (workspace, call) = call_of(&activity.call_id);
+        activity.who_id == twin_id(workspace, call)
+    };
+    let is_known = |activity: &Activity| activity.who_id == who_of(&activity.call_id) || is_twin(activity);
+    let wrong = activities.find(|activity| !is_known(activity) && !is_new(activity))?;
     Some(format!("{} is on the wrong record", wrong.id))
+}
+
+fn two_leads(state: &State) -> Option<String> {
+    let leads = &state.salesforce.leads;
+    let mut seen = std::collections::BTreeSet::new();
+    let (_, _, phone) = leads.iter().find(|(_, org_id, phone)| !seen.insert((org_id, phone)))?;
+    Some(format!("two Leads for {phone}"))
 }
 
 fn rows_without_due_time(state: &State) -> Option<String> {

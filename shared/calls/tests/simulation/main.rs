@@ -15,6 +15,7 @@
 mod invariants;
 mod plan;
 mod ports;
+mod regressions;
 mod run;
 mod salesforce;
 mod samples;

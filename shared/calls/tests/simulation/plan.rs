@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use calls::crm::FaultClass;
+
 use crate::{run::MAX_RECEIVES, world::Fault};
 
 /// Faults that chance may add to a world. One less than a message has lives: the dead-letter queue stays empty.
@@ -35,10 +37,24 @@ pub enum Action {
     },
     /// Salesforce is down for so many seconds.
     Outage(i64),
-    /// The day's requests are used up, or free again.
+    /// The day's requests are used up, or too many are made at once; or they are free again.
     Limit {
         workspace: usize,
-        reached: bool,
+        reached: Option<FaultClass>,
+    },
+    /// Another record with this call's number appears.
+    AddTwin {
+        workspace: usize,
+        call: usize,
+    },
+    /// Somebody edits the one or the other record with this call's number.
+    Edit {
+        workspace: usize,
+        call: usize,
+    },
+    /// A person asks for all calls of a workspace again.
+    Retry {
+        workspace: usize,
     },
     /// A record for this call's number appears in the workspace's orgs; search knows it so many seconds later.
     AddRecord {
@@ -46,7 +62,11 @@ pub enum Action {
         call: usize,
         indexed_after: i64,
     },
-    /// The workers' clocks are so many seconds ahead of the true time from now on.
+    /// The workspace wants Leads for new callers. All its calls are of one caller, whom nobody knows.
+    WantLeads {
+        workspace: usize,
+    },
+    /// The clocks of processes that begin from now on are up to so many seconds ahead or behind.
     Skew(i64),
     /// Every process stands still for so many seconds.
     Stall(i64),
@@ -59,6 +79,10 @@ pub struct Plan {
     pub faults: Vec<(u64, Fault)>,
     /// How many faults chance may add.
     pub chances: u32,
+    /// Salesforce gives no new refresh tokens.
+    pub keeps_tokens: bool,
+    /// Salesforce's users may not write `CallObject`.
+    pub hides_call_object: bool,
     /// What, at which second.
     pub script: Vec<(i64, Action)>,
 }
@@ -111,6 +135,10 @@ impl Plan {
             if rng.u32(0..10) > 0 {
                 script.push((0, Action::Connect { workspace, org: 0 }));
             }
+            let wants_leads = rng.u32(0..5) == 0;
+            if wants_leads {
+                script.push((0, Action::WantLeads { workspace }));
+            }
             // Often all at once, and with a session that has just ended: workers then meet.
             let burst = rng.bool().then(|| rng.i64(0..600));
             if let Some(at) = burst.filter(|_| rng.bool()) {
@@ -120,7 +148,14 @@ impl Plan {
                 let at = burst.unwrap_or_else(|| rng.i64(0..600));
                 let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
                 let indexed_after = if rng.u32(0..5) == 0 { rng.i64(0..180) } else { 0 };
-                script.push((appears, Action::AddRecord { workspace, call, indexed_after }));
+                if !wants_leads {
+                    script.push((appears, Action::AddRecord { workspace, call, indexed_after }));
+                }
+                if !wants_leads && rng.u32(0..5) == 0 {
+                    script.push((0, Action::AddTwin { workspace, call }));
+                    script.push((at + rng.i64(0..30), Action::Edit { workspace, call }));
+                    script.push((at + rng.i64(0..900), Action::Edit { workspace, call }));
+                }
                 for report in 1..=rng.usize(1..=3) {
                     let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
                     script.push((at + after, Action::Report { workspace, call, report, revoked: false }));
@@ -137,28 +172,37 @@ impl Plan {
         for _ in 0..rng.usize(0..=4) {
             let workspace = rng.usize(0..workspaces);
             let at = rng.i64(0..900);
-            let action = match rng.u32(0..11) {
+            let action = match rng.u32(0..12) {
+                11 => (at, Action::Retry { workspace }),
                 // Often while the sessions that have just ended are being renewed.
                 0 => {
                     script.push((at, Action::ExpireSessions));
                     (at + rng.i64(0..3), Action::Disconnect { workspace })
                 }
                 8 => (at, Action::Disconnect { workspace }),
-                9 => (at, Action::Skew(rng.i64(-SKEW..=SKEW))),
+                9 => (at, Action::Skew(rng.i64(1..=SKEW))),
                 10 => (at, Action::Stall(rng.i64(1..120))),
                 1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
                 2 => (at, Action::RevokeGrants),
                 3 => (at, Action::Outage(rng.i64(1..86_400))),
                 4 => {
-                    script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: false }));
-                    (at, Action::Limit { workspace, reached: true })
+                    let class = if rng.bool() { FaultClass::DailyLimit } else { FaultClass::ConcurrentLimit };
+                    script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: None }));
+                    (at, Action::Limit { workspace, reached: Some(class) })
                 }
                 _ => (at, Action::ExpireSessions),
             };
             script.push(action);
         }
         script.sort_by_key(|(at, _)| *at);
-        Self { seed, faults: Vec::new(), chances: rng.u32(0..=CHANCES), script }
+        Self {
+            seed,
+            faults: Vec::new(),
+            chances: rng.u32(0..=CHANCES),
+            keeps_tokens: rng.u32(0..4) == 0,
+            hides_call_object: rng.u32(0..4) == 0,
+            script,
+        }
     }
 }
 

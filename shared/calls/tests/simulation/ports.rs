@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use calls::{
     activity::{EventDraft, TaskDraft},
-    crm::{Answer, CrmError, FaultClass, Found, PhoneQuery, Written},
+    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, PhoneQuery, Written, WrittenObject},
     ids::{CallId, SalesforceId, WorkspaceId},
+    lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, SyncStatus, WriteId},
     message::Work,
     ports::{
-        Clock, ConnectionStore, Crm, DueRows, IdleConnections, Ledger, Look, OrgMemory, Queue, Random,
-        StoreError, Swap, TokenEndpoint, Tokens, WaitingRows, Workspaces,
+        Clock, ConnectionStore, Crm, DueRows, IdleConnections, Ledger, Look, NumberClaims, OrgMemory, Queue,
+        Random, StoreError, Swap, TokenEndpoint, Tokens, WaitingRows, Workspaces,
     },
     sync::Ports,
     workspace::{Connection, ConnectionState, Lease, RecordType, RefusedFields, Workspace},
@@ -47,6 +48,7 @@ fn crm_error(class: FaultClass, code: &str) -> CrmError {
         fields: Vec::new(),
         status: None,
         object: None,
+        records: Vec::new(),
     }
 }
 
@@ -102,6 +104,31 @@ impl Ledger for World {
             }
             state.rows.insert(key, row);
             Swap::Done
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl NumberClaims for World {
+    async fn load_claim(&self, id: &WorkspaceId, number: &str) -> Result<Option<NumberClaim>, StoreError> {
+        let key = (id.clone(), number.to_owned());
+        self.call("load claim", move |state| state.claims.get(&key).cloned()).await.map_err(store_error)
+    }
+
+    async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
+        let (expected, claim) = (expected.cloned(), claim.clone());
+        self.call("write claim", move |state| {
+            let key = (claim.workspace_id.clone(), claim.number.clone());
+            let found = state.claims.get(&key).and_then(|claim| claim.write_id.clone());
+            if found == claim.write_id {
+                return true;
+            }
+            let as_expected = found == expected;
+            if as_expected {
+                state.claims.insert(key, claim);
+            }
+            as_expected
         })
         .await
         .map_err(store_error)
@@ -228,7 +255,6 @@ impl ConnectionStore for World {
         let process = self.state().running;
         self.call("store tokens", move |state| {
             let broken = state.broken == Some(Broken::TokenStore);
-            let refresh_token = tokens.refresh_token.clone().unwrap();
             if state.refreshed_by.get(&id) == Some(&owner) {
                 return true;
             }
@@ -236,12 +262,16 @@ impl ConnectionStore for World {
             let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
             let ours = broken || holds && workspace.connection_version == version;
             let Some(connection) = workspace.connection.as_mut().filter(|_| ours) else {
-                state.owes(refresh_token.expose_secret(), process);
+                if let Some(token) = &tokens.refresh_token {
+                    state.owes(token.expose_secret(), process);
+                }
                 return false;
             };
             connection.version += 1;
             connection.access_token = tokens.access_token.clone();
-            connection.refresh_token = refresh_token;
+            if let Some(token) = tokens.refresh_token.clone() {
+                connection.refresh_token = token;
+            }
             workspace.connection_version += 1;
             workspace.refresh_lease = None;
             state.issued.insert(id.clone(), tokens.issued_at);
@@ -301,7 +331,7 @@ impl OrgMemory for World {
             let now = state.now;
             let workspace = state.workspace(&id);
             if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
-                workspace.paused_until = Some(until);
+                workspace.paused_until = workspace.paused_until.max(Some(until));
                 state.paused.insert(id, now);
             }
         })
@@ -429,6 +459,12 @@ impl TokenEndpoint for World {
             let effect = Box::new(move |state: &mut State| set_in_use(state, &token, false));
             state.later.push(crate::world::Later { at, effect });
         }
+        // Now and then it takes almost as long as it is waited for.
+        let takes = {
+            let mut state = self.state();
+            if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
+        };
+        self.park(takes).await;
         let used = token.clone();
         let answer = self
             .call("refresh", move |state| {
@@ -440,7 +476,7 @@ impl TokenEndpoint for World {
         match answer {
             Ok(Some((session, token))) => Ok(Tokens {
                 access_token: session.into(),
-                refresh_token: Some(token.into()),
+                refresh_token: token.map(Into::into),
                 instance_url: connection.instance_url.clone(),
                 issued_at: self.state().clock() / 1000,
             }),
@@ -498,8 +534,8 @@ impl World {
                 if state.now < state.salesforce.down_until {
                     return Err(crm_error(FaultClass::Passing, "SERVER_UNAVAILABLE"));
                 }
-                if state.salesforce.limited.contains(&org_id) {
-                    return Err(crm_error(FaultClass::DailyLimit, "REQUEST_LIMIT_EXCEEDED"));
+                if let Some(class) = state.salesforce.limited.get(&org_id) {
+                    return Err(crm_error(*class, "REQUEST_LIMIT_EXCEEDED"));
                 }
                 effect(state, &org_id)
             })
@@ -551,11 +587,19 @@ impl Crm for World {
         };
         self.request(name, connection, true, move |state, org_id| {
             let mut written = Written::default();
+            let writes_call_object = task.as_ref().is_some_and(|task| task.call_object.is_some());
+            if state.salesforce.hides_call_object && writes_call_object {
+                let mut refusal = crm_error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+                refusal.fields = vec!["CallObject".to_owned()];
+                refusal.object = Some(WrittenObject::Task);
+                return Err(refusal);
+            }
             if let Some(task) = task {
                 let id = state.salesforce.id("00T");
                 let call_id = call_of(&task.description);
                 let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
-                let activity = Activity { id: id_of, org_id, who_id: task.who_id, call_id, at };
+                let call_object = task.call_object.is_some();
+                let activity = Activity { id: id_of, org_id, who_id: task.who_id, call_id, call_object, at };
                 state.salesforce.tasks.push(activity);
                 written.task_id = Some(id);
             }
@@ -563,11 +607,56 @@ impl Crm for World {
                 let id = state.salesforce.id("00U");
                 let call_id = call_of(&event.description);
                 let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
-                let activity = Activity { id: id_of, org_id, who_id: event.who_id, call_id, at };
+                let activity =
+                    Activity { id: id_of, org_id, who_id: event.who_id, call_id, call_object: false, at };
                 state.salesforce.events.push(activity);
                 written.event_id = Some(id);
             }
             Ok(written)
+        })
+        .await
+    }
+
+    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+        let since = since.timestamp_millis();
+        self.request("recent", connection, false, move |state, org_id| {
+            let records = state.salesforce.records.get(org_id).into_iter().flatten();
+            let found = records.filter(|(record, _)| record.created_at.timestamp_millis() >= since);
+            Ok(Found { records: found.map(|(record, _)| record.clone()).collect(), full: None })
+        })
+        .await
+    }
+
+    async fn converted_to(
+        &self,
+        connection: &Connection,
+        _: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        self.request("converted to", connection, false, |_, _| Ok(None)).await
+    }
+
+    async fn create_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
+        let lead = lead.clone();
+        self.request("create lead", connection, true, move |state, org_id| {
+            let id = state.salesforce.id("00Q");
+            let created_at = DateTime::from_timestamp_millis(state.now).unwrap();
+            let record = FoundRecord {
+                id: id.clone(),
+                record_type: RecordType::Lead,
+                name: Some(lead.last_name),
+                phones: vec![("Phone".to_owned(), lead.phone.clone())],
+                country: None,
+                created_at,
+                modified_at: created_at,
+            };
+            let indexed_at = state.now + state.rng.i64(0..600_000);
+            state.salesforce.leads.push((id.clone(), org_id.clone(), lead.phone));
+            state.salesforce.records.entry(org_id.clone()).or_default().push((record, indexed_at));
+            Ok(id)
         })
         .await
     }
@@ -598,19 +687,19 @@ impl Crm for World {
         &self,
         connection: &Connection,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         _: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
-        let (call_id, record) = (call_id.clone(), record.cloned());
+        let (call_id, who_ids) = (call_id.clone(), who_ids.to_vec());
         self.request("look", connection, false, move |state, org_id| {
             if state.broken == Some(Broken::Look) {
                 return Ok(Look::default());
             }
             let ours = |activity: &&Activity| activity.call_id == call_id && activity.org_id == *org_id;
-            let task = state.salesforce.tasks.iter().find(ours);
-            let event = state.salesforce.events.iter().find(|event| {
-                ours(event) && record.as_ref().is_some_and(|(_, who_id)| *who_id == event.who_id)
-            });
+            let there = |activity: &&Activity| ours(activity) && who_ids.contains(&activity.who_id);
+            let task =
+                state.salesforce.tasks.iter().find(|task| there(task) || ours(task) && task.call_object);
+            let event = state.salesforce.events.iter().find(there);
             Ok(Look {
                 task: task.map(|task| (task.id.clone(), Some(task.who_id.clone()))),
                 event_id: event.map(|event| event.id.clone()),

@@ -13,16 +13,17 @@ use calls::{
     ledger::SyncStatus,
     message::{Work, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
-    sync::{Report, Turn, Worker, accept, resume, wake_due},
-    workspace::{Connection, ConnectionState, Workspace},
+    sync::{QueuedAgain, Report, Turn, Worker, accept, queue_again, resume, wake_due},
+    workspace::{Connection, ConnectionState, NoMatch, Workspace},
 };
 use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     invariants,
     plan::{Action, Plan, Totals},
     ports::Simulated,
-    samples::{index_of, org_id, record, reported, workspace_id},
+    samples::{index_of, org_id, record, reported, twin, twin_id, who_id, workspace_id},
     world::{Broken, Message, SETTLE, START, State, VALID_SECRET, World},
 };
 
@@ -83,6 +84,8 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64
         let mut state = world.state();
         state.planned = plan.faults.iter().copied().collect();
         state.chances = plan.chances;
+        state.salesforce.keeps_tokens = plan.keeps_tokens;
+        state.salesforce.hides_call_object = plan.hides_call_object;
     }
     let mut script = plan.script.clone();
     script.reverse();
@@ -171,7 +174,7 @@ impl Run {
             let from = state.issued.get(&workspace.id)? + IDLE;
             Some(from.max(state.kept_alive.get(&workspace.id).copied().unwrap_or_default()))
         });
-        due.chain(idle).min().map_or(i64::MAX, |at| at * 1000 - state.skew)
+        due.chain(idle).min().map_or(i64::MAX, |at| at * 1000)
     }
 
     /// Nothing can be done now: goes to when something can.
@@ -264,6 +267,11 @@ impl Run {
         drop(state);
         self.started += 1;
         let id = self.started;
+        let mut state = self.world.state();
+        let skewed = state.skewed;
+        let skew = state.rng.i64(-skewed..=skewed);
+        state.skews.insert(id, skew);
+        drop(state);
         self.processes.push(Process { id, name, message, started_at, ready_at, future: Box::pin(future) });
     }
 
@@ -289,8 +297,8 @@ impl Run {
     fn sweep(&mut self) {
         let world = self.world.clone();
         self.next_sweep = world.state().now + MINUTE;
-        let deadline = Clock::now(&world) + TimeDelta::seconds(45);
         self.start("sweep".to_owned(), None, async move {
+            let deadline = Clock::now(&world) + TimeDelta::seconds(45);
             let woken = wake_due(&world, &world, &world, &world, deadline).await;
             let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
             keep_alive(&sessions, deadline).await?;
@@ -309,10 +317,11 @@ impl Run {
         state.note(|| format!("{action:?}"));
         match *action {
             Action::Report { workspace, call, report, revoked } => {
+                let caller = if state.wants_leads.contains(&workspace) { 0 } else { call };
                 drop(state);
                 self.reports += 1;
                 let world = self.world.clone();
-                let call = reported(workspace, call, report);
+                let call = reported(workspace, call, report, caller);
                 self.start(
                     format!("webhook {}", call.id),
                     None,
@@ -336,7 +345,11 @@ impl Run {
                 let world = self.world.clone();
                 self.start("connect".to_owned(), None, connect(world, workspace, org));
             }
-            Action::Skew(seconds) => state.skew = seconds * 1000,
+            Action::WantLeads { workspace } => {
+                state.wants_leads.insert(workspace);
+                state.workspace(&workspace_id(workspace)).settings.no_match = NoMatch::CreateLead;
+            }
+            Action::Skew(seconds) => state.skewed = seconds * 1000,
             Action::Stall(seconds) => {
                 drop(state);
                 for process in &mut self.processes {
@@ -346,14 +359,36 @@ impl Run {
             Action::Outage(seconds) => state.salesforce.down_until = state.now + seconds * 1000,
             Action::Limit { workspace, reached } => {
                 let org = org_id(workspace, 0);
-                if reached {
-                    state.salesforce.limited.insert(org);
-                } else {
-                    state.salesforce.limited.remove(&org);
+                match reached {
+                    Some(class) => state.salesforce.limited.insert(org, class),
+                    None => state.salesforce.limited.remove(&org),
+                };
+            }
+            Action::AddTwin { workspace, call } => {
+                for org in 0..=1 {
+                    let records = state.salesforce.records.entry(org_id(workspace, org)).or_default();
+                    records.push((twin(workspace, call), 0));
                 }
             }
+            Action::Edit { workspace, call } => {
+                let ids = [who_id(workspace, call), twin_id(workspace, call)];
+                let edited = ids[usize::from(state.rng.bool())].clone();
+                let now = chrono::DateTime::from_timestamp_millis(state.now).unwrap();
+                let records = state.salesforce.records.values_mut().flatten();
+                for (record, _) in records.filter(|(record, _)| record.id == edited) {
+                    record.modified_at = now;
+                }
+            }
+            Action::Retry { workspace } => {
+                drop(state);
+                let world = self.world.clone();
+                self.start("sync-logs".to_owned(), None, retry(world, workspace_id(workspace)));
+            }
             Action::AddRecord { workspace, call, indexed_after } => {
-                let record = record(workspace, call);
+                let mut record = record(workspace, call);
+                if state.now > START * 1000 {
+                    record.created_at = chrono::DateTime::from_timestamp_millis(state.now).unwrap();
+                }
                 let now = state.now + indexed_after * 1000;
                 for org in 0..=1 {
                     let records = state.salesforce.records.entry(org_id(workspace, org)).or_default();
@@ -420,6 +455,40 @@ async fn webhook(
     Ok(())
 }
 
+/// Whether a connect without an answer took effect: the row tells, if it can be read.
+async fn read_back(
+    world: &World,
+    id: &WorkspaceId,
+    token: &str,
+    replaced: Option<SecretString>,
+    error: StoreError,
+) -> Result<Result<Option<String>, ()>, StoreError> {
+    let text = |token: &SecretString| token.expose_secret().to_owned();
+    let stands =
+        Workspaces::load(world, id).await?.connection.map(|connection| text(&connection.refresh_token));
+    if stands.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
+}
+
+/// What `sync-logs` does for a person who asks for all calls again.
+async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
+    let calls: Vec<_> = {
+        let state = world.state();
+        state
+            .rows
+            .keys()
+            .filter(|(workspace_id, _)| *workspace_id == id)
+            .map(|(_, call)| call.clone())
+            .collect()
+    };
+    for call_id in calls {
+        let now = Clock::now(&world).timestamp();
+        if queue_again(&world, &world, &id, &call_id, now).await? == QueuedAgain::Queued {
+            world.send(&Work::Wake { workspace_id: id.clone(), call_id }).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What the function `disconnect` does.
 async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     let deadline = Clock::now(&world) + API_WAITS;
@@ -453,7 +522,12 @@ async fn connect(world: World, workspace: usize, org: usize) -> Result<(), Store
         access_token: session.into(),
         refresh_token: token.clone().into(),
     };
-    let unused = match world.connect(&id, version, connection).await {
+    let known = Workspaces::load(&world, &id).await?.connection.map(|before| before.refresh_token);
+    let stored = match world.connect(&id, version, connection).await {
+        Err(error) => read_back(&world, &id, &token, known, error).await,
+        stored => stored,
+    };
+    let unused = match stored {
         Ok(Ok(replaced)) => {
             let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
             // Rows that are not woken now have their own due time.

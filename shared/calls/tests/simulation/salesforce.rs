@@ -1,9 +1,9 @@
 //! The simulated orgs: records, activities, and grants with rotation and reuse cascade.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use calls::{
-    crm::FoundRecord,
+    crm::{FaultClass, FoundRecord},
     ids::{CallId, SalesforceId},
 };
 
@@ -14,6 +14,8 @@ pub struct Activity {
     pub org_id: SalesforceId,
     pub who_id: SalesforceId,
     pub call_id: CallId,
+    /// Whether it says so in `CallObject`.
+    pub call_object: bool,
     /// When it was written, milliseconds.
     pub at: i64,
 }
@@ -46,8 +48,14 @@ pub struct Salesforce {
     pub grants: BTreeMap<String, Grant>,
     /// Outages and limits: no request is answered before this time, milliseconds.
     pub down_until: i64,
-    pub limited: BTreeSet<SalesforceId>,
+    pub limited: BTreeMap<SalesforceId, FaultClass>,
+    /// A refresh gives no new refresh token.
+    pub keeps_tokens: bool,
+    /// The users may not write `CallObject`.
+    pub hides_call_object: bool,
     pub made: u64,
+    /// Leads that were made: in which org, for which number.
+    pub leads: Vec<(SalesforceId, SalesforceId, String)>,
     /// Answered requests for a new session.
     pub refreshes: u64,
     /// Requests with a session, and when, milliseconds.
@@ -96,7 +104,7 @@ impl Salesforce {
     }
 
     /// Answers a refresh: with a new session and token, or not at all.
-    pub fn refresh(&mut self, token: &str, now: i64) -> Option<(String, String)> {
+    pub fn refresh(&mut self, token: &str, now: i64) -> Option<(String, Option<String>)> {
         self.refreshes += 1;
         let grant = self.grants.get_mut(token)?;
         if !grant.alive {
@@ -109,9 +117,17 @@ impl Salesforce {
             grant.alive = false;
             return None;
         }
+        let (org_id, family) = (grant.org_id.clone(), grant.family);
+        if self.keeps_tokens {
+            grant.issued_at = now;
+            self.made += 1;
+            let session = format!("session-{}", self.made);
+            self.sessions.insert(session.clone(), (org_id, family));
+            return Some((session, None));
+        }
         grant.alive = false;
         grant.rotated = true;
-        let (org_id, family) = (grant.org_id.clone(), grant.family);
-        Some(self.grant(&org_id, Some(family), now))
+        let (session, token) = self.grant(&org_id, Some(family), now);
+        Some((session, Some(token)))
     }
 }

@@ -51,18 +51,33 @@ pub fn who_id(workspace: usize, call: usize) -> SalesforceId {
     SalesforceId::parse(format!("00Q00000000{workspace}{call:03}")).unwrap()
 }
 
-/// The record of a call, by its id.
-pub fn who_of(call_id: &CallId) -> SalesforceId {
-    let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
-    who_id(parts.next().unwrap(), parts.next().unwrap())
+/// Another record with the number of a call.
+pub fn twin(workspace: usize, call: usize) -> FoundRecord {
+    FoundRecord { id: twin_id(workspace, call), ..record(workspace, call) }
 }
 
-/// The reports of a call, each with more than the one before; the last has an appointment.
-pub fn reported(workspace: usize, call: usize, report: usize) -> Call {
+pub fn twin_id(workspace: usize, call: usize) -> SalesforceId {
+    SalesforceId::parse(format!("00Q00000001{workspace}{call:03}")).unwrap()
+}
+
+/// The workspace and the number of a call, by its id.
+pub fn call_of(call_id: &CallId) -> (usize, usize) {
+    let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
+    (parts.next().unwrap(), parts.next().unwrap())
+}
+
+/// The record of a call, by its id.
+pub fn who_of(call_id: &CallId) -> SalesforceId {
+    let (workspace, call) = call_of(call_id);
+    who_id(workspace, call)
+}
+
+/// The reports of a call of the how many-th caller, each with more than the one before; the last has an appointment.
+pub fn reported(workspace: usize, call: usize, report: usize, caller: usize) -> Call {
     let reported_at = START * 1000 + i64::try_from(report).unwrap();
     let mut known = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());
     known.kind = Some(Fact { value: CallKind::Inbound, reported_at });
-    known.customer_number = Some(Fact { value: number(workspace, call), reported_at });
+    known.customer_number = Some(Fact { value: number(workspace, caller), reported_at });
     known.summary = Some(Fact { value: format!("Report {report}."), reported_at });
     if report != 2 {
         let value = AppointmentRequest {

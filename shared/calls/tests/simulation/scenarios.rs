@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use calls::ledger::SyncStatus;
+use calls::{crm::FaultClass, ledger::SyncStatus};
 
 use crate::{
     plan::{Action, Plan},
@@ -135,10 +135,28 @@ fn a_record_that_appears_after_its_call_is_found_by_the_late_match() {
         let logged = logged_at(&world_after(&plan(seed)));
         assert!(logged.len() == 1 && (5 * MINUTE..7 * MINUTE).contains(&logged[0]), "{logged:?}");
     }
-    // Search that knows the record only after half an hour: the next look is an hour after the call.
+    // Search knows the record only half an hour later: the look for recent records needs no index.
     let slow = Action::AddRecord { workspace: 0, call: 0, indexed_after: 30 * MINUTE };
-    let logged = logged_at(&world_after(&Plan::of(0, [(1, Action::report(0, 1)), (2, slow)])));
+    let logged = logged_at(&world_after(&Plan::of(0, [(1, Action::report(0, 1)), (2, slow.clone())])));
+    assert!(logged.len() == 1 && (5 * MINUTE..7 * MINUTE).contains(&logged[0]), "{logged:?}");
+    let logged = logged_at(&world_after(&Plan::of(0, [(1, Action::report(0, 1)), (6 * MINUTE, slow)])));
     assert!(logged.len() == 1 && (HOUR..HOUR + 2 * MINUTE).contains(&logged[0]), "{logged:?}");
+}
+
+/// Two calls of one new caller: one Lead, whatever happens to either.
+#[test]
+fn two_calls_of_a_new_caller_are_one_lead() {
+    for apart in [0, 1, MINUTE] {
+        let script = [
+            (0, Action::WantLeads { workspace: 0 }),
+            (1, Action::report(0, 1)),
+            (1 + apart, Action::report(1, 1)),
+        ];
+        let plan = Plan::of(0, script);
+        ends_well(&format!("two calls of a new caller {apart} s apart"), &plan);
+        let world = world_after(&plan);
+        assert_eq!((tasks(&world), world.state().salesforce.leads.len()), (2, 1));
+    }
 }
 
 #[test]
@@ -171,8 +189,8 @@ fn a_limited_workspace_pauses_and_another_goes_on() {
     let limited_for = 10 * HOUR;
     let mut script = vec![
         (0, Action::Connect { workspace: 1, org: 0 }),
-        (1, Action::Limit { workspace: 0, reached: true }),
-        (limited_for, Action::Limit { workspace: 0, reached: false }),
+        (1, Action::Limit { workspace: 0, reached: Some(FaultClass::DailyLimit) }),
+        (limited_for, Action::Limit { workspace: 0, reached: None }),
     ];
     for call in 0..50 {
         let at = 10 + MINUTE * i64::try_from(call).unwrap();

@@ -12,6 +12,7 @@ use std::{
 use calls::{
     call::Call,
     ids::{CallId, WorkspaceId},
+    lead::NumberClaim,
     ledger::Row,
     message::Work,
     workspace::{WebhookSecretVersions, Workspace},
@@ -87,11 +88,15 @@ pub struct State {
     pub now: i64,
     pub rows: BTreeMap<(WorkspaceId, CallId), Row>,
     pub workspaces: BTreeMap<WorkspaceId, Workspace>,
+    /// Workspaces that want Leads for new callers.
+    pub wants_leads: BTreeSet<usize>,
+    pub claims: BTreeMap<(WorkspaceId, String), NumberClaim>,
     pub queue: Vec<Message>,
     pub dead_letters: Vec<Message>,
     pub salesforce: Salesforce,
-    /// How far the workers' clocks are from the true time, milliseconds.
-    pub skew: i64,
+    /// How far processes' clocks may be from the true time from now on, milliseconds, and how far each is.
+    pub skewed: i64,
+    pub skews: BTreeMap<u64, i64>,
     /// When a workspace's pause was last stored, milliseconds.
     pub paused: BTreeMap<WorkspaceId, i64>,
     /// When a workspace's tokens were issued, Unix seconds.
@@ -136,9 +141,9 @@ impl State {
         })
     }
 
-    /// What a worker's clock shows, milliseconds.
+    /// What the clock of the running process shows, milliseconds.
     pub fn clock(&self) -> i64 {
-        self.now + self.skew
+        self.now + self.skews.get(&self.running).copied().unwrap_or_default()
     }
 
     /// A refresh token belongs to nobody: the process that learns it has to end it, unless it dies.
@@ -211,10 +216,13 @@ impl World {
             now: START * 1000,
             rows: BTreeMap::new(),
             workspaces: BTreeMap::new(),
+            wants_leads: BTreeSet::new(),
+            claims: BTreeMap::new(),
             queue: Vec::new(),
             dead_letters: Vec::new(),
             salesforce: Salesforce::default(),
-            skew: 0,
+            skewed: 0,
+            skews: BTreeMap::new(),
             paused: BTreeMap::new(),
             issued: BTreeMap::new(),
             kept_alive: BTreeMap::new(),

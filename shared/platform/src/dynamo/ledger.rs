@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::{
 };
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
+    lead::NumberClaim,
     ledger::{Row, RowKey, SyncStatus, WriteId},
-    ports::{DueRows, FailedRows, Ledger, StoreError, Swap, WaitingRows},
+    ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
 pub use super::ledger_item::SHARDS;
@@ -21,6 +22,7 @@ use super::{
         api_usage, cursor, due_shard_key, from_item, key, listed, outcome, row_key, start_at, to_item,
         workspace_status,
     },
+    number_claim_item::{claim_from_item, claim_to_item},
 };
 use crate::{
     aws::{Aws, store_error},
@@ -110,6 +112,39 @@ fn only_with_error(query: QueryFluentBuilder, error_code: &ErrorCode) -> QueryFl
     query.filter_expression("error_code = :code").expression_attribute_values(":code", attribute(error_code))
 }
 
+impl LedgerTable {
+    /// Puts an item, if the last write of what stands there is `expected`; `None`: if nothing does.
+    async fn put(
+        &self,
+        item: Item,
+        write_id: Option<&WriteId>,
+        expected: Option<&WriteId>,
+    ) -> Result<Put, StoreError> {
+        if write_id.is_none() {
+            return Err(ColumnError::Missing("write_id").during(PUT));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match expected {
+            None => put.condition_expression("attribute_not_exists(call_id)"),
+            Some(expected) => put
+                .condition_expression("write_id = :expected")
+                .expression_attribute_values(":expected", attribute(expected)),
+        };
+        let Err(error) = put.send().await else { return Ok(Put::Done) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Put::Refused(failed.item().filter(|item| !item.is_empty()).cloned()))
+            }
+            _ => Err(store_error(PUT, &error)),
+        }
+    }
+}
+
 /// What a page is asked for.
 struct Page<'a> {
     index: &'a str,
@@ -135,36 +170,61 @@ impl Ledger for LedgerTable {
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
-        if row.write_id.is_none() {
-            return Err(ColumnError::Missing("write_id").during(PUT));
-        }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(row)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match expected {
-            None => put.condition_expression("attribute_not_exists(call_id)"),
-            Some(expected) => put
-                .condition_expression("write_id = :expected")
-                .expression_attribute_values(":expected", attribute(expected)),
-        };
-        let Err(error) = put.send().await else { return Ok(Swap::Done) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => conflict(row, failed.item()),
-            _ => Err(store_error(PUT, &error)),
+        match self.put(to_item(row), row.write_id.as_ref(), expected).await? {
+            Put::Done => Ok(Swap::Done),
+            Put::Refused(found) => conflict(row, found.as_ref()),
         }
     }
 }
 
+/// What became of a conditional put.
+enum Put {
+    /// It is written.
+    Done,
+    /// The condition did not hold; here is what stands there.
+    Refused(Option<Item>),
+}
+
 /// What the condition met: our own write, if the answer to an earlier try was lost, or somebody else's.
 fn conflict(row: &Row, found: Option<&Item>) -> Result<Swap, StoreError> {
-    let found = found.filter(|item| !item.is_empty()).map(from_item).transpose();
+    let found = found.map(from_item).transpose();
     Ok(match found.map_err(|error| error.during(PUT))? {
         Some(found) if found.write_id == row.write_id => Swap::Done,
         found => Swap::Conflict(found.map(Box::new)),
     })
+}
+
+/// Claims stand in the ledger's table, under a key that no call can have: `+` is not of a call's id. They have none of
+/// the columns that the indexes are made of.
+impl NumberClaims for LedgerTable {
+    async fn load_claim(
+        &self,
+        workspace_id: &WorkspaceId,
+        number: &str,
+    ) -> Result<Option<NumberClaim>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("workspace_id", attribute(workspace_id))
+            .key("call_id", attribute(number))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| store_error(GET, &error))?;
+        answer.item.as_ref().map(claim_from_item).transpose().map_err(|error| error.during(GET))
+    }
+
+    async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
+        match self.put(claim_to_item(claim), claim.write_id.as_ref(), expected).await? {
+            Put::Done => Ok(true),
+            Put::Refused(found) => {
+                let found = found.as_ref().map(claim_from_item).transpose();
+                let found = found.map_err(|error| error.during(PUT))?;
+                Ok(found.is_some_and(|found| found.write_id == claim.write_id))
+            }
+        }
+    }
 }
 
 impl WaitingRows for LedgerTable {

@@ -6,6 +6,7 @@
 mod item;
 mod ledger;
 mod ledger_item;
+mod number_claim_item;
 mod oauth_states;
 mod rows;
 mod settings;

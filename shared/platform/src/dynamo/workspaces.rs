@@ -157,10 +157,27 @@ impl<K: KeySource> WorkspaceTable<K> {
                 Ok(Changed::Done) => return Ok(grant),
                 Ok(Changed::Refused(found)) if is_written_by(&found, &write_id) => return Ok(grant),
                 Ok(Changed::Refused(_)) => {}
-                Err(error) => return Err(Unanswered { error, grant }),
+                Err(error) => return self.read_back(id, &write_id, grant, error).await,
             }
         }
         Err(contended(operation).into())
+    }
+}
+
+impl<K: KeySource> WorkspaceTable<K> {
+    /// Whether a change without an answer took effect: the row tells, if it can be read.
+    async fn read_back(
+        &self,
+        id: &WorkspaceId,
+        write_id: &str,
+        grant: Option<OldGrant>,
+        error: StoreError,
+    ) -> Result<Option<OldGrant>, Unanswered> {
+        match self.rows.read(id, &["connection_write_id"]).await {
+            Ok(found) if is_written_by(&found, write_id) => Ok(grant),
+            Ok(_) => Err(error.into()),
+            Err(_) => Err(Unanswered { error, grant }),
+        }
     }
 }
 
@@ -323,19 +340,28 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
 
 impl<K: KeySource> WorkspaceTable<K> {
     /// Keeps what was learned of an org, if the workspace is still connected to it.
-    async fn learn(&self, id: &WorkspaceId, org_id: &SalesforceId, change: Change) -> Result<(), StoreError> {
+    async fn learn(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        change: Change,
+        condition: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let connected = "salesforce_org_id = :org AND connection_state = :connected";
         let change = change.only_if(
-            "salesforce_org_id = :org AND connection_state = :connected",
+            condition.map_or(connected.to_owned(), |condition| format!("{connected} AND {condition}")),
             [(":org", attribute(org_id)), (":connected", attribute(ConnectionState::Connected))],
         );
-        // Refused: the org is another one by now, or none.
+        // Refused: the org is another one by now, or none, or more is known already.
         self.rows.change(id, change).await.map(drop)
     }
 }
 
 impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
     async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
-        self.learn(id, org_id, Change::default().set("paused_until", until)).await
+        // Of two pauses the longer counts.
+        let longer = "(attribute_not_exists(paused_until) OR paused_until < :paused_until)";
+        self.learn(id, org_id, Change::default().set("paused_until", until), Some(longer)).await
     }
 
     async fn remember_refused(
@@ -344,7 +370,7 @@ impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
         org_id: &SalesforceId,
         fields: &RefusedFields,
     ) -> Result<(), StoreError> {
-        self.learn(id, org_id, Change::default().set("refused_fields", fields)).await
+        self.learn(id, org_id, Change::default().set("refused_fields", fields), None).await
     }
 }
 

@@ -7,8 +7,9 @@ use std::{
 
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
+    lead::NumberClaim,
     ledger::{Row, RowKey, SyncStatus, WriteId},
-    ports::{DueRows, FailedRows, Ledger, StoreError, Swap, WaitingRows},
+    ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
 use super::{Faults, lock};
@@ -20,10 +21,11 @@ type Rows = BTreeMap<(WorkspaceId, CallId), Row>;
 const PAGE: u32 = 1000;
 
 /// A ledger in memory. Its operations are `load`, `swap`, `waiting`, `due`, `newest`, `list`, `outcomes`,
-/// `count_with_error` and `with_error`. Clones share it.
+/// `count_with_error`, `with_error`, `load_claim` and `swap_claim`. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     rows: Arc<Mutex<Rows>>,
+    claims: Arc<Mutex<BTreeMap<(WorkspaceId, String), NumberClaim>>>,
     /// What fails.
     pub faults: Faults,
 }
@@ -85,6 +87,27 @@ fn page(
     let page: Vec<_> = rest.by_ref().take(limit as usize).collect();
     let next = page.last().filter(|_| rest.next().is_some()).map(|(key, _)| key.clone());
     (page.into_iter().map(|(_, row)| row).collect(), next)
+}
+
+impl NumberClaims for MemoryLedger {
+    async fn load_claim(&self, id: &WorkspaceId, number: &str) -> Result<Option<NumberClaim>, StoreError> {
+        let key = (id.clone(), number.to_owned());
+        self.faults.around("load_claim", || lock(&self.claims).get(&key).cloned())
+    }
+
+    async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
+        self.faults.around("swap_claim", || {
+            let mut claims = lock(&self.claims);
+            let key = (claim.workspace_id.clone(), claim.number.clone());
+            let found = claims.get(&key).and_then(|claim| claim.write_id.clone());
+            let ours = found.is_some() && found == claim.write_id;
+            let as_expected = found.as_ref() == expected;
+            if as_expected {
+                claims.insert(key, claim.clone());
+            }
+            as_expected || ours
+        })
+    }
 }
 
 impl WaitingRows for MemoryLedger {

@@ -253,7 +253,7 @@ impl OrgMemory for MemoryWorkspaces {
     async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
         self.change("pause", id, |row| {
             if row.is_connected_to(org_id) {
-                row.workspace.paused_until = Some(until);
+                row.workspace.paused_until = row.workspace.paused_until.max(Some(until));
             }
         })
     }

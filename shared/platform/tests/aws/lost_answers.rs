@@ -5,7 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -27,10 +27,10 @@ use crate::{
     template::create_table,
 };
 
-/// Stands before the emulator and, once it is told to, swallows one answer to a write: the connection just ends.
+/// Stands before the emulator and, once it is told to, swallows answers to writes: the connection just ends.
 #[derive(Clone, Default)]
 struct Thief {
-    armed: Arc<AtomicBool>,
+    armed: Arc<AtomicUsize>,
     stolen: Arc<AtomicUsize>,
 }
 
@@ -51,7 +51,12 @@ impl Thief {
 
     /// From now on, the answer to the next write is lost.
     fn steal_next(&self) {
-        self.armed.store(true, Ordering::SeqCst);
+        self.steal(1);
+    }
+
+    /// From now on, the answers to so many writes are lost.
+    fn steal(&self, answers: usize) {
+        self.armed.store(answers, Ordering::SeqCst);
     }
 
     fn has_stolen(&self) -> usize {
@@ -66,7 +71,9 @@ impl Thief {
             let request = message(&mut requests)?;
             emulator.write_all(&request).ok()?;
             let answer = message(&mut answers)?;
-            if is_write(&request) && self.armed.swap(false, Ordering::SeqCst) {
+            let armed = self.armed.load(Ordering::SeqCst);
+            if is_write(&request) && armed > 0 {
+                self.armed.store(armed - 1, Ordering::SeqCst);
                 self.stolen.fetch_add(1, Ordering::SeqCst);
                 return None;
             }
@@ -133,6 +140,21 @@ async fn a_connect_whose_answer_was_lost_counts_once_and_gives_back_the_right_ol
     assert_eq!(old.refresh_token.expose_secret(), "refresh-1");
     assert_eq!(workspaces.load(&workspace_id()).await.unwrap().connection_version, 2);
     assert_eq!(thief.has_stolen(), 1);
+}
+
+/// The SDK gives up; the row tells what happened.
+#[tokio::test]
+async fn a_connect_and_a_disconnect_that_are_never_answered_are_read_back() {
+    let (thief, workspaces, _) = workspaces().await;
+    workspaces.connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    thief.steal(3);
+    let old = workspaces.connect(&workspace_id(), &new_connection("2"), 2).await.unwrap().unwrap();
+    assert_eq!(old.refresh_token.expose_secret(), "refresh-1");
+    assert_eq!(thief.has_stolen(), 3);
+    thief.steal(3);
+    let old = workspaces.disconnect(&workspace_id()).await.unwrap().unwrap();
+    assert_eq!(old.refresh_token.expose_secret(), "refresh-2");
+    assert_eq!(thief.has_stolen(), 6);
 }
 
 #[tokio::test]

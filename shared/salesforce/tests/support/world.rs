@@ -92,9 +92,9 @@ impl World {
     }
 
     pub async fn look(&self, call_id: &str) -> Result<Look, CrmError> {
-        let (call_id, record) = (CallId::parse(call_id).unwrap(), (RecordType::Lead, self.ada().await));
+        let (call_id, who_ids) = (CallId::parse(call_id).unwrap(), [self.ada().await]);
         let since = Utc::now() - TimeDelta::minutes(5);
-        self.client.look(&self.connection, &call_id, Some(&record), since).await.map(|answer| answer.value)
+        self.client.look(&self.connection, &call_id, &who_ids, since).await.map(|answer| answer.value)
     }
 
     pub fn fault(&self, route: RouteKind, effect: impl Into<Effect>) {

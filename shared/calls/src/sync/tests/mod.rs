@@ -1,5 +1,6 @@
 //! The algorithm in an in-memory world.
 
+mod leads;
 mod world;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 };
 use std::sync::atomic::Ordering;
 
-use super::Report;
+use super::{QueuedAgain, Report};
 use world::*;
 
 fn reason(row: &Row) -> &str {
@@ -107,7 +108,8 @@ async fn a_committed_write_without_an_answer_is_one_task() {
 
     world.pass(60);
     world.woken().await.unwrap();
-    assert_eq!(world.status(), SyncStatus::Success);
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.unsettled_until), (SyncStatus::Success, None));
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
 
@@ -155,11 +157,7 @@ async fn a_task_alone_proves_nothing_about_its_event() {
 #[tokio::test]
 async fn a_report_for_a_row_in_other_hands_is_merged_and_seen_by_them() {
     let world = world();
-    let mut row = Row::accepted(world.workspace().id, call(0), START);
-    row.lease = Some(Lease { owner: "another worker".to_owned(), until: START + 90 });
-    row.due_at = Some(START + 90);
-    row.write_id = Some(WriteId("theirs".to_owned()));
-    world.ledger.put(row);
+    world.ledger.put(held_by_another(&world));
 
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
@@ -169,6 +167,96 @@ async fn a_report_for_a_row_in_other_hands_is_merged_and_seen_by_them() {
     assert!(row.call.summary.is_some());
     assert_eq!(row.lease.unwrap().owner, "another worker");
     assert!(world.requests().is_empty());
+}
+
+fn held_by_another(world: &crate::sync::Worker<World>) -> Row {
+    let mut row = Row::accepted(world.workspace().id, call(0), START);
+    row.lease = Some(Lease { owner: "another worker".to_owned(), until: START + 90 });
+    row.due_at = Some(START + 90);
+    row.write_id = Some(WriteId("theirs".to_owned()));
+    row
+}
+
+#[tokio::test]
+async fn a_report_that_the_queue_refused_leaves_a_row_in_other_hands_to_them() {
+    let world = world();
+    world.ledger.put(held_by_another(&world));
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    let report = Report { call: &second, secret_version: 2, received_at: START + 5 };
+    super::accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.revision, row.due_at), (2, Some(START + 90)));
+    assert_eq!(row.lease.unwrap().owner, "another worker");
+}
+
+#[tokio::test]
+async fn a_report_that_comes_again_takes_up_a_row_that_only_stands_in_line() {
+    let world = world();
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    super::accept(&world.ledger, &world.random, &world.workspace(), &report, START).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Queued);
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn a_wake_of_a_call_that_waits_for_nothing_does_nothing() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let before = world.ledger.row("call-1");
+    world.requests();
+    world.woken().await.unwrap();
+    assert_eq!(world.ledger.row("call-1"), before);
+    assert!(world.requests().is_empty());
+}
+
+/// Else DynamoDB deletes a row that is being worked on.
+#[tokio::test]
+async fn a_row_that_is_taken_up_again_does_not_expire() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    assert!(world.ledger.row("call-1").expires_at.is_some());
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    // A guess that there is no row, the claim, and the outcome.
+    let dies_at = world.ledger.writes.load(Ordering::Relaxed) + 2;
+    world.ledger.failing.lock().unwrap().push(dies_at);
+    world.reported(&second).await.unwrap_err();
+    let row = world.ledger.row("call-1");
+    assert!(row.expires_at.is_none() && row.due_at.is_some());
+}
+
+/// Between the sweep's query and its write a worker may have finished with the row.
+#[tokio::test]
+async fn a_row_that_is_not_due_any_more_is_not_postponed() {
+    let world = world();
+    let mut row = held_by_another(&world);
+    row.lease = None;
+    row.due_at = Some(START + 500);
+    world.ledger.put(row.clone());
+    let key = crate::ledger::RowKey { workspace_id: row.workspace_id.clone(), call_id: row.call_id.clone() };
+    let postponed =
+        super::claim::postpone(&world.ledger, &world.random, &key, START, START + 600).await.unwrap();
+    assert!(!postponed);
+    assert_eq!(world.ledger.row("call-1"), row);
+}
+
+#[tokio::test]
+async fn an_event_that_is_known_is_not_forgotten_where_a_look_misses_it() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.reported(&first).await.unwrap();
+    world.salesforce.fail("update_task", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.salesforce.state().hidden_events = true;
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&second).await.unwrap();
+    world.pass(60);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().events.len(), 1);
 }
 
 #[tokio::test]
@@ -505,6 +593,176 @@ async fn a_task_is_written_and_found_without_its_call_object() {
     let state = world.salesforce.state();
     assert_eq!(state.tasks[0].1.call_object, None);
     assert!(state.tasks[0].1.description.ends_with("Call call-1"));
+}
+
+/// Neither by `CallObject` nor by the record that a new search would choose.
+#[tokio::test]
+async fn a_task_without_its_call_object_is_found_though_another_record_is_the_best_by_now() {
+    let world = world();
+    world.salesforce.state().records.push(lead("00Q000000000002EAA", NUMBER));
+    world.salesforce.state().records[0].modified_at += chrono::TimeDelta::seconds(1);
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["CallObject".to_owned()];
+    refusal.object = Some(WrittenObject::Task);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    // Somebody edits the other Lead.
+    world.salesforce.state().records[1].modified_at += chrono::TimeDelta::seconds(60);
+    world.pass(700);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.record.unwrap().1.as_str()), (SyncStatus::Success, LEAD));
+    assert_eq!(world.salesforce.state().tasks.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_is_found_though_somebody_moved_its_task() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&first).await.unwrap();
+    world.salesforce.state().tasks[0].1.who_id = SalesforceId::parse("00Q000000000002EAA").unwrap();
+    world.pass(700);
+    world.woken().await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+    assert!(world.ledger.row("call-1").event_id.is_some());
+}
+
+impl crate::sync::Worker<World> {
+    /// A person asks for the call again.
+    async fn asked_again(&self) -> QueuedAgain {
+        let id = crate::ids::CallId::parse("call-1").unwrap();
+        let now = crate::ports::Clock::now(&self.clock).timestamp();
+        let queued = super::queue_again(&self.ledger, &self.random, &self.workspace().id, &id, now).await;
+        self.woken().await.unwrap();
+        queued.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn asked_again_an_update_that_was_refused_is_made() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants a quote.".to_owned()));
+    world.salesforce.fail("update_task", Fault::Before(error(FaultClass::Permanent, "INSUFFICIENT_ACCESS")));
+    world.reported(&second).await.unwrap();
+    assert_eq!(reason(&world.ledger.row("call-1")), "activity_not_updated");
+    assert_eq!(world.asked_again().await, QueuedAgain::Queued);
+    assert!(world.salesforce.state().tasks[0].1.description.contains("Wants a quote."));
+    assert_eq!((world.status(), world.ledger.row("call-1").reason), (SyncStatus::Success, None));
+}
+
+/// Also within the day in which refused fields are left out unasked.
+#[tokio::test]
+async fn asked_again_fields_that_were_left_out_are_filled() {
+    let world = world();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["Type".to_owned()];
+    refusal.object = Some(WrittenObject::Task);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(reason(&world.ledger.row("call-1")), "fields_left_out");
+    world.pass(60);
+    world.asked_again().await;
+    assert_eq!(world.salesforce.state().tasks[0].1.r#type.as_deref(), Some("Call"));
+    assert_eq!(world.ledger.row("call-1").reason, None);
+}
+
+#[tokio::test]
+async fn a_report_under_a_revoked_secret_is_not_logged_though_a_person_asks() {
+    let world = world();
+    world.reported_under(1, &call(0)).await.unwrap();
+    assert_eq!(world.asked_again().await, QueuedAgain::Refused);
+    let id = crate::ids::CallId::parse("call-1").unwrap();
+    world.wake(&world.workspace(), &id, true, world.turn(50)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Skipped);
+    assert!(world.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_is_refused_again_after_its_renewal_ends_the_attempt() {
+    let world = world();
+    for _ in 0..10 {
+        world.salesforce.fail("search", Fault::Before(error(FaultClass::Session, "INVALID_SESSION_ID")));
+    }
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh", "search"]);
+    assert_eq!(world.status(), SyncStatus::Retrying);
+}
+
+#[tokio::test]
+async fn faults_are_counted_anew_after_an_outcome() {
+    let world = world();
+    world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.ledger.row("call-1").failing.unwrap().times, 1);
+    world.pass(60);
+    world.woken().await.unwrap();
+    assert_eq!(world.ledger.row("call-1").failing.unwrap().times, 2);
+    world.salesforce.state().faults.clear();
+    world.salesforce.state().records.clear();
+    world.pass(120);
+    world.woken().await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, row.failing), (SyncStatus::NotFound, None));
+}
+
+/// A worker's turn with so much time left, and a session that has ended.
+async fn with_an_ended_session(seconds: i64) -> (Vec<&'static str>, crate::workspace::Workspace) {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, world.turn(seconds)).await.unwrap();
+    (world.requests(), world.workspace())
+}
+
+#[tokio::test]
+async fn a_refresh_begins_only_with_time_to_store_its_tokens() {
+    assert_eq!(with_an_ended_session(15).await.0, ["search"]);
+    assert_eq!(with_an_ended_session(17).await.0[..2], ["search", "refresh"]);
+}
+
+#[tokio::test]
+async fn a_lease_that_was_won_too_late_is_given_back_and_nothing_is_asked() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.workspaces.1.seconds.store(10, Ordering::Relaxed);
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, world.turn(20)).await.unwrap();
+    assert_eq!(world.requests(), ["search"]);
+    assert_eq!(world.workspace().refresh_lease, None);
+}
+
+#[tokio::test]
+async fn an_ambiguous_refresh_is_tried_once_more_and_only_with_time() {
+    let ambiguous = || Fault::Before(error(FaultClass::Ambiguous, "timeout"));
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.fail("refresh", ambiguous());
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh", "refresh", "search", "create"]);
+
+    let world = self::world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.1.seconds.store(10, Ordering::Relaxed);
+    world.salesforce.fail("refresh", ambiguous());
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, world.turn(25)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh"]);
+}
+
+/// A user who is only frozen: the grant lives on in Salesforce, and nobody would end it later.
+#[tokio::test]
+async fn a_grant_that_salesforce_refuses_is_ended_when_its_tokens_are_forgotten() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.fail("refresh", Fault::Before(error(FaultClass::GrantEnded, "inactive_user")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh", "revoke"]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -18,10 +18,11 @@ use crate::{
     call::{Call, CallKind, Fact},
     crm::{Answer, ApiUsage, CrmError, FaultClass, Found, FoundRecord, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
+    lead::{LeadDraft, NumberClaim},
     ledger::{Row, SyncStatus, WriteId},
     ports::{
-        Clock, ConnectionStore, Crm, Ledger, Look, OrgMemory, Random, StoreError, Swap, TokenEndpoint,
-        Tokens, Workspaces,
+        Clock, ConnectionStore, Crm, Ledger, Look, NumberClaims, OrgMemory, Random, StoreError, Swap,
+        TokenEndpoint, Tokens, Workspaces,
     },
     sync::{Done, Ports, Report, Turn, Worker},
     workspace::{
@@ -49,6 +50,7 @@ pub(super) struct MemoryLedger {
     pub(super) writes: AtomicU64,
     /// Swaps that are to fail, by their turn from now: 0 is the next.
     pub(super) failing: Mutex<Vec<u64>>,
+    pub(super) claims: Mutex<HashMap<String, NumberClaim>>,
 }
 
 impl MemoryLedger {
@@ -81,7 +83,37 @@ impl Ledger for MemoryLedger {
     }
 }
 
-pub(super) struct MemoryWorkspaces(pub(super) Mutex<Workspace>);
+impl NumberClaims for MemoryLedger {
+    async fn load_claim(&self, _: &WorkspaceId, number: &str) -> Result<Option<NumberClaim>, StoreError> {
+        Ok(self.claims.lock().unwrap().get(number).cloned())
+    }
+
+    async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
+        let mut claims = self.claims.lock().unwrap();
+        let current = claims.get(&claim.number).and_then(|claim| claim.write_id.as_ref());
+        let ours = current == expected;
+        if ours {
+            claims.insert(claim.number.clone(), claim.clone());
+        }
+        Ok(ours)
+    }
+}
+
+/// A settings table with one workspace.
+pub(super) struct MemoryWorkspaces(pub(super) Mutex<Workspace>, pub(super) Slow);
+
+/// What makes a request take some seconds.
+#[derive(Default)]
+pub(super) struct Slow {
+    clock: Arc<AtomicI64>,
+    pub(super) seconds: AtomicI64,
+}
+
+impl Slow {
+    fn wait(&self) {
+        self.clock.fetch_add(self.seconds.load(Ordering::Relaxed) * 1000, Ordering::Relaxed);
+    }
+}
 
 impl Workspaces for MemoryWorkspaces {
     async fn load(&self, _: &WorkspaceId) -> Result<Workspace, StoreError> {
@@ -98,6 +130,7 @@ impl ConnectionStore for MemoryWorkspaces {
         now: i64,
         until: i64,
     ) -> Result<bool, StoreError> {
+        self.1.wait();
         let mut workspace = self.0.lock().unwrap();
         let free = workspace.refresh_lease.as_ref().is_none_or(|lease| lease.until <= now);
         let ours = free && workspace.connection_version == version;
@@ -157,7 +190,7 @@ impl OrgMemory for MemoryWorkspaces {
     async fn pause(&self, _: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
         let mut workspace = self.0.lock().unwrap();
         if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id) {
-            workspace.paused_until = Some(until);
+            workspace.paused_until = workspace.paused_until.max(Some(until));
         }
         Ok(())
     }
@@ -189,12 +222,20 @@ pub(super) struct OrgState {
     pub(super) requests: Vec<&'static str>,
     pub(super) faults: HashMap<&'static str, VecDeque<Fault>>,
     pub(super) good_access_token: String,
+    /// Records that search does not know yet.
+    pub(super) unindexed: Vec<FoundRecord>,
+    /// More of this object are new than are shown.
+    pub(super) full_of_new: Option<RecordType>,
+    pub(super) converted: HashMap<SalesforceId, SalesforceId>,
+    pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
+    /// When new records are created.
+    pub(super) now: DateTime<Utc>,
     /// A look does not see Events yet: they commit late.
     pub(super) hidden_events: bool,
 }
 
-#[derive(Default)]
-pub(super) struct Org(pub(super) Mutex<OrgState>);
+/// Salesforce. A refresh may take some seconds.
+pub(super) struct Org(pub(super) Mutex<OrgState>, pub(super) Slow);
 
 impl Org {
     pub(super) fn state(&self) -> std::sync::MutexGuard<'_, OrgState> {
@@ -264,6 +305,36 @@ impl Crm for Org {
         })
     }
 
+    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+        self.request("recent", connection, |state| {
+            let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
+            Found { records: unindexed.cloned().collect(), full: state.full_of_new }
+        })
+    }
+
+    async fn converted_to(
+        &self,
+        connection: &Connection,
+        lead_id: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        self.request("converted_to", connection, |state| state.converted.get(lead_id).cloned())
+    }
+
+    async fn create_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
+        self.request("create_lead", connection, |state| {
+            let id = new_id("00Q", 100 + state.leads.len());
+            state.leads.push((id.clone(), lead.clone()));
+            let mut record = self::lead(id.as_str(), &lead.phone);
+            record.created_at = state.now;
+            state.unindexed.push(record);
+            id
+        })
+    }
+
     async fn update_task(
         &self,
         connection: &Connection,
@@ -294,15 +365,17 @@ impl Crm for Org {
         &self,
         connection: &Connection,
         call_id: &CallId,
-        record: Option<&(RecordType, SalesforceId)>,
+        who_ids: &[SalesforceId],
         _: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
         self.request("look", connection, |state| {
-            let task =
-                state.tasks.iter().find(|(_, task)| task.call_object.as_deref() == Some(call_id.as_str()));
             let last_line = format!("Call {call_id}");
+            let task = state.tasks.iter().find(|(_, task)| {
+                task.call_object.as_deref() == Some(call_id.as_str())
+                    || task.description.ends_with(&last_line) && who_ids.contains(&task.who_id)
+            });
             let event = state.events.iter().find(|(_, event)| {
-                event.description.ends_with(&last_line) && record.is_some_and(|(_, id)| *id == event.who_id)
+                event.description.ends_with(&last_line) && who_ids.contains(&event.who_id)
             });
             Look {
                 task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
@@ -314,6 +387,7 @@ impl Crm for Org {
 
 impl TokenEndpoint for Org {
     async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+        self.1.wait();
         let mut state = self.state();
         state.requests.push("refresh");
         if let Some(Fault::Before(error) | Fault::After(error)) =
@@ -336,7 +410,7 @@ impl TokenEndpoint for Org {
     }
 }
 
-pub(super) struct ManualClock(pub(super) AtomicI64);
+pub(super) struct ManualClock(pub(super) Arc<AtomicI64>);
 
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
@@ -373,6 +447,7 @@ pub(super) fn error(class: FaultClass, code: &str) -> CrmError {
         fields: Vec::new(),
         status: None,
         object: None,
+        records: Vec::new(),
     }
 }
 
@@ -392,14 +467,17 @@ pub(super) fn world() -> Worker<World> {
         access_token: SecretString::from("access-1"),
         refresh_token: SecretString::from("refresh-1"),
     });
-    let org = Org::default();
+    let clock = Arc::new(AtomicI64::new(START * 1000));
+    let slow = || Slow { clock: clock.clone(), seconds: AtomicI64::new(0) };
+    let org = Org(Mutex::default(), slow());
     org.state().good_access_token = "access-1".to_owned();
+    org.state().now = DateTime::from_timestamp(START, 0).unwrap();
     org.state().records.push(lead(LEAD, NUMBER));
     Worker {
         ledger: MemoryLedger::default(),
-        workspaces: MemoryWorkspaces(Mutex::new(workspace)),
+        workspaces: MemoryWorkspaces(Mutex::new(workspace), slow()),
         salesforce: org,
-        clock: ManualClock(AtomicI64::new(START * 1000)),
+        clock: ManualClock(clock),
         random: Counter::default(),
         settle_seconds: 600,
     }

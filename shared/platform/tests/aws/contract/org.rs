@@ -20,6 +20,7 @@ async fn table() -> tables::Workspaces {
 
 contract! {
     a_pause_and_refused_fields_are_read_as_they_were_learned,
+    of_two_pauses_the_longer_counts,
     what_is_learned_of_another_org_is_not_kept,
     a_connect_and_a_disconnect_forget_what_was_learned,
     a_refresh_keeps_what_was_learned,
@@ -55,6 +56,14 @@ async fn a_pause_and_refused_fields_are_read_as_they_were_learned(store: impl Or
     assert_eq!(learned(&store).await, (None, RefusedFields::default()));
     learn(&store, ORG).await;
     assert_eq!(learned(&store).await, (Some(5000), refused()));
+}
+
+async fn of_two_pauses_the_longer_counts(store: impl OrgMemory + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    for (until, paused) in [(5000, 5000), (4000, 5000), (6000, 6000)] {
+        store.pause(&workspace_id(), &salesforce_id(ORG), until).await.unwrap();
+        assert_eq!(learned(&store).await.0, Some(paused));
+    }
 }
 
 async fn what_is_learned_of_another_org_is_not_kept(store: impl OrgMemory + Connections) {

@@ -1,0 +1,231 @@
+//! New records: those that search does not know yet, those that are made for a new caller, and what became of a Lead.
+
+use crate::{
+    crm::{FaultClass, WrittenObject},
+    ids::SalesforceId,
+    ledger::SyncStatus,
+    matching::Rule,
+    sync::Worker,
+    workspace::{NoMatch, RecordType},
+};
+
+use super::{appointment, reason, world::*};
+
+const CONTACT: &str = "003000000000001AAA";
+
+fn sf(id: &str) -> SalesforceId {
+    SalesforceId::parse(id).unwrap()
+}
+
+/// A workspace that wants Leads for new callers, and nobody knows the caller.
+fn new_caller() -> Worker<World> {
+    let world = world();
+    world.salesforce.state().records.clear();
+    world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+    world
+}
+
+impl Worker<World> {
+    fn rule(&self) -> Rule {
+        self.ledger.row("call-1").decision.unwrap().rule
+    }
+
+    fn who(&self) -> SalesforceId {
+        let state = self.salesforce.state();
+        assert_eq!(state.tasks.len(), 1);
+        state.tasks[0].1.who_id.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_search_does_not_know_yet_is_found() {
+    let world = world();
+    let mut new = world.salesforce.state().records.pop().unwrap();
+    new.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(14);
+    world.salesforce.state().unindexed.push(new);
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "recent", "create"]);
+    assert_eq!(
+        (world.status(), world.who().as_str(), world.rule()),
+        (SyncStatus::Success, LEAD, Rule::OnlyCandidate)
+    );
+}
+
+#[tokio::test]
+async fn what_is_older_than_fifteen_minutes_is_searchs_business() {
+    let world = world();
+    let mut old = world.salesforce.state().records.pop().unwrap();
+    old.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(16);
+    world.salesforce.state().unindexed.push(old);
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::NotFound);
+}
+
+#[tokio::test]
+async fn more_new_records_than_can_be_looked_at_are_a_fault_and_no_miss() {
+    let world = world();
+    world.salesforce.state().records.clear();
+    world.salesforce.state().full_of_new = Some(RecordType::Lead);
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "too_many_new_records"));
+}
+
+#[tokio::test]
+async fn a_new_caller_gets_a_lead_and_the_task_is_on_it() {
+    let world = new_caller();
+    let mut named = call(0);
+    named.customer_name = Some(fact(0, "Ada M. Sample".to_owned()));
+    world.reported(&named).await.unwrap();
+    assert_eq!(world.requests(), ["search", "recent", "create_lead", "create"]);
+    let (id, lead) = world.salesforce.state().leads[0].clone();
+    assert_eq!((lead.first_name.as_deref(), lead.last_name.as_str()), (Some("Ada M."), "Sample"));
+    assert_eq!(
+        (lead.company.as_str(), lead.phone.as_str(), lead.lead_source.as_deref()),
+        ("Unknown", NUMBER, Some("Voice AI"))
+    );
+    assert_eq!((world.who(), world.rule()), (id, Rule::NewLead));
+}
+
+#[tokio::test]
+async fn a_caller_without_a_name_is_named_by_the_number() {
+    let world = new_caller();
+    world.reported(&call(0)).await.unwrap();
+    let (_, lead) = world.salesforce.state().leads[0].clone();
+    assert_eq!((lead.first_name, lead.last_name), (None, format!("Unknown caller {NUMBER}")));
+}
+
+#[tokio::test]
+async fn a_second_call_takes_the_lead_of_the_first_though_salesforce_does_not_show_it() {
+    let world = new_caller();
+    world.reported(&call(0)).await.unwrap();
+    world.salesforce.state().unindexed.clear();
+    world.pass(60);
+    let mut second = call(60);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.reported(&second).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.leads.len(), state.tasks.len()), (1, 2));
+    assert_eq!(state.tasks[0].1.who_id, state.tasks[1].1.who_id);
+}
+
+#[tokio::test]
+async fn a_lead_without_an_answer_is_looked_for_and_not_made_twice() {
+    let world = new_caller();
+    world.salesforce.fail("create_lead", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Retrying);
+    world.pass(60);
+    world.woken().await.unwrap();
+    assert_eq!((world.status(), world.rule()), (SyncStatus::Success, Rule::OnlyCandidate));
+    assert_eq!(world.salesforce.state().leads.len(), 1);
+}
+
+#[tokio::test]
+async fn a_lead_without_an_answer_is_made_again_only_after_the_settle_time_also_for_another_call() {
+    let world = new_caller();
+    world.salesforce.fail("create_lead", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    world.pass(60);
+    let mut second = call(60);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.reported(&second).await.unwrap();
+    let row = world.ledger.row("call-2");
+    assert_eq!((row.status, reason(&row), row.due_at), (SyncStatus::Retrying, "settling", Some(START + 600)));
+    assert!(world.salesforce.state().leads.is_empty());
+    world.pass(540);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::Success);
+    assert_eq!(world.salesforce.state().leads.len(), 1);
+}
+
+#[tokio::test]
+async fn a_duplicate_that_salesforce_names_is_the_record() {
+    let world = new_caller();
+    let mut refusal = error(FaultClass::Permanent, "DUPLICATES_DETECTED");
+    refusal.records = vec![sf("001000000000001AAA"), sf(CONTACT)];
+    world.salesforce.fail("create_lead", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::Duplicate));
+    assert_eq!(world.ledger.row("call-1").record, Some((RecordType::Contact, sf(CONTACT))));
+}
+
+#[tokio::test]
+async fn a_lead_that_is_refused_for_good_is_an_error_and_the_next_call_may_try() {
+    let world = new_caller();
+    world
+        .salesforce
+        .fail("create_lead", Fault::Before(error(FaultClass::Permanent, "REQUIRED_FIELD_MISSING")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(reason(&world.ledger.row("call-1")), "REQUIRED_FIELD_MISSING");
+    let mut second = call(1);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.reported(&second).await.unwrap();
+    assert_eq!(world.ledger.row("call-2").status, SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn a_refused_source_is_left_out_of_the_lead() {
+    let world = new_caller();
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    refusal.fields = vec!["LeadSource".to_owned()];
+    world.salesforce.fail("create_lead", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.salesforce.state().leads[0].1.lead_source, None);
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn without_the_wish_no_lead_is_made() {
+    let world = world();
+    world.salesforce.state().records.clear();
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.status(), world.requests()), (SyncStatus::NotFound, vec!["search", "recent"]));
+}
+
+#[tokio::test]
+async fn a_lead_that_was_converted_meanwhile_leads_to_its_contact() {
+    let world = world();
+    world.salesforce.state().converted.insert(sf(LEAD), sf(CONTACT));
+    world
+        .salesforce
+        .fail("create", Fault::Before(error(FaultClass::RecordGone, "CANNOT_UPDATE_CONVERTED_LEAD")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "create", "converted_to", "create"]);
+    assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::Converted));
+}
+
+#[tokio::test]
+async fn the_event_of_a_second_report_follows_a_converted_lead() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut second = call(5);
+    second.appointment = Some(fact(5, appointment()));
+    world.salesforce.state().converted.insert(sf(LEAD), sf(CONTACT));
+    let mut refusal = error(FaultClass::RecordGone, "CANNOT_UPDATE_CONVERTED_LEAD");
+    refusal.object = Some(WrittenObject::Event);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&second).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+    assert_eq!(state.events[0].1.who_id, sf(CONTACT));
+}
+
+#[tokio::test]
+async fn a_deleted_record_is_searched_for_again() {
+    let world = world();
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "create", "converted_to", "search", "create"]);
+    assert_eq!(world.status(), SyncStatus::Success);
+}
+
+#[tokio::test]
+async fn a_record_that_stays_gone_is_an_error() {
+    let world = world();
+    world.fail_for_good("create", FaultClass::RecordGone, "INVALID_CROSS_REFERENCE_KEY");
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "INVALID_CROSS_REFERENCE_KEY"));
+    assert_eq!(world.requests().iter().filter(|name| **name == "create").count(), 2);
+}

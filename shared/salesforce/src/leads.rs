@@ -1,0 +1,75 @@
+//! Leads: new ones, and what became of those that were converted.
+
+use calls::{
+    crm::{Answer, CrmError},
+    ids::SalesforceId,
+    lead::LeadDraft,
+    ports::ClientSecretSource,
+    workspace::Connection,
+};
+use reqwest::Method;
+use serde::Deserialize;
+
+use crate::{
+    client::Client,
+    errors::{self, Effect},
+    transport::{self, Rest},
+};
+
+#[derive(Deserialize)]
+struct Created {
+    id: SalesforceId,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    records: Vec<Converted>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Converted {
+    converted_contact_id: Option<SalesforceId>,
+}
+
+impl<S: ClientSecretSource> Client<S> {
+    pub(crate) async fn new_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
+        let body = serde_json::to_value(lead).map_err(|_| errors::unexpected(Effect::Nothing))?;
+        let request = Rest {
+            operation: "create_lead",
+            effect: Effect::Creates,
+            method: Method::POST,
+            path: "/sobjects/Lead",
+            query: &[],
+            body: Some(body),
+        };
+        let answer = self.rest(connection, request).await?;
+        let created: Created = transport::parse(&answer.value, Effect::Creates)?;
+        Ok(Answer { value: created.id, api_usage: answer.api_usage })
+    }
+
+    pub(crate) async fn contact_of_lead(
+        &self,
+        connection: &Connection,
+        lead_id: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        let soql =
+            format!("SELECT ConvertedContactId FROM Lead WHERE Id = '{lead_id}' AND IsConverted = true");
+        let request = Rest {
+            operation: "query",
+            effect: Effect::Nothing,
+            method: Method::GET,
+            path: "/query",
+            query: &[("q", &soql)],
+            body: None,
+        };
+        let answer = self.rest(connection, request).await?;
+        let page: Page = transport::parse(&answer.value, Effect::Nothing)?;
+        let contact_id = page.records.into_iter().find_map(|lead| lead.converted_contact_id);
+        Ok(Answer { value: contact_id, api_usage: answer.api_usage })
+    }
+}
