@@ -450,12 +450,13 @@ async fn calls_whose_messages_are_refused_are_queued_and_left_to_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_keeps_no_other_from_being_queued() {
+async fn where_no_row_can_be_written_the_answer_says_so_and_all_keep_their_error_code() {
     let world = world().with((0..20).map(|n| refused(&format!("call-{n}"), n)));
-    world.ledger.faults.fail_next("swap", When::Before);
+    world.ledger.faults.fail_always("swap", When::Before);
     assert_eq!(outcome(&world.ask_all(REFUSED).await), problem(503, "unavailable"));
-    assert_eq!(world.queued(), 19);
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 1 }));
+    assert_eq!(world.queued(), 0);
+    world.ledger.faults.heal();
+    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 20 }));
 }
 
 #[tokio::test]
