@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 # `sam validate` wants a region to look a template over; a deployment uses the one of your AWS profile.
 VALIDATE := AWS_DEFAULT_REGION=us-east-1 sam validate --lint
 
-.PHONY: run test test-unit test-integration test-e2e build deploy lint fmt validate
+.PHONY: run test test-unit test-integration test-e2e fuzz build deploy lint fmt validate
 
 run: .venv/ready                ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
 	python -m local.stack
@@ -24,6 +24,9 @@ test-integration: .venv/ready   ## clients against the simulator, stores against
 test-e2e: .venv/ready           ## the deployed template, from the Connect button to the Task
 	python -m pytest tests/e2e
 
+fuzz:                           ## what reads text of others, under a fuzzer; FUZZ_SECONDS for each target (60)
+	fuzz/run
+
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build
 
@@ -32,12 +35,13 @@ deploy: build
 
 lint: .venv/ready .venv/bin/cargo-machete
 	cargo machete
-	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
+	cargo fmt --all --check && cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	ruff format --check && ruff check && mypy
 
 fmt: .venv/ready
-	cargo fmt --all && ruff format && ruff check --fix
+	cargo fmt --all && cargo fmt --manifest-path fuzz/Cargo.toml && ruff format && ruff check --fix
 
 validate: .venv/ready
 	$(VALIDATE)

@@ -113,6 +113,8 @@ pub struct PhoneQuery {
     pub national: String,
     /// The number with its country code: `12345678900`.
     pub international: String,
+    /// What else people store for it: `02079460123`, `4402079460123`, `00442079460123`.
+    pub others: Vec<String>,
 }
 
 /// The ids of what was written for a call.

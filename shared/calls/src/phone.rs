@@ -8,6 +8,7 @@
 //! anyway; a warm parse takes 8 µs with it.
 
 mod country;
+mod written;
 
 use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat,
@@ -21,6 +22,7 @@ use crate::{crm::PhoneQuery, matching::Exactness, text};
 pub struct PhoneNumber {
     e164: String,
     national: String,
+    extension: Option<String>,
 }
 
 /// Why there is no number to look for. The code is stable; the text is for people and never has what was sent.
@@ -69,7 +71,7 @@ const WITHHELD_ON_KEYS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656
 
 impl PhoneNumber {
     /// Reads the remote party's number as Vapi writes it: E.164, national (of `default_country`, ISO 3166), with an
-    /// extension, which is left out, or as a `sip:` or `tel:` address.
+    /// extension, or as a `sip:` or `tel:` address.
     pub fn parse_caller(raw: &str, default_country: &str) -> Result<Self, NoPhoneNumber> {
         let text = text::present(raw).map(user_part).unwrap_or_default();
         if text.is_empty() {
@@ -87,7 +89,10 @@ impl PhoneNumber {
         }
         let as_written = parse(&text, region(default_country)).filter(is_possible);
         let number = as_written.or_else(|| without_plus(&digits)).ok_or(NoPhoneNumber::Unreadable)?;
-        Ok(Self::from(&number))
+        // `+82 00…` loses one zero at each reading: it is nobody's number.
+        let number = Self::from(&number);
+        let again = parse(&number.e164, None).map(|again| Self::from(&again));
+        again.filter(|again| again.e164 == number.e164).map(|_| number).ok_or(NoPhoneNumber::Unreadable)
     }
 
     /// `+12345550123`.
@@ -107,43 +112,53 @@ impl PhoneNumber {
 
     /// What to search Salesforce for.
     pub fn query(&self) -> PhoneQuery {
-        PhoneQuery { national: self.national(), international: self.international() }
+        let (national, international) = (self.national(), self.international());
+        PhoneQuery { national, international, others: written::other_digits(self) }
     }
 
-    /// Whether a stored number is this one, and how exactly (design.md §7). Extensions do not count.
+    /// Whether a stored number is this one, and how exactly (design.md §7). Extensions count where both have one.
     ///
     /// Without a country code in it, a stored number is read in the record's country (ISO code, or a common English
-    /// name), else in `default_country`; that may settle it. Otherwise the national numbers are compared, unless the
-    /// record's country is known and the number is a good one there: then it is somebody else's.
+    /// name), else in `default_country`; that settles it where the number is a good one there. The same national number
+    /// is then somebody else's: `+44 2345550130` is not the `234-555-0130` of a workspace in the United States. Only what
+    /// is no number there is compared by the national number: `020 7946 0123` in the same workspace is `+44 20 7946 0123`.
     pub fn same_as(
         &self,
         stored: &str,
         record_country: Option<&str>,
         default_country: &str,
     ) -> Option<Exactness> {
-        let record_region = record_country.and_then(country::region);
-        let home = parse(stored, record_region.or_else(|| region(default_country)));
+        let stored = written::readable(stored);
+        let here = record_country.and_then(country::region).or_else(|| region(default_country));
+        let home = parse(&stored, here);
         if let Some(exactness) = home.as_ref().and_then(|home| self.equals(home)) {
             return Some(exactness);
         }
-        let has_code = home.as_ref().is_some_and(|home| has_country_code(home) && home.is_valid());
-        let of_record = record_region.is_some() && home.as_ref().is_some_and(Parsed::is_valid);
-        if has_code || of_record {
+        if home.as_ref().is_some_and(Parsed::is_valid) {
             return None;
         }
-        parse(stored, self.region()).as_ref().and_then(|other| self.equals(other))
+        let elsewhere = Some(self.region()).filter(|region| *region != here);
+        let elsewhere = elsewhere.and_then(|region| self.equals(&parse(&stored, region)?));
+        elsewhere.or_else(|| self.equals(&parse(&written::with_plus(&stored)?, None)?))
     }
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
-        let same = Self::from(other) == *self;
+        let other_number = Self::from(other);
+        let other_desk =
+            matches!((&self.extension, &other_number.extension), (Some(one), Some(other)) if one != other);
+        let same = other_number.e164 == self.e164 && !other_desk;
         let exactness = if has_country_code(other) { Exactness::Exact } else { Exactness::National };
         same.then_some(exactness)
     }
 
     /// The country of the number's code, the main one where several share it.
     fn region(&self) -> Option<Region> {
-        let code: i32 = self.international().strip_suffix(&self.national)?.parse().ok()?;
-        PHONE_NUMBER_UTIL.get_region_for_country_code(code)
+        PHONE_NUMBER_UTIL.get_region_for_country_code(self.country_code().parse().ok()?)
+    }
+
+    fn country_code(&self) -> &str {
+        let digits = &self.e164[1..];
+        digits.strip_suffix(&self.national).unwrap_or(digits)
     }
 }
 
@@ -152,6 +167,7 @@ impl From<&Parsed> for PhoneNumber {
         Self {
             e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
             national: number.get_national_significant_number(),
+            extension: number.extension.clone().filter(|extension| !extension.is_empty()),
         }
     }
 }
@@ -188,7 +204,7 @@ fn region(code: &str) -> Option<Region> {
 }
 
 fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
-    PHONE_NUMBER_UTIL.parse_and_keep_raw_input(text, region).ok()
+    PHONE_NUMBER_UTIL.parse_and_keep_raw_input(text, region).ok().map(written::without_dropped_prefix)
 }
 
 /// A full number whose plus was lost, or written as `00`. Accepted only if it is a good one.
@@ -244,6 +260,8 @@ mod tests {
             ("0491 570 156", "AU", "+61491570156"),
             ("+61491570156", "nowhere", "+61491570156"),
             ("+15550100123", "US", "+15550100123"),
+            ("+5215512345678", "US", "+525512345678"),
+            ("044 55 1234 5678", "MX", "+525512345678"),
             ("٢٣٤٥٥٥٠١٢٣", "US", "+12345550123"),
         ] {
             let number = PhoneNumber::parse_caller(raw, country).map(|number| number.e164());
@@ -279,6 +297,7 @@ mod tests {
             ("0000000000", Unreadable),
             ("+", Unreadable),
             ("+12345550123456789", Unreadable),
+            ("+820026406391", Unreadable),
         ] {
             assert_eq!(PhoneNumber::parse_caller(raw, "US"), Err(why), "{raw:?}");
         }
@@ -291,6 +310,49 @@ mod tests {
         let query = caller("+442079460123").query();
         assert_eq!((query.national.as_str(), query.international.as_str()), ("2079460123", "442079460123"));
         assert_eq!(caller("+390612345678").national(), "0612345678");
+    }
+
+    #[test]
+    fn a_search_asks_for_what_else_people_store() {
+        for (number, others) in [
+            ("+12345550123", &["0012345550123", "01112345550123"][..]),
+            ("+442079460123", &["00442079460123", "011442079460123", "02079460123", "4402079460123"]),
+            ("+390612345678", &["00390612345678", "011390612345678"]),
+            ("+79123456789", &["0079123456789", "01179123456789", "789123456789", "89123456789"]),
+            ("+3612345678", &["003612345678", "0113612345678", "0612345678", "360612345678"]),
+            (
+                "+525512345678",
+                &[
+                    "00525512345678",
+                    "011525512345678",
+                    "015512345678",
+                    "0445512345678",
+                    "0455512345678",
+                    "15512345678",
+                    "52015512345678",
+                    "520445512345678",
+                    "520455512345678",
+                    "5215512345678",
+                ],
+            ),
+            (
+                "+5491123456789",
+                &[
+                    "005491123456789",
+                    "0111523456789",
+                    "0115491123456789",
+                    "091123456789",
+                    "111523456789",
+                    "540111523456789",
+                    "54091123456789",
+                    "54111523456789",
+                ],
+            ),
+            // Telephones of satellites and networks belong to no country.
+            ("+881612345678", &["00881612345678", "011881612345678"]),
+        ] {
+            assert_eq!(caller(number).query().others, others, "{number}");
+        }
     }
 
     #[test]
@@ -311,8 +373,14 @@ mod tests {
             (US, "+12345550123", Some("Germany"), "US", Some(Exact)),
             (US, "", None, "US", None),
             (US, "ask the assistant", None, "US", None),
-            // Another default country does not make a national number another one; the record's own country does.
-            (US, "(234) 555-0123", None, "DE", Some(National)),
+            // What is a good number in the record's country, or else in the workspace's, is that one.
+            (US, "(234) 555-0123", None, "DE", None),
+            (US, "(234) 555-0123", None, "GB", Some(National)),
+            ("+442345550130", "234-555-0130", None, "US", None),
+            ("+442345550130", "234-555-0130", Some("US"), "GB", None),
+            ("+442345550130", "0234-555-0130", None, "US", Some(National)),
+            ("+442345550130", "234-555-0130", None, "GB", Some(National)),
+            ("+442345550130", "+44 234 555 0130", None, "US", Some(Exact)),
             (US, "(234) 555-0123", Some("DE"), "US", None),
             (US, "(234) 555-0123", Some("Canada"), "GB", Some(National)),
             (US, "(234) 555-0123", Some("the moon"), "US", Some(National)),
@@ -324,6 +392,31 @@ mod tests {
             (GB, "020 7946 0123", None, "US", Some(National)),
             (GB, "020 7946 0123", Some("United Kingdom"), "US", Some(National)),
             (GB, "2079460123", None, "GB", Some(National)),
+            (GB, "020\u{a0}7946\u{202f}0123", None, "GB", Some(National)),
+            (GB, "\u{202a}+44 20 7946 0123\u{202c}", None, "US", Some(Exact)),
+            (GB, "020 7946 0123 (work)", None, "GB", Some(National)),
+            (GB, "London: 020 7946 0123 ext. 5 (Ada)", None, "GB", Some(National)),
+            (GB, "020 7946 0123 or 4", None, "GB", None),
+            (US, "1-234-555-0123 (cell) ", None, "US", Some(Exact)),
+            ("+61491570156", "0061 491 570 156", None, "AU", Some(Exact)),
+            ("+61491570156", "0061 491 570 157", None, "AU", None),
+            ("+79123456789", "8 (912) 345-67-89", None, "RU", Some(National)),
+            ("+3612345678", "06 1 234 5678", Some("Hungary"), "US", Some(National)),
+            ("+525512345678", "+52 1 55 1234 5678", None, "US", Some(Exact)),
+            ("+525512345678", "01 55 1234 5678", Some("Mexico"), "US", Some(National)),
+            ("+525512345678", "045 55 1234 5678 x9", None, "MX", Some(National)),
+            ("+525512345678", "+52 1 55 1234 5679", None, "MX", None),
+            ("+525512345678", "044 55 1234 567", None, "MX", None),
+            ("+5491123456789", "011 15-2345-6789", None, "AR", Some(National)),
+            ("+5491123456789", "+54 11 15 2345 6789", None, "US", Some(Exact)),
+            // A fixed number in Buenos Aires.
+            ("+5491123456789", "011 2345-6789", None, "AR", None),
+            (IT, "\u{661}\u{662}", Some("IT"), "US", None),
+            ("+12345550123;ext=456", "(234) 555-0123", None, "US", Some(National)),
+            ("+12345550123;ext=456", "(234) 555-0123 x456", None, "US", Some(National)),
+            ("+12345550123;ext=456", "+1 234-555-0123 ext. 456", None, "GB", Some(Exact)),
+            ("+12345550123;ext=456", "(234) 555-0123 x457", None, "US", None),
+            (US, "(234) 555-0123 x457", None, "US", Some(National)),
             (IT, "06 1234 5678", Some("IT"), "US", Some(National)),
             (IT, "+39 06 1234 5678", None, "US", Some(Exact)),
             (IT, "+39 6 1234 5678", None, "US", None),

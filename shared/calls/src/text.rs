@@ -34,8 +34,30 @@ pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow
         taken += measure(character);
         (taken > room).then_some(index)
     });
-    let kept = text[..end.unwrap_or_default()].trim_end();
+    let kept = text[..whole(text, end.unwrap_or_default())].trim_end();
     if kept.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("{kept}{CUT}")) }
+}
+
+/// The nearest place at or before `end` where no accent, skin tone or part of a joined emoji is torn from its character.
+fn whole(text: &str, end: usize) -> usize {
+    let (before, after) = text.split_at(end);
+    let mut next = after.chars().next();
+    // No character of a language has more parts; what has is no text.
+    for (index, character) in before.char_indices().rev().take(12) {
+        if character != JOINER && !next.is_some_and(belongs_to_the_one_before) {
+            return index + character.len_utf8();
+        }
+        next = Some(character);
+    }
+    end
+}
+
+const JOINER: char = '\u{200D}';
+
+/// Combining marks (the common blocks), variation selectors, skin tones, and the joiner of emoji.
+fn belongs_to_the_one_before(character: char) -> bool {
+    matches!(character, JOINER | '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
+        | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}')
 }
 
 /// The text without control characters (line breaks and tabs stay), trimmed, of at most `longest` characters;
@@ -85,7 +107,35 @@ mod tests {
     }
 
     #[test]
+    fn a_character_of_several_parts_is_not_torn() {
+        // A family: man, joiner, woman, joiner, girl; eight UTF-16 units.
+        let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}";
+        for (part, units) in [
+            ("e\u{301}", 2),
+            ("\u{1F44B}\u{1F3FD}", 4),
+            ("\u{2764}\u{FE0F}", 2),
+            (family, 8),
+            ("𠮟", 2),
+            ("é", 1),
+        ] {
+            assert_eq!(length(part, salesforce_unit), units, "{part}");
+            let text = format!("ab{}", part.repeat(100));
+            for longest in 10..60 {
+                let cut = cut(&text, longest, salesforce_unit);
+                let whole = cut.strip_suffix(CUT).unwrap().strip_prefix("ab").unwrap();
+                assert_eq!(whole.replace(part, ""), "", "{longest}");
+                let room = longest - 2 - length(CUT, salesforce_unit);
+                assert_eq!(length(whole, salesforce_unit), room - room % units, "{longest}");
+            }
+        }
+        // Marks without end are no text: they are cut anywhere, but they are cut.
+        let endless = format!("a{}", "\u{301}".repeat(100));
+        assert_eq!(length(&cut(&endless, 50, character), character), 50);
+    }
+
+    #[test]
     fn a_line_has_no_breaks() {
+        assert_eq!(clean_line("a\u{2028}b\u{85}c\u{9b}d\r\ne", 99).unwrap(), "a bcd e");
         assert_eq!(clean_line("2:00\u{202f}PM\n\n today", 99).unwrap(), "2:00 PM today");
     }
 

@@ -126,13 +126,18 @@ impl<S: ClientSecretSource> Client<S> {
     }
 }
 
-/// The national and the full number, each also as the beginning of a longer one (a stored extension). Digits only:
-/// every other character could be an operator.
+/// The national and the full number and what else stands for it, each also as the beginning of a longer one (a stored
+/// extension). Digits only: every other character could be an operator. At most 500 characters or so; Salesforce leaves
+/// the operators out from 4,000.
 fn term(query: &PhoneQuery) -> Result<String, CrmError> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let mut numbers = vec![digits(&query.national), digits(&query.international)];
-    numbers.retain(|number| number.len() > 1);
-    numbers.dedup();
+    let digits = |text: &String| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let forms = [&query.national, &query.international].into_iter().chain(&query.others);
+    let mut numbers: Vec<String> = Vec::new();
+    for number in forms.map(digits).filter(|number| number.len() > 1) {
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
     if numbers.is_empty() {
         return Err(errors::without_answer(
             FaultClass::Permanent,
@@ -209,7 +214,11 @@ mod tests {
     use super::*;
 
     fn query() -> PhoneQuery {
-        PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() }
+        PhoneQuery {
+            national: "2345550123".to_owned(),
+            international: "12345550123".to_owned(),
+            others: vec!["0012345550123".to_owned()],
+        }
     }
 
     fn refused(code: &str, message: &str) -> CrmError {
@@ -218,10 +227,11 @@ mod tests {
     }
 
     #[test]
-    fn one_request_asks_for_both_objects_and_both_forms_of_the_number() {
+    fn one_request_asks_for_both_objects_and_all_forms_of_the_number() {
         assert_eq!(
             sosl(&term(&query()).unwrap(), &targets()),
-            "FIND {2345550123 OR 12345550123 OR 2345550123* OR 12345550123*} IN PHONE FIELDS RETURNING \
+            "FIND {2345550123 OR 12345550123 OR 0012345550123 OR 2345550123* OR 12345550123* OR 0012345550123*} \
+             IN PHONE FIELDS RETURNING \
              Lead(Id, Name, Phone, MobilePhone, Country, CreatedDate, LastModifiedDate \
              WHERE IsConverted = false ORDER BY LastModifiedDate DESC LIMIT 200), \
              Contact(Id, Name, Phone, MobilePhone, HomePhone, OtherPhone, AssistantPhone, MailingCountry, \
@@ -231,9 +241,15 @@ mod tests {
 
     #[test]
     fn only_digits_reach_the_query() {
-        let query = PhoneQuery { national: "234} IN ALL".to_owned(), international: "+1 (234)".to_owned() };
-        assert_eq!(term(&query).unwrap(), "234 OR 1234 OR 234* OR 1234*");
-        let query = PhoneQuery { national: "anonymous".to_owned(), international: String::new() };
+        let query = |national: &str, international: &str, other: &str| PhoneQuery {
+            national: national.to_owned(),
+            international: international.to_owned(),
+            others: vec![other.to_owned()],
+        };
+        let terms = "234 OR 1234 OR 01234 OR 234* OR 1234* OR 01234*";
+        assert_eq!(term(&query("234} IN ALL", "+1 (234)", "0*1 OR 234")).unwrap(), terms);
+        assert_eq!(term(&query("234", "234", "234")).unwrap(), "234 OR 234*");
+        let query = query("anonymous", "", "*");
         assert_eq!(term(&query).unwrap_err().code, "no_search_term");
     }
 

@@ -119,7 +119,7 @@ fn who() -> SalesforceId {
 }
 
 fn query() -> PhoneQuery {
-    PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() }
+    PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned(), others: vec![] }
 }
 
 const NOTHING_FOUND: &str = r#"{"searchRecords":[]}"#;

@@ -44,7 +44,11 @@ async fn a_search_finds_leads_and_contacts_however_their_numbers_are_written() {
 #[tokio::test]
 async fn found_records_carry_what_matching_needs() {
     let world = World::new().await;
-    let query = PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() };
+    let query = PhoneQuery {
+        national: "2345550123".to_owned(),
+        international: "12345550123".to_owned(),
+        others: vec![],
+    };
     let answer = world.client.search(&world.connection, &query).await.unwrap();
     let ada = &answer.value.records[0];
     assert_eq!(ada.phones, [("Phone".to_owned(), "(234) 555-0123".to_owned())]);
@@ -80,7 +84,11 @@ async fn more_records_than_a_page_holds_are_told() {
         let new = NewRecord { object: "Contact".to_owned(), fields, indexed: true, org: None };
         world.salesforce.add_record(&new).unwrap();
     }
-    let query = PhoneQuery { national: "2345550190".to_owned(), international: "12345550190".to_owned() };
+    let query = PhoneQuery {
+        national: "2345550190".to_owned(),
+        international: "12345550190".to_owned(),
+        others: vec![],
+    };
     let found = world.client.search(&world.connection, &query).await.unwrap().value;
     assert_eq!((found.records.len(), found.full), (200, Some(RecordType::Contact)));
 }

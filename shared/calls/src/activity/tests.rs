@@ -152,9 +152,10 @@ fn an_appointment_is_an_event() {
 fn an_events_subject_fits_and_has_a_default() {
     let with = |kind: Option<String>| event(&call(), &who(), &Appointment { kind, ..appointment() }).subject;
     assert_eq!(with(None), "Appointment - Scheduled via Voice AI");
-    for kind in ["x".repeat(300), "𠮟".repeat(300), "a\nb ".repeat(100)] {
-        let subject = with(Some(kind));
-        assert!(length(&subject, salesforce_unit) <= 255 && !subject.contains('\n'), "{subject}");
+    for kind in ["x", "𠮟", "a\nb ", "e\u{301}", "\u{1F468}\u{200D}\u{1F469}", "x\u{7}\u{9b}"] {
+        let subject = with(Some(kind.repeat(300)));
+        assert!(subject.encode_utf16().count() <= 255 && subject.encode_utf16().count() > 245, "{subject}");
+        assert!(!subject.contains(char::is_control), "{subject:?}");
         assert!(subject.ends_with(&format!("{CUT} - Scheduled via Voice AI")), "{subject}");
     }
 }
@@ -181,9 +182,41 @@ fn control_characters_do_not_reach_salesforce() {
         ended_reason: fact("x\u{7}\ny".to_owned()),
         ..call()
     };
-    let task = task(&odd, &who(), &settings(), 0, &Resolution::None);
-    assert!(task.description.starts_with("ab\n\n"));
-    assert_eq!(task.call_disposition.as_deref(), Some("x y"));
+    let drawn = task(&odd, &who(), &settings(), 0, &Resolution::None);
+    assert!(drawn.description.starts_with("ab\n\n"));
+    assert_eq!(drawn.call_disposition.as_deref(), Some("x y"));
+
+    let noted = AppointmentRequest {
+        date: Some("next\u{0} Mon\u{202f}day\u{85}".to_owned()),
+        notes: Some("line one\r\nline\u{b} two\u{1b}[0m".to_owned()),
+        ..AppointmentRequest::default()
+    };
+    let resolution = noted.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+    let odd = Call { appointment: fact(noted), ..call() };
+    let drawn = task(&odd, &who(), &settings(), 0, &resolution).description;
+    assert!(drawn.contains("Notes: line one\nline two[0m"), "{drawn}");
+    assert!(!drawn.contains(|c: char| c.is_control() && c != '\n'), "{drawn:?}");
+}
+
+#[test]
+fn a_line_is_cut_in_the_units_that_salesforce_counts() {
+    for (reason, units) in [("x", 255), ("é", 255), ("𠮟", 254), ("\u{1F44B}\u{1F3FD}", 252)] {
+        let call = Call { ended_reason: fact(reason.repeat(300)), ..call() };
+        let disposition = task(&call, &who(), &settings(), 0, &Resolution::None).call_disposition.unwrap();
+        let kept = disposition.strip_suffix(CUT).unwrap();
+        assert_eq!(kept.replace(reason, ""), "", "{reason} is whole");
+        // The mark takes 8; what is left is filled with whole characters.
+        let room = 255 - CUT.encode_utf16().count();
+        let unit = reason.encode_utf16().count();
+        assert_eq!(kept.encode_utf16().count(), room - room % unit, "{reason}");
+        assert!(disposition.encode_utf16().count() <= units);
+    }
+    // 255 of them fit; of those that count twice, 127.
+    for (reason, times) in [("é", 255), ("𠮟", 127)] {
+        let call = Call { ended_reason: fact(reason.repeat(times)), ..call() };
+        let disposition = task(&call, &who(), &settings(), 0, &Resolution::None).call_disposition;
+        assert_eq!(disposition, Some(reason.repeat(times)));
+    }
 }
 
 #[test]

@@ -1,6 +1,12 @@
 //! The table of design.md §9, row by row.
 
-use chrono_tz::{America::New_York, Australia::Lord_Howe, Europe::Berlin};
+use chrono_tz::{
+    America::{New_York, Phoenix, Santiago, Sao_Paulo},
+    Asia::{Kathmandu, Kolkata, Tokyo},
+    Australia::{Lord_Howe, Sydney},
+    Europe::{Berlin, London},
+    Pacific::{Kiritimati, Pago_Pago},
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -77,8 +83,16 @@ fn a_time_of_day_is_read_by_the_table() {
     for (text, hour, minute) in [
         ("2:00 PM", 14, 0),
         ("2pm", 14, 0),
+        ("2PM", 14, 0),
+        ("2 PM", 14, 0),
         ("2 p.m.", 14, 0),
+        ("2 p. m.", 14, 0),
+        ("2:00pm", 14, 0),
+        ("2:00 p.m.", 14, 0),
+        ("2:00 P.M", 14, 0),
         ("02:00 PM", 14, 0),
+        ("02 PM", 14, 0),
+        ("02:00:00 PM", 14, 0),
         ("2:00\u{202f}PM", 14, 0),
         ("2:30 A.M.", 2, 30),
         ("12am", 0, 0),
@@ -102,8 +116,11 @@ fn a_time_of_day_is_read_by_the_table() {
         ("12:00", 12, 0),
         ("12:30", 12, 30),
         ("09:00", 9, 0),
+        ("00:00", 0, 0),
+        ("noon", 12, 0),
         ("Noon", 12, 0),
         ("midnight", 0, 0),
+        ("MIDNIGHT", 0, 0),
     ] {
         let expected = NaiveTime::from_hms_opt(hour, minute, 0);
         assert_eq!(clock::time_of_day(text), expected, "{text:?}");
@@ -112,9 +129,56 @@ fn a_time_of_day_is_read_by_the_table() {
 }
 
 #[test]
+fn every_minute_of_the_day_is_read_in_every_form() {
+    for (hour, minute) in (0..24).flat_map(|hour| (0..60).map(move |minute| (hour, minute))) {
+        let on_twelve = (hour + 11) % 12 + 1;
+        let (short, dotted) = if hour < 12 { ("AM", "a.m.") } else { ("pm", "p.m.") };
+        let mut forms = vec![
+            format!("{hour:02}:{minute:02}:00"),
+            format!("{on_twelve}:{minute:02} {short}"),
+            format!("{on_twelve:02}:{minute:02}{short}"),
+            format!("{on_twelve}:{minute:02}:00 {dotted}"),
+            format!(" {on_twelve}:{minute:02}\u{a0}{dotted} "),
+        ];
+        if minute == 0 {
+            forms.extend([format!("{on_twelve}{short}"), format!("{on_twelve} {dotted}")]);
+        }
+        // With a leading zero, and from 10 on, two digits are the 24-hour clock: 10:00 is the morning, 12:00 noon.
+        forms.push(format!("{hour:02}:{minute:02}"));
+        // Without: 1:00 to 7:59 are the afternoon, 8:00 to 9:59 the morning; 0:30 is half past midnight.
+        if matches!(hour, 0 | 8..=23) {
+            let bare = if (13..=19).contains(&hour) { hour - 12 } else { hour };
+            forms.push(format!("{bare}:{minute:02}"));
+        }
+        for form in forms {
+            assert_eq!(clock::time_of_day(&form), NaiveTime::from_hms_opt(hour, minute, 0), "{form:?}");
+        }
+    }
+    // An hour without a leading zero never is one from 20:00 to 7:59.
+    for hour in 1..=12 {
+        let read = clock::time_of_day(&format!("{hour}:00")).unwrap();
+        assert!(("08:00".parse().unwrap().."20:00".parse().unwrap()).contains(&read), "{hour}: {read}");
+    }
+}
+
+#[test]
 fn anything_else_is_no_time_and_stays_readable() {
     for text in [
         "afternoon",
+        "after lunch",
+        "12 noon",
+        "2-3 PM",
+        "around 2 PM",
+        "2 PM or 3 PM",
+        "14.00",
+        "14h00",
+        "14:00Z",
+        "14:00:00-05:00",
+        "T14:00",
+        "14:00:00.5",
+        "2027-01-27T14:00:00",
+        "2 am pm",
+        "half past two",
         "2",
         "14",
         "1400",
@@ -149,7 +213,14 @@ fn anything_else_is_no_time_and_stays_readable() {
 fn a_date_is_a_day_that_exists() {
     for text in [
         "tomorrow",
+        "today",
+        "in two weeks",
+        "next Monday",
         "next Tuesday",
+        "Monday, the 24th",
+        "28th",
+        "January 27, 2027",
+        "2027-W04-3",
         "01/27/2027",
         "2027-1-27",
         "2027-02-30",
@@ -161,12 +232,12 @@ fn a_date_is_a_day_that_exists() {
         "20270127",
         "+262142-12-31T23:59:59Z",
         "2027-02-29",
+        "2100-02-29",
     ] {
         let reason = refusal(&request(text, "2 PM"));
         assert_eq!(reason.code, "appointment_date_invalid", "{text:?}");
         assert!(reason.message.contains(text), "{}", reason.message);
     }
-    assert_eq!(start(&request("2028-02-29", "2 PM"), Tz::UTC), utc("2028-02-29T14:00:00Z"));
 }
 
 #[test]
@@ -186,11 +257,44 @@ fn past_is_before_today_in_the_workspaces_zone() {
     assert_eq!(refusal(&request("2027-01-19T23:59:00-05:00", "")).code, "appointment_in_the_past");
     // Today at eight, two hours ago.
     assert_eq!(start(&request("2027-01-20", "8 AM"), New_York), utc("2027-01-20T13:00:00Z"));
+    assert_eq!(start(&request("2027-01-20", "midnight"), New_York), utc("2027-01-20T05:00:00Z"));
+    let hours_ago = request("2027-01-20T00:30:00-05:00", "");
+    assert_eq!(start(&hours_ago, New_York), utc("2027-01-20T05:30:00Z"));
     // At two in the morning in London it is still yesterday in New York.
     let late = utc("2027-01-21T02:00:00Z");
     let yesterday = request("2027-01-20", "2 PM");
     assert!(matches!(yesterday.resolve(New_York, late, 60), Resolution::Booked { .. }));
-    assert!(matches!(yesterday.resolve(Tz::Europe__London, late, 60), Resolution::Invalid(_)));
+    assert!(matches!(yesterday.resolve(London, late, 60), Resolution::Invalid(_)));
+    // Wherever the appointment itself is.
+    let there = AppointmentRequest { time_zone: Some("Europe/London".to_owned()), ..yesterday.clone() };
+    assert!(matches!(there.resolve(New_York, late, 60), Resolution::Booked { .. }));
+    let here = AppointmentRequest { time_zone: Some("America/New_York".to_owned()), ..yesterday };
+    assert!(matches!(here.resolve(London, late, 60), Resolution::Invalid(_)));
+}
+
+#[test]
+fn today_is_another_day_on_the_other_side_of_the_date_line() {
+    // Three days at once, at half past ten: the 19th in Pago Pago, the 20th in London, the 21st on Kiritimati.
+    let now = utc("2027-01-20T10:30:00Z");
+    for (zone, today) in [(Pago_Pago, 19), (London, 20), (Kiritimati, 21)] {
+        for day in 18..=22 {
+            let resolution = request(&format!("2027-01-{day}"), "00:15").resolve(zone, now, 60);
+            assert_eq!(matches!(resolution, Resolution::Booked { .. }), day >= today, "{zone} {day}");
+        }
+    }
+    // The last evening of a year, and of a February.
+    for (now, yesterday, today) in [
+        ("2028-01-01T04:59:00Z", "2027-12-30", "2027-12-31"),
+        ("2028-01-01T05:00:00Z", "2027-12-31", "2028-01-01"),
+        ("2028-03-01T04:59:00Z", "2028-02-28", "2028-02-29"),
+        ("2028-03-01T05:00:00Z", "2028-02-29", "2028-03-01"),
+    ] {
+        let on = |day| request(day, "2 PM").resolve(New_York, utc(now), 60);
+        assert!(
+            matches!(on(yesterday), Resolution::Invalid(reason) if reason.code == "appointment_in_the_past")
+        );
+        assert!(matches!(on(today), Resolution::Booked { .. }), "{now} {today}");
+    }
 }
 
 #[test]
@@ -233,8 +337,42 @@ fn local_times_follow_the_zones_clock() {
         (New_York, "2027-11-07", "02:30", "2027-11-07T07:30:00Z"),
         (Berlin, "2027-03-28", "02:30", "2027-03-28T01:30:00Z"),
         (Berlin, "2027-10-31", "02:30", "2027-10-31T00:30:00Z"),
-        // Half an hour, on the other side of the year and of the date line.
+        (London, "2027-03-28", "00:59", "2027-03-28T00:59:00Z"),
+        (London, "2027-03-28", "01:30", "2027-03-28T01:30:00Z"),
+        (London, "2027-03-28", "02:00", "2027-03-28T01:00:00Z"),
+        (London, "2027-10-31", "01:30", "2027-10-31T00:30:00Z"),
+        (London, "2027-10-31", "02:00", "2027-10-31T02:00:00Z"),
+        // Summer is at the other end of the year.
+        (Sydney, "2027-07-27", "2 PM", "2027-07-27T04:00:00Z"),
+        (Sydney, "2027-12-27", "2 PM", "2027-12-27T03:00:00Z"),
+        (Sydney, "2027-04-04", "02:30", "2027-04-03T15:30:00Z"),
+        (Sydney, "2027-04-04", "03:00", "2027-04-03T17:00:00Z"),
+        (Sydney, "2027-10-03", "02:30", "2027-10-02T16:30:00Z"),
+        // Half an hour, from 2:00 to 2:30 and from 2:00 back to 1:30.
+        (Lord_Howe, "2027-10-03", "01:59", "2027-10-02T15:29:00Z"),
         (Lord_Howe, "2027-10-03", "02:15", "2027-10-02T15:45:00Z"),
+        (Lord_Howe, "2027-10-03", "02:30", "2027-10-02T15:30:00Z"),
+        (Lord_Howe, "2027-04-04", "01:29", "2027-04-03T14:29:00Z"),
+        (Lord_Howe, "2027-04-04", "01:45", "2027-04-03T14:45:00Z"),
+        (Lord_Howe, "2027-04-04", "02:00", "2027-04-03T15:30:00Z"),
+        // No midnight: clocks go from 0:00 to 1:00.
+        (Santiago, "2027-09-05", "midnight", "2027-09-05T04:00:00Z"),
+        // None of this since 2019.
+        (Sao_Paulo, "2027-01-27", "2 PM", "2027-01-27T17:00:00Z"),
+        (Sao_Paulo, "2027-07-27", "2 PM", "2027-07-27T17:00:00Z"),
+        (Sao_Paulo, "2027-11-07", "00:30", "2027-11-07T03:30:00Z"),
+        // Nor here.
+        (Phoenix, "2027-03-14", "02:30", "2027-03-14T09:30:00Z"),
+        (Tokyo, "2027-07-27", "2 PM", "2027-07-27T05:00:00Z"),
+        (Kolkata, "2027-07-27", "2 PM", "2027-07-27T08:30:00Z"),
+        (Kathmandu, "2027-07-27", "2 PM", "2027-07-27T08:15:00Z"),
+        (Tz::UTC, "2027-03-28", "02:30", "2027-03-28T02:30:00Z"),
+        // Over the year's end and over 29 February, both ways.
+        (New_York, "2027-12-31", "11:30 PM", "2028-01-01T04:30:00Z"),
+        (Sydney, "2028-01-01", "9:00 AM", "2027-12-31T22:00:00Z"),
+        (New_York, "2028-02-29", "8 PM", "2028-03-01T01:00:00Z"),
+        (Tokyo, "2028-03-01", "8 AM", "2028-02-29T23:00:00Z"),
+        (New_York, "2027-02-28", "8 PM", "2027-03-01T01:00:00Z"),
     ] {
         assert_eq!(start(&request(date, time), zone), utc(expected), "{zone} {date} {time}");
     }
@@ -251,10 +389,18 @@ fn the_appointments_own_zone_goes_before_the_workspaces() {
         ("GMT+2", "2027-01-27T12:00:00Z"),
         ("+05:30", "2027-01-27T08:30:00Z"),
         ("-0800", "2027-01-27T22:00:00Z"),
+        ("europe/london", "2027-01-27T14:00:00Z"),
+        ("utc", "2027-01-27T14:00:00Z"),
+        ("GMT", "2027-01-27T14:00:00Z"),
+        ("UTC+05:45", "2027-01-27T08:15:00Z"),
         ("N/A", "2027-01-27T19:00:00Z"),
     ] {
         assert_eq!(start(&with_zone(zone), New_York), utc(expected), "{zone}");
     }
+    // With its own clock changes.
+    let in_summer = AppointmentRequest { date: Some("2027-03-28".to_owned()), ..with_zone("Europe/London") };
+    let skipped = AppointmentRequest { time: Some("01:30".to_owned()), ..in_summer };
+    assert_eq!(start(&skipped, New_York), utc("2027-03-28T01:30:00Z"));
     for zone in ["EST", "Eastern", "Mars/Olympus", "+530", "+99:00", "-"] {
         let reason = refusal(&with_zone(zone));
         assert_eq!(reason.code, "appointment_time_zone_invalid", "{zone}");
@@ -269,6 +415,11 @@ fn a_duration_is_1_to_1440_minutes_or_the_default() {
         (Some("N/A"), 60, false),
         (Some("30"), 30, false),
         (Some(" 45.0 "), 45, false),
+        (Some("29.6"), 30, false),
+        (Some("null"), 60, false),
+        (Some("0.9"), 60, true),
+        (Some("1440.5"), 60, true),
+        (Some("1:30"), 60, true),
         (Some("1"), 1, false),
         (Some("1440"), 1440, false),
         (Some("0"), 60, true),

@@ -13,13 +13,15 @@ pub(super) enum Zone {
 }
 
 impl Zone {
-    /// Reads an IANA name, `UTC`, `GMT`, `Z` or an offset. Abbreviations (`EST`, `CST`) are refused: who says EST in
+    /// Reads an IANA name, `UTC`, `GMT`, `Z` or an offset, in whichever case. Abbreviations (`EST`, `CST`) are refused: who says EST in
     /// July means New York's time, which is another one, and CST is three.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let name = text.trim().replace(' ', "_");
         if name.contains('/') {
-            return name.parse().ok().map(Self::Named);
+            let zone = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&name));
+            return zone.copied().map(Self::Named);
         }
+        let name = name.to_ascii_uppercase();
         let offset = ["UTC", "GMT", "Z"].iter().find_map(|utc| name.strip_prefix(utc)).unwrap_or(&name);
         if offset.is_empty() {
             return Some(Self::Named(Tz::UTC));

@@ -204,6 +204,20 @@ fn a_recording_link_lasts_and_opens_nothing() {
             Some("https://b.s3.amazonaws.com/e.wav"),
         ),
         (json!({"artifact": {"presignedMonoUrl": "https://s.example.com/f.wav?sig=1"}}), None),
+        (
+            json!({"artifact": {
+                "presignedStereoUrl": "https://s.example.com/1.wav?X-Amz-Expires=1800",
+                "presignedVideoUrl": "https://s.example.com/2.mp4?X-Amz-Expires=1800",
+                "presignedCustomerUrl": "https://s.example.com/3.wav?X-Amz-Expires=1800",
+                "presignedUrlsExpiresAt": "2027-01-20T15:30:00Z",
+                "recording": {"mono": {"combinedUrl": "https://s.example.com/mono.wav?X-Amz-Expires=1800"}},
+            }}),
+            Some("https://s.example.com/mono.wav"),
+        ),
+        (
+            json!({"artifact": {"presignedMonoUrl": "https://s.example.com/f.wav", "logUrl": "https://s.example.com/log"}}),
+            None,
+        ),
         (json!({"recordingUrl": "https://user:pass@s.example.com/g.wav"}), None),
         (json!({"recordingUrl": "javascript:alert(1)"}), None),
         (json!({"recordingUrl": "https://"}), None),

@@ -75,13 +75,21 @@ impl World {
     }
 
     pub async fn search(&self, national: &str) -> Result<Vec<(RecordType, Option<String>)>, CrmError> {
-        let query = PhoneQuery { national: national.to_owned(), international: format!("1{national}") };
+        let query = PhoneQuery {
+            national: national.to_owned(),
+            international: format!("1{national}"),
+            others: vec![],
+        };
         let found = self.client.search(&self.connection, &query).await?.value;
         Ok(found.records.into_iter().map(|record| (record.record_type, record.name)).collect())
     }
 
     pub async fn ada(&self) -> SalesforceId {
-        let query = PhoneQuery { national: "2345550123".to_owned(), international: "12345550123".to_owned() };
+        let query = PhoneQuery {
+            national: "2345550123".to_owned(),
+            international: "12345550123".to_owned(),
+            others: vec![],
+        };
         self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.clone()
     }
 
@@ -113,7 +121,11 @@ impl World {
     }
 
     pub async fn search_id(&self, national: &str) -> String {
-        let query = PhoneQuery { national: national.to_owned(), international: format!("1{national}") };
+        let query = PhoneQuery {
+            national: national.to_owned(),
+            international: format!("1{national}"),
+            others: vec![],
+        };
         self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.to_string()
     }
 }

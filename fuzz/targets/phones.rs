@@ -1,0 +1,45 @@
+//! The phone normaliser. A line each: the caller's number, a stored one, the record's country, the workspace's.
+
+#![no_main]
+
+use calls::{
+    matching::Exactness,
+    phone::{self, PhoneNumber},
+};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let mut lines = text.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (raw, stored, record, default) = (next(), next(), next(), next());
+    let record = Some(record).filter(|country| !country.is_empty());
+    assert!(digits(&phone::mask(raw)).len() <= 4);
+
+    let Ok(caller) = PhoneNumber::parse_caller(raw, default) else { return };
+    let (e164, national) = (caller.e164(), caller.national());
+    assert!(e164.starts_with('+') && digits(&e164) == caller.international());
+    assert!(caller.international().ends_with(&national) && !national.is_empty());
+    assert_eq!(caller.same_as(&e164, record, default), Some(Exactness::Exact), "{e164}");
+
+    let query = caller.query();
+    let terms: Vec<_> = [query.national, query.international].into_iter().chain(query.others).collect();
+    assert!(
+        terms.len() <= 24 && terms.iter().all(|term| digits(term) == *term && term.len() <= 24),
+        "{terms:?}"
+    );
+
+    if caller.same_as(stored, record, default).is_some() {
+        let tail = &national[national.len().saturating_sub(4)..];
+        let ascii = stored.chars().all(|c| c.is_ascii());
+        assert!(!ascii || letters(stored) || digits(stored).contains(tail), "{e164} is {stored:?}");
+    }
+});
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Letters among the digits stand for digits (`1-800-FLOWERS`).
+fn letters(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_alphabetic())
+}

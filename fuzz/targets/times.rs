@@ -1,0 +1,64 @@
+//! The time parser. A line each: date, time, the appointment's zone, duration, the workspace's zone, intent. Whatever
+//! they say, an appointment that comes out is not past, is as long as it may be, and begins when the clock there says so.
+
+#![no_main]
+
+use calls::appointment::{AppointmentRequest, Resolution};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike};
+use chrono_tz::Tz;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let mut lines = text.split('\n').map(|line| Some(line.to_owned()));
+    let mut next = || lines.next().flatten();
+    let request = AppointmentRequest {
+        date: next(),
+        time: next(),
+        time_zone: next(),
+        duration: next(),
+        ..AppointmentRequest::default()
+    };
+    let zone = next().and_then(|name| name.parse().ok()).unwrap_or(Tz::America__New_York);
+    let request = AppointmentRequest { intent: next(), ..request };
+    // A Wednesday in January 2027, ten in the morning in New York.
+    let now = DateTime::from_timestamp(1_800_457_200, 0).unwrap();
+
+    match request.resolve(zone, now, 60) {
+        Resolution::None => {}
+        Resolution::Invalid(reason) => {
+            assert!(reason.code.starts_with("appointment_"));
+            // A bounded text on one line, whatever was noted.
+            assert!(
+                reason.message.chars().count() < 300 && !reason.message.contains('\n'),
+                "{}",
+                reason.message
+            );
+        }
+        Resolution::Booked { appointment, warning } => {
+            let length = appointment.end - appointment.start;
+            assert!((1..=1440).contains(&length.num_minutes()));
+            assert!(warning.is_none_or(|reason| reason.code == "appointment_duration_invalid"));
+            let local = appointment.start.with_timezone(&zone);
+            // A day's slack for an appointment that is in another zone than the workspace.
+            assert!(local.date_naive() >= now.with_timezone(&zone).date_naive() - TimeDelta::days(1));
+            assert!(local.year() <= 9999);
+            clock_agrees(&request, zone, appointment.start);
+        }
+    }
+});
+
+/// A time as `HH:MM` on a plain day, in the workspace's zone, is what a clock there shows, unless the clocks change.
+fn clock_agrees(request: &AppointmentRequest, zone: Tz, start: DateTime<chrono::Utc>) {
+    let (Some(date), Some(time), None | Some("")) =
+        (request.date.as_deref(), request.time.as_deref(), request.time_zone.as_deref())
+    else {
+        return;
+    };
+    let hour = time.split(':').next().and_then(|hour| hour.parse::<u32>().ok());
+    let (Some(hour @ 13..=23), true) = (hour, time.len() == 5) else { return };
+    let local = start.with_timezone(&zone);
+    if local.date_naive().to_string() == date.trim() && local.hour() != hour {
+        let before = (start - TimeDelta::days(1)).with_timezone(&zone).hour();
+        assert_ne!(before, local.hour(), "{request:?} {zone} {local}");
+    }
+}

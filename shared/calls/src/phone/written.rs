@@ -1,0 +1,75 @@
+//! How people write numbers in records: what has to be searched for, and what is read past.
+
+use std::borrow::Cow;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region};
+
+use super::{PhoneNumber, parse};
+
+/// What is dialled before a national number, in whichever country: `0`, `1`, Russia's `8`, Hungary's `06`, Belarus's `8 0`,
+/// and what Mexico had until 2020.
+const TRUNK_PREFIXES: [&str; 8] = ["0", "1", "8", "06", "80", "01", "044", "045"];
+/// What is dialled before a country code: nearly everywhere, and in North America.
+const INTERNATIONAL_PREFIXES: [&str; 2] = ["00", "011"];
+
+/// The digits that people store for a number besides the national and the full one: `02079460123`, `4402079460123` (of
+/// `+44 (0)20 …`), `00442079460123`. Salesforce's search compares digits and does not know that these are the same.
+pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
+    let (national, international) = (number.national(), number.international());
+    let (code, region) = (number.country_code(), number.region());
+    let is_same = |digits: &String| {
+        parse(digits, region).is_some_and(|read| PhoneNumber::from(&read).e164 == number.e164)
+    };
+    let mut domestic: Vec<String> =
+        TRUNK_PREFIXES.iter().map(|prefix| format!("{prefix}{national}")).collect();
+    // Argentina writes its mobile numbers otherwise: +54 9 11 2345 6789 is 011 15-2345-6789 there.
+    if let Some(printed) =
+        parse(&number.e164(), None).map(|parsed| parsed.format_as(PhoneNumberFormat::National).into_owned())
+    {
+        let digits: String = printed.chars().filter(char::is_ascii_digit).collect();
+        domestic.extend(digits.strip_prefix('0').map(ToOwned::to_owned));
+        domestic.push(digits);
+    }
+    domestic.retain(|digits| *digits != national && *digits != international && is_same(digits));
+    let after_code: Vec<String> = domestic.iter().map(|digits| format!("{code}{digits}")).collect();
+    let from_abroad = INTERNATIONAL_PREFIXES.iter().map(|prefix| format!("{prefix}{international}"));
+    let mut all: Vec<String> = domestic.into_iter().chain(after_code).chain(from_abroad).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// A stored text as libphonenumber can read it: every kind of space is one that it knows, and the words at the end, which
+/// it would take for digits (`020 7946 0123 (work)`), are left out. So are numbers in letters (`1-800-FLOWERS`):
+/// the search, which compares digits, finds none.
+pub(super) fn readable(stored: &str) -> Cow<'_, str> {
+    let end = stored.rfind(char::is_numeric).map_or(0, |last| stored.ceil_char_boundary(last + 1));
+    let stored = &stored[..end];
+    let foreign = |c: char| c.is_whitespace() && c != ' ';
+    if stored.contains(foreign) { Cow::Owned(stored.replace(foreign, " ")) } else { Cow::Borrowed(stored) }
+}
+
+/// A number that begins with what is dialled from abroad, with a plus instead: `00` is not that in every country.
+pub(super) fn with_plus(stored: &str) -> Option<String> {
+    let from_first = &stored[stored.find(|c: char| c.is_ascii_digit())?..];
+    let rest = INTERNATIONAL_PREFIXES.iter().find_map(|prefix| from_first.strip_prefix(prefix))?;
+    Some(format!("+{rest}"))
+}
+
+/// Mexico dropped its prefixes in 2019 and 2020 (`+52 1` before a mobile number, `01`, `044` and `045` at home), and with
+/// them did libphonenumber; they stand in records, and some networks still send them.
+pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
+    if number.country_code != 52 || number.is_valid() {
+        return number;
+    }
+    let national = number.get_national_significant_number();
+    let rest = ["044", "045", "01", "1"].iter().find_map(|prefix| national.strip_prefix(prefix));
+    let rest = rest.filter(|rest| rest.len() == 10);
+    let read = rest.and_then(|rest| PHONE_NUMBER_UTIL.parse(rest, Some(Region::MX)).ok());
+    if let Some(read) = read.filter(Parsed::is_valid) {
+        number.national_number = read.national_number;
+        number.italian_leading_zero = read.italian_leading_zero;
+        number.number_of_leading_zeros = read.number_of_leading_zeros;
+    }
+    number
+}

@@ -1,0 +1,48 @@
+//! One number in the forms that people store, against the simulator, which compares digits as strictly as Salesforce may.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+
+mod support;
+
+use calls::{matching, phone::PhoneNumber, ports::Crm, workspace::Settings};
+use salesforce_sim::{NewRecord, RouteKind};
+use serde_json::json;
+use support::world::World;
+
+#[tokio::test]
+async fn a_stored_form_is_found_by_one_search_and_then_decided() {
+    let world = World::new().await;
+    let forms = [
+        ("+442079460123", "GB", "+442079460123"),
+        ("+442079460123", "GB", "+44 (0)20 7946 0123"),
+        ("+442079460123", "US", "0044 20 7946 0123"),
+        ("+442079460123", "US", "011 44 20 7946 0123"),
+        ("+442079460123", "GB", "020 7946 0123"),
+        ("+442079460123", "GB", "(020) 7946-0123 x12"),
+        ("+442079460123", "GB", "20.7946.0123"),
+        ("+79123456789", "RU", "8 (912) 345-67-89"),
+        ("+3612345678", "HU", "06 1 234 5678"),
+        ("+390612345678", "IT", "06 1234 5678"),
+        ("+525512345678", "MX", "+52 1 55 1234 5678"),
+        ("+5491123456789", "AR", "011 15-2345-6789"),
+        ("+375291234567", "BY", "8 029 123-45-67"),
+        ("+12345550123", "US", "1-234-555-0123 ext. 5"),
+    ];
+    for (place, (number, country, stored)) in forms.into_iter().enumerate() {
+        let name = format!("Form {place}");
+        let fields = json!({ "LastName": name, "Company": "Sample", "Phone": stored });
+        let fields = fields.as_object().unwrap().clone();
+        let new = NewRecord { object: "Lead".to_owned(), fields, indexed: true, org: None };
+        world.salesforce.add_record(&new).unwrap();
+
+        let caller = PhoneNumber::parse_caller(number, country).unwrap();
+        let before = world.salesforce.count(RouteKind::Search);
+        let found = world.client.search(&world.connection, &caller.query()).await.unwrap().value;
+        assert_eq!(world.salesforce.count(RouteKind::Search), before + 1, "one request");
+        let settings = Settings { default_country: country.to_owned(), ..Settings::default() };
+        let decision = matching::decide(&caller, &found.records, &settings);
+        let names: Vec<_> =
+            decision.candidates.iter().filter_map(|candidate| candidate.name.as_deref()).collect();
+        assert!(names.contains(&name.as_str()), "{number} as {stored:?}: {names:?} of {found:?}");
+    }
+}
