@@ -17,6 +17,8 @@ DASHBOARD_ROUTES = [
     ("GET", "oauth/initiate"),
     ("GET", "status"),
     ("DELETE", "disconnect"),
+    ("GET", "settings"),
+    ("PUT", "settings"),
     ("GET", "webhook"),
     ("POST", "webhook/rotate"),
     ("GET", "sync-logs"),
@@ -25,7 +27,7 @@ DASHBOARD_ROUTES = [
     ("POST", "sync-logs/retry"),
     ("POST", "test-sync"),
 ]
-OPEN_TO_ALL_USERS = {("GET", "status"), ("GET", "sync-logs"), ("GET", "sync-logs/summary")}
+OPEN_TO_ALL_USERS = {("GET", path) for path in ("status", "settings", "sync-logs", "sync-logs/summary")}
 ADMIN_ROUTES = [route for route in DASHBOARD_ROUTES if route not in OPEN_TO_ALL_USERS]
 
 

@@ -1,13 +1,18 @@
-//! From a code to a connection: the exchange, and who the user is.
+//! From a code to a connection: the exchange, who the user is, and where the org is.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use calls::{
     crm::{CrmError, FaultClass},
+    ids::WorkspaceId,
+    phone,
     ports::{ClientSecretSource, TokenEndpoint},
 };
 use platform::stores::{NewConnection, OAuthFlow};
-use salesforce::{Client, hosts::RefusedHost, pkce::Verifier};
+use salesforce::{Client, Grant, hosts::RefusedHost, pkce::Verifier};
+
+/// How long a connect waits for the org's country: it is good to have, and somebody waits for the popup.
+const COUNTRY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Turns a code into a connection.
 pub trait Grants: Send + Sync {
@@ -27,7 +32,9 @@ impl<S: ClientSecretSource> Grants for Client<S> {
         let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
             return Err(unusable(&"Salesforce gave no refresh token"));
         };
-        let identity = match self.identity(&grant).await {
+        let (identity, country) =
+            tokio::join!(self.identity(&grant), default_country(self, &flow.workspace_id, &grant));
+        let identity = match identity {
             Ok(identity) => identity,
             Err(error) => {
                 // Nobody will use the grant, and each user has five: unused ones push out others.
@@ -50,7 +57,30 @@ impl<S: ClientSecretSource> Grants for Client<S> {
             refresh_token,
             issued_at: grant.tokens.issued_at,
             time_zone: identity.time_zone,
+            country,
         })
+    }
+}
+
+/// The org's country, if it has numbers of its own. Whatever goes wrong, the connect goes on without it.
+async fn default_country<S: ClientSecretSource>(
+    salesforce: &Client<S>,
+    id: &WorkspaceId,
+    grant: &Grant,
+) -> Option<String> {
+    let warn = |code: &str| {
+        tracing::warn!(workspace.id = %id, error.code = code, "the org's country could not be read");
+    };
+    match tokio::time::timeout(COUNTRY_WITHIN, salesforce.country(grant)).await {
+        Ok(Ok(country)) => phone::country_code(&country?),
+        Ok(Err(error)) => {
+            warn(&error.code);
+            None
+        }
+        Err(_) => {
+            warn("timeout");
+            None
+        }
     }
 }
 

@@ -62,6 +62,7 @@ impl Grants for Salesforce {
             refresh_token: format!("refresh-{}", codes.len()).into(),
             issued_at: NOW,
             time_zone: Some(Tz::Europe__Berlin),
+            country: Some("DE".to_owned()),
         })
     }
 }
@@ -195,6 +196,7 @@ async fn a_code_becomes_a_connection_and_waiting_calls_are_resumed() {
     assert_eq!(workspace.state, ConnectionState::Connected);
     assert_eq!(stored_token(&world.connections).as_deref(), Some("refresh-1"));
     assert_eq!(workspace.settings.time_zone, Tz::Europe__Berlin);
+    assert_eq!(workspace.settings.default_country, "DE");
     assert_eq!(*world.salesforce.codes.lock().unwrap(), ["the-code"]);
     assert_eq!(world.queue.sent(), [Work::Resume { workspace_id: acme(), after: None, error_code: None }]);
     assert!(world.revoked().is_empty());

@@ -50,6 +50,7 @@ impl World {
             refresh_token: "the-refresh-token".into(),
             issued_at: NOW,
             time_zone: None,
+            country: None,
         };
         self.connections.connect(&acme(), &connection, NOW).await.unwrap();
     }

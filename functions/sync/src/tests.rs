@@ -324,7 +324,7 @@ async fn a_retry_that_was_broken_off_goes_on_where_it_began_and_queues_nothing_t
     world.worker.ledger.faults.fail_next("with_error", When::Before);
     assert_eq!(failed(&world.work(&retry).await), ["0"].into());
     assert!(world.queue.sent().is_empty());
-    world.worker.ledger.faults.fail_next("swap", When::After);
+    world.worker.ledger.faults.fail_next("swap", When::Before);
     for _ in 0..2 {
         assert!(failed(&world.work(&retry).await).is_empty());
         assert_eq!(world.queue.sent().len(), 3);

@@ -33,6 +33,8 @@ pub struct Settings {
     pub instance_url: Option<String>,
     /// The time zone that identity tells for every user; `None`: the user's own.
     pub identity_timezone: Option<String>,
+    /// `Organization.Country`, as the orgs' people wrote it; `None`: nobody did.
+    pub organization_country: Option<String>,
     /// How many requests an org may make in 24 hours.
     pub api_limit: usize,
     /// How many of them it had made before the simulator started counting.
@@ -91,6 +93,7 @@ impl Default for Settings {
             revoke_errors_urlencoded: false,
             instance_url: None,
             identity_timezone: None,
+            organization_country: Some("US".into()),
             api_limit: 15_000,
             api_used: 0,
             hidden_objects: vec![],

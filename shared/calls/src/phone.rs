@@ -119,9 +119,10 @@ impl PhoneNumber {
     /// Whether a stored number is this one, and how exactly (design.md §7). Extensions count where both have one.
     ///
     /// Without a country code in it, a stored number is read in the record's country (ISO code, or a common English
-    /// name), else in `default_country`; that settles it where the number is a good one there. The same national number
-    /// is then somebody else's: `+44 2345550130` is not the `234-555-0130` of a workspace in the United States. Only what
-    /// is no number there is compared by the national number: `020 7946 0123` in the same workspace is `+44 20 7946 0123`.
+    /// name), else in `default_country`; that settles it where the number is a good one there, and, where only the
+    /// workspace says so, is written as people there write it. The same national number is then somebody else's: `+44 2345550130` is not the `234-555-0130` of a
+    /// workspace in the United States. Everything else is compared by the national number: `020 7946 0123` in the same
+    /// workspace is `+44 20 7946 0123`.
     pub fn same_as(
         &self,
         stored: &str,
@@ -129,12 +130,14 @@ impl PhoneNumber {
         default_country: &str,
     ) -> Option<Exactness> {
         let stored = written::readable(stored);
-        let here = record_country.and_then(country::region).or_else(|| region(default_country));
+        let of_record = record_country.and_then(country::region);
+        let here = of_record.or_else(|| region(default_country));
         let home = parse(&stored, here);
         if let Some(exactness) = home.as_ref().and_then(|home| self.equals(home)) {
             return Some(exactness);
         }
-        if home.as_ref().is_some_and(Parsed::is_valid) {
+        let is_home = |home: &Parsed| of_record.is_some() || is_written_as_home(&stored, home);
+        if home.as_ref().is_some_and(|home| home.is_valid() && is_home(home)) {
             return None;
         }
         let elsewhere = Some(self.region()).filter(|region| *region != here);
@@ -181,6 +184,11 @@ pub fn mask(number: &str) -> String {
     }
 }
 
+/// The ISO 3166 code of a country that has phone numbers, by its code or a common English name.
+pub fn country_code(country: &str) -> Option<String> {
+    country::region(country).map(|region| region.to_string())
+}
+
 /// The part of an address that may be a number: `sip:+12345550123@host;transport=udp` → `+12345550123`. A `tel:` address
 /// stays whole, libphonenumber reads its parameters.
 fn user_part(text: &str) -> String {
@@ -201,6 +209,17 @@ fn user_part(text: &str) -> String {
 fn region(code: &str) -> Option<Region> {
     let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
+}
+
+/// Whether a number without country code is written as its country writes it: in the same groups of digits, or in one.
+fn is_written_as_home(stored: &str, home: &Parsed) -> bool {
+    let groups = |text: &str| -> Vec<String> {
+        let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+        digits.map(str::to_owned).collect()
+    };
+    let written = groups(stored);
+    let usual = groups(&home.format_as(PhoneNumberFormat::National));
+    has_country_code(home) || written.len() == 1 || written.starts_with(&usual)
 }
 
 fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
@@ -374,7 +393,8 @@ mod tests {
             (US, "", None, "US", None),
             (US, "ask the assistant", None, "US", None),
             // What is a good number in the record's country, or else in the workspace's, is that one.
-            (US, "(234) 555-0123", None, "DE", None),
+            (US, "2345550123", None, "DE", None),
+            (US, "(234) 555-0123", None, "DE", Some(National)),
             (US, "(234) 555-0123", None, "GB", Some(National)),
             ("+442345550130", "234-555-0130", None, "US", None),
             ("+442345550130", "234-555-0130", Some("US"), "GB", None),
@@ -424,6 +444,16 @@ mod tests {
         ] {
             let got = caller(number).same_as(stored, record, default);
             assert_eq!(got, same, "{number} and {stored:?} ({record:?}, {default})");
+        }
+    }
+
+    #[test]
+    fn a_country_is_known_by_its_code_and_by_its_name() {
+        for (country, code) in [("US", "US"), ("de", "DE"), ("United Kingdom", "GB"), ("UK", "GB")] {
+            assert_eq!(country_code(country).as_deref(), Some(code), "{country}");
+        }
+        for unknown in ["", "ZZ", "001", "Atlantis"] {
+            assert_eq!(country_code(unknown), None, "{unknown}");
         }
     }
 

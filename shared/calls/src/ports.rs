@@ -254,11 +254,12 @@ pub trait Crm: Send + Sync {
         event: Option<&EventDraft>,
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
-    /// Looks for Leads and Contacts with a phone number that were created since then, which search may not know yet:
-    /// one request. `full` where one object's page was full.
+    /// Looks for Leads and Contacts with a number like this one that were created since then, which search may not know
+    /// yet: one request. `full` where one object's page was full.
     fn recent(
         &self,
         connection: &Connection,
+        query: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 

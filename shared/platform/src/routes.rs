@@ -50,6 +50,10 @@ pub const OAUTH_CALLBACK: Route = Route { method: Method::GET, path: "/api/sales
 pub const STATUS: Route = Route { method: Method::GET, path: "/api/salesforce/status" };
 /// Forgets the connection.
 pub const DISCONNECT: Route = Route { method: Method::DELETE, path: "/api/salesforce/disconnect" };
+/// A workspace's settings.
+pub const SETTINGS: Route = Route { method: Method::GET, path: "/api/salesforce/settings" };
+/// Replaces them.
+pub const SETTINGS_REPLACE: Route = Route { method: Method::PUT, path: "/api/salesforce/settings" };
 /// What is to be pasted into Vapi.
 pub const WEBHOOK_SETUP: Route = Route { method: Method::GET, path: "/api/salesforce/webhook" };
 /// A new webhook secret.
@@ -73,11 +77,13 @@ pub const WEBHOOK: Route = Route { method: Method::POST, path: "/webhook/vapi" }
 pub const OAUTH_COOKIE: &str = "__Host-salesforce_oauth";
 
 /// All of them.
-pub const ALL: [Route; 12] = [
+pub const ALL: [Route; 14] = [
     OAUTH_INITIATE,
     OAUTH_CALLBACK,
     STATUS,
     DISCONNECT,
+    SETTINGS,
+    SETTINGS_REPLACE,
     WEBHOOK_SETUP,
     WEBHOOK_ROTATE,
     SYNC_LOGS,

@@ -37,6 +37,8 @@ pub struct NewConnection {
     pub issued_at: i64,
     /// The user's time zone; it becomes the workspace's, if that has none.
     pub time_zone: Option<Tz>,
+    /// The org's country, an ISO 3166 code; it becomes the workspace's default, if that has none.
+    pub country: Option<String>,
 }
 
 /// A grant that is no longer used, to be revoked.
@@ -101,6 +103,28 @@ pub trait WebhookSecrets: Send + Sync {
 pub trait SettingsView: Send + Sync {
     /// Reads them; what is not set has its default.
     fn settings(&self, id: &WorkspaceId) -> impl Future<Output = Result<Settings, StoreError>> + Send;
+}
+
+/// What became of a change of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// They are the new ones.
+    Done,
+    /// They stay as they are, which is this: it was not what they might be replaced from.
+    Refused(Box<Settings>),
+}
+
+/// Changes a workspace's settings.
+pub trait SettingsStore: SettingsView {
+    /// Puts `new` in the place of settings that `may` be replaced. They are judged and replaced in one step: of two who
+    /// replace the same settings at once, one finds the other's. A setting that does not change is not written: one that
+    /// nobody has set yet stays open for the org that is connected next.
+    fn replace(
+        &self,
+        id: &WorkspaceId,
+        new: &Settings,
+        may: impl Fn(&Settings) -> bool + Send + Sync,
+    ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
 }
 
 /// What people see of a connection: everything but the tokens.

@@ -40,8 +40,13 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         self.create_activities(connection, task, event).await
     }
 
-    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
-        self.created_since(connection, since).await
+    async fn recent(
+        &self,
+        connection: &Connection,
+        query: &PhoneQuery,
+        since: DateTime<Utc>,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.created_since(connection, query, since).await
     }
 
     async fn converted_to(

@@ -15,6 +15,7 @@ mod leads;
 mod limits;
 mod look;
 pub mod oauth;
+mod organization;
 pub mod pkce;
 mod recent;
 mod redact;

@@ -9,7 +9,7 @@ use calls::{
 };
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -104,15 +104,24 @@ impl<S: ClientSecretSource> Client<S> {
         connection: &Connection,
         request: Rest<'_>,
     ) -> Result<Answer<Vec<u8>>, CrmError> {
-        let instance = self.hosts().instance(&connection.instance_url).map_err(refused)?;
+        self.rest_at(&connection.instance_url, &connection.access_token, request).await
+    }
+
+    /// The same with a session that belongs to no connection yet.
+    pub(crate) async fn rest_at(
+        &self,
+        instance_url: &str,
+        access_token: &SecretString,
+        request: Rest<'_>,
+    ) -> Result<Answer<Vec<u8>>, CrmError> {
+        let instance = self.hosts().instance(instance_url).map_err(refused)?;
         let instance = instance.as_str();
         let url = if request.path.starts_with("/services/") {
             format!("{instance}{}", request.path)
         } else {
             format!("{instance}/services/data/{API_VERSION}{}", request.path)
         };
-        let mut builder =
-            self.http.request(request.method, url).bearer_auth(connection.access_token.expose_secret());
+        let mut builder = self.http.request(request.method, url).bearer_auth(access_token.expose_secret());
         if !request.query.is_empty() {
             builder = builder.query(request.query);
         }

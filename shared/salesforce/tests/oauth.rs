@@ -60,6 +60,20 @@ async fn identity_tells_name_and_zone() {
 }
 
 #[tokio::test]
+async fn an_org_tells_its_country_if_it_knows_one() {
+    let world = World::new().await;
+    let grant = world.grant().await;
+    for country in [Some("US"), Some("United Kingdom"), None] {
+        let country = country.map(str::to_owned);
+        world.salesforce.set(|settings| settings.organization_country.clone_from(&country));
+        assert_eq!(world.client.country(&grant).await.unwrap(), country);
+    }
+    world.salesforce.set(|settings| settings.hidden_objects = vec!["Organization".to_owned()]);
+    let error = world.client.country(&grant).await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "NOT_FOUND"));
+}
+
+#[tokio::test]
 async fn identity_with_an_ended_session_is_a_matter_of_the_session() {
     let world = World::new().await;
     let grant = world.grant().await;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use calls::{
     crm::{FaultClass, PhoneQuery, WrittenObject},
     ids::{CallId, SalesforceId},
+    lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint},
     workspace::RecordType,
 };
@@ -366,4 +367,67 @@ async fn no_error_text_carries_the_number_or_a_token() {
         !text.contains("0123") && !text.contains(world.connection.access_token.expose_secret()),
         "{text}"
     );
+}
+
+/// Records that search does not know yet, as people enter them.
+#[tokio::test]
+async fn new_records_are_found_before_search_knows_them() {
+    let world = World::new().await;
+    for (object, field, number) in [
+        ("Lead", "Phone", "(234) 555-0171"),
+        ("Contact", "HomePhone", "+1 234.555.01 71 x5"),
+        ("Lead", "Fax", "2345550171"),
+        ("Lead", "Phone", "2345550172"),
+    ] {
+        let fields = json!({ "LastName": "New", "Company": "Sample", field: number });
+        let fields = fields.as_object().unwrap().clone();
+        let fields = fields.into_iter().filter(|(name, _)| object == "Lead" || name != "Company").collect();
+        world
+            .salesforce
+            .add_record(&NewRecord { object: object.into(), fields, indexed: false, org: None })
+            .unwrap();
+    }
+    assert_eq!(world.search("2345550171").await.unwrap(), []);
+    let query = PhoneQuery {
+        national: "2345550171".to_owned(),
+        international: "12345550171".to_owned(),
+        others: vec![],
+    };
+    let since = Utc::now() - chrono::TimeDelta::minutes(15);
+    let found = world.client.recent(&world.connection, &query, since).await.unwrap().value;
+    let kinds: Vec<_> = found.records.iter().map(|record| record.record_type).collect();
+    assert_eq!((kinds, found.full), (vec![RecordType::Lead, RecordType::Contact], None));
+    let later = Utc::now() + chrono::TimeDelta::minutes(1);
+    assert_eq!(world.client.recent(&world.connection, &query, later).await.unwrap().value.records, []);
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_see_leads_is_shown_new_contacts() {
+    let world = World::new().await;
+    world.salesforce.set(|settings: &mut Settings| settings.hidden_objects = vec!["Lead".into()]);
+    let query =
+        PhoneQuery { national: "2345550171".into(), international: "12345550171".into(), others: vec![] };
+    assert!(world.client.recent(&world.connection, &query, DateTime::UNIX_EPOCH).await.is_ok());
+}
+
+fn new_lead() -> LeadDraft {
+    LeadDraft {
+        last_name: "Unknown caller +12345550173".into(),
+        first_name: None,
+        company: "Unknown".into(),
+        phone: "+12345550173".into(),
+        lead_source: Some("Voice AI".into()),
+    }
+}
+
+#[tokio::test]
+async fn a_lead_is_made_and_leads_to_its_contact_when_it_is_converted() {
+    let world = World::new().await;
+    let id = world.client.create_lead(&world.connection, &new_lead()).await.unwrap().value;
+    assert_eq!(id.key_prefix(), "00Q");
+    let contact = world.client.converted_to(&world.connection, &id).await.unwrap().value;
+    assert_eq!(contact, None);
+    world.salesforce.convert_lead(id.as_str()).unwrap();
+    let contact = world.client.converted_to(&world.connection, &id).await.unwrap().value;
+    assert_eq!(contact.unwrap().key_prefix(), "003");
 }

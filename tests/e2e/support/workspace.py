@@ -47,9 +47,17 @@ class Workspace:
         answer = requests.post(f"{self._stack.issuer_url}/token", data=form, timeout=10)
         return self._secrets.add(answer.json()["access_token"])
 
-    def api(self, method: str, path: str, *, session: requests.Session | None = None, **options: Any) -> Any:
+    def api(
+        self,
+        method: str,
+        path: str,
+        *,
+        session: requests.Session | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Any:
         """Asks the API as an admin of this workspace."""
-        headers = {"Authorization": f"Bearer {self.token()}"}
+        headers = {"Authorization": f"Bearer {self.token()}", **(headers or {})}
         url = f"{self._stack.public_url}/api/salesforce/{path}"
         return (session or requests).request(method, url, headers=headers, timeout=35, **options)
 

@@ -94,7 +94,12 @@ impl Crm for Org {
         .await
     }
 
-    async fn recent(&self, _: &Connection, _: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+    async fn recent(
+        &self,
+        _: &Connection,
+        _: &PhoneQuery,
+        _: DateTime<Utc>,
+    ) -> Result<Answer<Found>, CrmError> {
         self.request(|_| Found::default()).await
     }
 

@@ -143,7 +143,7 @@ impl Org {
         match object.name {
             "TaskStatus" => self.task_statuses(settings),
             "User" => self.users.iter().map(|user| user_record(user, settings)).collect(),
-            "Organization" => vec![self.organization()],
+            "Organization" => vec![self.organization(settings)],
             _ => self.of(object).cloned().collect(),
         }
     }
@@ -169,11 +169,11 @@ impl Org {
         rows.collect()
     }
 
-    fn organization(&self) -> Record {
+    fn organization(&self, settings: &Settings) -> Record {
         let zone = self.users.first().map_or("America/New_York", |user| &user.timezone);
         let fields = Fields::from([
             ("Name", json!(self.name)),
-            ("Country", json!("US")),
+            ("Country", json!(settings.organization_country)),
             ("TimeZoneSidKey", json!(zone)),
             ("IsSandbox", json!(false)),
             ("OrganizationType", json!("Developer Edition")),

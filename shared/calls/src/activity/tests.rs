@@ -200,16 +200,15 @@ fn control_characters_do_not_reach_salesforce() {
 
 #[test]
 fn a_line_is_cut_in_the_units_that_salesforce_counts() {
-    for (reason, units) in [("x", 255), ("é", 255), ("𠮟", 254), ("\u{1F44B}\u{1F3FD}", 252)] {
+    for reason in ["x", "é", "𠮟", "\u{1F44B}\u{1F3FD}"] {
         let call = Call { ended_reason: fact(reason.repeat(300)), ..call() };
         let disposition = task(&call, &who(), &settings(), 0, &Resolution::None).call_disposition.unwrap();
         let kept = disposition.strip_suffix(CUT).unwrap();
         assert_eq!(kept.replace(reason, ""), "", "{reason} is whole");
-        // The mark takes 8; what is left is filled with whole characters.
+        // What the mark leaves is filled with whole characters.
         let room = 255 - CUT.encode_utf16().count();
         let unit = reason.encode_utf16().count();
         assert_eq!(kept.encode_utf16().count(), room - room % unit, "{reason}");
-        assert!(disposition.encode_utf16().count() <= units);
     }
     // 255 of them fit; of those that count twice, 127.
     for (reason, times) in [("é", 255), ("𠮟", 127)] {

@@ -235,7 +235,7 @@ pub(super) async fn find<P: Ports>(
     if decision.rule != Rule::NoCandidate {
         return Ok(Search::Decided(decision));
     }
-    let recent = session.recent(session.worker.clock.now() - RECENT).await?;
+    let recent = session.recent(&query, session.worker.clock.now() - RECENT).await?;
     let decision = matching::decide(number, &recent.records, settings);
     if recent.full.is_some() && decision.rule == Rule::NoCandidate {
         return Err(Stop::Salesforce(too_many_recent()));
@@ -248,7 +248,7 @@ fn too_many_recent() -> CrmError {
     CrmError {
         class: FaultClass::Passing,
         code: "too_many_new_records".to_owned(),
-        message: "more records were created in the last minutes than can be looked at, an import perhaps"
+        message: "more records with such a number were created in the last minutes than can be looked at"
             .to_owned(),
         fields: Vec::new(),
         status: None,

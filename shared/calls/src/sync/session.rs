@@ -115,8 +115,8 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     /// Looks for records that search may not know yet.
-    pub(super) async fn recent(&mut self, since: DateTime<Utc>) -> Result<Found, Stop> {
-        asking!(self.recent(since))
+    pub(super) async fn recent(&mut self, query: &PhoneQuery, since: DateTime<Utc>) -> Result<Found, Stop> {
+        asking!(self.recent(query, since))
     }
 
     /// The Contact that a Lead has become.

@@ -617,7 +617,12 @@ impl Crm for World {
         .await
     }
 
-    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+    async fn recent(
+        &self,
+        connection: &Connection,
+        _: &PhoneQuery,
+        since: DateTime<Utc>,
+    ) -> Result<Answer<Found>, CrmError> {
         let since = since.timestamp_millis();
         self.request("recent", connection, false, move |state, org_id| {
             let records = state.salesforce.records.get(org_id).into_iter().flatten();

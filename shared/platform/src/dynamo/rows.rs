@@ -170,6 +170,21 @@ impl Change {
         self.only_if(format!("{column} = :read_version"), [(":read_version", attribute(version))])
     }
 
+    /// The condition that columns still are what was read of them, or still are not there.
+    pub(super) fn only_as_read(mut self, columns: &[&str], read: &Item) -> Self {
+        let mut conditions = Vec::new();
+        for column in columns {
+            match read.get(*column) {
+                Some(value) => {
+                    conditions.push(format!("{column} = :read_{column}"));
+                    self = self.value(&format!(":read_{column}"), value.clone());
+                }
+                None => conditions.push(format!("attribute_not_exists({column})")),
+            }
+        }
+        self.only_if(conditions.join(" AND "), [])
+    }
+
     fn value(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(name.to_owned(), value);
         self
@@ -206,5 +221,17 @@ mod tests {
         );
         assert_eq!(change.condition.as_deref(), Some("connection_version = :read_version"));
         assert_eq!(change.values.len(), 3);
+    }
+
+    #[test]
+    fn what_was_read_is_compared_column_by_column() {
+        let read = Item::from([("time_zone".to_owned(), attribute("UTC"))]);
+        let change = Change::default()
+            .set("time_zone", "Europe/Paris")
+            .only_as_read(&["time_zone", "no_match"], &read);
+        let condition = "time_zone = :read_time_zone AND attribute_not_exists(no_match)";
+        assert_eq!(change.condition.as_deref(), Some(condition));
+        assert_eq!(change.values[":read_time_zone"], attribute("UTC"));
+        assert_eq!(change.values[":time_zone"], attribute("Europe/Paris"));
     }
 }

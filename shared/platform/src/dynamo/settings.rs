@@ -16,7 +16,7 @@ use crate::{
     aws::Aws,
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
-    stores::{ConnectionStatus, SettingsView, StatusView, WebhookSecrets},
+    stores::{ConnectionStatus, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets},
 };
 
 const READ: &str = "reading a workspace";
@@ -79,6 +79,42 @@ impl SettingsTable {
 impl SettingsView for SettingsTable {
     async fn settings(&self, id: &WorkspaceId) -> Result<Settings, StoreError> {
         Ok(item::settings(&self.0.read(id, &item::SETTINGS).await?))
+    }
+}
+
+impl SettingsStore for SettingsTable {
+    async fn replace(
+        &self,
+        id: &WorkspaceId,
+        new: &Settings,
+        may: impl Fn(&Settings) -> bool + Send + Sync,
+    ) -> Result<Replaced, StoreError> {
+        let write_id = SystemRandom.id();
+        let columns = [item::SETTINGS.as_slice(), &[item::SETTINGS_WRITE_ID]].concat();
+        for _ in 0..TRIES {
+            let read = self.0.read(id, &columns).await?;
+            let now = item::settings(&read);
+            if !may(&now) {
+                return Ok(Replaced::Refused(Box::new(now)));
+            }
+            if now == *new {
+                return Ok(Replaced::Done);
+            }
+            // The write's id tells settings that were changed and changed back from those that were read.
+            let change = item::changed_settings(&now, new)
+                .set(item::SETTINGS_WRITE_ID, &write_id)
+                .only_as_read(&columns, &read);
+            match self.0.change(id, change).await? {
+                Changed::Done => return Ok(Replaced::Done),
+                Changed::Refused(found)
+                    if optional(&found, item::SETTINGS_WRITE_ID) == Ok(Some(write_id.clone())) =>
+                {
+                    return Ok(Replaced::Done);
+                }
+                Changed::Refused(_) => {}
+            }
+        }
+        Err(contended("changing the settings"))
     }
 }
 

@@ -1,9 +1,12 @@
 //! A workspace as an item of the settings table: columns of design.md §5 and §8.
 
 use calls::workspace::{ConnectionState, RefusedFields, Settings, WebhookSecretVersions};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
-use super::item::{ColumnError, Item, optional};
+use super::{
+    item::{ColumnError, Item, optional},
+    rows::Change,
+};
 use crate::{sealing::Field, stores::ConnectionStatus};
 
 /// The sealed tokens.
@@ -33,6 +36,9 @@ pub(super) const SETTINGS: [&str; 10] = [
     "retention_days",
 ];
 
+/// Who wrote the settings last.
+pub(super) const SETTINGS_WRITE_ID: &str = "settings_write_id";
+
 /// What the versions of the webhook secret are read from.
 pub(super) const WEBHOOK_SECRET: [&str; 2] = ["webhook_secret_version", "webhook_secret_oldest_valid"];
 
@@ -54,6 +60,32 @@ pub(super) fn settings(item: &Item) -> Settings {
         call_types: setting(item, "call_types", default.call_types),
         retention_days: setting(item, "retention_days", default.retention_days),
     }
+}
+
+/// The change that makes `new` of the settings `now`: of those that differ, and of no others.
+pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
+    fn set<T: PartialEq + Serialize>(change: Change, column: &'static str, now: &T, new: &T) -> Change {
+        if now == new { change } else { change.set(column, new) }
+    }
+    let change = Change::default();
+    let change = set(change, "time_zone", &now.time_zone, &new.time_zone);
+    let change = set(change, "default_country", &now.default_country, &new.default_country);
+    let change = match &new.login_url {
+        None => change.remove(&["login_url"]),
+        own => set(change, "login_url", &now.login_url, own),
+    };
+    let change = set(change, "match_order", &now.match_order, &new.match_order);
+    let change = set(change, "multiple_matches", &now.multiple_matches, &new.multiple_matches);
+    let change = set(change, "no_match", &now.no_match, &new.no_match);
+    let change = set(
+        change,
+        "appointment_duration_minutes",
+        &now.appointment_duration_minutes,
+        &new.appointment_duration_minutes,
+    );
+    let change = set(change, "include_transcript", &now.include_transcript, &new.include_transcript);
+    let change = set(change, "call_types", &now.call_types, &new.call_types);
+    set(change, "retention_days", &now.retention_days, &new.retention_days)
 }
 
 /// A setting that this version cannot read must not stop the workspace's calls.

@@ -423,6 +423,7 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
                     .set_some("salesforce_user_name", connection.user_name.as_ref())
                     .set("connected_at", now)
                     .set_if_absent("time_zone", connection.time_zone)
+                    .set_if_absent("default_country", connection.country.as_ref())
                     .remove(&["connection_state_reason"])
                     .remove(nameless),
             )

@@ -4,13 +4,15 @@ mod address;
 mod body;
 mod caller;
 mod cookie;
+mod etag;
 mod problem;
 
 pub use address::PublicAddress;
 pub use body::{json_body, json_body_or_default};
 pub use caller::{Caller, CallerRules};
 pub use cookie::{cookie, host_cookie};
-pub use problem::Problem;
+pub use etag::{ETag, IfMatch, tagged_json};
+pub use problem::{FieldError, Problem};
 
 use lambda_http::{
     Body, Response,

@@ -15,8 +15,18 @@ pub struct Problem {
     code: Cow<'static, str>,
     title: &'static str,
     detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
     /// What the log says beside the code; never sent.
     cause: Option<String>,
+}
+
+/// What is wrong with one field of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Its name, as it was sent.
+    pub field: String,
+    /// What it must be, for people.
+    pub detail: String,
 }
 
 #[derive(Serialize)]
@@ -26,6 +36,8 @@ struct Written<'a> {
     status: u16,
     detail: &'a str,
     code: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 impl Problem {
@@ -36,7 +48,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self { status, code: code.into(), title, detail: detail.into(), cause: None }
+        Self { status, code: code.into(), title, detail: detail.into(), errors: Vec::new(), cause: None }
     }
 
     /// 400: a bad parameter or body.
@@ -69,6 +81,11 @@ impl Problem {
         Self::conflict("not_connected", "Salesforce is not connected. An admin has to connect it first.")
     }
 
+    /// 412 `precondition_failed`: what was to be changed is another by now.
+    pub fn precondition_failed(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(412, "precondition_failed", "Precondition failed", detail)
+    }
+
     /// 502: Salesforce failed, or refused.
     pub fn bad_gateway(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(502, code, "Salesforce did not do it", detail)
@@ -82,6 +99,13 @@ impl Problem {
     /// 500 `internal`: a fault of ours that does not pass by itself.
     pub fn internal() -> Self {
         Self::new(500, "internal", "Internal error", "Something is wrong in Ringlog. Its log says what.")
+    }
+
+    /// With all that is wrong, field by field (an extension member, RFC 9457 §3.2).
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
     }
 
     /// With what the log says about it, for whoever runs Ringlog: an error's text, never content.
@@ -119,6 +143,7 @@ impl Problem {
                 status: self.status,
                 detail: &self.detail,
                 code: &self.code,
+                errors: &self.errors,
             },
         )
     }
@@ -219,6 +244,14 @@ mod tests {
                 "code": "call_unknown",
             })
         );
+    }
+
+    #[test]
+    fn wrong_fields_are_named_one_by_one() {
+        let field = FieldError { field: "retentionDays".to_owned(), detail: "must be a number".to_owned() };
+        let response = Problem::bad_request("invalid_settings", "…").with_errors(vec![field]).into_response();
+        let errors = json!([{ "field": "retentionDays", "detail": "must be a number" }]);
+        assert_eq!(body(&response)["errors"], errors);
     }
 
     #[test]

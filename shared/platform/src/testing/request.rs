@@ -34,6 +34,11 @@ impl ApiRequest {
         Self { body: Some(body.to_owned()), ..Self::new("POST", path) }
     }
 
+    /// PUT a body at a path.
+    pub fn put(path: &str, body: &str) -> Self {
+        Self { body: Some(body.to_owned()), ..Self::new("PUT", path) }
+    }
+
     fn new(method: &'static str, path: &str) -> Self {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         Self {

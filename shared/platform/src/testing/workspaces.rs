@@ -17,8 +17,8 @@ use super::{Faults, lock};
 use crate::{
     dynamo::rotated,
     stores::{
-        ConnectionStatus, Connections, NewConnection, OldGrant, SettingsView, StatusView, Unanswered,
-        WebhookSecrets,
+        ConnectionStatus, Connections, NewConnection, OldGrant, Replaced, SettingsStore, SettingsView,
+        StatusView, Unanswered, WebhookSecrets,
     },
 };
 
@@ -36,6 +36,7 @@ struct Row {
     /// What is shown even without tokens.
     shown: ConnectionStatus,
     time_zone_is_set: bool,
+    country_is_set: bool,
     /// Who wrote the tokens that stand there, where it was a refresh.
     refreshed_by: Option<String>,
     /// When Salesforce issued the tokens, where it is known.
@@ -49,6 +50,7 @@ impl Row {
             workspace: Workspace::unknown(id.clone()),
             shown: ConnectionStatus::unknown(),
             time_zone_is_set: false,
+            country_is_set: false,
             refreshed_by: None,
             issued_at: None,
             kept_alive_until: None,
@@ -93,9 +95,11 @@ impl MemoryWorkspaces {
             user_name: None,
             connected_at: None,
         };
-        let time_zone_is_set = workspace.settings.time_zone != Settings::default().time_zone;
+        let default = Settings::default();
+        let time_zone_is_set = workspace.settings.time_zone != default.time_zone;
+        let country_is_set = workspace.settings.default_country != default.default_country;
         let unknown = Row::unknown(&workspace.id);
-        let row = Row { workspace, shown, time_zone_is_set, ..unknown };
+        let row = Row { workspace, shown, time_zone_is_set, country_is_set, ..unknown };
         lock(&self.rows).insert(row.workspace.id.clone(), row);
     }
 
@@ -136,6 +140,26 @@ impl Workspaces for MemoryWorkspaces {
 impl SettingsView for MemoryWorkspaces {
     async fn settings(&self, id: &WorkspaceId) -> Result<Settings, StoreError> {
         self.faults.around("settings", || self.workspace(id).settings)
+    }
+}
+
+impl SettingsStore for MemoryWorkspaces {
+    async fn replace(
+        &self,
+        id: &WorkspaceId,
+        new: &Settings,
+        may: impl Fn(&Settings) -> bool + Send + Sync,
+    ) -> Result<Replaced, StoreError> {
+        self.change("replace", id, |row| {
+            let now = &mut row.workspace.settings;
+            if !may(now) {
+                return Replaced::Refused(Box::new(now.clone()));
+            }
+            row.time_zone_is_set |= now.time_zone != new.time_zone;
+            row.country_is_set |= now.default_country != new.default_country;
+            now.clone_from(new);
+            Replaced::Done
+        })
     }
 }
 
@@ -340,6 +364,10 @@ impl Connections for MemoryWorkspaces {
             if let Some(time_zone) = new.time_zone.filter(|_| !row.time_zone_is_set) {
                 workspace.settings.time_zone = time_zone;
                 row.time_zone_is_set = true;
+            }
+            if let Some(country) = new.country.clone().filter(|_| !row.country_is_set) {
+                workspace.settings.default_country = country;
+                row.country_is_set = true;
             }
             row.shown = ConnectionStatus {
                 state: ConnectionState::Connected,

@@ -11,12 +11,15 @@ use std::{
 
 use calls::{
     ports::{ConnectionStore as _, Ledger as _, Swap, Tokens, Workspaces as _},
-    workspace::{ConnectionState, WebhookSecretVersions},
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use platform::{
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     hashed::Hashed,
-    stores::{Connections as _, OAuthStates as _, TakeError, WebhookSecrets as _},
+    stores::{
+        Connections as _, OAuthStates as _, Replaced, SettingsStore as _, SettingsView as _, TakeError,
+        WebhookSecrets as _,
+    },
     testing::keys,
 };
 use secrecy::ExposeSecret as _;
@@ -197,6 +200,17 @@ async fn a_rotation_whose_answer_was_lost_raises_the_version_once() {
     thief.steal_next();
     let versions = settings.rotate(&workspace_id(), false).await.unwrap();
     assert_eq!(versions, WebhookSecretVersions { current: 2, oldest_valid: 1 });
+    assert_eq!(thief.has_stolen(), 1);
+}
+
+#[tokio::test]
+async fn settings_whose_answer_was_lost_are_replaced() {
+    let (thief, _, settings) = workspaces().await;
+    let new = Settings { retention_days: 31, ..Settings::default() };
+    thief.steal_next();
+    let unchanged = |now: &Settings| *now == Settings::default();
+    assert_eq!(settings.replace(&workspace_id(), &new, unchanged).await.unwrap(), Replaced::Done);
+    assert_eq!(settings.settings(&workspace_id()).await.unwrap(), new);
     assert_eq!(thief.has_stolen(), 1);
 }
 

@@ -9,11 +9,14 @@ use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
     ledger::{Reason, Row, SyncStatus, WriteId},
     ports::{FailedRows as _, Ledger as _, Workspaces as _},
-    workspace::ConnectionState,
+    workspace::{ConnectionState, Settings},
 };
 use platform::{
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
-    stores::{Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _},
+    stores::{
+        Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _, Replaced,
+        SettingsStore as _, SettingsView as _,
+    },
     testing::keys,
 };
 
@@ -165,6 +168,27 @@ async fn changes_of_the_connection_leave_everything_else_as_it_is() {
     let mut left: Vec<_> = item.keys().filter(|column| !settings.contains_key(*column)).collect();
     left.sort();
     assert_eq!(left, ["connection_state", "connection_version", "connection_write_id", "time_zone"]);
+}
+
+#[tokio::test]
+async fn a_change_of_settings_writes_only_what_it_changes() {
+    let raw = Raw::workspaces().await;
+    let other = HashMap::from([
+        ("workspace_id".into(), text("acme")),
+        ("connection_state".into(), text("connected")),
+        ("retention_days".into(), AttributeValue::N("30".into())),
+        ("something_of_a_later_version".into(), text("kept")),
+    ]);
+    raw.put(other.clone()).await;
+    let settings = SettingsTable::new(raw.client.clone(), &raw.table);
+    let now = settings.settings(&workspace_id()).await.unwrap();
+    let new = Settings { default_country: "GB".into(), ..now };
+    assert_eq!(settings.replace(&workspace_id(), &new, |_| true).await.unwrap(), Replaced::Done);
+    let item = raw.items().await.remove(0);
+    assert!(other.iter().all(|(column, value)| item.get(column) == Some(value)), "{item:?}");
+    let mut added: Vec<_> = item.keys().filter(|column| !other.contains_key(*column)).collect();
+    added.sort();
+    assert_eq!(added, ["default_country", "settings_write_id"]);
 }
 
 #[tokio::test]

@@ -305,7 +305,12 @@ impl Crm for Org {
         })
     }
 
-    async fn recent(&self, connection: &Connection, since: DateTime<Utc>) -> Result<Answer<Found>, CrmError> {
+    async fn recent(
+        &self,
+        connection: &Connection,
+        _: &PhoneQuery,
+        since: DateTime<Utc>,
+    ) -> Result<Answer<Found>, CrmError> {
         self.request("recent", connection, |state| {
             let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
             Found { records: unindexed.cloned().collect(), full: state.full_of_new }

@@ -59,6 +59,7 @@ pub(crate) fn new_connection(n: &str) -> NewConnection {
         refresh_token: format!("refresh-{n}").into(),
         issued_at: 1000,
         time_zone: Some(chrono_tz::America::New_York),
+        country: Some("CA".into()),
     }
 }
 

@@ -1,12 +1,16 @@
 //! Workspaces: connecting, disconnecting, refreshing by one at a time, and webhook secrets.
 
 use calls::{
-    ports::{ConnectionStore, Tokens},
-    workspace::{ConnectionState, Settings, WebhookSecretVersions},
+    ports::{ConnectionStore, Tokens, Workspaces},
+    workspace::{
+        ConnectionState, Direction, MultipleMatches, NoMatch, RecordType, Settings, WebhookSecretVersions,
+    },
 };
 use platform::{
     dynamo::SettingsTable,
-    stores::{ConnectionStatus, Connections, SettingsView, StatusView, WebhookSecrets},
+    stores::{
+        ConnectionStatus, Connections, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets,
+    },
     testing::MemoryWorkspaces,
 };
 use secrecy::ExposeSecret as _;
@@ -29,6 +33,12 @@ contract! {
     status_shows_the_connection_as_people_know_it,
     connecting_again_gives_back_the_old_grant_and_raises_the_version,
     the_time_zone_of_the_first_user_stays,
+    the_country_of_the_first_org_stays,
+    settings_are_read_as_they_were_stored,
+    settings_that_may_not_be_replaced_stay_and_are_shown,
+    of_two_who_replace_the_same_settings_at_once_one_does,
+    what_connections_change_is_not_in_the_way_of_settings,
+    a_connect_fills_in_only_settings_that_nobody_changed,
     a_nameless_user_replaces_the_name,
     disconnecting_forgets_the_connection_and_gives_back_its_grant,
     disconnecting_twice_or_without_a_connection_changes_nothing,
@@ -137,6 +147,96 @@ async fn the_time_zone_of_the_first_user_stays((store, view): (impl Connections,
     store.connect(&workspace_id(), &second, 2000).await.unwrap();
     let settings = view.settings(&workspace_id()).await.unwrap();
     assert_eq!(settings.time_zone, chrono_tz::America::New_York);
+}
+
+async fn the_country_of_the_first_org_stays((store, view): (impl Connections, impl SettingsView)) {
+    connect(&store, "1").await;
+    let mut second = new_connection("2");
+    second.country = Some("DE".into());
+    store.connect(&workspace_id(), &second, 2000).await.unwrap();
+    assert_eq!(view.settings(&workspace_id()).await.unwrap().default_country, "CA");
+}
+
+/// No setting has its default.
+fn other_settings() -> Settings {
+    Settings {
+        time_zone: chrono_tz::Australia::Lord_Howe,
+        default_country: "AU".into(),
+        login_url: Some("https://acme.my.salesforce.com".into()),
+        match_order: vec![RecordType::Contact, RecordType::Lead],
+        multiple_matches: MultipleMatches::Skip,
+        no_match: NoMatch::CreateLead,
+        appointment_duration_minutes: 30,
+        include_transcript: true,
+        call_types: vec![Direction::Inbound],
+        retention_days: 365,
+    }
+}
+
+async fn replace(store: &impl SettingsStore, now: &Settings, new: &Settings) -> Replaced {
+    store.replace(&workspace_id(), new, |found| found == now).await.unwrap()
+}
+
+async fn settings_are_read_as_they_were_stored((workspaces, store): (impl Workspaces, impl SettingsStore)) {
+    let (first, second) = (Settings::default(), other_settings());
+    // There and back: a login URL comes and goes.
+    for (now, new) in [(&first, &second), (&second, &first), (&first, &first)] {
+        assert_eq!(replace(&store, now, new).await, Replaced::Done);
+        assert_eq!(store.settings(&workspace_id()).await.unwrap(), *new);
+        assert_eq!(workspaces.load(&workspace_id()).await.unwrap().settings, *new);
+    }
+}
+
+async fn settings_that_may_not_be_replaced_stay_and_are_shown<S>((_, store): (S, impl SettingsStore)) {
+    let now = Settings { retention_days: 31, ..Settings::default() };
+    assert_eq!(replace(&store, &Settings::default(), &now).await, Replaced::Done);
+    let refused = replace(&store, &Settings::default(), &other_settings()).await;
+    assert_eq!(refused, Replaced::Refused(Box::new(now.clone())));
+    assert_eq!(store.settings(&workspace_id()).await.unwrap(), now);
+}
+
+async fn of_two_who_replace_the_same_settings_at_once_one_does<S>(
+    (_, store): (S, impl SettingsStore + Clone + 'static),
+) {
+    let writers: Vec<_> = (31..35)
+        .map(|retention_days| {
+            let (store, new) = (store.clone(), Settings { retention_days, ..Settings::default() });
+            tokio::spawn(async move { (replace(&store, &Settings::default(), &new).await, new) })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for writer in writers {
+        if let (Replaced::Done, new) = writer.await.unwrap() {
+            won.push(new);
+        }
+    }
+    assert_eq!(won, [store.settings(&workspace_id()).await.unwrap()]);
+}
+
+async fn what_connections_change_is_not_in_the_way_of_settings(
+    (store, settings): (impl ConnectionStore + Connections, impl SettingsStore + WebhookSecrets),
+) {
+    connect(&store, "1").await;
+    let before = settings.settings(&workspace_id()).await.unwrap();
+    assert!(lease(&store, 1, "worker", 1000).await);
+    assert!(store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
+    settings.rotate(&workspace_id(), false).await.unwrap();
+    connect(&store, "3").await;
+    assert_eq!(replace(&settings, &before, &other_settings()).await, Replaced::Done);
+    assert_eq!(held(&store).await, tokens_of(3, "3", "3"));
+}
+
+async fn a_connect_fills_in_only_settings_that_nobody_changed(
+    (store, settings): (impl Connections, impl SettingsStore),
+) {
+    // The country is sent as it is shown, because a PUT sends all settings: nobody has chosen it.
+    let new = Settings { time_zone: chrono_tz::Asia::Tokyo, retention_days: 31, ..Settings::default() };
+    assert_eq!(replace(&settings, &Settings::default(), &new).await, Replaced::Done);
+    connect(&store, "1").await;
+    let filled = Settings { default_country: "CA".into(), ..new.clone() };
+    assert_eq!(settings.settings(&workspace_id()).await.unwrap(), filled);
+    let refused = replace(&settings, &new, &other_settings()).await;
+    assert_eq!(refused, Replaced::Refused(Box::new(filled)));
 }
 
 async fn a_nameless_user_replaces_the_name((store, view): (impl Connections, impl StatusView)) {
