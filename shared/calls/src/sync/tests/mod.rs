@@ -5,7 +5,7 @@ mod world;
 
 use crate::{
     appointment::AppointmentRequest,
-    crm::{FaultClass, WrittenObject},
+    crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Row, SyncStatus, WriteId},
     workspace::{ConnectionState, Lease},
@@ -17,6 +17,12 @@ use world::*;
 
 fn reason(row: &Row) -> &str {
     row.reason.as_ref().map_or("", |reason| reason.code.as_str())
+}
+
+/// What Salesforce says where the user may not write a field.
+fn refused_field(object: WrittenObject, field: &str) -> CrmError {
+    let refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    CrmError { fields: vec![field.to_owned()], object: Some(object), ..refusal }
 }
 
 fn appointment() -> AppointmentRequest {
@@ -499,9 +505,7 @@ async fn a_refused_event_does_not_cost_the_task() {
 #[tokio::test]
 async fn a_refused_optional_field_is_left_out() {
     let world = world();
-    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-    refusal.fields = vec!["Type".to_owned()];
-    refusal.object = Some(WrittenObject::Task);
+    let refusal = refused_field(WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.reported(&call(0)).await.unwrap();
     let row = world.ledger.row("call-1");
@@ -512,9 +516,7 @@ async fn a_refused_optional_field_is_left_out() {
 #[tokio::test]
 async fn a_refused_field_is_left_out_unasked_for_a_day_and_then_tried_again() {
     let world = world();
-    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-    refusal.fields = vec!["Type".to_owned()];
-    refusal.object = Some(WrittenObject::Task);
+    let refusal = refused_field(WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.reported(&call(0)).await.unwrap();
     world.requests();
@@ -536,12 +538,7 @@ async fn an_update_leaves_out_what_is_refused_for_task_and_event_each() {
     let mut first = call(0);
     first.appointment = Some(fact(0, appointment()));
     world.reported(&first).await.unwrap();
-    let refused = |object, field: &str| {
-        let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-        refusal.fields = vec![field.to_owned()];
-        refusal.object = Some(object);
-        Fault::Before(refusal)
-    };
+    let refused = |object, field: &str| Fault::Before(refused_field(object, field));
     world.salesforce.fail("update_task", refused(WrittenObject::Task, "Priority"));
     world.salesforce.fail("update_event", refused(WrittenObject::Event, "ShowAs"));
     let mut second = call(5);
@@ -584,9 +581,7 @@ async fn an_org_without_any_other_closed_status_is_an_error_and_no_loop() {
 #[tokio::test]
 async fn a_task_is_written_and_found_without_its_call_object() {
     let world = world();
-    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-    refusal.fields = vec!["CallObject".to_owned()];
-    refusal.object = Some(WrittenObject::Task);
+    let refusal = refused_field(WrittenObject::Task, "CallObject");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.reported(&call(0)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Success);
@@ -601,9 +596,7 @@ async fn a_task_without_its_call_object_is_found_though_another_record_is_the_be
     let world = world();
     world.salesforce.state().records.push(lead("00Q000000000002EAA", NUMBER));
     world.salesforce.state().records[0].modified_at += chrono::TimeDelta::seconds(1);
-    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-    refusal.fields = vec!["CallObject".to_owned()];
-    refusal.object = Some(WrittenObject::Task);
+    let refusal = refused_field(WrittenObject::Task, "CallObject");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -660,9 +653,7 @@ async fn asked_again_an_update_that_was_refused_is_made() {
 #[tokio::test]
 async fn asked_again_fields_that_were_left_out_are_filled() {
     let world = world();
-    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
-    refusal.fields = vec!["Type".to_owned()];
-    refusal.object = Some(WrittenObject::Task);
+    let refusal = refused_field(WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.reported(&call(0)).await.unwrap();
     assert_eq!(reason(&world.ledger.row("call-1")), "fields_left_out");
