@@ -19,6 +19,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod wake_due;
+mod write;
 
 use std::borrow::Cow;
 

@@ -15,8 +15,9 @@ use crate::{
 
 use super::{
     Ports, Worker,
-    attempt::{Drafts, Search, caller, find},
+    attempt::{Search, caller, find},
     session::{Session, Stop},
+    write::Drafts,
 };
 
 /// What would happen.
