@@ -1,0 +1,321 @@
+//! The settings table's ports, and the token endpoint.
+
+use calls::{
+    crm::{CrmError, FaultClass},
+    ids::{SalesforceId, WorkspaceId},
+    ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces},
+    workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::world::{Broken, Failed, State, TIMEOUT, World};
+
+use super::{crm_error, store_error};
+
+impl Workspaces for World {
+    async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
+        let id = id.clone();
+        self.call("load workspace", move |state| {
+            let pauses = state.broken != Some(Broken::Pause);
+            let mut workspace = state.workspace(&id).clone();
+            workspace.paused_until = workspace.paused_until.filter(|_| pauses);
+            workspace
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl ConnectionStore for World {
+    async fn acquire_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        let (id, owner) = (id.clone(), owner.to_owned());
+        self.call("acquire refresh lease", move |state| {
+            let broken = state.broken == Some(Broken::TokenStore);
+            let workspace = state.workspace(&id);
+            let free = workspace
+                .refresh_lease
+                .as_ref()
+                .is_none_or(|lease| lease.until <= now || lease.owner == owner);
+            let ours = workspace.state == ConnectionState::Connected
+                && (broken || free && workspace.connection_version == version);
+            if ours && !broken {
+                workspace.refresh_lease = Some(Lease { owner, until });
+            }
+            ours
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn store_refreshed(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<bool, StoreError> {
+        let (id, owner, tokens) = (id.clone(), owner.to_owned(), tokens.clone());
+        let process = self.state().running;
+        self.call("store tokens", move |state| {
+            let broken = state.broken == Some(Broken::TokenStore);
+            if state.refreshed_by.get(&id) == Some(&owner) {
+                return true;
+            }
+            let workspace = state.workspace(&id);
+            let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
+            let ours = broken || holds && workspace.connection_version == version;
+            let Some(connection) = workspace.connection.as_mut().filter(|_| ours) else {
+                if let Some(token) = &tokens.refresh_token {
+                    state.owes(token.expose_secret(), process);
+                }
+                return false;
+            };
+            connection.version += 1;
+            connection.access_token = tokens.access_token.clone();
+            if let Some(token) = tokens.refresh_token.clone() {
+                connection.refresh_token = token;
+            }
+            workspace.connection_version += 1;
+            workspace.refresh_lease = None;
+            state.issued.insert(id.clone(), tokens.issued_at);
+            state.refreshed_by.insert(id, owner);
+            true
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn release_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+    ) -> Result<(), StoreError> {
+        let (id, owner) = (id.clone(), owner.to_owned());
+        self.call("release refresh lease", move |state| {
+            let workspace = state.workspace(&id);
+            let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
+            if holds && workspace.connection_version == version {
+                workspace.refresh_lease = None;
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let (id, reason) = (id.clone(), reason.to_owned());
+        self.call("require reconnect", move |state| {
+            let workspace = state.workspace(&id);
+            let ours =
+                workspace.connection_version == version && workspace.state == ConnectionState::Connected;
+            if ours {
+                workspace.state = ConnectionState::ReconnectRequired;
+                workspace.state_reason = Some(reason);
+                workspace.connection = None;
+                workspace.refresh_lease = None;
+            }
+            ours
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl OrgMemory for World {
+    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        let (id, org_id) = (id.clone(), org_id.clone());
+        self.call("pause", move |state| {
+            let now = state.now;
+            let workspace = state.workspace(&id);
+            if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
+                workspace.paused_until = workspace.paused_until.max(Some(until));
+                state.paused.insert(id, now);
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn remember_refused(
+        &self,
+        id: &WorkspaceId,
+        _: &SalesforceId,
+        fields: &RefusedFields,
+    ) -> Result<(), StoreError> {
+        let (id, fields) = (id.clone(), fields.clone());
+        self.call("remember refused fields", move |state| state.workspace(&id).refused_fields = fields)
+            .await
+            .map_err(store_error)
+    }
+}
+
+impl IdleConnections for World {
+    async fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        _: u32,
+        _: Option<String>,
+    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
+        self.call("query idle connections", move |state| {
+            let idle = state.workspaces.values().filter(|workspace| {
+                workspace.state == ConnectionState::Connected
+                    && state.issued.get(&workspace.id).is_some_and(|at| *at <= issued_before)
+                    && state.kept_alive.get(&workspace.id).is_none_or(|until| *until <= now)
+            });
+            (idle.map(|workspace| workspace.id.clone()).collect(), None)
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.call("claim keep-alive", move |state| {
+            let connected = state.workspace(&id).state == ConnectionState::Connected;
+            let may = connected && state.kept_alive.get(&id).is_none_or(|until| *until <= now);
+            if may {
+                state.kept_alive.insert(id, until);
+            }
+            may
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl World {
+    /// Takes the connection away, if its version is still the one that was read. Gives its refresh token.
+    pub async fn forget(&self, id: &WorkspaceId, version: u64) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("forget connection", move |state| {
+            (state.workspace(&id).connection_version == version).then(|| state.forget(&id, process)).flatten()
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    /// Puts a new connection there, if the version is still the one that was read; `Err` with the new grant otherwise.
+    pub async fn connect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        new: Connection,
+    ) -> Result<Result<Option<String>, ()>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("store connection", move |state| {
+            if state.workspace(&id).connection_version != version {
+                return Err(());
+            }
+            let old = state.forget(&id, process);
+            let now = state.clock() / 1000;
+            state.issued.insert(id.clone(), now);
+            let workspace = state.workspace(&id);
+            workspace.state = ConnectionState::Connected;
+            workspace.state_reason = None;
+            let version = workspace.connection_version;
+            workspace.connection = Some(Connection { version, ..new });
+            Ok(old)
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl State {
+    fn forget(&mut self, id: &WorkspaceId, process: u64) -> Option<String> {
+        self.kept_alive.remove(id);
+        self.refreshed_by.remove(id);
+        self.paused.remove(id);
+        let workspace = self.workspace(id);
+        workspace.state = ConnectionState::Disconnected;
+        workspace.connection_version += 1;
+        workspace.refresh_lease = None;
+        workspace.paused_until = None;
+        workspace.refused_fields = RefusedFields::default();
+        let old = workspace.connection.take()?.refresh_token.expose_secret().to_owned();
+        self.owes(old.clone(), process);
+        Some(old)
+    }
+}
+
+impl TokenEndpoint for World {
+    async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+        self.park(0).await;
+        let token = connection.refresh_token.expose_secret().to_owned();
+        {
+            let mut state = self.state();
+            if state.salesforce.grants.get(&token).is_some_and(|grant| grant.in_use) {
+                state.violate("two requests with one refresh token at once");
+            }
+            set_in_use(&mut state, &token, true);
+            // If the worker dies, its connection is closed by then.
+            let (at, token) = (state.now + TIMEOUT, token.clone());
+            let effect = Box::new(move |state: &mut State| set_in_use(state, &token, false));
+            state.later.push(crate::world::Later { at, effect });
+        }
+        // Now and then it takes almost as long as it is waited for.
+        let takes = {
+            let mut state = self.state();
+            if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
+        };
+        self.park(takes).await;
+        let used = token.clone();
+        let answer = self
+            .call("refresh", move |state| {
+                let now = state.now;
+                state.salesforce.refresh(&used, now)
+            })
+            .await;
+        set_in_use(&mut self.state(), &token, false);
+        match answer {
+            Ok(Some((session, token))) => Ok(Tokens {
+                access_token: session.into(),
+                refresh_token: token.map(Into::into),
+                instance_url: connection.instance_url.clone(),
+                issued_at: self.state().clock() / 1000,
+            }),
+            Ok(None) => Err(crm_error(FaultClass::GrantEnded, "invalid_grant")),
+            Err(Failed::NotSent) => Err(crm_error(FaultClass::Passing, "connection")),
+            Err(Failed::NoAnswer) => Err(crm_error(FaultClass::Ambiguous, "timeout")),
+        }
+    }
+
+    async fn revoke(&self, _: &str, token: &SecretString) -> Result<(), CrmError> {
+        let token = token.expose_secret().to_owned();
+        let ended = token.clone();
+        let revoked = self
+            .call("revoke", move |state| {
+                if state.broken != Some(Broken::Revoke) {
+                    state.salesforce.revoke(&ended);
+                }
+            })
+            .await;
+        revoked.map_err(|_| {
+            // It was asked for, and may be in vain: there is not always time for another try.
+            self.state().owed.remove(&token);
+            crm_error(FaultClass::Passing, "timeout")
+        })
+    }
+}
+
+fn set_in_use(state: &mut State, token: &str, in_use: bool) {
+    if let Some(grant) = state.salesforce.grants.get_mut(token) {
+        grant.in_use = in_use;
+    }
+}

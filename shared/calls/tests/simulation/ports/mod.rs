@@ -1,0 +1,85 @@
+//! The ports of the algorithm, on the simulated world.
+
+mod connections;
+mod crm;
+mod ledger;
+
+use std::time::Duration;
+
+use calls::{
+    crm::{CrmError, FaultClass},
+    message::Work,
+    ports::{Clock, Queue, Random, StoreError},
+    sync::Ports,
+};
+use chrono::{DateTime, Utc};
+
+use crate::world::{Failed, Message, State, World};
+
+/// The algorithm's ports, all on one world.
+pub struct Simulated;
+
+impl Ports for Simulated {
+    type Ledger = World;
+    type Workspaces = World;
+    type Salesforce = World;
+    type Clock = World;
+    type Random = World;
+}
+
+fn store_error(_: Failed) -> StoreError {
+    StoreError { operation: "simulated store", cause: "unplugged".to_owned() }
+}
+
+fn crm_error(class: FaultClass, code: &str) -> CrmError {
+    CrmError {
+        class,
+        code: code.to_owned(),
+        message: format!("{code} happened"),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+        records: Vec::new(),
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.state().clock()).unwrap()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.park(i64::try_from(duration.as_millis()).unwrap()).await;
+    }
+}
+
+impl Random for World {
+    fn id(&self) -> String {
+        let mut state = self.state();
+        state.drawn += 1;
+        format!("id-{}", state.drawn)
+    }
+
+    fn fraction(&self) -> f64 {
+        self.state().rng.f64()
+    }
+}
+
+impl Queue for World {
+    async fn send(&self, work: &Work) -> Result<(), StoreError> {
+        let work = work.clone();
+        self.call("send message", move |state| state.enqueue(&work)).await.map_err(store_error)
+    }
+}
+
+impl State {
+    /// Puts a message into the queue: now and then twice, as SQS may.
+    pub fn enqueue(&mut self, work: &Work) {
+        let copies = if self.rng.u32(0..10) == 0 { 2 } else { 1 };
+        for _ in 0..copies {
+            self.drawn += 1;
+            let message = Message { id: self.drawn, work: work.clone(), visible_at: self.now, received: 0 };
+            self.queue.push(message);
+        }
+    }
+}
