@@ -12,6 +12,7 @@
     missing_docs
 )]
 
+mod functions;
 mod invariants;
 mod plan;
 mod ports;

@@ -1,0 +1,176 @@
+//! What the functions do, on the simulated world: the product's own use cases, with the handlers' few lines around them.
+
+use calls::{
+    call::Call,
+    connection::end_grant,
+    ids::{SalesforceId, WorkspaceId},
+    message::{Work, is_fresh},
+    ports::{Clock, Queue, StoreError, Workspaces},
+    sync::{QueuedAgain, Report, Turn, Worker, accept, queue_again, resume},
+    workspace::Connection,
+};
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    ports::Simulated,
+    samples::{org_id, workspace_id},
+    world::{Message, SETTLE, VALID_SECRET, World},
+};
+
+use crate::run::TIMEOUT;
+
+/// How long API Gateway waits for an answer.
+const API_WAITS: TimeDelta = TimeDelta::seconds(29);
+const LOGIN: &str = "https://login.salesforce.com";
+
+fn worker(world: &World) -> Worker<Simulated> {
+    Worker {
+        ledger: world.clone(),
+        workspaces: world.clone(),
+        salesforce: world.clone(),
+        clock: world.clone(),
+        random: world.clone(),
+        settle_seconds: SETTLE,
+    }
+}
+
+pub async fn sync(world: World, Message { work, received, .. }: Message) -> Result<(), StoreError> {
+    let now = Clock::now(&world);
+    let deadline = now + TimeDelta::milliseconds(TIMEOUT);
+    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, received, now.timestamp()) };
+    let worker = worker(&world);
+    let workspace = Workspaces::load(&world, work.workspace_id()).await?;
+    match work {
+        Work::Report { secret_version, received_at, call, .. } => {
+            let report = Report { call: &call, secret_version, received_at };
+            worker.report(&workspace, &report, turn(received_at)).await.map(drop)
+        }
+        Work::Wake { call_id, .. } => {
+            worker.wake(&workspace, &call_id, false, turn(now.timestamp())).await.map(drop)
+        }
+        Work::Resume { workspace_id, after, .. } => {
+            resume(&world, &world, &workspace_id, after).await.map(drop)
+        }
+    }
+}
+
+pub async fn webhook(
+    world: World,
+    workspace_id: WorkspaceId,
+    call: Call,
+    revoked: bool,
+) -> Result<(), StoreError> {
+    let secret_version = if revoked { VALID_SECRET - 1 } else { VALID_SECRET };
+    let now = Clock::now(&world).timestamp();
+    let work = Work::Report {
+        workspace_id: workspace_id.clone(),
+        secret_version,
+        received_at: now,
+        call: Box::new(call.clone()),
+    };
+    if world.send(&work).await.is_err() {
+        let workspace = Workspaces::load(&world, &workspace_id).await?;
+        let report = Report { call: &call, secret_version, received_at: now };
+        accept(&world, &world, &workspace, &report, now).await?;
+    }
+    if !revoked {
+        world.state().accepted.push((workspace_id, call));
+    }
+    Ok(())
+}
+
+/// Whether a connect without an answer took effect: the row tells, if it can be read.
+async fn read_back(
+    world: &World,
+    id: &WorkspaceId,
+    token: &str,
+    replaced: Option<SecretString>,
+    error: StoreError,
+) -> Result<Result<Option<String>, ()>, StoreError> {
+    let text = |token: &SecretString| token.expose_secret().to_owned();
+    let stands =
+        Workspaces::load(world, id).await?.connection.map(|connection| text(&connection.refresh_token));
+    if stands.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
+}
+
+/// What `sync-logs` does for a person who asks for all calls again.
+pub async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
+    let calls: Vec<_> = {
+        let state = world.state();
+        state
+            .rows
+            .keys()
+            .filter(|(workspace_id, _)| *workspace_id == id)
+            .map(|(_, call)| call.clone())
+            .collect()
+    };
+    for call_id in calls {
+        let now = Clock::now(&world).timestamp();
+        if queue_again(&world, &world, &id, &call_id, now).await? == QueuedAgain::Queued {
+            world.send(&Work::Wake { workspace_id: id.clone(), call_id }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What the function `disconnect` does.
+pub async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError> {
+    let deadline = Clock::now(&world) + API_WAITS;
+    let workspace = Workspaces::load(&world, &id).await?;
+    let known = workspace.connection.map(|connection| connection.refresh_token);
+    let forgotten = world.forget(&id, workspace.connection_version).await;
+    let token = if forgotten.is_ok() { forgotten?.map(Into::into) } else { known };
+    if let Some(token) = token {
+        end_grant(&world, &world, &id, LOGIN, &token, deadline).await;
+    }
+    Ok(())
+}
+
+/// What the function `oauth-callback` does, once a user has allowed access.
+pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), StoreError> {
+    let deadline = Clock::now(&world) + API_WAITS;
+    let id = workspace_id(workspace);
+    let org_id = org_id(workspace, org);
+    let version = Workspaces::load(&world, &id).await?.connection_version;
+    let (session, token) = {
+        let mut state = world.state();
+        let now = state.now;
+        state.salesforce.grant(&org_id, None, now)
+    };
+    let connection = Connection {
+        version,
+        instance_url: "https://sample.my.salesforce.com".to_owned(),
+        login_url: LOGIN.to_owned(),
+        org_id,
+        user_id: SalesforceId::parse("005000000000001").unwrap(),
+        access_token: session.into(),
+        refresh_token: token.clone().into(),
+    };
+    let known = Workspaces::load(&world, &id).await?.connection.map(|before| before.refresh_token);
+    let stored = match world.connect(&id, version, connection).await {
+        Err(error) => read_back(&world, &id, &token, known, error).await,
+        stored => stored,
+    };
+    let unused = match stored {
+        Ok(Ok(replaced)) => {
+            let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
+            // Rows that are not woken now have their own due time.
+            let _ = world.send(&resume).await;
+            replaced
+        }
+        // The product tries again at another version; here the next user does.
+        Ok(Err(())) => Some(token),
+        Err(error) => {
+            // The replaced grant may be forgotten by now, or still in use: it is left alone.
+            let process = world.state().running;
+            world.state().bury(process);
+            end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;
+            return Err(error);
+        }
+    };
+    if let Some(token) = unused {
+        end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;
+    }
+    Ok(())
+}
