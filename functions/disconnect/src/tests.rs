@@ -4,15 +4,15 @@ use std::sync::Mutex;
 
 use calls::{
     crm::{CrmError, FaultClass},
-    ids::{SalesforceId, WorkspaceId},
+    ids::WorkspaceId,
     ports::{TokenEndpoint, Tokens},
-    workspace::{Connection, ConnectionState, Workspace},
+    workspace::{Connection, ConnectionState},
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::CallerRules,
     testing::{
-        FixedClock, MemoryWorkspaces, When,
+        FixedClock, MemoryWorkspaces, When, connected,
         request::{ApiRequest, body_of, from_event},
         samples,
     },
@@ -57,20 +57,8 @@ type World = Disconnect<MemoryWorkspaces, Revocations, FixedClock>;
 
 /// The workspace `acme` is connected.
 fn world() -> World {
-    let mut workspace = Workspace::unknown(acme());
-    workspace.state = ConnectionState::Connected;
-    workspace.connection_version = 1;
-    workspace.connection = Some(Connection {
-        version: 1,
-        instance_url: "https://acme.my.salesforce.com".to_owned(),
-        login_url: "https://login.salesforce.com".to_owned(),
-        org_id: SalesforceId::parse("00D000000000001").unwrap(),
-        user_id: SalesforceId::parse("005000000000001").unwrap(),
-        access_token: "access-1".into(),
-        refresh_token: "refresh-1".into(),
-    });
     let connections = MemoryWorkspaces::default();
-    connections.insert(workspace);
+    connections.insert(connected("acme"));
     let rules = [("WORKSPACE_CLAIM", "workspace_id"), ("ADMIN_CLAIM", "role"), ("ADMIN_VALUE", "admin")];
     Disconnect {
         callers: CallerRules::from_env(&rules).unwrap(),

@@ -9,17 +9,17 @@ use std::{
 use calls::{
     call::Call,
     crm::{CrmError, FaultClass},
-    ids::{CallId, SalesforceId, WorkspaceId},
+    ids::{CallId, WorkspaceId},
     keep_alive::KeptAlive,
     ledger::{Row, SyncStatus, WriteId},
     message::Work,
     ports::{Clock, Queue, StoreError, TokenEndpoint},
     sync::Woken,
-    workspace::{Connection, ConnectionState, Workspace},
+    workspace::{Connection, ConnectionState},
 };
 use chrono::TimeDelta;
 use platform::testing::{
-    FixedClock, MemoryLedger, MemoryQueue, MemoryWorkspaces, SeededRandom, When, samples,
+    FixedClock, MemoryLedger, MemoryQueue, MemoryWorkspaces, SeededRandom, When, connected, samples,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -269,18 +269,10 @@ const DAY: i64 = 24 * 60 * 60;
 impl World {
     /// A workspace that was connected, or refreshed, so many seconds ago.
     fn connected(&self, id: &str, seconds_ago: i64) {
-        let mut workspace = Workspace::unknown(WorkspaceId::parse(id).unwrap());
-        workspace.state = ConnectionState::Connected;
-        workspace.connection_version = 1;
-        workspace.connection = Some(Connection {
-            version: 1,
-            instance_url: "https://acme.my.salesforce.com".to_owned(),
-            login_url: "https://login.salesforce.com".to_owned(),
-            org_id: SalesforceId::parse("00D000000000001").unwrap(),
-            user_id: SalesforceId::parse("005000000000001").unwrap(),
-            access_token: "access-1".into(),
-            refresh_token: SecretString::from(id),
-        });
+        let mut workspace = connected(id);
+        if let Some(connection) = &mut workspace.connection {
+            connection.refresh_token = SecretString::from(id);
+        }
         let id = workspace.id.clone();
         self.workspaces.insert(workspace);
         self.workspaces.issued_at(&id, NOW - seconds_ago);

@@ -11,7 +11,7 @@ use calls::{
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
     sync::{Ports, Worker},
-    workspace::{Connection, ConnectionState, RecordType, Settings, WebhookSecretVersions, Workspace},
+    workspace::{Connection, RecordType, Settings, WebhookSecretVersions, Workspace},
 };
 use chrono::{DateTime, Utc};
 use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
@@ -189,20 +189,8 @@ pub fn workspace_id(id: &str) -> WorkspaceId {
 
 /// A workspace that is connected to the org.
 pub fn connected(id: &str) -> Workspace {
-    let mut workspace = Workspace::unknown(workspace_id(id));
-    workspace.state = ConnectionState::Connected;
-    workspace.connection_version = 1;
-    workspace.webhook_secret = WebhookSecretVersions { current: 1, oldest_valid: 1 };
-    workspace.connection = Some(Connection {
-        version: 1,
-        instance_url: "https://acme.my.salesforce.com".to_owned(),
-        login_url: "https://login.salesforce.com".to_owned(),
-        org_id: SalesforceId::parse("00D000000000001").unwrap(),
-        user_id: SalesforceId::parse("005000000000001").unwrap(),
-        access_token: "access-1".into(),
-        refresh_token: "refresh-1".into(),
-    });
-    workspace
+    let webhook_secret = WebhookSecretVersions { current: 1, oldest_valid: 1 };
+    Workspace { webhook_secret, ..platform::testing::connected(id) }
 }
 
 /// A worker to which `acme` is connected.

@@ -14,11 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     ports::Simulated,
+    run::TIMEOUT,
     samples::{org_id, workspace_id},
     world::{Message, SETTLE, VALID_SECRET, World},
 };
-
-use crate::run::TIMEOUT;
 
 /// How long API Gateway waits for an answer.
 const API_WAITS: TimeDelta = TimeDelta::seconds(29);

@@ -16,7 +16,7 @@ pub use ledger::MemoryLedger;
 pub use oauth_states::MemoryOAuthStates;
 pub use queue::MemoryQueue;
 pub use time_and_chance::{FixedClock, SeededRandom};
-pub use workspaces::MemoryWorkspaces;
+pub use workspaces::{MemoryWorkspaces, connected};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -22,6 +22,28 @@ use crate::{
     },
 };
 
+/// A workspace that is connected to an org: version 1, with the tokens `access-1` and `refresh-1`.
+///
+/// # Panics
+/// If `id` is no workspace's id.
+#[expect(clippy::expect_used, reason = "a test that names no workspace is wrong itself")]
+pub fn connected(id: &str) -> Workspace {
+    let sf = |id: &str| SalesforceId::parse(id).expect("an id of 15 characters");
+    let mut workspace = Workspace::unknown(WorkspaceId::parse(id).expect("a workspace's id"));
+    workspace.state = ConnectionState::Connected;
+    workspace.connection_version = 1;
+    workspace.connection = Some(Connection {
+        version: 1,
+        instance_url: "https://acme.my.salesforce.com".to_owned(),
+        login_url: "https://login.salesforce.com".to_owned(),
+        org_id: sf("00D000000000001"),
+        user_id: sf("005000000000001"),
+        access_token: "access-1".into(),
+        refresh_token: "refresh-1".into(),
+    });
+    workspace
+}
+
 /// Workspaces in memory. Operations are named like the methods of the traits. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryWorkspaces {
