@@ -6,6 +6,7 @@ use calls::{
     call::Call,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::{Reason, Row, SyncStatus},
+    matching::{Candidate, Chosen, Decision, Exactness, Rule},
     message::Work,
     ports::Clock,
     workspace::{Lease, RecordType},
@@ -190,6 +191,17 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
     let id = |id: &str| SalesforceId::parse(id).unwrap();
     let mut full = refused("call-1", 20);
     full.record = Some((RecordType::Lead, id("00Q000000000001EAA")));
+    full.decision = Some(Decision {
+        rule: Rule::OnlyCandidate,
+        chosen: full.record.clone().map(Chosen::from),
+        candidates: vec![Candidate {
+            id: id("00Q000000000001EAA"),
+            record_type: RecordType::Lead,
+            name: Some("Ada Sample".to_owned()),
+            field: "MobilePhone".to_owned(),
+            exactness: Exactness::National,
+        }],
+    });
     (full.task_id, full.event_id) = (Some(id("00T000000000001EAA")), Some(id("00U000000000001EAA")));
     (full.phone_number, full.attempts, full.updated_at) = (Some("+12345550123".to_owned()), 3, NOW - 5);
     let world = world().with([full, row("acme", "call-2", 10)]);
@@ -202,6 +214,7 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
                     "callId": "call-2", "status": "queued",
                     "salesforceRecordId": null, "salesforceRecordType": null,
                     "salesforceTaskId": null, "salesforceEventId": null, "appointmentCreated": false,
+                    "decision": null,
                     "errorCode": null, "errorMessage": null, "phoneNumber": null, "attempts": 0,
                     "createdAt": NOW - 10, "updatedAt": NOW - 10, "dueAt": NOW - 10,
                 },
@@ -210,6 +223,15 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
                     "salesforceRecordId": "00Q000000000001EAA", "salesforceRecordType": "Lead",
                     "salesforceTaskId": "00T000000000001EAA", "salesforceEventId": "00U000000000001EAA",
                     "appointmentCreated": true,
+                    "decision": {
+                        "rule": "only_candidate",
+                        "chosen": { "recordType": "Lead", "id": "00Q000000000001EAA" },
+                        "candidates": [{
+                            "id": "00Q000000000001EAA", "recordType": "Lead", "name": "Ada Sample",
+                            "field": "MobilePhone", "exactness": "national",
+                        }],
+                        "candidateCount": 1,
+                    },
                     "errorCode": REFUSED, "errorMessage": "What to do.", "phoneNumber": "+12345550123",
                     "attempts": 3, "createdAt": NOW - 20, "updatedAt": NOW - 5, "dueAt": null,
                 },
@@ -217,6 +239,26 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
             "nextCursor": null,
         })
     );
+}
+
+#[tokio::test]
+async fn of_many_candidates_the_best_are_listed_and_all_counted() {
+    let mut many = row("acme", "call-1", 10);
+    let candidate = |n: u32| Candidate {
+        id: SalesforceId::parse(format!("00Q{n:012}")).unwrap(),
+        record_type: RecordType::Lead,
+        name: None,
+        field: "Phone".to_owned(),
+        exactness: Exactness::Exact,
+    };
+    many.decision = Some(Decision { candidates: (0..398).map(candidate).collect(), ..Decision::default() });
+    let world = world().with([many]);
+    let decision = &world.listed("").await["items"][0]["decision"];
+    assert_eq!(
+        (decision["candidates"].as_array().unwrap().len(), &decision["candidateCount"]),
+        (10, &json!(398))
+    );
+    assert_eq!(decision["candidates"][0]["id"], candidate(0).id.as_str());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use calls::{
     call::{Call, CallKind, Fact},
     crm::CrmError,
     ids::{CallId, SalesforceId, WorkspaceId},
+    lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
     matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
@@ -83,8 +84,10 @@ struct Ruling {
 /// What would be sent to Salesforce, to the letter.
 #[derive(Serialize)]
 struct Payloads {
-    task: Option<TaskDraft>,
-    event: Option<EventDraft>,
+    /// Where the caller is to become a Lead. Task and Event then have no `WhoId` yet.
+    lead: Option<LeadDraft>,
+    task: Option<TaskDraft<Option<SalesforceId>>>,
+    event: Option<EventDraft<Option<SalesforceId>>>,
 }
 
 impl<P: Ports> TestSync<P> {
@@ -103,12 +106,13 @@ impl<P: Ports> TestSync<P> {
                 Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}."))
             })?;
         let known = self.known(&workspace_id, &asked.call_id).await?;
-        let call = match &known {
-            Some(row) => known_call(row, &number, &workspace)?,
-            None => test_call(&asked.call_id, &number, self.worker.clock.now())?,
+        let now = self.worker.clock.now();
+        let (call, received_at) = match &known {
+            Some(row) => (known_call(row, &number, &workspace)?, row.created_at),
+            None => (test_call(&asked.call_id, &number, now)?, now.timestamp()),
         };
         if asked.dry_run {
-            return self.preview(&workspace, call, deadline).await;
+            return self.preview(&workspace, call, received_at, deadline).await;
         }
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
@@ -117,7 +121,6 @@ impl<P: Ports> TestSync<P> {
             self.worker.wake(&workspace, &row.call_id, true, Turn::until(deadline)).await?;
         } else {
             let secret_version = workspace.webhook_secret.current;
-            let received_at = self.worker.clock.now().timestamp();
             let report = Report { call: &call, secret_version, received_at };
             self.worker.report(&workspace, &report, Turn::until(deadline)).await?;
         }
@@ -158,16 +161,17 @@ impl<P: Ports> TestSync<P> {
         &self,
         workspace: &Workspace,
         call: Call,
+        received_at: i64,
         deadline: DateTime<Utc>,
     ) -> Result<Response<Body>, Problem> {
-        let Preview { decision, task, event, reason } =
-            self.worker.preview(workspace, &call, deadline).await.map_err(|error| match error {
-                PreviewError::NotConnected(reason) => not_connected(&reason.message),
-                PreviewError::Salesforce(error) => salesforce_failed(&error),
-                PreviewError::Unavailable => {
-                    Problem::unavailable("The search could not be made in time. Try again.")
-                }
-            })?;
+        let preview = self.worker.preview(workspace, &call, received_at, deadline).await;
+        let Preview { decision, lead, task, event, reason } = preview.map_err(|error| match error {
+            PreviewError::NotConnected(reason) => not_connected(&reason.message),
+            PreviewError::Salesforce(error) => salesforce_failed(&error),
+            PreviewError::Unavailable => {
+                Problem::unavailable("The search could not be made in time. Try again.")
+            }
+        })?;
         let (record_type, record_id) = decision.as_ref().and_then(Decision::record).unzip();
         let (candidates, decision) = decision
             .map(|Decision { rule, chosen, candidates }| (candidates, Ruling { rule, chosen }))
@@ -185,7 +189,7 @@ impl<P: Ports> TestSync<P> {
                 record_type,
                 candidates,
                 decision,
-                payloads: Payloads { task, event },
+                payloads: Payloads { lead, task, event },
                 error_code,
                 error_message,
             },

@@ -5,7 +5,7 @@ mod org;
 use calls::{
     crm::{CrmError, FaultClass},
     ledger::{Row, SyncStatus, WriteId},
-    workspace::Workspace,
+    workspace::{NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
 use platform::{
@@ -111,6 +111,30 @@ async fn a_dry_run_for_a_number_that_nobody_has_says_so() {
     let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
     assert_eq!((&answer["success"], &answer["payloads"]["task"]), (&json!(false), &Value::Null));
     assert_eq!(answer["candidates"], json!([]));
+    assert_eq!(
+        (&answer["decision"]["rule"], &answer["errorCode"]),
+        (&json!("no_candidate"), &json!("not_found"))
+    );
+    assert!(world.is_untouched());
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_lead_that_a_new_caller_would_become() {
+    let world = world();
+    let mut workspace = connected("acme");
+    workspace.settings.no_match = NoMatch::CreateLead;
+    world.worker.workspaces.insert(workspace);
+    let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
+    assert_eq!(
+        answer["payloads"]["lead"],
+        json!({
+            "LastName": format!("Unknown caller {NOBODYS}"), "Company": "Unknown",
+            "Phone": NOBODYS, "LeadSource": "Voice AI",
+        })
+    );
+    assert_eq!(answer["payloads"]["task"]["WhoId"], Value::Null);
+    assert_eq!(answer["payloads"]["task"]["Subject"], "Inbound Call");
+    assert_eq!((&answer["success"], &answer["salesforceRecordId"]), (&json!(true), &Value::Null));
     assert!(world.is_untouched());
 }
 

@@ -18,12 +18,13 @@ use description::{Cut, describe};
 /// What Salesforce's `Subject` and `CallDisposition` hold.
 const LINE: usize = 255;
 
-/// A Task, with Salesforce's field names, ready to be sent.
+/// A Task, with Salesforce's field names, ready to be sent. (One that is only shown may be about a Lead that is not made
+/// yet: its `Who` is optional.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TaskDraft {
+pub struct TaskDraft<Who = SalesforceId> {
     /// The Lead or Contact.
-    pub who_id: SalesforceId,
+    pub who_id: Who,
     /// At most 255 characters.
     pub subject: String,
     /// `Call`.
@@ -56,12 +57,12 @@ pub struct TaskDraft {
     pub description: String,
 }
 
-/// An Event, with Salesforce's field names, ready to be sent.
+/// An Event, with Salesforce's field names, ready to be sent; `Who` as for a Task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct EventDraft {
+pub struct EventDraft<Who = SalesforceId> {
     /// The Lead or Contact.
-    pub who_id: SalesforceId,
+    pub who_id: Who,
     /// At most 255 characters.
     pub subject: String,
     /// UTC, `2026-01-15T19:00:00Z`.
@@ -87,13 +88,13 @@ pub struct EventDraft {
 }
 
 /// The Task for a call. `received_at` (Unix seconds) gives the date of a call that does not tell its own.
-pub fn task(
+pub fn task<Who: Clone>(
     call: &Call,
-    who_id: &SalesforceId,
+    who_id: &Who,
     settings: &Settings,
     received_at: i64,
     resolution: &Resolution,
-) -> TaskDraft {
+) -> TaskDraft<Who> {
     let direction = match value(call.kind.as_ref()) {
         Some(CallKind::Outbound) => "Outbound",
         _ => "Inbound",
@@ -152,7 +153,7 @@ fn unbooked(request: &AppointmentRequest, reason: &Reason) -> String {
 }
 
 /// The Event for an appointment that was booked in a call.
-pub fn event(call: &Call, who_id: &SalesforceId, appointment: &Appointment) -> EventDraft {
+pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment) -> EventDraft<Who> {
     const SCHEDULED: &str = " - Scheduled via Voice AI";
     let kind = appointment.kind.as_deref().and_then(|kind| line(kind, LINE - SCHEDULED.len()));
     let paragraphs = [
@@ -193,7 +194,7 @@ fn utc(instant: DateTime<Utc>) -> String {
     instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-impl TaskDraft {
+impl<Who> TaskDraft<Who> {
     /// Leaves out a field that Salesforce refused (design.md §6); `false` if there is none such, or the Task would be
     /// nothing without it: who it is about, its status, its subject, and what finds it again.
     pub fn without(&mut self, field: &str) -> bool {
@@ -212,7 +213,7 @@ impl TaskDraft {
     }
 }
 
-impl EventDraft {
+impl<Who> EventDraft<Who> {
     /// Leaves out a field that Salesforce refused; `false` if there is none such, or it may not be. A reminder goes as a
     /// whole.
     pub fn without(&mut self, field: &str) -> bool {

@@ -83,3 +83,10 @@ pub struct NumberClaim {
     /// Until when the claim is of use, Unix seconds: search knows the Lead by then. The claim is deleted after it.
     pub expires_at: i64,
 }
+
+impl NumberClaim {
+    /// The Lead that was made, while the claim is of use: at `now`, Unix seconds.
+    pub fn lead_at(&self, now: i64) -> Option<SalesforceId> {
+        self.lead_id.clone().filter(|_| self.expires_at > now)
+    }
+}

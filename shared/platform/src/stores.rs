@@ -7,6 +7,7 @@ use calls::{
     crm::ApiUsage,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
+    matching::{Candidate, Chosen, Decision, Rule},
     ports::StoreError,
     workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
 };
@@ -199,6 +200,8 @@ pub struct ListedRow {
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
     pub salesforce_event_id: Option<SalesforceId>,
+    /// How the record was chosen.
+    pub decision: Option<ListedDecision>,
     /// Whether there is an Event.
     pub appointment_created: bool,
     /// Why it stands there, for programs.
@@ -215,6 +218,32 @@ pub struct ListedRow {
     pub updated_at: i64,
     /// When it is tried again, Unix seconds.
     pub due_at: Option<i64>,
+}
+
+/// How many candidates of a call a list shows: a page of calls with hundreds each would be more than a function may
+/// answer.
+const LISTED_CANDIDATES: usize = 10;
+
+/// A decision as people see it in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedDecision {
+    /// What decided.
+    pub rule: Rule,
+    /// The choice.
+    pub chosen: Option<Chosen>,
+    /// The best ten of the records that have the number.
+    pub candidates: Vec<Candidate>,
+    /// How many records have it.
+    pub candidate_count: usize,
+}
+
+impl From<Decision> for ListedDecision {
+    fn from(Decision { rule, chosen, mut candidates }: Decision) -> Self {
+        let candidate_count = candidates.len();
+        candidates.truncate(LISTED_CANDIDATES);
+        Self { rule, chosen, candidates, candidate_count }
+    }
 }
 
 impl ListedRow {

@@ -145,11 +145,13 @@ async fn find_and_write<P: Ports>(
         if std::mem::take(&mut to_look) {
             look(session, row, settings, earlier.as_ref()).await?;
         }
-        if row.record.is_none() && wants_lead(row, settings) {
+        if row.record.is_none()
+            && row.decision.as_ref().is_some_and(|decision| wants_lead(decision, settings))
+        {
             let (rule, record) = lead_for(session, row, number, looked_at, gone.last()).await?;
             choose(row, rule, record);
         }
-        let Some(record) = row.record.clone() else { return Ok(no_record(row)) };
+        let Some(record) = row.record.clone() else { return Ok(no_record(row.decision.as_ref())) };
         let error = match write(session, row, workspace, &record).await {
             Err(Stop::Salesforce(error)) if error.class == FaultClass::RecordGone => error,
             ended => return ended,
@@ -168,9 +170,8 @@ async fn find_and_write<P: Ports>(
 }
 
 /// Whether nobody is the caller, and the workspace wants a Lead then.
-fn wants_lead(row: &Row, settings: &Settings) -> bool {
-    let rule = row.decision.as_ref().map(|decision| decision.rule);
-    settings.no_match == NoMatch::CreateLead && rule == Some(Rule::NoCandidate)
+pub(super) fn wants_lead(decision: &Decision, settings: &Settings) -> bool {
+    settings.no_match == NoMatch::CreateLead && decision.rule == Rule::NoCandidate
 }
 
 /// Takes another record than the search decided for, and says why.
@@ -253,12 +254,10 @@ fn too_many_recent() -> CrmError {
     }
 }
 
-fn no_record(row: &Row) -> Ending {
-    match row.decision.as_ref().map(|decision| decision.rule) {
-        Some(Rule::SkipMultiple) => Ending::Skipped(Reason::new(
-            "multiple_matches",
-            "Several records have the caller's number, and the workspace's settings log such calls on none of them.",
-        )),
+/// What comes of a call for which no record was chosen.
+fn no_record(decision: Option<&Decision>) -> Ending {
+    match decision.map(|decision| decision.rule) {
+        Some(Rule::SkipMultiple) => Ending::Skipped(outcome::multiple_matches()),
         _ => Ending::NotFound,
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     crm::{CrmError, FaultClass},
-    ids::SalesforceId,
+    ids::{SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, WriteId},
     matching::Rule,
@@ -70,6 +70,16 @@ pub(super) async fn lead_for<P: Ports>(
     }
 }
 
+/// The Lead that was made for a number, as far as its claim is still of use.
+pub(super) async fn known_lead<P: Ports>(
+    session: &Session<'_, P>,
+    workspace_id: &WorkspaceId,
+    number: &PhoneNumber,
+) -> Result<Option<SalesforceId>, StoreError> {
+    let claim = session.worker.ledger.load_claim(workspace_id, &number.e164()).await?;
+    Ok(claim.and_then(|claim| claim.lead_at(session.now())))
+}
+
 enum Claimed {
     /// This worker is to make the Lead.
     Ours(NumberClaim),
@@ -91,9 +101,8 @@ async fn claim<P: Ports>(
     let now = session.now();
     let found = worker.ledger.load_claim(&row.workspace_id, &number.e164()).await.map_err(failed)?;
     if let Some(claim) = &found {
-        if let Some(lead_id) = claim.lead_id.as_ref().filter(|id| claim.expires_at > now && gone != Some(id))
-        {
-            return Ok(Claimed::Known(lead_id.clone()));
+        if let Some(lead_id) = claim.lead_at(now).filter(|id| gone != Some(id)) {
+            return Ok(Claimed::Known(lead_id));
         }
         if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
             return Ok(Claimed::Held);

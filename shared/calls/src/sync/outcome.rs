@@ -61,11 +61,7 @@ fn ending_of(row: &mut Row, ending: Ending, now: i64) -> Outcome {
             (SyncStatus::Success, note, None)
         }
         Ending::NotFound => {
-            let reason = Reason::new(
-                "not_found",
-                "No Lead or Contact has the caller's number. New records are looked for again within a day.",
-            );
-            (SyncStatus::NotFound, Some(reason), schedule::late_match(row.created_at, now))
+            (SyncStatus::NotFound, Some(not_found()), schedule::late_match(row.created_at, now))
         }
         Ending::Skipped(reason) => (SyncStatus::Skipped, Some(reason), None),
         Ending::Waiting(reason) => {
@@ -79,15 +75,7 @@ fn ending_of(row: &mut Row, ending: Ending, now: i64) -> Outcome {
             let status = if row.task_id.is_some() { SyncStatus::Success } else { SyncStatus::Error };
             (status, Some(reason), None)
         }
-        Ending::TooMany(object) => {
-            let reason = Reason::new(
-                "too_many_candidates",
-                format!(
-                    "200 or more {object:?}s have a number like the caller's; the right one cannot be told. Merge duplicates in Salesforce, then retry."
-                ),
-            );
-            (SyncStatus::Error, Some(reason), None)
-        }
+        Ending::TooMany(object) => (SyncStatus::Error, Some(too_many(object)), None),
     }
 }
 
@@ -148,6 +136,32 @@ fn passing(row: &mut Row, reason: Reason, chance: Chance, pause: Option<i64>) ->
             (SyncStatus::Retrying, Some(reason), Some(schedule::after_pause(until, chance.fraction)))
         }
     }
+}
+
+/// Nobody is the caller.
+pub(super) fn not_found() -> Reason {
+    Reason::new(
+        "not_found",
+        "No Lead or Contact has the caller's number. New records are looked for again within a day.",
+    )
+}
+
+/// Several may be the caller, and the workspace wants none of them then.
+pub(super) fn multiple_matches() -> Reason {
+    Reason::new(
+        "multiple_matches",
+        "Several records have the caller's number, and the workspace's settings log such calls on none of them.",
+    )
+}
+
+/// More records have such a number than Salesforce shows.
+pub(super) fn too_many(object: RecordType) -> Reason {
+    Reason::new(
+        "too_many_candidates",
+        format!(
+            "200 or more {object:?}s have a number like the caller's; the right one cannot be told. Merge duplicates in Salesforce, then retry."
+        ),
+    )
 }
 
 /// The Event was refused; the Task is written without it.

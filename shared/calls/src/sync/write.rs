@@ -60,18 +60,18 @@ pub(super) async fn write<P: Ports>(
 }
 
 /// What is to stand in Salesforce for a call.
-pub(super) struct Drafts {
+pub(super) struct Drafts<Who = SalesforceId> {
     /// The Task.
-    pub(super) task: TaskDraft,
+    pub(super) task: TaskDraft<Who>,
     /// The Event, if an appointment was booked.
-    pub(super) event: Option<EventDraft>,
+    pub(super) event: Option<EventDraft<Who>>,
     /// What was wrong with the appointment.
     pub(super) note: Option<Reason>,
 }
 
-impl Drafts {
+impl<Who: Clone> Drafts<Who> {
     /// The drafts of `call` for the record `who_id`.
-    pub(super) fn of(call: &Call, settings: &Settings, who_id: &SalesforceId, received_at: i64) -> Self {
+    pub(super) fn of(call: &Call, settings: &Settings, who_id: &Who, received_at: i64) -> Self {
         let resolution = resolve(call, settings, received_at);
         let task = activity::task(call, who_id, settings, received_at, &resolution);
         let (event, note) = match &resolution {
@@ -85,7 +85,7 @@ impl Drafts {
     }
 
     /// Leaves out what the org refused lately, and names it.
-    fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) -> Vec<String> {
+    pub(super) fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) -> Vec<String> {
         let known = refused.at(now).filter(|known| match known.split_once('.') {
             Some(("Task", field)) => self.task.without(field),
             Some(("Event", field)) => self.event.as_mut().is_some_and(|event| event.without(field)),

@@ -5,6 +5,7 @@ use calls::{
     crm::ApiUsage,
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::{Failing, Reason, Row, RowKey, SyncStatus, TriedWith},
+    matching::Decision,
     workspace::Lease,
 };
 use ring::digest::{SHA256, digest};
@@ -113,6 +114,7 @@ pub(super) fn listed(item: &Item) -> Result<ListedRow, ColumnError> {
         salesforce_record_type: optional(item, "salesforce_record_type")?,
         salesforce_task_id: optional(item, "salesforce_task_id")?,
         salesforce_event_id: optional(item, "salesforce_event_id")?,
+        decision: optional::<Decision>(item, "decision")?.map(Into::into),
         appointment_created: required(item, "appointment_created")?,
         error_code: optional(item, "error_code")?,
         error_message: optional(item, "error_message")?,
@@ -176,7 +178,7 @@ pub(super) fn due_shard_key(shard: u8) -> Item {
 mod tests {
     use calls::{
         call::{Call, CallKind, Fact},
-        matching::{Candidate, Decision, Exactness, Rule},
+        matching::{Candidate, Exactness, Rule},
         workspace::RecordType,
     };
 

@@ -186,6 +186,7 @@ fn listed(row: Row) -> ListedRow {
         salesforce_task_id: row.task_id,
         appointment_created: row.event_id.is_some(),
         salesforce_event_id: row.event_id,
+        decision: row.decision.map(Into::into),
         error_code,
         error_message,
         phone_number: row.phone_number,

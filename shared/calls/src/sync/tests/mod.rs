@@ -3,6 +3,7 @@
 mod faults;
 mod leads;
 mod looks;
+mod previews;
 mod refusals;
 mod rows;
 mod sessions;
@@ -198,5 +199,5 @@ fn work_can_move_between_threads() {
     let (workspace, call) = (world.workspace(), call(0));
     let report = Report { call: &call, secret_version: 2, received_at: START };
     movable(world.report(&workspace, &report, turn));
-    movable(world.preview(&workspace, &call, turn.deadline));
+    movable(world.preview(&workspace, &call, START, turn.deadline));
 }

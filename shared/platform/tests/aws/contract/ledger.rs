@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use calls::{
     ids::{ErrorCode, WorkspaceId},
     ledger::{Reason, Row, SyncStatus, WriteId},
+    matching::{Candidate, Chosen, Decision, Exactness, Rule},
     ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
+    workspace::RecordType,
 };
 use platform::{
     dynamo::LedgerTable,
@@ -211,20 +213,38 @@ fn failed(call_id: &str, code: &str) -> Row {
     row
 }
 
+/// How the Contact was chosen.
+fn decision() -> Decision {
+    let id = salesforce_id("003000000000001AAA");
+    Decision {
+        rule: Rule::OnlyCandidate,
+        chosen: Some(Chosen { record_type: RecordType::Contact, id: id.clone() }),
+        candidates: vec![Candidate {
+            id,
+            record_type: RecordType::Contact,
+            name: Some("Ada Sample".into()),
+            field: "MobilePhone".into(),
+            exactness: Exactness::National,
+        }],
+    }
+}
+
 async fn a_listed_row_has_what_the_indexes_hold(ledger: impl Ledger + ListedRows) {
     let mut full = failed("call-1", "X");
-    full.record = Some((calls::workspace::RecordType::Contact, salesforce_id("003000000000001AAA")));
+    full.record = Some((RecordType::Contact, salesforce_id("003000000000001AAA")));
     full.task_id = Some(salesforce_id("00T000000000001EAA"));
     full.event_id = Some(salesforce_id("00U000000000001EAA"));
+    full.decision = Some(decision());
     (full.attempts, full.updated_at, full.due_at) = (4, 1010, Some(1090));
     create(&ledger, &full).await;
     let listed = ListedRow {
         call_id: full.call_id.clone(),
         status: SyncStatus::Error,
         salesforce_record_id: Some(salesforce_id("003000000000001AAA")),
-        salesforce_record_type: Some(calls::workspace::RecordType::Contact),
+        salesforce_record_type: Some(RecordType::Contact),
         salesforce_task_id: full.task_id.clone(),
         salesforce_event_id: full.event_id.clone(),
+        decision: full.decision.clone().map(Into::into),
         appointment_created: true,
         error_code: Some("X".into()),
         error_message: Some("Mend it.".into()),
