@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_segmentation::GraphemeCursor;
+
 /// What stands at the end of a text that was cut.
 pub(crate) const CUT: &str = " … [cut]";
 
@@ -38,27 +40,20 @@ pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow
     if kept.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("{kept}{CUT}")) }
 }
 
-/// The nearest place at or before `end` where no accent, skin tone or part of a joined emoji is torn from its character.
+/// The nearest place at or before `end` where nothing that people see as one character is torn: an accent from its
+/// letter, a skin tone or a part of a joined emoji from its emoji (Unicode's UAX 29).
 fn whole(text: &str, end: usize) -> usize {
-    let (before, after) = text.split_at(end);
-    let mut next = after.chars().next();
-    // No character of a language has more parts; what has is no text.
-    for (index, character) in before.char_indices().rev().take(12) {
-        if character != JOINER && !next.is_some_and(belongs_to_the_one_before) {
-            return index + character.len_utf8();
-        }
-        next = Some(character);
+    let mut cursor = GraphemeCursor::new(end, text.len(), true);
+    if cursor.is_boundary(text, 0) == Ok(true) {
+        return end;
     }
-    end
+    let start = cursor.prev_boundary(text, 0).ok().flatten().unwrap_or_default();
+    // No character of a language has as many parts; what has is no text.
+    if end - start > LONGEST_CHARACTER { end } else { start }
 }
 
-const JOINER: char = '\u{200D}';
-
-/// Combining marks (the common blocks), variation selectors, skin tones, and the joiner of emoji.
-fn belongs_to_the_one_before(character: char) -> bool {
-    matches!(character, JOINER | '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}'
-        | '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}')
-}
+/// Bytes.
+const LONGEST_CHARACTER: usize = 64;
 
 /// The text without control characters (line breaks and tabs stay), trimmed, of at most `longest` characters;
 /// `None` if nothing is left. The two non-characters go as well: SQS refuses a message with one of them.
