@@ -10,18 +10,20 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// `None` where the answer has no such key: errors of parsing, sessions and routes.
     pub(crate) fields: Option<Vec<String>>,
+    /// The records that a new one would duplicate, as the duplicate rules tell of them.
+    pub(crate) duplicate_result: Option<Value>,
 }
 
 impl ApiError {
     /// An error of a request: it names no fields.
     pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), fields: None }
+        Self { status, code: code.into(), message: message.into(), fields: None, duplicate_result: None }
     }
 
     /// An error of a record that was to be written.
     pub(crate) fn of_record(code: &str, message: impl Into<String>, fields: &[&str]) -> Self {
         let fields = fields.iter().map(ToString::to_string).collect();
-        Self { status: 400, code: code.into(), message: message.into(), fields: Some(fields) }
+        Self { fields: Some(fields), ..Self::new(400, code, message) }
     }
 
     /// A route or record that does not exist.
@@ -39,6 +41,9 @@ impl ApiError {
         let mut entry = json!({"message": self.message, "errorCode": self.code});
         if let Some(fields) = &self.fields {
             entry["fields"] = json!(fields);
+        }
+        if let Some(result) = &self.duplicate_result {
+            entry["duplicateResult"] = result.clone();
         }
         entry
     }

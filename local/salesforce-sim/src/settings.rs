@@ -49,6 +49,8 @@ pub struct Settings {
     pub denied: Vec<String>,
     /// The values that `Task.Status` may have.
     pub task_statuses: Vec<TaskStatus>,
+    /// A duplicate rule: a new Lead whose number a standing Lead or Contact has is refused, `DUPLICATES_DETECTED`.
+    pub refuse_duplicate_leads: bool,
     /// Picklists that take only these values, beside those that are restricted anyway.
     pub restricted_picklists: Vec<RestrictedPicklist>,
 }
@@ -101,6 +103,7 @@ impl Default for Settings {
             read_only_fields: vec![],
             denied: vec![],
             task_statuses: standard_statuses(),
+            refuse_duplicate_leads: false,
             restricted_picklists: vec![],
         }
     }

@@ -421,6 +421,21 @@ fn new_lead() -> LeadDraft {
 }
 
 #[tokio::test]
+async fn a_lead_that_salesforce_takes_for_a_duplicate_comes_back_with_the_records() {
+    let world = World::new().await;
+    world.salesforce.set(|settings: &mut Settings| settings.refuse_duplicate_leads = true);
+    let mut known = Vec::new();
+    for object in ["Contact", "Lead"] {
+        let fields = json!({ "LastName": "Known", "Phone": "(234) 555-0173" });
+        let record = NewRecord::indexed(object, fields).unindexed();
+        known.insert(0, SalesforceId::parse(world.salesforce.add_record(&record).unwrap()).unwrap());
+    }
+    let error = world.client.create_lead(&world.connection, &new_lead()).await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "DUPLICATES_DETECTED"));
+    assert_eq!(error.records, known);
+}
+
+#[tokio::test]
 async fn a_lead_is_made_and_leads_to_its_contact_when_it_is_converted() {
     let world = World::new().await;
     let id = world.client.create_lead(&world.connection, &new_lead()).await.unwrap().value;

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
+    duplicates,
     rules::{Save, missing_fields},
     schema::{Field, Kind, Object},
     store::{Fields, Org},
@@ -58,6 +59,9 @@ impl Context<'_> {
             before.insert("OwnerId", json!(self.user.as_str()));
         }
         let saved = self.apply_rules(object, before, &given)?;
+        if object.name == "Lead" && self.settings.refuse_duplicate_leads {
+            duplicates::refuse(self.org, &saved)?;
+        }
         let (user, now) = (self.user.clone(), self.now);
         let id = self.org.insert(object, saved, &user, now);
         self.index(&id);
