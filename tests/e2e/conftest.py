@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,7 +13,7 @@ from .support.stack import Program, Stack, is_listened_on
 from .support.workspace import Workspace
 
 # Reserved for use in examples: 555-0100 to 555-0199. The simulator's own people have numbers below 0161.
-NUMBERS = iter(f"+1{area}55501{line:02}" for area in (234, 212, 213, 214) for line in range(61, 100))
+NUMBERS = iter(f"+1{area}55501{line:02}" for area in (234, 212, 213, 214, 215) for line in range(61, 100))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -61,11 +61,21 @@ def faults(salesforce: Salesforce) -> Iterator[Salesforce]:
 
 
 @pytest.fixture
-def number(secrets: Secrets) -> str:
-    """A phone number that nobody has yet."""
-    fresh = next(NUMBERS)
-    secrets.add(fresh.removeprefix("+1"))
+def new_number(secrets: Secrets) -> Callable[[], str]:
+    """Gives a phone number that nobody has yet, each time another one."""
+
+    def fresh() -> str:
+        number = next(NUMBERS)
+        secrets.add(number.removeprefix("+1"))
+        return number
+
     return fresh
+
+
+@pytest.fixture
+def number(new_number: Callable[[], str]) -> str:
+    """A phone number that nobody has yet."""
+    return new_number()
 
 
 @pytest.fixture

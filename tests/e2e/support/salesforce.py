@@ -22,6 +22,15 @@ class Salesforce:
         record = {"object": kind, "fields": fields, "indexed": True, "org": org}
         return str(self._control("POST", "records", record)["id"])
 
+    def people(self, kind: str, field: str, value: str) -> list[dict[str, Any]]:
+        """The Leads or Contacts that have a value in a field."""
+        people: list[dict[str, Any]] = self._org(1)["records"][kind]
+        return [one for one in people if one[field] == value]
+
+    def convert(self, lead: str) -> str:
+        """Converts a Lead; answers with the Contact that it becomes."""
+        return str(self._control("POST", f"records/{lead}/convert")["contactId"])
+
     def activities(self, kind: str, call_id: str, *, org: int = 1) -> list[dict[str, Any]]:
         """The Tasks or Events of a call, by the line that ends every description."""
         return self.activities_by_call(kind, org=org).get(call_id, [])

@@ -61,6 +61,14 @@ class Workspace:
         url = f"{self._stack.public_url}/api/salesforce/{path}"
         return (session or requests).request(method, url, headers=headers, timeout=35, **options)
 
+    def change_settings(self, **changes: Any) -> None:
+        """Changes some of the workspace's settings."""
+        read = self.api("GET", "settings")
+        answer = self.api(
+            "PUT", "settings", json={**read.json(), **changes}, headers={"If-Match": read.headers["ETag"]}
+        )
+        assert answer.status_code == 200, answer.text
+
     def begin_connect(self, browser: Browser, **query: str) -> str:
         """The first half of the connect flow: the authorize URL, and the cookie in the browser."""
         answer = self.api("GET", "oauth/initiate", session=browser, params=query)

@@ -1,0 +1,106 @@
+"""Callers whom nobody knows, where the workspace wants Leads of them; and tests that write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .support.reports import call_id, report
+from .support.salesforce import Salesforce
+from .support.workspace import Workspace
+
+
+@pytest.fixture
+def strict(salesforce: Salesforce) -> Iterator[Salesforce]:
+    """The org has a rule against duplicate Leads."""
+    salesforce.settings(refuseDuplicateLeads=True)
+    yield salesforce
+    salesforce.settings(refuseDuplicateLeads=False)
+
+
+@pytest.fixture
+def makes_leads(workspace: Workspace) -> Workspace:
+    """A connected workspace that wants a Lead for each new caller."""
+    workspace.change_settings(noMatch="create_lead")
+    return workspace
+
+
+def test_calls_of_one_new_number_make_one_lead(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
+    """Two at once, and one that comes while search does not know the Lead yet."""
+    bodies = [report(number) for _ in range(3)]
+    makes_leads.report_at_once(bodies[:2])
+    rows = [makes_leads.settled(call_id(body)) for body in bodies[:2]]
+    rows.append(makes_leads.log_call(bodies[2]))
+    (lead,) = salesforce.people("Lead", "Phone", number)
+    assert (lead["Company"], lead["LeadSource"]) == ("Unknown", "Voice AI")
+    for row, body in zip(rows, bodies, strict=True):
+        assert (row["status"], row["salesforce_record_id"]) == ("success", lead["Id"])
+        (task,) = salesforce.activities("Task", call_id(body))
+        assert task["WhoId"] == lead["Id"]
+    assert "new_lead" in {row["decision"]["rule"] for row in rows}
+
+
+def test_a_new_caller_is_named_as_vapi_says(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
+    body = report(number)
+    body["message"]["customer"]["name"] = body["message"]["call"]["customer"]["name"] = "Nina Newcomer"
+    assert makes_leads.log_call(body)["status"] == "success"
+    (lead,) = salesforce.people("Lead", "Phone", number)
+    assert (lead["FirstName"], lead["LastName"]) == ("Nina", "Newcomer")
+
+
+def test_the_record_that_a_lead_would_duplicate_gets_the_task(
+    makes_leads: Workspace, strict: Salesforce, number: str
+) -> None:
+    # Matching looks at Contacts only here; the org's rule knows the Lead.
+    makes_leads.change_settings(matchOrder=["Contact"])
+    lead = strict.add("Lead", LastName="Known", Company="Sample", Phone=f"({number[2:5]}) {number[5:8]}-{number[8:]}")
+    body = report(number)
+    row = makes_leads.log_call(body)
+    assert (row["status"], row["salesforce_record_id"], row["decision"]["rule"]) == ("success", lead, "duplicate")
+    (task,) = strict.activities("Task", call_id(body))
+    assert task["WhoId"] == lead
+    assert strict.people("Lead", "Phone", number) == []
+
+
+def test_a_dry_run_shows_everything_and_writes_nothing(
+    makes_leads: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    def dry_run() -> dict[str, object]:
+        body = {"callId": "try-1", "phoneNumber": number, "dryRun": True}
+        answer = makes_leads.api("POST", "test-sync", json=body)
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, object] = answer.json()
+        return shown
+
+    shown = dry_run()
+    payloads = shown["payloads"]
+    assert isinstance(payloads, dict)
+    assert (payloads["lead"]["Phone"], payloads["lead"]["Company"]) == (number, "Unknown")
+    assert (payloads["task"]["CallObject"], payloads["task"]["WhoId"]) == ("test-try-1", None)
+    assert shown["decision"] == {"rule": "no_candidate", "chosen": None}
+
+    contact = salesforce.add("Contact", FirstName="Cora", LastName="Contact", MobilePhone=number)
+    shown = dry_run()
+    assert shown["candidates"] == [
+        {"id": contact, "recordType": "Contact", "name": "Cora Contact", "field": "MobilePhone", "exactness": "exact"}
+    ]
+    assert shown["decision"] == {"rule": "only_candidate", "chosen": {"recordType": "Contact", "id": contact}}
+    payloads = shown["payloads"]
+    assert isinstance(payloads, dict)
+    assert (payloads["lead"], payloads["task"]["WhoId"]) == (None, contact)
+
+    assert makes_leads.row("test-try-1") is None
+    assert salesforce.activities("Task", "test-try-1") == []
+    assert salesforce.people("Lead", "Phone", number) == []
+
+
+def test_a_test_call_writes_what_its_dry_run_showed(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
+    salesforce.add("Lead", LastName="Tested", Company="Sample", Phone=number)
+    body = {"callId": "try-1", "phoneNumber": number}
+    shown = workspace.api("POST", "test-sync", json={**body, "dryRun": True}).json()["payloads"]["task"]
+    done = workspace.api("POST", "test-sync", json=body).json()
+    assert done["success"] is True, done
+    (task,) = salesforce.activities("Task", "test-try-1")
+    assert task["Id"] == done["salesforceTaskId"]
+    assert {field: task[field] for field in shown} == shown
