@@ -120,9 +120,9 @@ impl PhoneNumber {
     ///
     /// Without a country code in it, a stored number is read in the record's country (ISO code, or a common English
     /// name), else in `default_country`; that settles it where the number is a good one there, and, where only the
-    /// workspace says so, is written as people there write it. The same national number is then somebody else's: `+44 2345550130` is not the `234-555-0130` of a
-    /// workspace in the United States. Everything else is compared by the national number: `020 7946 0123` in the same
-    /// workspace is `+44 20 7946 0123`.
+    /// workspace says so, is written as people there write it. The same national number is then somebody else's:
+    /// `+44 2345550130` is not the `234-555-0130` of a workspace in the United States. Everything else is compared by
+    /// the national number: `020 7946 0123` in the same workspace is `+44 20 7946 0123`.
     pub fn same_as(
         &self,
         stored: &str,
