@@ -207,11 +207,11 @@ mod tests {
         use MultipleMatches::{FirstCreated, MostRecent, Skip};
         use RecordType::{Contact, Lead};
         let found = [
-            record("C1", 1, 9),
-            record("C2", 2, 8),
+            record("C1", 2, 9),
+            record("C2", 1, 8),
             record("L1", 5, 5),
-            record("L2", 3, 7),
-            record("L3", 4, 6),
+            record("L2", 4, 7),
+            record("L3", 3, 6),
         ];
         let lead = &found[2..3];
         let contacts = &found[..2];
@@ -221,7 +221,7 @@ mod tests {
             (lead, &[Lead, Contact], Skip, Rule::OnlyCandidate, Some("L1"), &["L1"]),
             (contacts, &[Lead, Contact], MostRecent, Rule::MostRecent, Some("C1"), &["C1", "C2"]),
             (one_lead, &[Lead, Contact], Skip, Rule::MatchOrder, Some("L1"), &["L1", "C1", "C2"]),
-            (one_lead, &[Contact, Lead], FirstCreated, Rule::FirstCreated, Some("C1"), &["C1", "C2", "L1"]),
+            (one_lead, &[Contact, Lead], FirstCreated, Rule::FirstCreated, Some("C2"), &["C2", "C1", "L1"]),
             (one_lead, &[Contact], MostRecent, Rule::MostRecent, Some("C1"), &["C1", "C2"]),
             (lead, &[Contact], MostRecent, Rule::NoCandidate, None, &[]),
             (
@@ -237,8 +237,8 @@ mod tests {
                 &[Lead, Contact],
                 FirstCreated,
                 Rule::FirstCreated,
-                Some("L2"),
-                &["L2", "L3", "L1", "C1", "C2"],
+                Some("L3"),
+                &["L3", "L2", "L1", "C2", "C1"],
             ),
             (&found, &[Lead, Contact], Skip, Rule::SkipMultiple, None, &["L2", "L3", "L1", "C1", "C2"]),
         ];
@@ -260,6 +260,19 @@ mod tests {
             let decision =
                 decide(&number(), &[record("L2", 1, 1), record("L1", 1, 1), record("L1", 1, 1)], &settings);
             assert_eq!(names(&decision), ["L1", "L2"]);
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_code_is_of_the_records_country() {
+        let british = PhoneNumber::parse_caller("+442345550130", "US").unwrap();
+        let mut of_country = with_phones(record("C1", 1, 1), &[("Phone", "234-555-0130")]);
+        let candidates = |record: &FoundRecord| {
+            names(&decide(&british, std::slice::from_ref(record), &Settings::default())).len()
+        };
+        for (country, count) in [(None, 0), (Some("United Kingdom"), 1), (Some("US"), 0)] {
+            of_country.country = country.map(str::to_owned);
+            assert_eq!(candidates(&of_country), count, "{country:?}");
         }
     }
 

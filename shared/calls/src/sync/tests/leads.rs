@@ -72,6 +72,16 @@ async fn more_new_records_than_can_be_looked_at_are_a_fault_and_no_miss() {
 }
 
 #[tokio::test]
+async fn more_records_than_search_shows_are_an_error_also_if_one_of_them_has_the_number() {
+    let world = world();
+    world.salesforce.state().full = Some(RecordType::Lead);
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "too_many_candidates"));
+    assert!(world.salesforce.state().tasks.is_empty());
+}
+
+#[tokio::test]
 async fn a_new_caller_gets_a_lead_and_the_task_is_on_it() {
     let world = new_caller();
     let mut named = call(0);
@@ -107,6 +117,32 @@ async fn a_second_call_takes_the_lead_of_the_first_though_salesforce_does_not_sh
     let state = world.salesforce.state();
     assert_eq!((state.leads.len(), state.tasks.len()), (1, 2));
     assert_eq!(state.tasks[0].1.who_id, state.tasks[1].1.who_id);
+}
+
+#[tokio::test]
+async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
+    let world = new_caller();
+    world.reported(&call(0)).await.unwrap();
+    world.salesforce.state().unindexed.clear();
+    let mut second = call(60);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+    world.reported(&second).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.leads.len(), state.tasks.len()), (2, 2));
+    assert_eq!(state.tasks[1].1.who_id, state.leads[1].0);
+}
+
+#[tokio::test]
+async fn a_lead_of_yesterday_is_searchs_business() {
+    let world = new_caller();
+    world.reported(&call(0)).await.unwrap();
+    world.salesforce.state().unindexed.clear();
+    world.pass(24 * 60 * 60);
+    let mut second = call(24 * 60 * 60);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.reported(&second).await.unwrap();
+    assert_eq!(world.salesforce.state().leads.len(), 2);
 }
 
 #[tokio::test]

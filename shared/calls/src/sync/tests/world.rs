@@ -226,6 +226,8 @@ pub(super) struct OrgState {
     pub(super) unindexed: Vec<FoundRecord>,
     /// More of this object are new than are shown.
     pub(super) full_of_new: Option<RecordType>,
+    /// Search has more of these than it shows.
+    pub(super) full: Option<RecordType>,
     pub(super) converted: HashMap<SalesforceId, SalesforceId>,
     pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
     /// When new records are created.
@@ -279,7 +281,7 @@ impl Crm for Org {
             };
             let records =
                 state.records.iter().filter(|record| record.phones.iter().any(hit)).cloned().collect();
-            Found { records, full: None }
+            Found { records, full: state.full }
         })
     }
 
