@@ -3,10 +3,12 @@
 use crate::{
     crm::{FaultClass, WrittenObject},
     ids::SalesforceId,
-    ledger::SyncStatus,
+    lead::NumberClaim,
+    ledger::{SyncStatus, WriteId},
     matching::Rule,
+    ports::Clock,
     sync::Worker,
-    workspace::{NoMatch, RecordType},
+    workspace::{Lease, NoMatch, RecordType},
 };
 
 use super::{appointment, reason, world::*};
@@ -131,6 +133,39 @@ async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
     let state = world.salesforce.state();
     assert_eq!((state.leads.len(), state.tasks.len()), (2, 2));
     assert_eq!(state.tasks[1].1.who_id, state.leads[1].0);
+}
+
+/// Another worker has claimed the caller's number, until then.
+fn claimed_until(world: &Worker<World>, until: i64) {
+    let claim = NumberClaim {
+        workspace_id: world.workspace().id,
+        number: NUMBER.to_owned(),
+        write_id: Some(WriteId("other".to_owned())),
+        lease: Some(Lease { owner: "other".to_owned(), until }),
+        unsettled_until: None,
+        lead_id: None,
+        expires_at: START + 86_400,
+    };
+    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
+}
+
+#[tokio::test]
+async fn whoever_finds_a_number_claimed_waits_for_its_end() {
+    let world = new_caller();
+    claimed_until(&world, START + 2);
+    world.reported(&call(0)).await.unwrap();
+    assert!(world.clock.now().timestamp() >= START + 2);
+    assert_eq!((world.status(), world.salesforce.state().leads.len()), (SyncStatus::Success, 1));
+}
+
+#[tokio::test]
+async fn whoever_finds_a_number_claimed_for_too_long_comes_again() {
+    let world = new_caller();
+    claimed_until(&world, START + 90);
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
+    assert!(world.salesforce.state().leads.is_empty());
 }
 
 #[tokio::test]
