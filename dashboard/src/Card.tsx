@@ -1,0 +1,85 @@
+import { useId, useState } from "react";
+
+import type { SalesforceStatus } from "./api/client";
+import { useRefreshAll, useStatus } from "./api/queries";
+import { CallsPanel } from "./calls/CallsPanel";
+import css from "./Card.module.css";
+import { ConnectPanel } from "./connection/ConnectPanel";
+import { Facts } from "./connection/Facts";
+import { useConnect } from "./connection/useConnect";
+import { SettingsPanel } from "./settings/SettingsPanel";
+import { TestPanel } from "./testsync/TestPanel";
+import { texts } from "./texts";
+import card from "./ui/card.module.css";
+import { Notice, Problem, Skeleton } from "./ui/parts";
+import { Tabs } from "./ui/Tabs";
+import { WebhookPanel } from "./webhook/WebhookPanel";
+
+const { tabs: TABS } = texts;
+type Tab = keyof typeof TABS;
+
+/** The card: how the connection is, and all that one does with it. */
+export function Card() {
+  const id = useId();
+  const status = useStatus();
+  const connect = useConnect(status.data?.connectedAt ?? null, useRefreshAll());
+
+  return (
+    <section className={card.card} aria-labelledby={`${id}-title`}>
+      <div className={card.stack}>
+        <header className={css.header}>
+          <h2 id={`${id}-title`}>{texts.title}</h2>
+          {status.data && (
+            <span className={css.state} data-state={status.data.state} role="status">
+              {texts.state[status.data.state]}
+            </span>
+          )}
+        </header>
+        {status.isError && status.data && <Notice tone="warn">{texts.stale}</Notice>}
+        {status.isPending ? (
+          <Skeleton height="6rem" count={2} />
+        ) : status.data ? (
+          <Body status={status.data} connect={connect} />
+        ) : (
+          <Problem error={status.error} onRetry={() => void status.refetch()} />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnType<typeof useConnect> }) {
+  const [tab, setTab] = useState<Tab>("calls");
+  return (
+    <>
+      {connect.state.kind === "connected" && (
+        <Notice tone="good" live>
+          {texts.connect.done}
+        </Notice>
+      )}
+      {status.connected ? (
+        <Facts status={status} />
+      ) : (
+        <ConnectPanel
+          status={status}
+          state={connect.state}
+          onStart={(loginUrl) => void connect.start(loginUrl)}
+          onCancel={connect.cancel}
+        />
+      )}
+      <Tabs label={texts.tabsLabel} tabs={TABS} selected={tab} onSelect={setTab}>
+        {tab === "calls" && (
+          <CallsPanel
+            instanceUrl={status.instanceUrl}
+            onSetUpVapi={() => {
+              setTab("vapi");
+            }}
+          />
+        )}
+        {tab === "test" && <TestPanel />}
+        {tab === "vapi" && <WebhookPanel />}
+        {tab === "settings" && <SettingsPanel />}
+      </Tabs>
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
+
+import { ApiError, createApi, type ApiOptions } from "./api/client";
+import { SurroundingsProvider } from "./api/context";
+import { Card } from "./Card";
+import { isAdminRequired } from "./ui/problem";
+
+export interface SalesforceIntegrationProps extends ApiOptions {
+  /**
+   * Whether the user may connect, disconnect, retry and change settings. The API decides; this only keeps the card from
+   * offering what it would refuse. Left out, the card learns it from the first refusal.
+   */
+  isAdmin?: boolean;
+}
+
+/**
+ * The Salesforce card of a workspace: connects it, shows what became of its calls, and says what to do about those that
+ * failed. It brings its own styles (`@ringlog/salesforce/style.css`) and nothing else to the page.
+ */
+export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceIntegrationProps) {
+  const [isRefused, setRefused] = useState(false);
+  const [client] = useState(() =>
+    newQueryClient((error) => {
+      if (isAdminRequired(error)) setRefused(true);
+    }),
+  );
+  // A new function on each rendering is the usual way to write `getToken`, and no new API.
+  const latest = useRef(getToken);
+  useEffect(() => {
+    latest.current = getToken;
+  }, [getToken]);
+  const surroundings = useMemo(
+    () => ({
+      // eslint-disable-next-line react-hooks/refs -- it is read when a request is made, never while rendering
+      api: createApi({ apiUrl, getToken: () => latest.current() }),
+      apiOrigin: new URL(apiUrl || ".", location.href).origin,
+      isAdmin: isRefused ? false : isAdmin,
+    }),
+    [apiUrl, isAdmin, isRefused],
+  );
+  return (
+    <QueryClientProvider client={client}>
+      <SurroundingsProvider value={surroundings}>
+        <Card />
+      </SurroundingsProvider>
+    </QueryClientProvider>
+  );
+}
+
+/** A client of the card's own: it shares nothing with one that the dashboard may have. */
+function newQueryClient(onError: (error: unknown) => void): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: {
+      queries: {
+        staleTime: 5000,
+        // What was refused is refused again.
+        retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isPassing(error)),
+      },
+    },
+  });
+}
+
+function isPassing({ status }: ApiError): boolean {
+  return status === 0 || status === 429 || status >= 500;
+}

@@ -1,0 +1,127 @@
+import { useCallback } from "react";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import type { SyncStatus, TaggedSettings, TestSyncRequest } from "./client";
+import { useSurroundings } from "./context";
+
+const SECOND = 1000;
+/** How often what changes by itself is read again, while the page is visible. */
+const EVERY = { status: 30 * SECOND, calls: 10 * SECOND, summary: 30 * SECOND };
+const DAY = 24 * 60 * 60;
+
+const keys = {
+  status: ["status"],
+  settings: ["settings"],
+  webhook: ["webhook"],
+  calls: ["calls"],
+  summary: ["summary"],
+} as const;
+
+export function useStatus() {
+  const { api } = useSurroundings();
+  return useQuery({
+    queryKey: keys.status,
+    queryFn: api.getSalesforceStatus,
+    refetchInterval: EVERY.status,
+  });
+}
+
+/** Reads the status and all that depends on it again. */
+export function useRefreshAll() {
+  const client = useQueryClient();
+  return useCallback(() => void client.invalidateQueries(), [client]);
+}
+
+export function useDisconnect() {
+  const { api } = useSurroundings();
+  const refreshAll = useRefreshAll();
+  return useMutation({ mutationFn: api.disconnectSalesforce, onSettled: refreshAll });
+}
+
+export function useSettings() {
+  const { api } = useSurroundings();
+  // Read again only when asked to: a form that changes under one's hands is no help.
+  return useQuery({ queryKey: keys.settings, queryFn: api.getSettings, refetchOnWindowFocus: false });
+}
+
+export function useSaveSettings() {
+  const { api } = useSurroundings();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: api.updateSettings,
+    onSuccess: (saved: TaggedSettings) => {
+      client.setQueryData(keys.settings, saved);
+    },
+  });
+}
+
+export function useWebhook() {
+  const { api } = useSurroundings();
+  return useQuery({ queryKey: keys.webhook, queryFn: api.getWebhook });
+}
+
+export function useRotateWebhook() {
+  const { api } = useSurroundings();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: api.rotateWebhook,
+    onSuccess: (webhook) => {
+      client.setQueryData(keys.webhook, webhook);
+    },
+  });
+}
+
+export function useCalls(status: SyncStatus | undefined) {
+  const { api } = useSurroundings();
+  return useInfiniteQuery({
+    queryKey: [...keys.calls, status ?? "all"],
+    queryFn: ({ pageParam }) => api.listSyncLogs({ status, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    refetchInterval: EVERY.calls,
+  });
+}
+
+/** The calls of the last day, counted. */
+export function useSummary() {
+  const { api } = useSurroundings();
+  return useQuery({
+    queryKey: keys.summary,
+    queryFn: () => api.summarizeSyncLogs(Math.floor(Date.now() / SECOND) - DAY),
+    refetchInterval: EVERY.summary,
+  });
+}
+
+function useRefreshCalls() {
+  const client = useQueryClient();
+  return () =>
+    Promise.all([
+      client.invalidateQueries({ queryKey: keys.calls }),
+      client.invalidateQueries({ queryKey: keys.summary }),
+    ]);
+}
+
+export function useRetryCall() {
+  const { api } = useSurroundings();
+  return useMutation({ mutationFn: api.retrySyncLog, onSettled: useRefreshCalls() });
+}
+
+export function useRetryCalls() {
+  const { api } = useSurroundings();
+  return useMutation({ mutationFn: api.retrySyncLogs, onSettled: useRefreshCalls() });
+}
+
+type Test = Omit<TestSyncRequest, "dryRun">;
+
+export function usePreview() {
+  const { api } = useSurroundings();
+  return useMutation({ mutationFn: (test: Test) => api.previewSalesforceSync(test) });
+}
+
+export function useTest() {
+  const { api } = useSurroundings();
+  return useMutation({
+    mutationFn: (test: Test) => api.testSalesforceSync(test),
+    onSettled: useRefreshCalls(),
+  });
+}

@@ -1,0 +1,154 @@
+import type { Candidate, SyncLog } from "../api/client";
+import { useSurroundings } from "../api/context";
+import { useRetryCall } from "../api/queries";
+import { maskedNumber, texts } from "../texts";
+import card from "../ui/card.module.css";
+import { Button, Notice, Problem } from "../ui/parts";
+import { formatNumber, Time } from "../ui/time";
+import css from "./calls.module.css";
+
+/** A call: a line that says what became of it, and behind it everything that is known. */
+export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
+  return (
+    <li className={css.item}>
+      <details>
+        <summary className={css.line}>
+          <span className={css.badge} data-status={call.status}>
+            {texts.status[call.status]}
+          </span>
+          <span className={css.person}>{personOf(call)}</span>
+          <span className={css.number}>
+            {call.phoneNumber ? maskedNumber(call.phoneNumber) : texts.calls.noNumber}
+          </span>
+          <span className={css.when}>
+            <Time seconds={call.createdAt} />
+          </span>
+        </summary>
+        <Details call={call} instanceUrl={instanceUrl} />
+      </details>
+    </li>
+  );
+}
+
+function chosenOf({ decision, salesforceRecordId }: SyncLog): Candidate | undefined {
+  return decision?.candidates.find(({ id }) => id === salesforceRecordId);
+}
+
+function personOf(call: SyncLog): string {
+  const { salesforceRecordType: type } = call;
+  if (!type) return texts.calls.noPerson;
+  return chosenOf(call)?.name ?? texts.calls.unnamed[type];
+}
+
+function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
+  const { isAdmin } = useSurroundings();
+  const retry = useRetryCall();
+  const canRetry = call.status !== "success" && call.status !== "queued";
+  return (
+    <div className={css.details}>
+      {call.errorMessage ? (
+        <Notice tone={call.status === "error" ? "bad" : "warn"}>
+          <span>{call.errorMessage}</span>
+        </Notice>
+      ) : (
+        <p className={card.muted}>{texts.statusMeaning[call.status]}</p>
+      )}
+      <Links call={call} instanceUrl={instanceUrl} />
+      <dl className={css.facts}>
+        <Fact name={texts.calls.received}>
+          <Time seconds={call.createdAt} />
+        </Fact>
+        <Fact name={texts.calls.attempts}>{formatNumber(call.attempts)}</Fact>
+        {call.dueAt !== null && (
+          <Fact name={texts.calls.nextAttempt}>
+            <Time seconds={call.dueAt} />
+          </Fact>
+        )}
+        <Fact name={texts.calls.callId}>{call.callId}</Fact>
+      </dl>
+      <Why call={call} />
+      {canRetry && (
+        <div className={card.row}>
+          <Button
+            small
+            disabled={isAdmin === false || retry.isPending}
+            title={isAdmin === false ? texts.adminsOnly : undefined}
+            onClick={() => {
+              retry.mutate(call.callId);
+            }}
+          >
+            {texts.calls.retry}
+          </Button>
+          {retry.isSuccess && <span role="status">{texts.calls.retrying}</span>}
+        </div>
+      )}
+      {retry.error && <Problem error={retry.error} />}
+    </div>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Links({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
+  const links = [
+    [call.salesforceRecordId, texts.calls.record[call.salesforceRecordType ?? "Lead"]],
+    [call.salesforceTaskId, texts.calls.task],
+    [call.salesforceEventId, texts.calls.event],
+  ] as const;
+  const known = links.filter(([id]) => id !== null);
+  if (!instanceUrl || known.length === 0) return null;
+  return (
+    <div className={card.row}>
+      {known.map(([id, text]) => (
+        <a key={text} href={`${instanceUrl}/${id ?? ""}`} target="_blank" rel="noreferrer">
+          {text}
+          <span className={card.hidden}> {texts.calls.opensSalesforce}</span>
+        </a>
+      ))}
+    </div>
+  );
+}
+
+/** Why the call is on this record, or on none. */
+function Why({ call }: { call: SyncLog }) {
+  const { decision } = call;
+  if (!decision) return null;
+  const chosen = chosenOf(call);
+  const others = decision.candidates.filter((candidate) => candidate !== chosen);
+  const countOfOthers = decision.candidateCount - (chosen ? 1 : 0);
+  return (
+    <div>
+      <h3>{texts.calls.why}</h3>
+      <p>
+        {texts.rules[decision.rule]}
+        {chosen && ` ${texts.field(chosen.field)}: ${texts.exactness[chosen.exactness]}.`}
+      </p>
+      {others.length > 0 && (
+        <>
+          <p className={card.muted}>{texts.calls.otherCandidates(countOfOthers)}</p>
+          <CandidateList candidates={others} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Records that have a number: which field, and how exactly. */
+export function CandidateList({ candidates }: { candidates: Candidate[] }) {
+  return (
+    <ul className={css.candidates}>
+      {candidates.map(({ id, recordType, name, field, exactness }) => (
+        <li key={id}>
+          {recordType} {name ?? id} – {texts.field(field)}: {texts.exactness[exactness]}
+        </li>
+      ))}
+    </ul>
+  );
+}

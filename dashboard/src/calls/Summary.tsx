@@ -1,0 +1,51 @@
+import type { SyncStatus } from "../api/client";
+import { ApiError } from "../api/client";
+import { useSummary } from "../api/queries";
+import { texts } from "../texts";
+import card from "../ui/card.module.css";
+import { Skeleton } from "../ui/parts";
+import css from "./calls.module.css";
+
+const ORDER: SyncStatus[] = [
+  "success",
+  "queued",
+  "retrying",
+  "waiting_for_connection",
+  "not_found",
+  "error",
+  "skipped",
+];
+
+/** The calls of the last day: a bar of their statuses, and the numbers. */
+export function Summary() {
+  const summary = useSummary();
+  if (summary.isPending) return <Skeleton height="4.5rem" />;
+  if (!summary.data) {
+    const isTooMany = summary.error instanceof ApiError && summary.error.code === "too_many_calls";
+    return <p className={card.muted}>{isTooMany ? texts.summary.tooMany : texts.stale}</p>;
+  }
+  const { statuses, total } = summary.data;
+  const parts = ORDER.map((status) => ({ status, count: statuses[status] })).filter(({ count }) => count > 0);
+  const words = parts.map(({ status, count }) => texts.summary.part(texts.status[status], count)).join(", ");
+  return (
+    <figure className={css.summary}>
+      <figcaption>
+        {texts.summary.title}: {texts.summary.total(total)}
+      </figcaption>
+      <div className={css.bar} role="img" aria-label={texts.summary.chart(words || texts.summary.total(0))}>
+        {parts.map(({ status, count }) => (
+          <span key={status} data-status={status} style={{ flexGrow: count }} />
+        ))}
+      </div>
+      <ul className={css.legend}>
+        {parts.map(({ status, count }) => (
+          <li key={status}>
+            <span className={css.dot} data-status={status} aria-hidden="true" />
+            {texts.summary.part(texts.status[status], count)}
+          </li>
+        ))}
+      </ul>
+      {summary.isError && <p className={card.muted}>{texts.stale}</p>}
+    </figure>
+  );
+}

@@ -1,0 +1,108 @@
+import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { connected, failed, json, logged, problem, routes, show } from "../testing/server";
+
+test("a logged call shows its person, a part of the number, and its links", async () => {
+  show(routes(connected, [logged]));
+  const list = await screen.findByRole("list", { name: "Calls" });
+  expect(within(list).getByText("Ada Sample")).toBeDefined();
+  expect(within(list).getByText("•••• 0123")).toBeDefined();
+  expect(document.body.textContent).not.toContain("5550123");
+  await userEvent.click(within(list).getByText("Ada Sample"));
+  const link = within(list).getByRole("link", { name: /Open Task/ });
+  expect(link.getAttribute("href")).toBe("https://acme.my.salesforce.com/00T000000000001EAA");
+  expect(within(list).queryByRole("button", { name: "Retry" })).toBeNull();
+});
+
+test("a call says why it is on its record, and who else has the number", async () => {
+  show(routes(connected, [logged]));
+  const list = await screen.findByRole("list", { name: "Calls" });
+  await userEvent.click(within(list).getByText("Ada Sample"));
+  expect(
+    within(list).getByText(/Of several records with this number it was changed last\. Mobile Phone/),
+  ).toBeDefined();
+  expect(within(list).getByText("1 other record has this number:")).toBeDefined();
+  expect(within(list).getByText("Lead Bob Sample – Phone: the same number")).toBeDefined();
+});
+
+test("a failed call says what to do, and can be tried again", async () => {
+  const seen = show({
+    ...routes(connected, [failed]),
+    "POST sync-logs/call-2/retry": () => json({ status: "queued" }, {}, 202),
+  });
+  const list = await screen.findByRole("list", { name: "Calls" });
+  await userEvent.click(within(list).getByText("Ada Sample"));
+  expect(within(list).getByText(/Change the rule, then retry/)).toBeDefined();
+  await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
+  expect(await within(list).findByText("In line again …")).toBeDefined();
+  expect(seen.some(({ method, url }) => method === "POST" && url.endsWith("/call-2/retry"))).toBe(true);
+});
+
+test("all calls with one reason are tried again at once", async () => {
+  const bodies: unknown[] = [];
+  show({
+    ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
+    "POST sync-logs/retry": async (request) => {
+      bodies.push(await request.json());
+      return json({ queued: 2 }, {}, 202);
+    },
+  });
+  expect(await screen.findByText("(2 calls)")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: /^Retry all/ }));
+  expect(await screen.findByText("2 calls are in line again.")).toBeDefined();
+  expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
+});
+
+test("the list is filtered by status and goes on page by page", async () => {
+  const seen = show({
+    ...routes(connected),
+    "GET sync-logs": (request) => {
+      const query = new URL(request.url).searchParams;
+      const second = query.get("cursor") === "next";
+      const call = {
+        ...logged,
+        callId: second ? "call-9" : "call-1",
+        status: query.get("status") ?? "success",
+      };
+      return json({ items: [call], nextCursor: second ? null : "next" });
+    },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Load more" }));
+  const list = screen.getByRole("list", { name: "Calls" });
+  expect(await within(list).findAllByText("Ada Sample")).toHaveLength(2);
+  expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
+  await userEvent.selectOptions(screen.getByRole("combobox", { name: "Show" }), "Failed");
+  expect(await within(screen.getByRole("list", { name: "Calls" })).findByText("Failed")).toBeDefined();
+  expect(seen.some(({ url }) => url.includes("status=error"))).toBe(true);
+});
+
+test("the last day is counted, for eyes and for ears", async () => {
+  show(routes(connected, [logged, failed]));
+  expect(
+    await screen.findByRole("img", { name: "Calls of the last 24 hours: Logged: 1, Failed: 1" }),
+  ).toBeDefined();
+  expect(screen.getByText("Last 24 hours: 2 calls")).toBeDefined();
+});
+
+test("without calls it says how they come", async () => {
+  show(routes(connected));
+  await userEvent.click(await screen.findByRole("button", { name: "Set up Vapi" }));
+  expect(await screen.findByText("Server URL")).toBeDefined();
+});
+
+test("a list that cannot be read says so and is tried again", async () => {
+  let works = false;
+  show({
+    ...routes(connected, [logged]),
+    "GET sync-logs": () =>
+      works
+        ? json({ items: [logged], nextCursor: null })
+        : problem(403, "no_workspace", "Your token names none."),
+  });
+  expect(await screen.findByText("Your token names none.")).toBeDefined();
+  works = true;
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByText("Ada Sample")).toBeDefined();
+});

@@ -1,0 +1,166 @@
+import { useState } from "react";
+
+import type { SalesforceStatus } from "../api/client";
+import { useSurroundings } from "../api/context";
+import { texts } from "../texts";
+import card from "../ui/card.module.css";
+import { Button, Field, Notice, RemedyNotice, Steps, ui } from "../ui/parts";
+import css from "./connection.module.css";
+import type { ConnectState } from "./useConnect";
+
+type Place = "production" | "sandbox" | "domain";
+const HOSTS = { production: undefined, sandbox: "https://test.salesforce.com" };
+const MY_DOMAIN = /^(https:\/\/)?[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com\/?$/i;
+
+/** The way to a connection: where to log in, the button, and what to do while and after Salesforce's window is open. */
+export function ConnectPanel({
+  status,
+  state,
+  onStart,
+  onCancel,
+}: {
+  status: SalesforceStatus;
+  state: ConnectState;
+  onStart: (loginUrl?: string) => void;
+  onCancel: () => void;
+}) {
+  const { isAdmin } = useSurroundings();
+  const [place, setPlace] = useState<Place>("production");
+  const [domain, setDomain] = useState("");
+  const [isDomainWrong, setDomainWrong] = useState(false);
+  const needsReconnect = status.state === "reconnect_required";
+  const loginUrl = place === "domain" ? withScheme(domain.trim()) : HOSTS[place];
+
+  const submit = () => {
+    const wrong = place === "domain" && !MY_DOMAIN.test(domain.trim());
+    setDomainWrong(wrong);
+    if (!wrong) onStart(loginUrl);
+  };
+
+  return (
+    <div className={card.stack}>
+      {needsReconnect ? (
+        <Notice tone="warn">
+          <span>{texts.connect.reconnect}</span>
+          {status.reason && <span className={ui.hint}>{status.reason}</span>}
+        </Notice>
+      ) : (
+        <p>{texts.connect.promise}</p>
+      )}
+      {isAdmin === false ? (
+        <Notice tone="plain">{texts.connect.adminsOnly}</Notice>
+      ) : state.kind === "waiting" ? (
+        <Waiting
+          windowClosed={state.windowClosed}
+          onAgain={() => {
+            onStart(loginUrl);
+          }}
+          onCancel={onCancel}
+        />
+      ) : (
+        <form
+          className={card.stack}
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            submit();
+          }}
+        >
+          {state.kind === "failed" && (
+            <RemedyNotice
+              remedy={texts.connectProblems[state.code] ?? texts.connectFailed}
+              detail={
+                state.code === "salesforce_refused" || !texts.connectProblems[state.code]
+                  ? state.detail
+                  : null
+              }
+            />
+          )}
+          <fieldset className={css.places}>
+            <legend className={ui.label}>{texts.connect.where}</legend>
+            {(Object.keys(texts.connect.places) as Place[]).map((one) => (
+              <label key={one} className={ui.check}>
+                <input
+                  type="radio"
+                  name="place"
+                  value={one}
+                  checked={place === one}
+                  onChange={() => {
+                    setPlace(one);
+                  }}
+                />
+                {texts.connect.places[one]}
+              </label>
+            ))}
+          </fieldset>
+          {place === "domain" && (
+            <Field
+              label={texts.connect.domain}
+              hint={texts.connect.domainHint}
+              error={isDomainWrong ? texts.connect.domainInvalid : undefined}
+            >
+              {(tied) => (
+                <input
+                  {...tied}
+                  type="text"
+                  inputMode="url"
+                  autoComplete="off"
+                  spellCheck={false}
+                  value={domain}
+                  onChange={(event) => {
+                    setDomain(event.target.value);
+                    setDomainWrong(false);
+                  }}
+                />
+              )}
+            </Field>
+          )}
+          <div>
+            <Button look="primary" type="submit">
+              {needsReconnect ? texts.connect.again : texts.connect.button}
+            </Button>
+          </div>
+        </form>
+      )}
+    </div>
+  );
+}
+
+function Waiting({
+  windowClosed,
+  onAgain,
+  onCancel,
+}: {
+  windowClosed: boolean;
+  onAgain: () => void;
+  onCancel: () => void;
+}) {
+  return (
+    <div className={card.stack}>
+      <Notice tone={windowClosed ? "warn" : "plain"} live>
+        {windowClosed ? texts.connect.waitingClosed : texts.connect.waiting}
+      </Notice>
+      <details className={css.help}>
+        <summary>{texts.connect.problems}</summary>
+        <div className={card.stack}>
+          {texts.windowProblems.map(({ title, steps }) => (
+            <div key={title}>
+              <h3>{title}</h3>
+              <Steps steps={steps} />
+            </div>
+          ))}
+        </div>
+      </details>
+      <div className={card.row}>
+        <Button look="primary" onClick={onAgain}>
+          {texts.connect.startAgain}
+        </Button>
+        <Button onClick={onCancel}>{texts.cancel}</Button>
+      </div>
+    </div>
+  );
+}
+
+function withScheme(domain: string): string {
+  return /^https:\/\//i.test(domain) ? domain : `https://${domain}`;
+}

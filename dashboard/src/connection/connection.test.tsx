@@ -1,0 +1,172 @@
+import { act, fireEvent, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+
+import { connected, disconnected, json, NOW, problem, routes, show, type Routes } from "../testing/server";
+
+const AUTH_URL = "https://login.salesforce.com/services/oauth2/authorize?state=x";
+
+/** A window of Salesforce that the test holds. */
+function stubPopup() {
+  const popup = { closed: false, close: vi.fn(), location: { replace: vi.fn() } };
+  vi.spyOn(window, "open").mockReturnValue(popup as unknown as Window);
+  return popup;
+}
+
+function connects(more: Routes = {}): Routes {
+  return { ...routes(disconnected), "GET oauth/initiate": () => json({ authUrl: AUTH_URL }), ...more };
+}
+
+function tell(message: object, origin = location.origin) {
+  act(() => {
+    window.dispatchEvent(
+      new MessageEvent("message", { data: { type: "ringlog.salesforce", ...message }, origin }),
+    );
+  });
+}
+
+async function clickConnect() {
+  await userEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
+}
+
+test("connecting opens Salesforce's window and ends with its message", async () => {
+  const popup = stubPopup();
+  let status = disconnected;
+  show(connects({ "GET status": () => json(status) }));
+  await clickConnect();
+  expect(popup.location.replace).toHaveBeenCalledWith(AUTH_URL);
+  expect(await screen.findByText(/choose Allow/)).toBeDefined();
+  status = connected;
+  tell({ success: true, detail: "Done." });
+  expect(await screen.findByText(/Salesforce is connected/)).toBeDefined();
+  expect(await screen.findByText("Iris Integration")).toBeDefined();
+});
+
+test("a message of another origin is not heard", async () => {
+  stubPopup();
+  show(connects());
+  await clickConnect();
+  tell({ success: true, detail: "" }, "https://evil.example");
+  expect(await screen.findByText(/choose Allow/)).toBeDefined();
+});
+
+test("where the window is cut off from us, the status tells", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const popup = stubPopup();
+  let status = disconnected;
+  show(connects({ "GET status": () => json(status) }));
+  fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
+  popup.closed = true;
+  expect(await screen.findByText(/seems to be closed/)).toBeDefined();
+  status = { ...connected, connectedAt: NOW };
+  await act(() => vi.advanceTimersByTimeAsync(2500));
+  expect(await screen.findByText(/Salesforce is connected/)).toBeDefined();
+});
+
+test.each([
+  ["access_denied", "Access was denied"],
+  ["state_expired", "It took longer than 10 minutes"],
+  ["state_of_another_browser", "It was finished in another browser than it was begun in"],
+  ["app_not_installed", "The app is not installed in your Salesforce org yet"],
+  ["own_configuration", "Salesforce does not know our app"],
+  ["something_new", "Salesforce could not be connected"],
+])("a connect that ends with %s says what to do", async (code, title) => {
+  stubPopup();
+  show(connects());
+  await clickConnect();
+  tell({ success: false, code, detail: "Words of the callback." });
+  expect((await screen.findByRole("alert")).textContent).toContain(title);
+  expect(screen.getByRole("button", { name: "Connect with Salesforce" })).toBeDefined();
+});
+
+test("a blocked window says how to allow it, and asks for nothing", async () => {
+  vi.spyOn(window, "open").mockReturnValue(null);
+  const seen = show(connects());
+  await clickConnect();
+  expect(await screen.findByText("Your browser blocked the Salesforce window")).toBeDefined();
+  expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
+});
+
+test("an API on another site is said before a window opens", async () => {
+  const open = vi.spyOn(window, "open");
+  show(connects(), { apiUrl: "https://abc.execute-api.us-east-1.amazonaws.com" });
+  await clickConnect();
+  expect(await screen.findByText("This page cannot connect Salesforce")).toBeDefined();
+  expect(open).not.toHaveBeenCalled();
+});
+
+test("a sandbox and a My Domain are logged in to where they are", async () => {
+  stubPopup();
+  const seen = show(connects());
+  await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "Your My Domain address" }), "evil.example");
+  await clickConnect();
+  expect(await screen.findByText(/It ends with \.my\.salesforce\.com\.$/)).toBeDefined();
+  await userEvent.clear(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.type(
+    screen.getByRole("textbox", { name: "Your My Domain address" }),
+    "acme.my.salesforce.com",
+  );
+  await clickConnect();
+  const asked = seen.find(({ url }) => url.includes("initiate"));
+  expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://acme.my.salesforce.com");
+});
+
+test("who is no admin is told whom to ask", async () => {
+  const popup = stubPopup();
+  show(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
+  await clickConnect();
+  expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
+  expect(popup.close).toHaveBeenCalled();
+});
+
+test("a dashboard that knows its user offers nothing that would be refused", async () => {
+  show(routes(disconnected), { isAdmin: false });
+  expect(await screen.findByText(/Only an admin of your workspace can connect Salesforce/)).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
+});
+
+test("an ended connection asks to reconnect, with the reason", async () => {
+  show(
+    routes({
+      ...connected,
+      connected: false,
+      state: "reconnect_required",
+      reason: "The user was deactivated.",
+    }),
+  );
+  expect(await screen.findByText("Reconnect needed")).toBeDefined();
+  expect(screen.getByText("The user was deactivated.")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
+});
+
+test("disconnecting asks first", async () => {
+  let status = connected;
+  const seen = show({
+    ...routes(connected),
+    "GET status": () => json(status),
+    "DELETE disconnect": () => {
+      status = disconnected;
+      return json({ success: true, message: "Salesforce disconnected" });
+    },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Disconnect" }));
+  const dialog = screen.getByRole("dialog", { name: "Disconnect Salesforce?" });
+  expect(seen.some(({ method }) => method === "DELETE")).toBe(false);
+  const buttons = Array.from(dialog.querySelectorAll("button"));
+  await userEvent.click(buttons.find(({ textContent }) => textContent === "Disconnect") ?? dialog);
+  expect(await screen.findByText("Not connected")).toBeDefined();
+});
+
+test("API usage that runs out is pointed at", async () => {
+  show(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
+  expect(await screen.findByText(/Little is left/)).toBeDefined();
+});
+
+test("every request carries the token of now and this browser's cookie", async () => {
+  let token = 0;
+  const seen = show(routes(connected), { getToken: () => Promise.resolve(`token-${++token}`) });
+  await screen.findByText("Connected");
+  expect(seen[0]?.headers.get("Authorization")).toMatch(/^Bearer token-\d$/);
+  expect(seen.every(({ credentials }) => credentials === "include")).toBe(true);
+});

@@ -1,0 +1,279 @@
+import { useState } from "react";
+
+import { ApiError, type Settings, type TaggedSettings } from "../api/client";
+import { useSurroundings } from "../api/context";
+import { useSaveSettings, useSettings } from "../api/queries";
+import { texts } from "../texts";
+import card from "../ui/card.module.css";
+import { Button, Field, Notice, Problem, Select, Skeleton, ui } from "../ui/parts";
+import css from "./settings.module.css";
+
+/** The workspace's rules. */
+export function SettingsPanel() {
+  const settings = useSettings();
+  const save = useSaveSettings();
+  return (
+    <div className={card.stack}>
+      <h3>{texts.settings.title}</h3>
+      {settings.isPending ? (
+        <Skeleton height="3.6rem" count={5} />
+      ) : settings.data ? (
+        <>
+          {/* Begun anew when other settings are read: a draft is of the settings that one has seen. */}
+          <SettingsForm
+            key={settings.data.etag}
+            tagged={settings.data}
+            save={save}
+            onReload={() => {
+              save.reset();
+              void settings.refetch();
+            }}
+          />
+          {save.isSuccess && (
+            <Notice tone="good" live>
+              {texts.settings.saved}
+            </Notice>
+          )}
+        </>
+      ) : (
+        <Problem error={settings.error} onRetry={() => void settings.refetch()} />
+      )}
+    </div>
+  );
+}
+
+function SettingsForm({
+  tagged,
+  save,
+  onReload,
+}: {
+  tagged: TaggedSettings;
+  save: ReturnType<typeof useSaveSettings>;
+  onReload: () => void;
+}) {
+  const { isAdmin } = useSurroundings();
+  const [draft, setDraft] = useState(tagged.settings);
+  const isLocked = isAdmin === false;
+  const isChanged = JSON.stringify(draft) !== JSON.stringify(tagged.settings);
+  const set = <F extends keyof Settings>(field: F, value: Settings[F]) => {
+    if (save.isSuccess) save.reset();
+    setDraft({ ...draft, [field]: value });
+  };
+  const refusals = save.error instanceof ApiError ? save.error.fields : [];
+  const errorOf = (field: keyof Settings) => refusals.find((one) => one.field === field)?.detail;
+  const isConflict = save.error instanceof ApiError && save.error.code === "precondition_failed";
+
+  return (
+    <form
+      className={card.stack}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate({ settings: draft, etag: tagged.etag });
+      }}
+    >
+      {isLocked && <Notice tone="plain">{texts.adminsOnly}</Notice>}
+      <fieldset className={css.fields} disabled={isLocked}>
+        <legend className={card.hidden}>{texts.settings.title}</legend>
+        <Text
+          label={texts.settings.timeZone}
+          hint={texts.settings.timeZoneHint}
+          error={errorOf("timeZone")}
+          value={draft.timeZone}
+          options={TIME_ZONES}
+          onChange={(value) => {
+            set("timeZone", value);
+          }}
+        />
+        <Text
+          label={texts.settings.defaultCountry}
+          hint={texts.settings.defaultCountryHint}
+          error={errorOf("defaultCountry")}
+          value={draft.defaultCountry}
+          onChange={(value) => {
+            set("defaultCountry", value.toUpperCase());
+          }}
+        />
+        <Select
+          label={texts.settings.matchOrder}
+          error={errorOf("matchOrder")}
+          value={draft.matchOrder.join(",") as keyof typeof texts.settings.matchOrders}
+          options={texts.settings.matchOrders}
+          onChange={(value) => {
+            set("matchOrder", value.split(",") as Settings["matchOrder"]);
+          }}
+        />
+        <Select
+          label={texts.settings.multipleMatches}
+          error={errorOf("multipleMatches")}
+          value={draft.multipleMatches}
+          options={texts.settings.multipleMatchesOptions}
+          onChange={(value) => {
+            set("multipleMatches", value);
+          }}
+        />
+        <Select
+          label={texts.settings.noMatch}
+          error={errorOf("noMatch")}
+          value={draft.noMatch}
+          options={texts.settings.noMatchOptions}
+          onChange={(value) => {
+            set("noMatch", value);
+          }}
+        />
+        <Select
+          label={texts.settings.callTypes}
+          error={errorOf("callTypes")}
+          // Their order has no meaning; the option has one.
+          value={[...draft.callTypes].sort().join(",") as keyof typeof texts.settings.callTypesOptions}
+          options={texts.settings.callTypesOptions}
+          onChange={(value) => {
+            set("callTypes", value.split(",") as Settings["callTypes"]);
+          }}
+        />
+        <Count
+          label={texts.settings.appointmentDurationMinutes}
+          hint={texts.settings.appointmentDurationHint}
+          error={errorOf("appointmentDurationMinutes")}
+          value={draft.appointmentDurationMinutes}
+          min={1}
+          max={1440}
+          onChange={(value) => {
+            set("appointmentDurationMinutes", value);
+          }}
+        />
+        <Count
+          label={texts.settings.retentionDays}
+          hint={texts.settings.retentionHint}
+          error={errorOf("retentionDays")}
+          value={draft.retentionDays}
+          min={30}
+          max={3650}
+          onChange={(value) => {
+            set("retentionDays", value);
+          }}
+        />
+        <Text
+          label={texts.settings.loginUrl}
+          hint={texts.settings.loginUrlHint}
+          error={errorOf("loginUrl")}
+          value={draft.loginUrl ?? ""}
+          onChange={(value) => {
+            set("loginUrl", value || null);
+          }}
+        />
+        <label className={ui.check}>
+          <input
+            type="checkbox"
+            checked={draft.includeTranscript}
+            onChange={(event) => {
+              set("includeTranscript", event.target.checked);
+            }}
+          />
+          {texts.settings.includeTranscript}
+        </label>
+      </fieldset>
+      {isConflict ? (
+        <Notice tone="warn" live>
+          <span>{texts.settings.changed}</span>
+          <span>
+            <Button small onClick={onReload}>
+              {texts.settings.reload}
+            </Button>
+          </span>
+        </Notice>
+      ) : (
+        save.error && <Problem error={save.error} />
+      )}
+      <div className={card.row}>
+        <Button look="primary" type="submit" disabled={!isChanged || save.isPending || isLocked}>
+          {save.isPending ? texts.settings.saving : texts.settings.save}
+        </Button>
+        {isChanged && (
+          <Button
+            onClick={() => {
+              save.reset();
+              setDraft(tagged.settings);
+            }}
+          >
+            {texts.settings.reset}
+          </Button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+const TIME_ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")];
+
+interface ControlProps<V> {
+  label: string;
+  hint: string;
+  error: string | undefined;
+  value: V;
+  onChange: (value: V) => void;
+}
+
+function Text({
+  label,
+  hint,
+  error,
+  value,
+  options,
+  onChange,
+}: ControlProps<string> & { options?: string[] }) {
+  return (
+    <Field label={label} hint={hint} error={error}>
+      {(tied) => (
+        <>
+          <input
+            {...tied}
+            type="text"
+            autoComplete="off"
+            spellCheck={false}
+            list={options && `${tied.id}-options`}
+            value={value}
+            onChange={(event) => {
+              onChange(event.target.value);
+            }}
+          />
+          {options && (
+            <datalist id={`${tied.id}-options`}>
+              {options.map((option) => (
+                <option key={option} value={option} />
+              ))}
+            </datalist>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}
+
+function Count({
+  label,
+  hint,
+  error,
+  value,
+  min,
+  max,
+  onChange,
+}: ControlProps<number> & { min: number; max: number }) {
+  return (
+    <Field label={label} hint={hint} error={error}>
+      {(tied) => (
+        <input
+          {...tied}
+          type="number"
+          min={min}
+          max={max}
+          // An empty field is not zero.
+          value={Number.isNaN(value) ? "" : value}
+          onChange={(event) => {
+            onChange(event.target.valueAsNumber);
+          }}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,75 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import type { Settings } from "../api/client";
+import { connected, json, problem, routes, settings, show, type Routes } from "../testing/server";
+
+async function open(more: Routes = {}, isAdmin?: boolean) {
+  const seen = show({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
+  await userEvent.click(await screen.findByRole("tab", { name: "Settings" }));
+  await screen.findByRole("combobox", { name: "If nobody has the number" });
+  return seen;
+}
+
+const save = () => userEvent.click(screen.getByRole("button", { name: "Save" }));
+
+test("a change is saved with the tag of what was seen", async () => {
+  let sent: { body: Settings; tag: string | null } | undefined;
+  await open({
+    "PUT settings": async (request) => {
+      const body = (await request.json()) as Settings;
+      sent = { body, tag: request.headers.get("If-Match") };
+      return json(body, { ETag: '"2"' });
+    },
+  });
+  expect(screen.getByRole("button", { name: "Save" })).toHaveProperty("disabled", true);
+  await userEvent.selectOptions(
+    screen.getByRole("combobox", { name: "If nobody has the number" }),
+    "Create a Lead",
+  );
+  await userEvent.selectOptions(
+    screen.getByRole("combobox", { name: "Look for callers among" }),
+    "Contacts, then Leads",
+  );
+  await save();
+  expect(await screen.findByText("Saved.")).toBeDefined();
+  expect(sent).toEqual({
+    tag: '"1"',
+    body: { ...settings, noMatch: "create_lead", matchOrder: ["Contact", "Lead"] },
+  });
+});
+
+test("what is refused is said beside its field", async () => {
+  const detail = "timeZone must be an IANA time zone, like America/New_York.";
+  await open({
+    "PUT settings": () =>
+      problem(400, "invalid_settings", detail, { errors: [{ field: "timeZone", detail }] }),
+  });
+  const zone = screen.getByRole("combobox", { name: "Time zone" });
+  await userEvent.clear(zone);
+  await userEvent.type(zone, "Eastern");
+  await save();
+  expect(await screen.findAllByText(detail)).not.toHaveLength(0);
+  expect(zone.getAttribute("aria-invalid")).toBe("true");
+});
+
+test("a change of somebody else is not overwritten", async () => {
+  let now = settings;
+  await open({
+    "GET settings": () => json(now, { ETag: now === settings ? '"1"' : '"2"' }),
+    "PUT settings": () => problem(412, "precondition_failed"),
+  });
+  await userEvent.click(screen.getByRole("checkbox", { name: /transcript/ }));
+  await save();
+  expect(await screen.findByText("Somebody else changed the settings meanwhile.")).toBeDefined();
+  now = { ...settings, retentionDays: 365 };
+  await userEvent.click(screen.getByRole("button", { name: "Show the current settings" }));
+  expect(await screen.findByDisplayValue("365")).toBeDefined();
+});
+
+test("who is no admin sees the settings and cannot change them", async () => {
+  await open({}, false);
+  expect(screen.getByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(screen.getByRole("group", { name: "Settings" })).toHaveProperty("disabled", true);
+});

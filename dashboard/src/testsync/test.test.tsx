@@ -1,0 +1,79 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { connected, json, logged, problem, routes, show, type Routes } from "../testing/server";
+
+const candidates = logged.decision?.candidates ?? [];
+const preview = {
+  success: true,
+  dryRun: true,
+  callId: "test-x",
+  salesforceRecordId: "00Q000000000001EAA",
+  salesforceTaskId: null,
+  recordType: "Lead",
+  candidates,
+  decision: { rule: "most_recent", chosen: { recordType: "Lead", id: "00Q000000000001EAA" } },
+  payloads: { lead: null, task: { WhoId: "00Q000000000001EAA", Subject: "Inbound Call" }, event: null },
+  errorCode: null,
+  errorMessage: null,
+};
+
+async function open(more: Routes) {
+  const seen = show({ ...routes(connected), ...more });
+  await userEvent.click(await screen.findByRole("tab", { name: "Test" }));
+  return seen;
+}
+
+async function ask(number: string) {
+  await userEvent.type(await screen.findByRole("textbox", { name: "Phone number" }), number);
+  await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
+}
+
+test("a dry run shows the match, why, and what would be written; then a test is written", async () => {
+  const bodies: { callId: string; dryRun: boolean; phoneNumber: string }[] = [];
+  await open({
+    "POST test-sync": async (request) => {
+      const body = (await request.json()) as (typeof bodies)[0];
+      bodies.push(body);
+      const result = { success: true, callId: "test-x", status: "success", errorMessage: null };
+      return json(body.dryRun ? preview : result);
+    },
+  });
+  await ask("+1 234 555 0123");
+  expect(await screen.findByText("It would be logged on Lead Ada Sample.")).toBeDefined();
+  expect(screen.getByText("Of several records with this number it was changed last.")).toBeDefined();
+  expect(screen.getByText(/"Subject": "Inbound Call"/)).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Write a test Task" }));
+  expect(await screen.findByText("The test Task is written.")).toBeDefined();
+  expect(bodies.map(({ dryRun }) => dryRun)).toEqual([true, false]);
+  expect(bodies[1]?.callId).toBe(bodies[0]?.callId);
+});
+
+test("what would not be logged offers no test", async () => {
+  const none = {
+    ...preview,
+    success: false,
+    candidates: [],
+    salesforceRecordId: null,
+    errorMessage: "No one has it.",
+  };
+  await open({
+    "POST test-sync": () => json({ ...none, payloads: { lead: null, task: null, event: null } }),
+  });
+  await ask("+12345550199");
+  expect(await screen.findByText("It would not be logged.")).toBeDefined();
+  expect(screen.getByText("No one has it.")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
+});
+
+test("a number that cannot be read is said in the API's words, and nothing is asked without one", async () => {
+  const seen = await open({
+    "POST test-sync": () => problem(400, "invalid_phone_number", "phoneNumber: not one."),
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Show what would happen" }));
+  expect(screen.getByText("Please fill this in.")).toBeDefined();
+  expect(seen.some(({ method }) => method === "POST")).toBe(false);
+  await ask("hello");
+  expect(await screen.findByText("phoneNumber: not one.")).toBeDefined();
+});

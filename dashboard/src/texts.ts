@@ -1,0 +1,362 @@
+/** Every word that people read on the card. */
+
+import type { Rule, SyncStatus } from "./api/client";
+
+/** Something that went wrong, and the steps that mend it. */
+export interface Remedy {
+  title: string;
+  steps: string[];
+}
+
+const startAgain = "Choose Connect with Salesforce again.";
+
+const APP_NOT_INSTALLED: Remedy = {
+  title: "The app is not installed in your Salesforce org yet",
+  steps: [
+    "Ask a Salesforce admin of your org to do this once.",
+    "Install the app's package with the link that you got from us, for the users who connect.",
+    "Or, where the app is listed under Setup › Connected Apps OAuth Usage, choose Install there.",
+    startAgain,
+  ],
+};
+
+export const texts = {
+  title: "Salesforce",
+  loading: "Loading …",
+  tryAgain: "Try again",
+  cancel: "Cancel",
+  close: "Close",
+  copy: "Copy",
+  copied: "Copied",
+  copyFailed: "Select it and copy it by hand",
+  required: "Please fill this in.",
+  adminsOnly: "Only an admin of your workspace may do this.",
+
+  state: {
+    connected: "Connected",
+    reconnect_required: "Reconnect needed",
+    disconnected: "Not connected",
+  },
+
+  facts: {
+    user: "Writes as",
+    organization: "Org",
+    instance: "Instance",
+    connectedAt: "Connected since",
+    lastSync: "Last call logged",
+    never: "None yet",
+    usage: "Salesforce API requests, last 24 hours",
+    usageOf: (used: string, limit: string) => `${used} of ${limit}`,
+    usageHigh: "Little is left. When the limit is reached, calls wait until Salesforce allows more.",
+    unknown: "Not known yet",
+  },
+
+  connect: {
+    promise:
+      "Every call that your voice agent takes becomes a Task on the caller's Lead or Contact; an appointment becomes an Event.",
+    button: "Connect with Salesforce",
+    again: "Reconnect Salesforce",
+    reconnect: "Salesforce no longer lets us in. Calls are kept, and are logged as soon as you reconnect.",
+    where: "Where do you log in?",
+    places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
+    domain: "Your My Domain address",
+    domainHint: "For example acme.my.salesforce.com. In Salesforce: Setup › My Domain.",
+    domainInvalid: "This is not a My Domain address. It ends with .my.salesforce.com.",
+    waiting: "Continue in the Salesforce window: log in, then choose Allow.",
+    waitingClosed:
+      "The Salesforce window seems to be closed. If you can still see it, finish there. If not, start again.",
+    startAgain: "Start again",
+    problems: "The Salesforce window shows an error?",
+    done: "Salesforce is connected. Calls are logged from now on.",
+    adminsOnly: "Only an admin of your workspace can connect Salesforce. Please ask one.",
+  },
+
+  /** What Salesforce shows in its own window, where nobody tells us of it. */
+  windowProblems: [
+    {
+      title: "“OAUTH_APPROVAL_ERROR_GENERIC”, “OAUTH_EC_APP_NOT_FOUND”, “app must be installed into org”",
+      steps: APP_NOT_INSTALLED.steps,
+    },
+    {
+      title: "“Cross-org OAuth flows are not supported”, or your username and password are not taken",
+      steps: [
+        "You are probably logging in at the wrong place.",
+        "Choose Sandbox for a sandbox; choose My Domain if your org does not let you in at login.salesforce.com.",
+        "In Salesforce, Setup › My Domain shows the address.",
+      ],
+    },
+    {
+      title: "“Login is not allowed from this address”, “IP restricted or invalid login hours”",
+      steps: [
+        "Ask a Salesforce admin to open Setup › Users › your profile › Login IP Ranges and Login Hours, and to allow your network.",
+        "If it says so after you chose Allow: Setup › Connected Apps OAuth Usage › the app › Edit Policies › IP Relaxation must allow our servers.",
+      ],
+    },
+    {
+      title: "“redirect_uri_mismatch” or “client identifier invalid”",
+      steps: [
+        "This is for whoever runs this service: the Salesforce app's callback URL or key is wrong. Please tell us.",
+      ],
+    },
+  ] satisfies Remedy[],
+
+  /** Why a connect did not come about, by code. */
+  connectProblems: {
+    popup_blocked: {
+      title: "Your browser blocked the Salesforce window",
+      steps: ["Allow pop-ups for this site (the sign in the address bar).", startAgain],
+    },
+    other_site: {
+      title: "This page cannot connect Salesforce",
+      steps: [
+        "The API is on another site than this page, so your browser keeps back the cookie that secures the connection.",
+        "Whoever runs this service has to give the API a domain beside this page's (PublicBaseUrl).",
+      ],
+    },
+    access_denied: {
+      title: "Access was denied",
+      steps: [startAgain, "In Salesforce's window choose Allow."],
+    },
+    state_expired: {
+      title: "It took longer than 10 minutes",
+      steps: [startAgain],
+    },
+    state_unknown: {
+      title: "This attempt is over already",
+      steps: [startAgain, "Use only the newest Salesforce window."],
+    },
+    state_of_another_browser: {
+      title: "It was finished in another browser than it was begun in",
+      steps: [
+        startAgain,
+        "Finish in the window that opens, in this browser.",
+        "If you did: API and dashboard are not on one site, or your browser blocks cookies. Whoever runs this service has to give the API a domain beside this page's (PublicBaseUrl).",
+      ],
+    },
+    app_not_installed: APP_NOT_INSTALLED,
+    login_url_refused: {
+      title: "This is not a place where Salesforce users log in",
+      steps: [
+        "Choose Production or Sandbox, or enter your My Domain address: it ends with .my.salesforce.com.",
+      ],
+    },
+    invalid_scope: {
+      title: "The Salesforce app is set up too narrowly",
+      steps: [
+        "Whoever runs this service has to allow the scopes “api” and “refresh_token” in the Salesforce app.",
+      ],
+    },
+    own_configuration: {
+      title: "Salesforce does not know our app",
+      steps: ["Whoever runs this service has to check the Salesforce app's key and secret. Please tell us."],
+    },
+    salesforce_unavailable: {
+      title: "Salesforce did not answer",
+      steps: ["Wait a moment.", startAgain],
+    },
+    salesforce_refused: {
+      title: "Salesforce refused to connect",
+      steps: [
+        "Salesforce's words are below.",
+        "“IP restricted”: ask a Salesforce admin to open Setup › Connected Apps OAuth Usage › the app › Edit Policies › IP Relaxation, and to allow our servers.",
+        "“inactive user”: log in as an active user.",
+        startAgain,
+      ],
+    },
+    admin_required: {
+      title: "Only an admin of your workspace can connect Salesforce",
+      steps: ["Please ask one."],
+    },
+  } as Record<string, Remedy>,
+  connectFailed: { title: "Salesforce could not be connected", steps: [startAgain] } satisfies Remedy,
+
+  disconnect: {
+    button: "Disconnect",
+    question: "Disconnect Salesforce?",
+    explanation:
+      "No more calls are logged. New calls are kept and wait; they are logged when you connect again. What is in Salesforce stays there.",
+    confirm: "Disconnect",
+  },
+
+  tabsLabel: "Salesforce",
+  tabs: { calls: "Calls", test: "Test", vapi: "Vapi", settings: "Settings" },
+
+  status: {
+    queued: "In line",
+    success: "Logged",
+    not_found: "Not found",
+    retrying: "Trying again",
+    waiting_for_connection: "Waiting",
+    error: "Failed",
+    skipped: "Skipped",
+  } satisfies Record<SyncStatus, string>,
+
+  statusMeaning: {
+    queued: "It is about to be logged.",
+    success: "It is on the record's timeline.",
+    not_found: "No Lead or Contact has the number. We look again for a day.",
+    retrying: "Salesforce has a passing problem. We try again by ourselves.",
+    waiting_for_connection: "It is logged when Salesforce is connected again.",
+    error: "Something has to be changed in Salesforce first. Then retry.",
+    skipped: "There was nothing to log, or your settings leave it out.",
+  } satisfies Record<SyncStatus, string>,
+
+  summary: {
+    title: "Last 24 hours",
+    total: (count: number) => (count === 1 ? "1 call" : `${count} calls`),
+    chart: (parts: string) => `Calls of the last 24 hours: ${parts}`,
+    part: (status: string, count: number) => `${status}: ${count}`,
+    tooMany: "More calls than can be counted at once.",
+  },
+
+  reasons: {
+    title: "What keeps calls from being logged",
+    retryAll: "Retry all",
+    retryAllOf: (reason: string) => `Retry all: ${reason}`,
+    count: (count: number) => (count === 1 ? "1 call" : `${count} calls`),
+    queued: (count: number) =>
+      count === 1 ? "1 call is in line again." : `${count} calls are in line again.`,
+  },
+
+  calls: {
+    title: "Calls",
+    filter: "Show",
+    all: "All calls",
+    empty: "No calls yet",
+    emptyHint: "Set up Vapi, then call your agent. The call appears here a few seconds after it ends.",
+    setUpVapi: "Set up Vapi",
+    emptyFilter: "No calls with this status.",
+    more: "Load more",
+    loadingMore: "Loading more …",
+    noPerson: "Nobody matched",
+    unnamed: { Lead: "Unnamed Lead", Contact: "Unnamed Contact" },
+    noNumber: "No number",
+    attempts: "Attempts",
+    nextAttempt: "Next attempt",
+    received: "Received",
+    callId: "Call id",
+    why: "Why this record",
+    record: { Lead: "Open Lead", Contact: "Open Contact" },
+    task: "Open Task",
+    event: "Open Event",
+    retry: "Retry",
+    retrying: "In line again …",
+    opensSalesforce: "(opens Salesforce)",
+    otherCandidates: (count: number) =>
+      count === 1 ? "1 other record has this number:" : `${count} other records have this number:`,
+  },
+
+  rules: {
+    only_candidate: "It is the only record with this number.",
+    match_order: "Of the kinds of records with this number, its kind comes first in your settings.",
+    most_recent: "Of several records with this number it was changed last.",
+    first_created: "Of several records with this number it was created first.",
+    skip_multiple: "Several records have this number, and your settings skip such calls.",
+    no_candidate: "No record has this number.",
+    earlier: "An earlier attempt chose it, and it stays.",
+    converted: "The Lead was converted to this Contact.",
+    new_lead: "Nobody had this number, so a Lead was made.",
+    duplicate: "Nobody was found, and Salesforce named it as the duplicate of the Lead that was to be made.",
+  } satisfies Record<Rule, string>,
+  field: (field: string) => field.replace(/([a-z])([A-Z])/g, "$1 $2"),
+  exactness: { exact: "the same number", national: "the same number, stored without country code" },
+
+  test: {
+    title: "Try it",
+    intro:
+      "See which record a number matches and what would be written. Nothing is written until you say so.",
+    number: "Phone number",
+    numberHint: "For example +1 234 555 0123, a number that stands on a Lead or Contact of yours.",
+    preview: "Show what would happen",
+    write: "Write a test Task",
+    writeHint: "This writes a real Task, marked as a test.",
+    previewing: "Asking Salesforce …",
+    writing: "Writing …",
+    wouldWrite: (record: string) => `It would be logged on ${record}.`,
+    wouldMakeLead: "A Lead would be made, and the call logged on it.",
+    wouldNot: "It would not be logged.",
+    wrote: "The test Task is written.",
+    wroteNot: "Nothing was written.",
+    candidates: "Records with this number",
+    payloads: "What would be written",
+    objects: { lead: "Lead", task: "Task", event: "Event" },
+  },
+
+  vapi: {
+    title: "Set up Vapi",
+    intro: "Paste this into the assistant or phone number in Vapi: Advanced › Server, or by the API.",
+    url: "Server URL",
+    header: "Header",
+    secret: "Secret",
+    reveal: "Show",
+    hide: "Hide",
+    json: "Or all at once, as JSON",
+    rotate: "New secret …",
+    rotateQuestion: "Make a new secret?",
+    rotateExplanation:
+      "The secret of now stays good beside the new one until you make another, so that no call is lost while you change it in Vapi.",
+    rotateRevoke: "Somebody else has it: refuse it from now on",
+    rotateRevokeWarning: "Calls are lost until the new secret is in Vapi.",
+    rotateConfirm: "Make a new secret",
+    rotated: "This is the new secret. Paste it into Vapi now.",
+  },
+
+  settings: {
+    title: "Settings",
+    timeZone: "Time zone",
+    timeZoneHint: "Where appointment times are meant if the call does not say it.",
+    defaultCountry: "Country",
+    defaultCountryHint: "Of phone numbers that are stored without a country code: two letters, like US.",
+    loginUrl: "Salesforce login",
+    loginUrlHint: "Leave it empty, or enter your My Domain address.",
+    matchOrder: "Look for callers among",
+    matchOrders: {
+      "Lead,Contact": "Leads, then Contacts",
+      "Contact,Lead": "Contacts, then Leads",
+      Lead: "Leads only",
+      Contact: "Contacts only",
+    },
+    multipleMatches: "If several have the number",
+    multipleMatchesOptions: {
+      most_recent: "Take the one changed last",
+      first_created: "Take the one created first",
+      skip: "Do not log the call",
+    },
+    noMatch: "If nobody has the number",
+    noMatchOptions: { skip: "Do not log the call", create_lead: "Create a Lead" },
+    callTypes: "Log",
+    callTypesOptions: {
+      "inbound,outbound": "All calls",
+      inbound: "Inbound calls only",
+      outbound: "Outbound calls only",
+    },
+    appointmentDurationMinutes: "Length of an appointment, in minutes",
+    appointmentDurationHint: "If the call does not say it: 1 to 1440.",
+    includeTranscript: "Write the transcript into the Task",
+    retentionDays: "Keep finished calls here for, in days",
+    retentionHint: "30 to 3650. What is in Salesforce stays.",
+    save: "Save",
+    saving: "Saving …",
+    saved: "Saved.",
+    reset: "Discard changes",
+    changed: "Somebody else changed the settings meanwhile.",
+    reload: "Show the current settings",
+  },
+
+  /** What went wrong with a request, by code, where the answer's own words are not for this reader. */
+  problems: {
+    network: "The service cannot be reached. Check your connection.",
+    admin_required: "Only an admin of your workspace may do this.",
+    http_401: "Your session is over. Please sign in again.",
+    unauthenticated: "Your session is over. Please sign in again.",
+    http_429: "That was too much at once. Wait a moment.",
+  } as Record<string, string>,
+  problem: "Something went wrong. Please try again.",
+  stale: "This may be out of date: the service cannot be reached.",
+};
+
+/** What is shown of a phone number: its last four digits. */
+export function maskedNumber(number: string): string {
+  const digits = number.replace(/\D/g, "");
+  return digits.length < 8 ? "••••" : `•••• ${digits.slice(-4)}`;
+}

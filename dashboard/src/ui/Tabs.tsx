@@ -1,0 +1,71 @@
+import { useId, useRef, type KeyboardEvent, type ReactNode } from "react";
+
+import css from "./tabs.module.css";
+
+const STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
+
+/** Tabs as the ARIA Authoring Practices have them: one of them is in the tab order, the arrows move between them. */
+export function Tabs<T extends string>({
+  label,
+  tabs,
+  selected,
+  onSelect,
+  children,
+}: {
+  label: string;
+  tabs: Record<T, string>;
+  selected: T;
+  onSelect: (tab: T) => void;
+  children: ReactNode;
+}) {
+  const id = useId();
+  const buttons = useRef<Partial<Record<T, HTMLButtonElement | null>>>({});
+  const all = Object.keys(tabs) as T[];
+
+  const move = (event: KeyboardEvent) => {
+    const place = all.indexOf(selected);
+    const ends: Record<string, number> = { Home: 0, End: all.length - 1 };
+    const step = STEPS[event.key];
+    const next = step === undefined ? ends[event.key] : (place + step + all.length) % all.length;
+    const tab = next === undefined ? undefined : all[next];
+    if (!tab) return;
+    event.preventDefault();
+    onSelect(tab);
+    buttons.current[tab]?.focus();
+  };
+
+  return (
+    <div>
+      <div className={css.tabs} role="tablist" aria-label={label} onKeyDown={move}>
+        {all.map((tab) => (
+          <button
+            key={tab}
+            ref={(button) => {
+              buttons.current[tab] = button;
+            }}
+            type="button"
+            role="tab"
+            id={`${id}-${tab}`}
+            aria-selected={tab === selected}
+            aria-controls={`${id}-panel`}
+            tabIndex={tab === selected ? 0 : -1}
+            onClick={() => {
+              onSelect(tab);
+            }}
+          >
+            {tabs[tab]}
+          </button>
+        ))}
+      </div>
+      <div
+        id={`${id}-panel`}
+        className={css.panel}
+        role="tabpanel"
+        aria-labelledby={`${id}-${selected}`}
+        tabIndex={0}
+      >
+        {children}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,269 @@
+import { useEffect, useId, useRef, useState, type ComponentProps, type ReactNode } from "react";
+
+import { texts, type Remedy } from "../texts";
+import card from "./card.module.css";
+import { problemText } from "./problem";
+import css from "./ui.module.css";
+
+function names(...all: (string | false | undefined)[]): string {
+  return all.filter(Boolean).join(" ");
+}
+
+interface ButtonProps extends ComponentProps<"button"> {
+  look?: "primary" | "danger";
+  small?: boolean;
+}
+
+export function Button({ look, small, className, ...rest }: ButtonProps) {
+  return (
+    <button
+      type="button"
+      className={names(css.button, look && css[look], small && css.small, className)}
+      {...rest}
+    />
+  );
+}
+
+/** A message with a colour. One that comes up while somebody works is read out: `live`. */
+export function Notice({
+  tone,
+  live,
+  children,
+}: {
+  tone: "good" | "warn" | "bad" | "plain";
+  live?: boolean;
+  children: ReactNode;
+}) {
+  const role = live ? (tone === "bad" ? "alert" : "status") : undefined;
+  return (
+    <div className={names(css.notice, tone !== "plain" && css[tone])} role={role}>
+      {children}
+    </div>
+  );
+}
+
+/** What went wrong with a request, and a way to try again. */
+export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  return (
+    <Notice tone="bad" live>
+      <span>{problemText(error)}</span>
+      {onRetry && (
+        <span>
+          <Button small onClick={onRetry}>
+            {texts.tryAgain}
+          </Button>
+        </span>
+      )}
+    </Notice>
+  );
+}
+
+/** What went wrong, and the steps that mend it. */
+export function RemedyNotice({ remedy, detail }: { remedy: Remedy; detail?: string | null | undefined }) {
+  return (
+    <Notice tone="bad" live>
+      <strong>{remedy.title}</strong>
+      <Steps steps={remedy.steps} />
+      {detail && <span className={css.hint}>{detail}</span>}
+    </Notice>
+  );
+}
+
+export function Steps({ steps }: { steps: string[] }) {
+  if (steps.length === 1) return <span>{steps[0]}</span>;
+  return (
+    <ol>
+      {steps.map((step) => (
+        <li key={step}>{step}</li>
+      ))}
+    </ol>
+  );
+}
+
+/** A labelled control with its hint and what is wrong with it. `children` gets what ties them together. */
+export function Field({
+  label,
+  hint,
+  error,
+  children,
+}: {
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  children: (tied: {
+    id: string;
+    "aria-describedby": string | undefined;
+    "aria-invalid": boolean;
+  }) => ReactNode;
+}) {
+  const id = useId();
+  const described = names(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+  return (
+    <div className={css.field}>
+      <label htmlFor={id}>{label}</label>
+      {children({ id, "aria-describedby": described, "aria-invalid": Boolean(error) })}
+      {hint && (
+        <span id={`${id}-hint`} className={css.hint}>
+          {hint}
+        </span>
+      )}
+      {error && (
+        <span id={`${id}-error`} className={css.error}>
+          {error}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** A choice among a few. `options` are its values and what they are called. */
+export function Select<V extends string>({
+  label,
+  hint,
+  error,
+  value,
+  options,
+  disabled,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  value: V;
+  options: Partial<Record<V, string>>;
+  disabled?: boolean;
+  onChange: (value: V) => void;
+}) {
+  return (
+    <Field label={label} {...(hint && { hint })} error={error}>
+      {(tied) => (
+        <select
+          {...tied}
+          value={value}
+          disabled={disabled}
+          onChange={(event) => {
+            onChange(event.target.value as V);
+          }}
+        >
+          {(Object.entries(options) as [V, string][]).map(([option, text]) => (
+            <option key={option} value={option}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** A question before something that cannot be taken back. */
+export function Confirm({
+  question,
+  explanation,
+  confirm,
+  danger,
+  pending,
+  error,
+  children,
+  onConfirm,
+  onCancel,
+}: {
+  question: string;
+  explanation: string;
+  confirm: string;
+  danger?: boolean;
+  pending: boolean;
+  error: unknown;
+  children?: ReactNode;
+  onConfirm: () => void;
+  onCancel: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      className={css.dialog}
+      aria-labelledby={`${id}-question`}
+      aria-describedby={`${id}-explanation`}
+      onCancel={(event) => {
+        event.preventDefault();
+        onCancel();
+      }}
+    >
+      <div className={card.stack}>
+        <h3 id={`${id}-question`}>{question}</h3>
+        <p id={`${id}-explanation`}>{explanation}</p>
+        {children}
+        {error !== null && error !== undefined && <Problem error={error} />}
+        <div className={css.actions}>
+          <Button onClick={onCancel}>{texts.cancel}</Button>
+          <Button look={danger ? "danger" : "primary"} disabled={pending} onClick={onConfirm}>
+            {confirm}
+          </Button>
+        </div>
+      </div>
+    </dialog>
+  );
+}
+
+/** A button that copies a text, and says that it did. */
+export function CopyButton({ text, what }: { text: string; what: string }) {
+  const [done, setDone] = useState<"copied" | "failed" | null>(null);
+  useEffect(() => {
+    if (!done) return;
+    const timer = setTimeout(() => {
+      setDone(null);
+    }, 2500);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [done]);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setDone("copied");
+    } catch {
+      setDone("failed");
+    }
+  };
+  const said = done === "copied" ? texts.copied : done === "failed" ? texts.copyFailed : texts.copy;
+  return (
+    <>
+      <Button small aria-label={`${texts.copy}: ${what}`} onClick={() => void copy()}>
+        {said}
+      </Button>
+      <span className={card.hidden} role="status">
+        {done ? said : ""}
+      </span>
+    </>
+  );
+}
+
+/** Holds the place of what is being read, so that nothing moves when it comes. */
+export function Skeleton({ height, count = 1 }: { height: string; count?: number }) {
+  return (
+    <div className={card.stack} role="status" aria-busy="true">
+      <span className={card.hidden}>{texts.loading}</span>
+      {Array.from({ length: count }, (_, place) => (
+        <div key={place} className={css.skeleton} style={{ height }} />
+      ))}
+    </div>
+  );
+}
+
+export function Code({ children, label }: { children: string; label: string }) {
+  return (
+    // It scrolls, so it must be reachable by keyboard.
+    <pre className={css.code} tabIndex={0} role="region" aria-label={label}>
+      {children}
+    </pre>
+  );
+}
+
+export { css as ui, names };

@@ -1,0 +1,12 @@
+import { ApiError } from "../api/client";
+import { texts } from "../texts";
+
+/** What a failed request says to people. */
+export function problemText(error: unknown): string {
+  if (!(error instanceof ApiError)) return texts.problem;
+  return texts.problems[error.code] ?? (error.message || texts.problem);
+}
+
+export function isAdminRequired(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "admin_required";
+}

@@ -1,0 +1,18 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { connected, routes, show } from "../testing/server";
+
+test("tabs are one stop of the keyboard, and the arrows move between them", async () => {
+  show(routes(connected));
+  const calls = await screen.findByRole("tab", { name: "Calls" });
+  calls.focus();
+  await userEvent.keyboard("{ArrowLeft}");
+  const settings = screen.getByRole("tab", { name: "Settings" });
+  expect(document.activeElement).toBe(settings);
+  expect(settings.getAttribute("aria-selected")).toBe("true");
+  await userEvent.keyboard("{Home}");
+  expect(calls.getAttribute("aria-selected")).toBe("true");
+  expect(screen.getAllByRole("tab").filter(({ tabIndex }) => tabIndex === 0)).toEqual([calls]);
+});

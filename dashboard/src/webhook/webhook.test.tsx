@@ -1,0 +1,63 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test } from "vitest";
+
+import { connected, json, problem, routes, show, type Routes } from "../testing/server";
+
+async function open(more: Routes = {}) {
+  const seen = show({ ...routes(connected), ...more });
+  await userEvent.click(await screen.findByRole("tab", { name: "Vapi" }));
+  return seen;
+}
+
+test("the secret is shown only when asked for, and copied either way", async () => {
+  const user = userEvent.setup();
+  show(routes(connected));
+  await user.click(await screen.findByRole("tab", { name: "Vapi" }));
+  await user.click(await screen.findByRole("button", { name: "Copy: Secret" }));
+  expect(await navigator.clipboard.readText()).toBe("rl1.secret");
+  expect(screen.queryByText("rl1.secret")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Show: Secret" }));
+  expect(screen.getByText("rl1.secret")).toBeDefined();
+});
+
+test("the server is there as JSON, with reports only and a plan for lost ones", async () => {
+  const user = userEvent.setup();
+  show(routes(connected));
+  await user.click(await screen.findByRole("tab", { name: "Vapi" }));
+  await user.click(await screen.findByRole("button", { name: "Copy: Or all at once, as JSON" }));
+  expect(JSON.parse(await navigator.clipboard.readText())).toEqual({
+    server: {
+      url: "https://api.example.com/webhook/vapi",
+      headers: { "X-Vapi-Secret": "rl1.secret" },
+      backoffPlan: { type: "exponential", maxRetries: 3, baseDelaySeconds: 1 },
+    },
+    serverMessages: ["end-of-call-report"],
+  });
+});
+
+test("a new secret is asked for, made and shown", async () => {
+  const bodies: unknown[] = [];
+  await open({
+    "POST webhook/rotate": async (request) => {
+      bodies.push(await request.json());
+      return json({
+        url: "https://api.example.com/webhook/vapi",
+        header: "X-Vapi-Secret",
+        secret: "rl1.new",
+      });
+    },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "New secret …" }));
+  await userEvent.click(screen.getByRole("checkbox", { name: /Somebody else has it/ }));
+  expect(screen.getByText("Calls are lost until the new secret is in Vapi.")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Make a new secret" }));
+  expect(await screen.findByText("rl1.new")).toBeDefined();
+  expect(bodies).toEqual([{ revokePrevious: true }]);
+});
+
+test("who is no admin is told so, here and from then on everywhere", async () => {
+  await open({ "GET webhook": () => problem(403, "admin_required", "Ask one.") });
+  expect(await screen.findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Disconnect" })).toHaveProperty("disabled", true);
+});
