@@ -1,4 +1,4 @@
-"""Builds the functions and the simulator with plain cargo, and lays the functions out as `sam build` would."""
+"""Builds what runs: the functions, laid out as `sam build` would, the simulator, and the dashboard's page."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ async def build(processes: Processes, functions: list[str]) -> Path:
     for name in functions:
         _lay_out(built / name, ARTIFACTS / name / "bootstrap")
     return built / SIMULATOR
+
+
+async def dashboard(processes: Processes) -> Path:
+    """Builds the page that shows the card; answers with its folder."""
+    folder = ROOT / "dashboard"
+    await processes.run("npm", ["npm", "--prefix", str(folder), "run", "--silent", "build:page"])
+    return folder / "dist" / "page"
 
 
 async def _target_directory() -> Path:

@@ -1,10 +1,9 @@
-"""The one plain address in front of everything: passes the API on to the emulator, and serves the local page."""
+"""The one plain address in front of everything: passes the API on to the emulator, and serves the dashboard's page."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from string import Template
 
 import aiohttp
 from aiohttp import web
@@ -14,33 +13,39 @@ from yarl import URL
 # API Gateway's own limit and answer.
 LIMIT_BYTES = 10 * 1024 * 1024
 TOO_LARGE = '{"message":"Request Entity Too Large"}'
+NO_STORE = {"Cache-Control": "no-store"}
 HOP_BY_HOP = (
     *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization"),
     *("te", "trailer", "transfer-encoding", "upgrade"),
 )
-PAGE = Template((Path(__file__).parent / "page.html").read_text())
 CLIENT: web.AppKey[aiohttp.ClientSession] = web.AppKey("client", aiohttp.ClientSession)
 
 
 class Proxy:
     """Passes requests on unchanged but for `Host`, by which the emulator knows the API."""
 
-    def __init__(self, emulator_url: str, api_id: str, page: dict[str, str]) -> None:
+    def __init__(self, emulator_url: str, api_id: str, page: Path, local: dict[str, object]) -> None:
         self._emulator_url = emulator_url
         self._host = f"{api_id}.execute-api.localhost"
-        self._page = PAGE.substitute(page)
+        self._page = page
+        self._local = local
 
     def app(self) -> web.Application:
-        """`/` is the page; everything under `/api` and `/webhook` is the deployed API."""
+        """`/` is the page, and `/local.json` what it must know; `/api` and `/webhook` are the deployed API."""
         app = web.Application()
         app.router.add_get("/", self._show_page)
+        app.router.add_get("/local.json", self._show_local)
+        app.router.add_static("/assets", self._page / "assets")
         app.router.add_route("*", "/api/{rest:.*}", self._forward)
         app.router.add_route("*", "/webhook/{rest:.*}", self._forward)
         app.cleanup_ctx.append(_client)
         return app
 
-    async def _show_page(self, _: web.Request) -> web.Response:
-        return web.Response(text=self._page, content_type="text/html", headers={"Cache-Control": "no-store"})
+    async def _show_page(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse(self._page / "index.html", headers=NO_STORE)
+
+    async def _show_local(self, _: web.Request) -> web.Response:
+        return web.json_response(self._local, headers=NO_STORE)
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         if (request.content_length or 0) > LIMIT_BYTES:

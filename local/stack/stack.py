@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -46,6 +47,9 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
         async with step("building the functions and the simulator", processes.log("cargo")):
             simulator = await build.build(processes, sorted(template.binaries(source).values()))
 
+        async with step("building the dashboard's page", processes.log("npm")):
+            page = await build.dashboard(processes)
+
         async with step("starting the emulator, the simulator and the identity issuer"):
             issuer = Issuer(settings.issuer_url)
             await _serve(ends, issuer.app(), settings.ports.identity)
@@ -61,13 +65,13 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
             api_id = await asyncio.to_thread(routes.register, settings, deployment)
 
         token = issuer.token(**{WORKSPACE_CLAIM: SAMPLE_WORKSPACE, "roles": "admin"})
-        page = {
+        local = {
             "token": token,
-            "simulator": settings.simulator_url,
-            "public": settings.public_url,
-            "sample": sample.report(),
+            "simulatorUrl": settings.simulator_url,
+            "sampleReport": json.loads(sample.report()),
         }
-        await _serve(ends, Proxy(settings.emulator_url, api_id, page).app(), settings.ports.public)
+        proxy = Proxy(settings.emulator_url, api_id, page, local)
+        await _serve(ends, proxy.app(), settings.ports.public)
         logs = asyncio.create_task(FunctionLogs(settings, deployment, source).follow())
         ends.callback(logs.cancel)
         yield Stack(settings, deployment, api_id, client_secret, token)

@@ -34,7 +34,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/services/data/{version}/{*rest}", any(data::answer))
         .nest("/_sim", control::routes())
         .route("/", get(page::people))
-        .route("/records/{id}", get(page::record))
+        .route("/{id}", get(page::record))
         .layer(middleware::from_fn_with_state(shared.clone(), edge::pass))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(shared)

@@ -62,7 +62,7 @@ fn row(org: &Org, record: &Record) -> Markup {
     html! {
         tr {
             td {
-                a href={ "/records/" (record.id) } { (name(record)) }
+                a href={ "/" (record.id) } { (name(record)) }
                 @if record.is("IsConverted") { " " span class="tag" { "converted" } }
             }
             td { (phones(record)) }
@@ -93,7 +93,10 @@ pub(crate) async fn record(State(shared): State<Shared>, Path(id): Path<String>)
     let found = Id::parse(&id).and_then(|id| Some((id.clone(), world.locate(&id)?)));
     let person = found.as_ref().and_then(|(id, (org, object))| {
         let is_person = object.name == LEAD.name || object.name == CONTACT.name;
-        org.records.get(id).filter(|_| is_person).map(|record| (*org, record))
+        let record = org.records.get(id)?;
+        // An activity is shown where it stands: on its person's timeline.
+        let person = if is_person { record } else { org.records.get(&Id::parse(record.text("WhoId")?)?)? };
+        Some((*org, person))
     });
     let Some((org, person)) = person else {
         let body =

@@ -148,12 +148,12 @@ async fn the_pages_show_people_and_their_timelines() {
     request["compositeRequest"][0]["body"]["WhoId"] = json!(ada);
     request["compositeRequest"][0]["body"]["Description"] = json!("<script>alert(1)</script> & more");
     world.post(&token, "/services/data/v60.0/composite", &request).await;
-    let (status, timeline) = page(&world, &format!("/records/{ada}")).await;
+    let (status, timeline) = page(&world, &format!("/{ada}")).await;
     assert_eq!(status, 200);
     assert!(timeline.contains("Inbound Call") && timeline.contains("call-77"));
     assert!(timeline.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; more"), "it is escaped");
-    assert_eq!(page(&world, "/records/00QSm0019999999AAA").await.0, 404);
-    assert_eq!(page(&world, "/records/nothing").await.0, 404);
+    assert_eq!(page(&world, "/00QSm0019999999AAA").await.0, 404);
+    assert_eq!(page(&world, "/nothing").await.0, 404);
 }
 
 #[tokio::test]

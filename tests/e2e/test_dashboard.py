@@ -1,0 +1,236 @@
+"""The card in a real Chromium: what a person of a workspace does with it, from the Connect button to the Task."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from local import browser as chromium
+
+from .support.browser import approve, open_card, violations
+from .support.polling import wait_until
+from .support.reports import call_id, report
+from .support.salesforce import Salesforce
+from .support.stack import Stack
+from .support.workspace import Workspace
+
+SETTLED_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chrome: Browser) -> Iterator[Page]:
+    """A page in a browser profile of its own. Nothing on it may fail unseen."""
+    context = chrome.new_context(viewport={"width": 1000, "height": 1200}, permissions=["clipboard-read"])
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    context.close()
+    assert broken == []
+
+
+def shows(page: Page, text: str) -> None:
+    """The card shows a text, soon. (The filter's options have the same words as the calls.)"""
+    shown = page.locator(":not(option)").get_by_text(text).and_(page.locator(":not(option)"))
+    expect(shown.first).to_be_visible(timeout=SETTLED_MS)
+
+
+def test_connect_post_a_call_and_see_it(
+    page: Page, stack: Stack, stranger: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    lead = salesforce.add("Lead", FirstName="Carla", LastName="Card", Company="Sample", Phone=number)
+    open_card(page, stack, stranger)
+    shows(page, "Not connected")
+    assert violations(page) == []
+    approve(page, "Connect with Salesforce")
+    shows(page, "Salesforce is connected. Calls are logged from now on.")
+    expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+    shows(page, "No calls yet")
+    assert violations(page) == []
+
+    body = report(number)
+    stranger.report(body)
+    shows(page, "Carla Card")
+    expect(page.get_by_text(f"•••• {number[-4:]}")).to_be_visible()
+    assert number[-7:] not in page.inner_text("body")
+    shows(page, "Logged")
+    page.get_by_text("Carla Card").click()
+    shows(page, "It is the only record with this number.")
+    assert violations(page) == []
+    (task,) = salesforce.activities("Task", call_id(body))
+    assert task["WhoId"] == lead
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=re.compile("Open Task")).click()
+    expect(opened.value.get_by_role("heading", name=re.compile("Carla Card"))).to_be_visible()
+
+
+def test_denied_and_then_allowed(page: Page, stack: Stack, stranger: Workspace) -> None:
+    open_card(page, stack, stranger)
+    approve(page, "Connect with Salesforce", "Deny")
+    shows(page, "Access was denied")
+    assert violations(page) == []
+    assert stranger.status()["connected"] is False
+    approve(page, "Connect with Salesforce")
+    shows(page, "Salesforce is connected")
+
+
+def test_a_closed_window_can_be_opened_again(page: Page, stack: Stack, stranger: Workspace) -> None:
+    open_card(page, stack, stranger)
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Connect with Salesforce").click()
+    shows(page, "Continue in the Salesforce window")
+    opened.value.get_by_role("button", name="Allow").wait_for()
+    opened.value.close()
+    shows(page, "The Salesforce window seems to be closed.")
+    page.get_by_text("The Salesforce window shows an error?").click()
+    assert violations(page) == []
+    approve(page, "Start again")
+    shows(page, "Salesforce is connected")
+
+
+def test_a_window_that_is_cut_from_the_page_connects_all_the_same(
+    page: Page, stack: Stack, stranger: Workspace
+) -> None:
+    """Salesforce's login page may do so: then no message comes, and the status tells."""
+    page.add_init_script("Object.defineProperty(window, 'opener', { value: null })")
+    page.context.add_init_script("Object.defineProperty(window, 'opener', { value: null })")
+    open_card(page, stack, stranger)
+    approve(page, "Connect with Salesforce")
+    shows(page, "Salesforce is connected")
+
+
+def test_try_a_number_then_write_a_test(
+    page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    salesforce.add("Contact", FirstName="Tess", LastName="Tester", MobilePhone=number)
+    open_card(page, stack, workspace)
+    page.get_by_role("tab", name="Test").click()
+    page.get_by_role("textbox", name="Phone number").fill(number)
+    page.get_by_role("button", name="Show what would happen").click()
+    shows(page, "It would be logged on Contact Tess Tester.")
+    page.get_by_text("What would be written", exact=True).click()
+    assert violations(page) == []
+    before = salesforce.activities_by_call("Task").keys()
+    page.get_by_role("button", name="Write a test Task").click()
+    shows(page, "The test Task is written.")
+    (written,) = salesforce.activities_by_call("Task").keys() - before
+    assert written.startswith("test-dashboard-")
+
+
+def test_a_failed_call_says_why_and_is_retried(
+    page: Page, stack: Stack, workspace: Workspace, faults: Salesforce, number: str
+) -> None:
+    faults.add("Lead", FirstName="Frida", LastName="Failed", Company="Sample", Phone=number)
+    faults.refuse("Task", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    body = report(number)
+    workspace.report(body)
+    workspace.settled(call_id(body))
+    open_card(page, stack, workspace)
+    shows(page, "What keeps calls from being logged")
+    page.get_by_text("Frida Failed").click()
+    shows(page, "Refused by a rule of this org")
+    assert violations(page) == []
+    page.get_by_role("button", name="Retry", exact=True).click()
+    expect(page.get_by_role("list", name="Calls").get_by_text("Logged", exact=True)).to_be_visible(timeout=SETTLED_MS)
+    assert len(faults.activities("Task", call_id(body))) == 1
+
+
+def test_all_calls_that_failed_for_one_reason_are_retried(
+    page: Page, stack: Stack, workspace: Workspace, faults: Salesforce, number: str
+) -> None:
+    faults.add("Lead", LastName="Many", Company="Sample", Phone=number)
+    faults.refuse("Task", "FIELD_CUSTOM_VALIDATION_EXCEPTION", times=3)
+    bodies = [report(number) for _ in range(3)]
+    workspace.report_at_once(bodies)
+    for body in bodies:
+        workspace.settled(call_id(body))
+    open_card(page, stack, workspace)
+    page.get_by_role("button", name=re.compile("^Retry all")).click()
+    shows(page, "3 calls are in line again.")
+    for body in bodies:
+        wait_until(lambda: workspace.row(call_id(body))["status"] == "success", 20, "the call is logged")  # type: ignore[index]  # noqa: B023
+
+
+def test_settings_are_changed_and_a_wrong_one_is_said(page: Page, stack: Stack, workspace: Workspace) -> None:
+    open_card(page, stack, workspace)
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_label("If nobody has the number").select_option("Create a Lead")
+    page.get_by_label("Time zone").fill("Eastern")
+    page.get_by_role("button", name="Save").click()
+    shows(page, "timeZone must be an IANA time zone")
+    assert violations(page) == []
+    page.get_by_label("Time zone").fill("Europe/Berlin")
+    page.get_by_role("button", name="Save").click()
+    shows(page, "Saved.")
+    settings = workspace.api("GET", "settings").json()
+    assert (settings["noMatch"], settings["timeZone"]) == ("create_lead", "Europe/Berlin")
+
+
+def test_the_secret_for_vapi_is_copied_and_made_anew(page: Page, stack: Stack, workspace: Workspace) -> None:
+    old = workspace.webhook_token
+    open_card(page, stack, workspace)
+    page.get_by_role("tab", name="Vapi").click()
+    shows(page, f"{stack.public_url}/webhook/vapi")
+    assert old not in page.inner_text("body")
+    assert violations(page) == []
+    page.get_by_role("button", name="New secret …").click()
+    page.get_by_role("checkbox", name=re.compile("Somebody else has it")).check()
+    assert violations(page) == []
+    page.get_by_role("button", name="Make a new secret").click()
+    shows(page, "This is the new secret.")
+    new = workspace.api("GET", "webhook").json()["secret"]
+    expect(page.get_by_text(new, exact=True)).to_be_visible()
+    assert new != old
+
+
+def test_disconnect_and_reconnect_with_waiting_calls(
+    page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    salesforce.add("Lead", FirstName="Wanda", LastName="Waiting", Company="Sample", Phone=number)
+    open_card(page, stack, workspace)
+    page.get_by_role("button", name="Disconnect").click()
+    assert violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+    shows(page, "Not connected")
+    body = report(number)
+    workspace.report(body)
+    shows(page, "Waiting")
+    assert salesforce.activities("Task", call_id(body)) == []
+    approve(page, "Connect with Salesforce")
+    shows(page, "Wanda Waiting")
+    assert len(salesforce.activities("Task", call_id(body))) == 1
+
+
+def test_an_ended_approval_asks_to_reconnect(
+    page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    salesforce.revoke_grants()
+    salesforce.expire_sessions()
+    body = report(number)
+    workspace.report(body)
+    workspace.reaches(call_id(body), "waiting_for_connection")
+    open_card(page, stack, workspace)
+    shows(page, "Reconnect needed")
+    assert violations(page) == []
+    approve(page, "Reconnect Salesforce")
+    shows(page, "Salesforce is connected")
+
+
+def test_who_is_no_admin_sees_all_and_changes_nothing(page: Page, stack: Stack, workspace: Workspace) -> None:
+    open_card(page, stack, workspace, roles="member")
+    page.get_by_role("tab", name="Vapi").click()
+    shows(page, "Only an admin of your workspace may do this.")
+    expect(page.get_by_role("button", name="Disconnect")).to_be_disabled()
+    assert violations(page) == []
