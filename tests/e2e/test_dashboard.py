@@ -42,8 +42,9 @@ def page(chrome: Browser) -> Iterator[Page]:
 
 
 def shows(page: Page, text: str) -> None:
-    """The card shows a text, soon. (The filter's options have the same words as the calls.)"""
-    shown = page.locator(":not(option)").get_by_text(text).and_(page.locator(":not(option)"))
+    """The card shows a text, soon."""
+    # The filter's options have the same words as the calls.
+    shown = page.get_by_text(text).and_(page.locator(":not(option)"))
     expect(shown.first).to_be_visible(timeout=SETTLED_MS)
 
 
