@@ -1,6 +1,6 @@
 /** Every word that people read on the card. */
 
-import type { Rule, SyncStatus } from "./api/client";
+import type { ConnectCode, Rule, SyncStatus } from "./api/client";
 
 /** Something that went wrong, and the steps that mend it. */
 export interface Remedy {
@@ -45,7 +45,7 @@ export const texts = {
     connectedAt: "Connected since",
     lastSync: "Last call logged",
     never: "None yet",
-    usage: "Salesforce API requests, last 24 hours",
+    usage: "API requests, last 24 h",
     usageOf: (used: string, limit: string) => `${used} of ${limit}`,
     usageHigh: "Little is left. When the limit is reached, calls wait until Salesforce allows more.",
     unknown: "Not known yet",
@@ -57,6 +57,7 @@ export const texts = {
     button: "Connect with Salesforce",
     again: "Reconnect Salesforce",
     reconnect: "Salesforce no longer lets us in. Calls are kept, and are logged as soon as you reconnect.",
+    reason: (words: string) => `Reason: ${words}`,
     where: "Where do you log in?",
     places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
     domain: "Your My Domain address",
@@ -167,7 +168,12 @@ export const texts = {
       title: "Only an admin of your workspace can connect Salesforce",
       steps: ["Please ask one."],
     },
-  } as Record<string, Remedy>,
+    missing_parameter: {
+      title: "Salesforce sent the browser back with something missing",
+      steps: [startAgain],
+    },
+    // What the card itself finds out, and what the callback answers: each has a way out.
+  } satisfies Record<ConnectCode | "popup_blocked" | "other_site" | "admin_required", Remedy>,
   connectFailed: { title: "Salesforce could not be connected", steps: [startAgain] } satisfies Remedy,
 
   disconnect: {
@@ -229,6 +235,7 @@ export const texts = {
     more: "Load more",
     loadingMore: "Loading more …",
     noPerson: "Nobody matched",
+    notLookedUp: "Caller not looked up yet",
     unnamed: { Lead: "Unnamed Lead", Contact: "Unnamed Contact" },
     noNumber: "No number",
     attempts: "Attempts",

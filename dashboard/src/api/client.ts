@@ -17,6 +17,10 @@ export type Rule = Schemas["Rule"];
 export type Payload = Schemas["Payload"];
 export type Webhook = Schemas["Webhook"];
 export type ConnectMessage = Schemas["ConnectMessage"];
+/** Why a connect does not come about: what its first and its last answer may say. */
+export type ConnectCode = NonNullable<
+  Schemas["LoginUrlRefused" | "ConnectRefused" | "WrongBrowser" | "ConnectFailed"]["code"]
+>;
 export type FieldProblem = Schemas["FieldProblem"];
 
 /** Where the API is, and who asks. */

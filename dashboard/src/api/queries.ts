@@ -1,5 +1,11 @@
 import { useCallback } from "react";
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 
 import type { SyncStatus, TaggedSettings, TestSyncRequest } from "./client";
 import { useSurroundings } from "./context";
@@ -88,6 +94,21 @@ export function useSummary() {
   return useQuery({
     queryKey: keys.summary,
     queryFn: () => api.summarizeSyncLogs(Math.floor(Date.now() / SECOND) - DAY),
+    refetchInterval: EVERY.summary,
+  });
+}
+
+/** The newest calls of each of these statuses: they have the words for the error codes that are counted. */
+export function useCallsOf(statuses: SyncStatus[]) {
+  const { api } = useSurroundings();
+  return useQuery({
+    queryKey: [...keys.calls, "of", ...statuses],
+    queryFn: async () => {
+      const pages = await Promise.all(statuses.map((status) => api.listSyncLogs({ status, limit: 50 })));
+      return pages.flatMap((page) => page.items);
+    },
+    enabled: statuses.length > 0,
+    placeholderData: keepPreviousData,
     refetchInterval: EVERY.summary,
   });
 }

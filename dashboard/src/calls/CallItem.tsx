@@ -35,8 +35,8 @@ function chosenOf({ decision, salesforceRecordId }: SyncLog): Candidate | undefi
 }
 
 function personOf(call: SyncLog): string {
-  const { salesforceRecordType: type } = call;
-  if (!type) return texts.calls.noPerson;
+  const { salesforceRecordType: type, decision } = call;
+  if (!type) return decision ? texts.calls.noPerson : texts.calls.notLookedUp;
   return chosenOf(call)?.name ?? texts.calls.unnamed[type];
 }
 

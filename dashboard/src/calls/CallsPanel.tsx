@@ -1,8 +1,8 @@
 import { useState } from "react";
 
-import type { SyncLog, SyncStatus } from "../api/client";
+import type { SyncStatus } from "../api/client";
 import { useSurroundings } from "../api/context";
-import { useCalls, useRetryCalls, useSummary } from "../api/queries";
+import { useCalls, useCallsOf, useRetryCalls, useSummary } from "../api/queries";
 import { texts } from "../texts";
 import card from "../ui/card.module.css";
 import { Button, Notice, Problem, Select, Skeleton } from "../ui/parts";
@@ -11,7 +11,7 @@ import css from "./calls.module.css";
 import { Summary } from "./Summary";
 
 /** Statuses that wait for somebody, or for something to pass. */
-const KEPT_BACK: ReadonlySet<SyncStatus> = new Set(["error", "retrying", "not_found", "skipped"]);
+const KEPT_BACK: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
 
 type Filter = SyncStatus | "all";
 
@@ -29,7 +29,7 @@ export function CallsPanel({
   return (
     <div className={card.stack}>
       <Summary />
-      <Reasons items={items} />
+      <Reasons />
       <div className={css.head}>
         <h3>{texts.calls.title}</h3>
         <Select<Filter>
@@ -79,13 +79,14 @@ function Empty({ isFiltered, onSetUpVapi }: { isFiltered: boolean; onSetUpVapi: 
 }
 
 /** Why calls of the last day are kept back, and a button that tries all of one reason again. */
-function Reasons({ items }: { items: SyncLog[] }) {
+function Reasons() {
   const { isAdmin } = useSurroundings();
-  const summary = useSummary();
+  const { statuses, errorCodes = {} } = useSummary().data ?? {};
+  const keptBack = useCallsOf(KEPT_BACK.filter((status) => statuses?.[status]));
   const retry = useRetryCalls();
-  const reasons = Object.entries(summary.data?.errorCodes ?? {}).flatMap(([code, count]) => {
-    // The words stand with the calls; a reason without a listed call has none yet.
-    const call = items.find((item) => item.errorCode === code && KEPT_BACK.has(item.status));
+  // The words stand with the calls. A code that only logged calls have keeps nothing back.
+  const reasons = Object.entries(errorCodes).flatMap(([code, count]) => {
+    const call = keptBack.data?.find(({ errorCode }) => errorCode === code);
     return call ? [{ code, count, message: call.errorMessage ?? code }] : [];
   });
   if (reasons.length === 0 && !retry.data && !retry.error) return null;

@@ -2,6 +2,7 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
+import type { SyncLog } from "../api/client";
 import { connected, failed, json, logged, problem, routes, show } from "../testing/server";
 
 test("a logged call shows its person, a part of the number, and its links", async () => {
@@ -53,6 +54,48 @@ test("all calls with one reason are tried again at once", async () => {
   await userEvent.click(screen.getByRole("button", { name: /^Retry all/ }));
   expect(await screen.findByText("2 calls are in line again.")).toBeDefined();
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
+});
+
+test("a reason is said although its calls are far down the list", async () => {
+  const older = { ...failed, callId: "call-3" };
+  const note = {
+    ...logged,
+    callId: "call-4",
+    errorCode: "appointment_no_time",
+    errorMessage: "It has no time.",
+  };
+  show({
+    ...routes(connected, [note, older]),
+    "GET sync-logs": (request) => {
+      const status = new URL(request.url).searchParams.get("status");
+      return json({ items: status === "error" ? [older] : [note], nextCursor: null });
+    },
+  });
+  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  expect(within(reasons).getByText(/Not on Sundays/)).toBeDefined();
+  // What a logged call lacks keeps it from nothing.
+  expect(within(reasons).queryByText(/It has no time/)).toBeNull();
+});
+
+test("a call that waits does not claim that nobody matched", async () => {
+  const waiting: SyncLog = {
+    ...logged,
+    status: "waiting_for_connection",
+    salesforceRecordId: null,
+    salesforceRecordType: null,
+    salesforceTaskId: null,
+    decision: null,
+  };
+  const unmatched: SyncLog = {
+    ...waiting,
+    callId: "call-5",
+    status: "not_found",
+    decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0 },
+  };
+  show(routes(connected, [waiting, unmatched]));
+  const list = await screen.findByRole("list", { name: "Calls" });
+  expect(within(list).getAllByText("Caller not looked up yet")).toHaveLength(1);
+  expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
 });
 
 test("the list is filtered by status and goes on page by page", async () => {

@@ -2,7 +2,7 @@ import { useState } from "react";
 
 import type { SalesforceStatus } from "../api/client";
 import { useSurroundings } from "../api/context";
-import { texts } from "../texts";
+import { texts, type Remedy } from "../texts";
 import card from "../ui/card.module.css";
 import { Button, Field, Notice, RemedyNotice, Steps, ui } from "../ui/parts";
 import css from "./connection.module.css";
@@ -42,7 +42,7 @@ export function ConnectPanel({
       {needsReconnect ? (
         <Notice tone="warn">
           <span>{texts.connect.reconnect}</span>
-          {status.reason && <span className={ui.hint}>{status.reason}</span>}
+          {status.reason && <span className={ui.hint}>{texts.connect.reason(status.reason)}</span>}
         </Notice>
       ) : (
         <p>{texts.connect.promise}</p>
@@ -66,16 +66,7 @@ export function ConnectPanel({
             submit();
           }}
         >
-          {state.kind === "failed" && (
-            <RemedyNotice
-              remedy={texts.connectProblems[state.code] ?? texts.connectFailed}
-              detail={
-                state.code === "salesforce_refused" || !texts.connectProblems[state.code]
-                  ? state.detail
-                  : null
-              }
-            />
-          )}
+          {state.kind === "failed" && <Failed code={state.code} detail={state.detail} />}
           <fieldset className={css.places}>
             <legend className={ui.label}>{texts.connect.where}</legend>
             {(Object.keys(texts.connect.places) as Place[]).map((one) => (
@@ -124,6 +115,14 @@ export function ConnectPanel({
       )}
     </div>
   );
+}
+
+/** What went wrong. Salesforce's own words are shown where ours say less. */
+function Failed({ code, detail }: { code: string; detail: string | null }) {
+  const remedies: Partial<Record<string, Remedy>> = texts.connectProblems;
+  const remedy = remedies[code];
+  const words = !remedy || code === "salesforce_refused" ? detail : null;
+  return <RemedyNotice remedy={remedy ?? texts.connectFailed} detail={words} />;
 }
 
 function Waiting({

@@ -136,7 +136,7 @@ test("an ended connection asks to reconnect, with the reason", async () => {
     }),
   );
   expect(await screen.findByText("Reconnect needed")).toBeDefined();
-  expect(screen.getByText("The user was deactivated.")).toBeDefined();
+  expect(screen.getByText("Reason: The user was deactivated.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
 });
 
