@@ -31,6 +31,10 @@ pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
 /// Salesforce did not take the code, or did not say who the user is.
 pub fn of_exchange(error: &CrmError) -> Problem {
     match error.class {
+        // It passes when an admin changes the ranges or the hours, which Salesforce's words name.
+        _ if error.code == "invalid_grant" => {
+            Problem::bad_request("salesforce_refused", said(&error.message))
+        }
         FaultClass::Passing
         | FaultClass::Ambiguous
         | FaultClass::ConcurrentLimit

@@ -349,6 +349,16 @@ async fn a_failed_exchange_says_whose_turn_it_is() {
 }
 
 #[tokio::test]
+async fn where_the_org_restricts_addresses_salesforces_words_are_shown() {
+    let mut world = world().await;
+    let code = "invalid_grant".to_owned();
+    world.salesforce.refuses = Some(CrmError { code, ..failure(FaultClass::Passing, "ip restricted") });
+    let response = world.send(allowed()).await;
+    assert_eq!(outcome(&response), refused(400, "salesforce_refused"));
+    assert!(detail(&response).contains("ip restricted"));
+}
+
+#[tokio::test]
 async fn a_grant_that_cannot_be_stored_is_revoked() {
     let world = world().await;
     world.connections.faults.fail_next("connect", When::Before);

@@ -98,7 +98,12 @@ fn json<T: DeserializeOwned>(value: Value) -> Option<T> {
 }
 
 fn within(range: RangeInclusive<u32>) -> impl Fn(Value) -> Option<u32> {
-    move |value| json(value).filter(|number| range.contains(number))
+    move |value| whole(&value).filter(|number| range.contains(number))
+}
+
+/// JSON has one kind of number: `90.0` is the whole number 90 (JSON Schema, "integer").
+fn whole(value: &Value) -> Option<u32> {
+    value.as_f64()?.to_string().parse().ok()
 }
 
 /// A list with something in it, and nothing twice.
@@ -249,6 +254,13 @@ mod tests {
                 assert!(detail.contains(rule), "{value}: {detail}");
             }
         }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        let days = |value| with("retentionDays", value).map(|settings| settings.retention_days).ok();
+        assert_eq!(days(json!(3650.0)), Some(3650));
+        assert_eq!([json!(90.5), json!(3650.1), json!(1e300), json!(-90.0), json!("90")].map(days), [None; 5]);
     }
 
     #[test]

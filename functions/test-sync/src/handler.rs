@@ -102,8 +102,12 @@ impl<P: Ports> TestSync<P> {
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
         let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
-            .map_err(|error| {
-                Problem::bad_request("invalid_phone_number", format!("phoneNumber: {error}."))
+            .map_err(|_| {
+                Problem::bad_request(
+                    "invalid_phone_number",
+                    "phoneNumber must be a phone number: with its country code, like +12345550123, or without one, \
+                     in the country of the settings.",
+                )
             })?;
         let known = self.known(&workspace_id, &asked.call_id).await?;
         let now = self.worker.clock.now();
