@@ -5,5 +5,5 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: "page",
   plugins: [react()],
-  build: { outDir: "../dist/page", emptyOutDir: true },
+  build: { outDir: "dist" },
 });

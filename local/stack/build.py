@@ -31,7 +31,7 @@ async def dashboard(processes: Processes) -> Path:
     """Builds the page that shows the card; answers with its folder."""
     folder = ROOT / "dashboard"
     await processes.run("npm", ["npm", "--prefix", str(folder), "run", "--silent", "build:page"])
-    return folder / "dist" / "page"
+    return folder / "page" / "dist"
 
 
 async def _target_directory() -> Path:

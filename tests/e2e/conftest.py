@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from local import browser as chromium
 
 from .support.salesforce import Salesforce
 from .support.secrets import Secrets
@@ -76,6 +79,15 @@ def new_number(secrets: Secrets) -> Callable[[], str]:
 def number(new_number: Callable[[], str]) -> str:
     """A phone number that nobody has yet."""
     return new_number()
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from local import browser as chromium
+from playwright.sync_api import Browser, Page, expect
 
 from .support.browser import approve, open_card, violations
 from .support.polling import wait_until
@@ -18,15 +16,6 @@ from .support.stack import Stack
 from .support.workspace import Workspace
 
 SETTLED_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    """A browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -142,6 +131,8 @@ def test_a_failed_call_says_why_and_is_retried(
     shows(page, "What keeps calls from being logged")
     page.get_by_text("Frida Failed").click()
     shows(page, "Refused by a rule of this org")
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
     assert violations(page) == []
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_role("list", name="Calls").get_by_text("Logged", exact=True)).to_be_visible(timeout=SETTLED_MS)

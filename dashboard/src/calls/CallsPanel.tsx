@@ -99,7 +99,7 @@ function Reasons() {
             {reasons.map(({ code, count, message }) => (
               <li key={code}>
                 <span>
-                  {message} <span className={card.muted}>({texts.reasons.count(count)})</span>
+                  {message} <span className={css.count}>({texts.reasons.count(count)})</span>
                 </span>
                 <Button
                   small

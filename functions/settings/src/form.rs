@@ -260,7 +260,10 @@ mod tests {
     fn a_whole_number_may_be_written_with_a_point() {
         let days = |value| with("retentionDays", value).map(|settings| settings.retention_days).ok();
         assert_eq!(days(json!(3650.0)), Some(3650));
-        assert_eq!([json!(90.5), json!(3650.1), json!(1e300), json!(-90.0), json!("90")].map(days), [None; 5]);
+        assert_eq!(
+            [json!(90.5), json!(3650.1), json!(1e300), json!(-90.0), json!("90")].map(days),
+            [None; 5]
+        );
     }
 
     #[test]

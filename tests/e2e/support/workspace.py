@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from .description import conforms
 from .polling import wait_until
 from .reports import call_id
 from .secrets import Secrets
@@ -59,7 +60,7 @@ class Workspace:
         """Asks the API as an admin of this workspace."""
         headers = {"Authorization": f"Bearer {self.token()}", **(headers or {})}
         url = f"{self._stack.public_url}/api/salesforce/{path}"
-        return (session or requests).request(method, url, headers=headers, timeout=35, **options)
+        return conforms((session or requests).request(method, url, headers=headers, timeout=35, **options))
 
     def change_settings(self, **changes: Any) -> None:
         """Changes some of the workspace's settings."""
@@ -91,7 +92,7 @@ class Workspace:
     def connect(self, user: str = "") -> dict[str, Any]:
         """The whole connect flow; answers with what the callback says."""
         browser = Browser()
-        answer = browser.get(self.allow(browser, self.begin_connect(browser), user), timeout=35)
+        answer = conforms(browser.get(self.allow(browser, self.begin_connect(browser), user), timeout=35))
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
@@ -109,7 +110,7 @@ class Workspace:
         """Posts to the webhook as Vapi does; bytes go as they are, everything else as JSON."""
         headers = {"X-Vapi-Secret": self.webhook_token if token is None else token, "Content-Type": "application/json"}
         sent: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
-        return requests.post(f"{self._stack.public_url}/webhook/vapi", headers=headers, timeout=35, **sent)
+        return conforms(requests.post(f"{self._stack.public_url}/webhook/vapi", headers=headers, timeout=35, **sent))
 
     def report(self, body: Any) -> None:
         """Posts as Vapi does: once, because Vapi never retries. It must be taken."""

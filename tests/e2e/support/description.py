@@ -1,0 +1,41 @@
+"""The API's description (docs/openapi.yaml), held against every answer that a test gets."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+import schemathesis
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from local.stack.settings import ROOT
+
+CHECKS = [status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance]
+DESCRIPTION = ROOT / "docs" / "openapi.yaml"
+
+
+def conforms(answer: requests.Response) -> requests.Response:
+    """The answer, if the description has its status, its media type, its headers and its body; else it raises."""
+    method, path = str(answer.request.method), urlsplit(str(answer.request.url)).path
+    for pattern, operation in _operations():
+        if operation.method.upper() == method and pattern.fullmatch(path):
+            operation.Case().validate_response(answer, checks=CHECKS)
+            return answer
+    raise AssertionError(f"{method} {path} is not described")
+
+
+@cache
+def _operations() -> list[tuple[re.Pattern[str], Any]]:
+    """Each operation with what its paths look like; those without a parameter first, as API Gateway has it."""
+    schema = schemathesis.openapi.from_path(DESCRIPTION)
+    operations: list[Any] = [cast("Any", result).ok() for result in schema.get_all_operations()]
+    operations.sort(key=lambda operation: operation.path.count("{"))
+    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path)), operation) for operation in operations]

@@ -1,0 +1,65 @@
+"""Takes the pictures of the README: `make screenshots`. No test: it is not collected with them."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from local.stack.settings import ROOT
+
+from .support.browser import approve, open_card
+from .support.reports import call_id, report
+from .support.salesforce import Salesforce
+from .support.stack import Stack
+from .support.workspace import Workspace
+
+PICTURES = ROOT / "docs" / "pictures"
+# Invented people, with numbers that nobody has.
+ADA, BEN, CLEO = "+12345550181", "+12345550182", "+12345550183"
+
+
+def take(page: Page, name: str) -> None:
+    """Writes a picture of the card, when nothing of it is being read any more."""
+    card = page.get_by_role("region", name="Salesforce", exact=True)
+    page.wait_for_load_state("networkidle")
+    expect(card.get_by_text("Loading …")).to_have_count(0)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    card.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_take(scheme: str, chrome: Browser, stack: Stack, stranger: Workspace, salesforce: Salesforce) -> None:
+    """As wide as a dashboard's column, by day and by night."""
+    page = chrome.new_page(
+        viewport={"width": 860, "height": 1000},
+        color_scheme="dark" if scheme == "dark" else "light",
+        device_scale_factor=1.5,
+    )
+    open_card(page, stack, stranger)
+    approve(page, "Connect with Salesforce")
+    page.get_by_text("No calls yet").wait_for()
+    for first, last, number in (("Ada", "Lang", ADA), ("Ben", "Ito", BEN), ("Cleo", "Marsh", CLEO)):
+        if not salesforce.people("Contact", "MobilePhone", number):
+            salesforce.add("Contact", FirstName=first, LastName=last, MobilePhone=number)
+    calls = page.get_by_role("list", name="Calls")
+    stranger.log_call(report(ADA))
+    stranger.log_call(report("+12345550184"))
+    stranger.log_call(report(BEN))
+    page.reload()
+    calls.get_by_text("Ada Lang").wait_for()
+    take(page, f"connected-{scheme}")
+    salesforce.refuse("Task", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    stranger.log_call(report(CLEO))
+    page.reload()
+    calls.get_by_text("Cleo Marsh").click()
+    page.get_by_text("What keeps calls from being logged").wait_for()
+    take(page, f"failures-{scheme}")
+    salesforce.revoke_grants()
+    salesforce.expire_sessions()
+    body = report(ADA)
+    stranger.report(body)
+    stranger.reaches(call_id(body), "waiting_for_connection")
+    page.reload()
+    calls.get_by_text("Waiting", exact=True).wait_for()
+    take(page, f"reconnect-{scheme}")
+    page.close()
