@@ -4,13 +4,14 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     clock::SystemClock,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     dynamo::WorkspaceTable,
     http::CallerRules,
+    lambda::serve_http,
     secrets::{CachedSecret, ClientSecret, KeysSecret},
     telemetry,
 };
@@ -33,5 +34,5 @@ async fn main() -> Result<(), Error> {
         tokens: salesforce,
         clock: SystemClock,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(disconnect.handle(request).await))).await
+    serve_http(|request| disconnect.handle(request)).await
 }

@@ -7,12 +7,13 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     clock::SystemClock,
     config::{DashboardUrl, ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     dynamo::{OAuthStateTable, WorkspaceTable},
+    lambda::serve_http,
     queue::SqsQueue,
     secrets::{CachedSecret, ClientSecret, KeysSecret},
     telemetry,
@@ -39,5 +40,5 @@ async fn main() -> Result<(), Error> {
         dashboard_url: DashboardUrl::from_env(&env)?.0,
         clock: SystemClock,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(callback.handle(request).await))).await
+    serve_http(|request| callback.handle(request)).await
 }

@@ -4,13 +4,14 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     clock::SystemClock,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     dynamo::{OAuthStateTable, SettingsTable},
     http::{CallerRules, PublicAddress},
+    lambda::serve_http,
     random::SystemRandom,
     secrets::KeysSecret,
     telemetry,
@@ -32,5 +33,5 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         random: SystemRandom,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(initiate.handle(request).await))).await
+    serve_http(|request| initiate.handle(request)).await
 }

@@ -5,12 +5,13 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     config::{ProcessEnv, SalesforceLoginUrl},
     dynamo::SettingsTable,
     http::CallerRules,
+    lambda::serve_http,
     telemetry,
 };
 use salesforce::hosts::Hosts;
@@ -25,5 +26,5 @@ async fn main() -> Result<(), Error> {
         hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
         store: SettingsTable::from_env(&env, &aws)?,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(settings.handle(request).await))).await
+    serve_http(|request| settings.handle(request)).await
 }

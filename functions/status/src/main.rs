@@ -4,12 +4,13 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     config::ProcessEnv,
     dynamo::{LedgerTable, SettingsTable},
     http::CallerRules,
+    lambda::serve_http,
     telemetry,
 };
 
@@ -23,5 +24,5 @@ async fn main() -> Result<(), Error> {
         connections: SettingsTable::from_env(&env, &aws)?,
         ledger: LedgerTable::from_env(&env, &aws)?,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(status.handle(request).await))).await
+    serve_http(|request| status.handle(request)).await
 }

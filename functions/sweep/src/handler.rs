@@ -3,6 +3,7 @@
 use calls::{
     connection::Sessions,
     keep_alive::{KeptAlive, keep_alive},
+    measure,
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
@@ -49,6 +50,7 @@ where
 
     async fn wake(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
         let woken = wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline).await?;
+        measure::woken(woken.woken);
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
         } else if woken.woken > 0 {

@@ -4,13 +4,13 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use platform::{
     aws::Aws,
     clock::SystemClock,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     dynamo::{LedgerTable, WorkspaceTable},
-    lambda::deadline,
+    lambda::{deadline, serve},
     queue::SqsQueue,
     random::SystemRandom,
     secrets::{CachedSecret, ClientSecret, KeysSecret},
@@ -38,8 +38,9 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         random: SystemRandom,
     };
-    run(service_fn(async |event: LambdaEvent<Value>| {
+    let sweep = &sweep;
+    serve(|event: LambdaEvent<Value>| async move {
         sweep.run(deadline(&event.context)).await.map(|_| ()).map_err(Error::from)
-    }))
+    })
     .await
 }

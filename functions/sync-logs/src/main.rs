@@ -6,10 +6,10 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws, clock::SystemClock, config::ProcessEnv, dynamo::LedgerTable, http::CallerRules,
-    queue::SqsQueue, random::SystemRandom, telemetry,
+    lambda::serve_http, queue::SqsQueue, random::SystemRandom, telemetry,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,5 +24,5 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         random: SystemRandom,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(logs.handle(request).await))).await
+    serve_http(|request| logs.handle(request)).await
 }

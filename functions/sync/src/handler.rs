@@ -8,6 +8,7 @@ use aws_lambda_events::{
 };
 use calls::{
     ids::WorkspaceId,
+    measure,
     message::{Work, is_fresh},
     ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
     sync::{Done, Ports, Report, Retry, Turn, Worker, resume, retry},
@@ -51,7 +52,7 @@ where
                 async move {
                     let ended =
                         AssertUnwindSafe(self.record(&record, workspaces, deadline)).catch_unwind().await;
-                    report(record.message_id, &record.work, ended)
+                    report(record, ended)
                 }
             })
             .buffer_unordered(AT_ONCE)
@@ -87,11 +88,13 @@ where
         deadline: DateTime<Utc>,
     ) -> Result<Ended, StoreError> {
         let now = self.worker.clock.now();
+        measure::taken(sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at));
         if deadline - now < BEGIN_WITH {
             return Ok(Ended::NotBegun);
         }
         let turn = |made_at: Option<i64>| {
-            let made_at = made_at.into_iter().chain(*sent_at).min().unwrap_or_default();
+            let sent_at = sent_at.map(|milliseconds| milliseconds / 1000);
+            let made_at = made_at.into_iter().chain(sent_at).min().unwrap_or_default();
             Turn { deadline, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
         };
         let workspace = match workspaces.get(work.workspace_id()) {
@@ -142,8 +145,10 @@ struct Record {
     work: Work,
     /// How often it was delivered, this time included.
     receives: u32,
-    /// When it was put into the queue, Unix seconds.
+    /// When it was put into the queue, Unix milliseconds.
     sent_at: Option<i64>,
+    /// The X-Ray trace that it came in: that of the webhook's invocation.
+    trace: Option<String>,
 }
 
 /// SQS names every message. Without its name a message cannot be reported as failed, and an empty name would mean the
@@ -163,10 +168,13 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
                 let attribute = |name: &str| message.attributes.get(name)?.parse::<i64>().ok();
                 let receives = attribute("ApproximateReceiveCount").unwrap_or(1);
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
-                let sent_at = attribute("SentTimestamp").map(|milliseconds| milliseconds / 1000);
-                records.push(Record { message_id, work, receives, sent_at });
+                let sent_at = attribute("SentTimestamp");
+                let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
+                records.push(Record { message_id, work, receives, sent_at, trace });
             }
             Err(error) => {
+                measure::taken(None);
+                measure::not_worked_on();
                 tracing::error!(message.id = %message_id, error = %error, "unreadable queue message");
                 failed.push(message_id);
             }
@@ -175,14 +183,18 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
     Ok((records, failed))
 }
 
+/// The id of the trace in an X-Ray header: `Root=1-…;Parent=…;Sampled=1`.
+fn root(header: &str) -> &str {
+    header.split(';').find_map(|part| part.strip_prefix("Root=")).unwrap_or_default()
+}
+
 /// Logs how a record ended; the id of one that must come again.
 fn report(
-    message_id: String,
-    work: &Work,
+    Record { message_id, work, trace, .. }: Record,
     ended: Result<Result<Ended, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
     let workspace_id = work.workspace_id();
-    match ended {
+    let again = match ended {
         Ok(Ok(Ended::Call(Done::Tried(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
@@ -190,6 +202,7 @@ fn report(
                 call.status = row.status.as_str(),
                 call.attempts = row.attempts,
                 error.code = row.reason.as_ref().map(|reason| reason.code.as_str()),
+                trace.id = trace,
                 "call worked on"
             );
             None
@@ -222,7 +235,11 @@ fn report(
             tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
             Some(message_id)
         }
+    };
+    if again.is_some() {
+        measure::not_worked_on();
     }
+    again
 }
 
 fn failure(message_id: String) -> BatchItemFailure {

@@ -5,11 +5,11 @@ mod handler;
 mod tests;
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use platform::{
     aws::Aws,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
-    lambda::deadline,
+    lambda::{deadline, serve},
     queue::SqsQueue,
     secrets::{CachedSecret, ClientSecret, KeysSecret},
     telemetry,
@@ -32,8 +32,9 @@ async fn main() -> Result<(), Error> {
         worker: worker(&env, &aws, KeysSecret::from_env(&env, &aws)?, salesforce)?,
         queue: SqsQueue::from_env(&env, &aws)?,
     };
-    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+    let sync = &sync;
+    serve(|event: LambdaEvent<SqsEvent>| async move {
         sync.batch(event.payload, deadline(&event.context)).await.map_err(Error::from)
-    }))
+    })
     .await
 }

@@ -4,11 +4,12 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
     http::CallerRules,
+    lambda::serve_http,
     secrets::{CachedSecret, ClientSecret, KeysSecret},
     telemetry,
     worker::worker,
@@ -30,5 +31,5 @@ async fn main() -> Result<(), Error> {
         callers: CallerRules::from_env(&env)?,
         worker: worker(&env, &aws, KeysSecret::from_env(&env, &aws)?, salesforce)?,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(test.handle(request).await))).await
+    serve_http(|request| test.handle(request)).await
 }

@@ -4,12 +4,13 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     config::ProcessEnv,
     dynamo::SettingsTable,
     http::{CallerRules, PublicAddress},
+    lambda::serve_http,
     secrets::KeysSecret,
     telemetry,
     webhook_token::TokenSigner,
@@ -26,5 +27,5 @@ async fn main() -> Result<(), Error> {
         secrets: SettingsTable::from_env(&env, &aws)?,
         tokens: TokenSigner::new(KeysSecret::from_env(&env, &aws)?),
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(setup.handle(request).await))).await
+    serve_http(|request| setup.handle(request)).await
 }

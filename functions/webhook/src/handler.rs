@@ -1,6 +1,7 @@
 //! A server message of Vapi: authenticate, project, enqueue, answer.
 
 use calls::{
+    measure,
     message::Work,
     ports::{Clock, Ledger, Queue, Random, Workspaces},
     report::{self, ServerMessage},
@@ -80,8 +81,13 @@ where
 
     /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
     async fn keep(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
-        let Err(queue_error) = self.queue.send(&work).await else { return Ok(()) };
+        let sent = self.queue.send(&work).await;
         let Work::Report { call, received_at, .. } = work else { return Ok(()) };
+        let Err(queue_error) = sent else {
+            measure::received();
+            tracing::info!(workspace.id = %token.workspace_id, call.id = %call.id, "report taken");
+            return Ok(());
+        };
         tracing::error!(
             workspace.id = %token.workspace_id, call.id = %call.id, error = %queue_error,
             "the queue refused a call; it goes into the ledger"
@@ -98,6 +104,9 @@ where
                 "the ledger refused the call too; it is not kept"
             );
             Problem::unavailable("The call could not be kept. Send the report again.")
-        })
+        })?;
+        measure::received();
+        measure::kept_in_ledger();
+        Ok(())
     }
 }

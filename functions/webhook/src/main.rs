@@ -4,12 +4,13 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
-use lambda_http::{Error, Request, run, service_fn};
+use lambda_http::Error;
 use platform::{
     aws::Aws,
     clock::SystemClock,
     config::ProcessEnv,
     dynamo::{LedgerTable, WorkspaceTable},
+    lambda::serve_http,
     queue::SqsQueue,
     random::SystemRandom,
     secrets::KeysSecret,
@@ -31,5 +32,5 @@ async fn main() -> Result<(), Error> {
         clock: SystemClock,
         random: SystemRandom,
     };
-    run(service_fn(async |request: Request| Ok::<_, Error>(webhook.handle(request).await))).await
+    serve_http(|request| webhook.handle(request)).await
 }

@@ -13,6 +13,7 @@ use crate::{
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     ledger::Reason,
+    measure,
     ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
     workspace::{Connection, ConnectionState, Lease, Workspace},
 };
@@ -140,6 +141,7 @@ where
             Err(error) if error.class == FaultClass::GrantEnded => {
                 // `false` where the row has newer tokens or none: the next look at it tells.
                 if self.store.require_reconnect(id, connection.version, &error.message).await? {
+                    measure::connection_ended();
                     // The grant of a user who is only frozen lives on, and nobody knows its token any more.
                     let Connection { login_url, refresh_token, .. } = connection;
                     end_grant(self.tokens, self.clock, id, login_url, refresh_token, deadline).await;
@@ -169,7 +171,9 @@ where
                 Err(_) => self.clock.sleep(STORE_AGAIN).await,
             }
         };
-        if !stored {
+        if stored {
+            measure::refreshed();
+        } else {
             let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
             end_grant(self.tokens, self.clock, id, &connection.login_url, token, deadline).await;
         }

@@ -12,6 +12,7 @@ pub mod keep_alive;
 pub mod lead;
 pub mod ledger;
 pub mod matching;
+pub mod measure;
 pub mod message;
 pub mod phone;
 pub mod ports;

@@ -1,7 +1,46 @@
-//! What Lambda says about an invocation.
+//! Serving invocations, and what Lambda says about one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use lambda_http::{Context, Request, RequestExt as _};
+use lambda_http::{Body, Context, Error, Request, RequestExt as _, Response};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::metrics;
+
+/// Answers HTTP requests until the process ends.
+pub async fn serve_http<F>(handle: impl Fn(Request) -> F + Send + Sync) -> Result<(), Error>
+where
+    F: Future<Output = Response<Body>> + Send,
+{
+    lambda_http::run(service_fn(async |request| {
+        let answer = handle(request).await;
+        metrics::flush();
+        Ok::<_, Error>(answer)
+    }))
+    .await
+}
+
+/// Works on events until the process ends.
+pub async fn serve<E, A, F>(handle: impl Fn(LambdaEvent<E>) -> F) -> Result<(), Error>
+where
+    E: DeserializeOwned,
+    A: Serialize,
+    F: Future<Output = Result<A, Error>>,
+{
+    lambda_runtime::run(service_fn(async |event| {
+        // Boxed: a function's work is one type, and with the runtime's around it deeper than the compiler goes.
+        let answer = Box::pin(handle(event)).await;
+        metrics::flush();
+        answer
+    }))
+    .await
+}
+
+/// The X-Ray header of the invocation that runs now, as Lambda gives it to its process: whoever is called with it appears
+/// in the same trace. `None` where there is none.
+pub(crate) fn trace_header() -> Option<String> {
+    std::env::var("_X_AMZN_TRACE_ID").ok().filter(|header| header.starts_with("Root=1-"))
+}
 
 /// When this process is stopped.
 pub fn deadline(context: &Context) -> DateTime<Utc> {

@@ -12,6 +12,7 @@ pub mod hashed;
 pub mod http;
 pub mod keys;
 pub mod lambda;
+pub mod metrics;
 pub mod queue;
 pub mod random;
 pub mod routes;

@@ -15,7 +15,10 @@ use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, fmt::MakeWriter, layer::SubscriberExt as _, registry::Registry,
 };
 
-use crate::config::{Env, ProcessEnv};
+use crate::{
+    config::{Env, ProcessEnv},
+    metrics,
+};
 
 /// The crates that every function carries of ours.
 const OURS: [&str; 3] = ["calls", "platform", "salesforce"];
@@ -23,7 +26,7 @@ const OURS: [&str; 3] = ["calls", "platform", "salesforce"];
 /// Where the Lambda runtime opens the span of an invocation.
 const INVOCATIONS: &str = "lambda_runtime::layers::trace";
 
-/// Starts logging for a function; `crate_name` is `env!("CARGO_CRATE_NAME")` of its `main.rs`. The level is
+/// Starts logging and counting for a function; `crate_name` is `env!("CARGO_CRATE_NAME")` of its `main.rs`. The level is
 /// `LOG_LEVEL`, or else what Lambda's log settings say, or else `info`.
 pub fn init(crate_name: &'static str) {
     let subscriber = subscriber(crate_name, level(&ProcessEnv), io::stdout);
@@ -31,6 +34,7 @@ pub fn init(crate_name: &'static str) {
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
+    metrics::init();
 }
 
 fn level(env: &impl Env) -> LevelFilter {

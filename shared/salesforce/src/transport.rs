@@ -5,6 +5,7 @@ use std::time::Duration;
 use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError, FaultClass},
+    measure,
     workspace::Connection,
 };
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
@@ -83,6 +84,7 @@ impl<S: ClientSecretSource> Client<S> {
             sent = receive(request).await;
         }
         let response = sent.map_err(|error| errors::network(&error, effect));
+        measure::requested(response.as_ref().ok().and_then(|answer| limits::api_usage(&answer.headers)));
         match &response {
             Ok(response) => tracing::debug!(
                 salesforce.operation = operation,

@@ -29,6 +29,7 @@ use crate::{
     call::Call,
     ids::{CallId, WorkspaceId},
     ledger::{Row, SyncStatus},
+    measure,
     ports::{
         Clock, ConnectionStore, Crm, Ledger, NumberClaims, OrgMemory, Random, StoreError, TokenEndpoint,
         Workspaces as _,
@@ -170,11 +171,12 @@ impl<P: Ports> Worker<P> {
             let outcome = Box::pin(attempt::attempt(self, &workspace, &claimed, turn)).await?;
             let recorded =
                 claim::record(&self.ledger, &self.random, &claimed, outcome.clone(), self.now()).await?;
-            let again = match recorded {
-                Recorded::NewsMeanwhile => true,
-                Recorded::Done => self.has_connected(&mut workspace, &outcome).await?,
-                Recorded::Lost => return Ok(Done::Elsewhere),
-            };
+            if recorded == Recorded::Lost {
+                return Ok(Done::Elsewhere);
+            }
+            measure::tried(&claimed.row, &outcome, self.clock.now().timestamp_millis());
+            let again =
+                recorded == Recorded::NewsMeanwhile || self.has_connected(&mut workspace, &outcome).await?;
             if !again || round == ROUNDS {
                 return Ok(Done::Tried(Box::new(outcome)));
             }

@@ -1,5 +1,6 @@
 //! Secrets Manager and SQS.
 
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use calls::{
     ids::{CallId, WorkspaceId},
     message::Work,
@@ -14,30 +15,33 @@ use secrecy::ExposeSecret as _;
 
 use crate::{contract::workspace_id, emulator, template};
 
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
 #[tokio::test]
-async fn a_message_arrives_as_it_was_sent_in_the_group_of_its_workspace() {
+async fn a_message_arrives_as_it_was_sent_in_the_group_of_its_workspace_and_in_our_trace() {
     let client = emulator::aws().sqs();
     let queue = client.create_queue().queue_name("calls-of-a-test").send().await.unwrap();
     let url = queue.queue_url.unwrap();
     let work = Work::Wake { workspace_id: workspace_id(), call_id: CallId::parse("call-1").unwrap() };
-    SqsQueue::new(client.clone(), &url).send(&work).await.unwrap();
+    SqsQueue::new(client.clone(), &url, || Some(TRACE.to_owned())).send(&work).await.unwrap();
 
     let received = client
         .receive_message()
         .queue_url(&url)
-        .message_system_attribute_names(aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId)
+        .message_system_attribute_names(MessageSystemAttributeName::All)
         .send()
         .await
         .unwrap();
     let message = &received.messages()[0];
     assert_eq!(Work::decode(message.body().unwrap()), Ok(work));
-    let group = aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId;
-    assert_eq!(message.attributes().and_then(|all| all.get(&group)).map(String::as_str), Some("acme"));
+    let attribute = |name| message.attributes().and_then(|all| all.get(&name)).map(String::as_str);
+    assert_eq!(attribute(MessageSystemAttributeName::MessageGroupId), Some("acme"));
+    assert_eq!(attribute(MessageSystemAttributeName::AwsTraceHeader), Some(TRACE));
 }
 
 #[tokio::test]
 async fn a_queue_that_does_not_exist_is_a_store_error_with_its_code() {
-    let queue = SqsQueue::new(emulator::aws().sqs(), "http://localhost/000000000000/nowhere");
+    let queue = SqsQueue::new(emulator::aws().sqs(), "http://localhost/000000000000/nowhere", || None);
     let workspace_id = WorkspaceId::parse("acme").unwrap();
     let work = Work::Resume { workspace_id, after: None, error_code: None };
     let error = queue.send(&work).await.unwrap_err();

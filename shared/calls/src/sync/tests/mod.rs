@@ -3,6 +3,7 @@
 mod faults;
 mod leads;
 mod looks;
+mod measures;
 mod previews;
 mod refusals;
 mod rows;
