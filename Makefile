@@ -2,10 +2,10 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
-# `sam validate` wants a region to look a template over; a deployment uses the one of your AWS profile.
-VALIDATE := AWS_DEFAULT_REGION=us-east-1 sam validate --lint
+CARGO_DENY := .venv/cargo-deny@0.20.2
+CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e fuzz build deploy lint fmt validate browser
+.PHONY: run test test-unit test-integration test-e2e screenshots fuzz build deploy lint fmt validate audit browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
 	python -m local.stack
@@ -25,6 +25,9 @@ test-integration: .venv/ready   ## clients against the simulator, stores against
 test-e2e: .venv/ready dashboard/node_modules/ready browser  ## the deployed template, from the Connect button to the Task
 	python -m pytest tests/e2e
 
+screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures of the README, in docs/pictures
+	python -m pytest tests/e2e/take_screenshots.py
+
 fuzz:                           ## what reads text of others, under a fuzzer; FUZZ_SECONDS for each target (60)
 	fuzz/run
 
@@ -34,7 +37,7 @@ build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 deploy: build
 	sam deploy --guided
 
-lint: .venv/ready .venv/bin/cargo-machete dashboard/node_modules/ready
+lint: .venv/ready $(CARGO_MACHETE) dashboard/node_modules/ready
 	cargo machete
 	cargo fmt --all --check && cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -46,11 +49,20 @@ fmt: .venv/ready dashboard/node_modules/ready
 	cargo fmt --all && cargo fmt --manifest-path fuzz/Cargo.toml && ruff format && ruff check --fix
 	npm --prefix dashboard run format
 
-validate: .venv/ready
-	$(VALIDATE)
+# `sam validate` wants a region to look a template over; a deployment uses the one of your AWS profile.
+validate: .venv/ready .venv/scanners/ready  ## the template: valid, linted, secure, and as its contract says
+	AWS_DEFAULT_REGION=us-east-1 sam validate
+	cfn-lint
+	.venv/scanners/bin/checkov
+	python -m pytest tests/contract
+
+audit: .venv/ready .venv/scanners/ready $(CARGO_DENY)  ## licences, duplicates, sources and known vulnerabilities of dependencies
+	cargo deny --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
+	cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check sources
+	.ci/audit
 
 # The tools. Set up again only when what is asked for has changed.
-REQUIREMENTS := $(wildcard requirements*.txt)
+REQUIREMENTS := requirements-emulator.txt requirements.txt
 CHECKSUM := $(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
 
 .venv/ready: .venv/ready-$(CHECKSUM)
@@ -60,6 +72,9 @@ CHECKSUM := $(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
 	python3 -m venv .venv/emulator && .venv/emulator/bin/pip install --disable-pip-version-check --progress-bar off -r requirements-emulator.txt
 	rm -f .venv/ready-* && touch $@
 
+.venv/scanners/ready: requirements-scanners.txt | .venv/ready
+	python3 -m venv .venv/scanners && .venv/scanners/bin/pip install --disable-pip-version-check --progress-bar off -r requirements-scanners.txt && touch $@
+
 dashboard/node_modules/ready: dashboard/package-lock.json
 	npm --prefix dashboard ci --no-audit --no-fund && touch $@
 
@@ -67,5 +82,6 @@ dashboard/node_modules/ready: dashboard/package-lock.json
 browser: .venv/ready
 	python -m local.browser
 
-.venv/bin/cargo-machete: | .venv/ready
-	cargo install --locked --root .venv cargo-machete@0.9.2
+# Cargo's own tools, compiled once a version.
+.venv/cargo-%: | .venv/ready
+	cargo install --locked --root .venv cargo-$* && touch $@
