@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e screenshots fuzz build deploy lint fmt validate audit browser
+.PHONY: run test test-unit test-integration test-e2e screenshots fuzz build deploy lint fmt validate audit rotate-keys browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
 	python -m local.stack
@@ -60,6 +60,11 @@ audit: .venv/ready .venv/scanners/ready $(CARGO_DENY)  ## licences, duplicates, 
 	cargo deny --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
 	cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check sources
 	.ci/audit
+
+rotate-keys: .venv/ready         ## new generated keys for a stack, without downtime: RINGS="sealing webhook" STACK=ringlog
+	python -m ops.rotate_keys $(RINGS) --stack $(STACK)
+RINGS ?= sealing webhook
+STACK ?= ringlog
 
 # The tools. Set up again only when what is asked for has changed.
 REQUIREMENTS := requirements-emulator.txt requirements.txt

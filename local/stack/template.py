@@ -34,6 +34,9 @@ def write_built(template: dict[str, Any], target: Path) -> None:
         function = built["Resources"][name]
         del function["Metadata"]
         function["Properties"]["CodeUri"] = str(ARTIFACTS / binary)
+    # The emulator has no alarms that compute. Nothing here waits for one.
+    for name in [name for name, resource in built["Resources"].items() if "Metrics" in resource.get("Properties", {})]:
+        del built["Resources"][name]
     for resource in built["Resources"].values():
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             # The emulator keeps a number that comes from a parameter as text, and then its poller fails on it.

@@ -164,8 +164,11 @@ where
         tokens: &Tokens,
         deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
+        // Both, also where only one is new: what is stored again is sealed anew, with the key of now.
+        let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&connection.refresh_token);
+        let both = Tokens { refresh_token: Some(refresh_token.clone()), ..tokens.clone() };
         let stored = loop {
-            match self.store.store_refreshed(id, connection.version, owner, tokens).await {
+            match self.store.store_refreshed(id, connection.version, owner, &both).await {
                 Ok(stored) => break stored,
                 Err(error) if deadline - self.clock.now() < STOP_STORING => return Err(error.into()),
                 Err(_) => self.clock.sleep(STORE_AGAIN).await,

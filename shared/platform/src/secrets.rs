@@ -56,8 +56,9 @@ pub trait FromSecret: Sized + Send + Sync {
 }
 
 impl FromSecret for Keys {
-    /// Long: a value that names a key which is not known makes us read earlier.
-    const KEPT_FOR: Duration = Duration::from_hours(1);
+    /// Longer than a client secret: a value that names a key which is not known makes us read earlier. A rotated key is
+    /// used everywhere after this time.
+    const KEPT_FOR: Duration = Duration::from_mins(15);
 
     fn from_secret(text: SecretString) -> Result<Self, String> {
         Self::parse(&text).map_err(|error| error.to_string())

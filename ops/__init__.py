@@ -1,0 +1,1 @@
+"""What whoever runs Ringlog does by hand, as programs."""
