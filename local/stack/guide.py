@@ -14,6 +14,7 @@ def write(stack: Stack) -> None:
     """Writes the sample report, and a description of the stack for programs (the end-to-end tests)."""
     state = stack.settings.state
     _sample_report(state).write_text(sample.report())
+    _write_environment(stack)
     description = {
         "public_url": stack.settings.public_url,
         "emulator_url": stack.settings.emulator_url,
@@ -30,6 +31,18 @@ def write(stack: Stack) -> None:
     fresh = state / "stack.json.new"
     fresh.write_text(json.dumps(description, indent=1))
     fresh.replace(_description(state))
+
+
+def _write_environment(stack: Stack) -> None:
+    """Writes what a function needs to run alone beside this stack (CONTRIBUTING.md, "One function alone")."""
+    aws = {name: value for name, value in stack.settings.aws_environment.items() if name.startswith("AWS_")}
+    functions = {**stack.deployment.environment, "AWS_ENDPOINT_URL": stack.settings.emulator_url}
+    # A debug build takes its workspace from here, since there is no authorizer.
+    alone = {**functions, **aws, "LOCAL_WORKSPACE_ID": SAMPLE_WORKSPACE}
+    lines = [f"{name}={value}\n" for name, value in sorted(alone.items())]
+    (stack.settings.state / "functions.env").write_text("".join(lines))
+    in_container = {**functions, "AWS_ENDPOINT_URL": f"http://host.docker.internal:{stack.settings.ports.emulator}"}
+    (stack.settings.state / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=1))
 
 
 def forget(settings: Settings) -> None:

@@ -60,7 +60,7 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
 
         async with step("deploying template.yaml", processes.log("deploy")):
             built = settings.state / "template.json"
-            template.write_built(source, built)
+            template.write_built(source, built, settings.emulator_url)
             deployment = await deploy(processes, settings, built, client_secret)
             api_id = await asyncio.to_thread(routes.register, settings, deployment)
 

@@ -27,9 +27,11 @@ def binaries(template: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def write_built(template: dict[str, Any], target: Path) -> None:
-    """Writes the template with each function's code where `build` put it."""
+def write_built(template: dict[str, Any], target: Path, emulator_url: str) -> None:
+    """Writes the template with each function's code where `build` put it, and the address of the emulator."""
     built = json.loads(json.dumps(template))
+    # The emulator tells its functions itself. What runs one alone (`sam local invoke`) passes on only what stands here.
+    built["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = emulator_url
     for name, binary in binaries(template).items():
         function = built["Resources"][name]
         del function["Metadata"]
