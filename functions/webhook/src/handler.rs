@@ -85,7 +85,10 @@ where
         let Work::Report { call, received_at, .. } = work else { return Ok(()) };
         let Err(queue_error) = sent else {
             measure::received();
-            tracing::info!(workspace.id = %token.workspace_id, call.id = %call.id, "report taken");
+            tracing::info!(
+                workspace.id = %token.workspace_id, call.id = %call.id, secret.key = %token.key_id,
+                "report taken"
+            );
             return Ok(());
         };
         tracing::error!(

@@ -2,8 +2,9 @@
 //!
 //! The secret is `{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"<64 characters>"}`. The first key of a
 //! ring is the current one; the others still open and verify what was made with them. A key without a `secret` of
-//! its own (Base64, 32 bytes) is derived from `initial`: so a fresh deployment needs no step by hand, and rotating
-//! is putting `{"id":"2","secret":"…"}` first in one of the lists.
+//! its own (Base64, 32 bytes) is derived from `initial`: so a fresh deployment needs no step by hand. A new
+//! key, `{"id":"2","secret":"…"}`, is put last in its list, and first when every process would find it
+//! (`ops/rotate_keys.py`).
 
 use base64::{
     Engine as _,

@@ -26,8 +26,9 @@ def conforms(answer: requests.Response) -> requests.Response:
     """The answer, if the description has its status, its media type, its headers and its body; else it raises."""
     method, path = str(answer.request.method), urlsplit(str(answer.request.url)).path
     for pattern, operation in _operations():
-        if operation.method.upper() == method and pattern.fullmatch(path):
-            operation.Case().validate_response(answer, checks=CHECKS)
+        found = pattern.fullmatch(path)
+        if found and operation.method.upper() == method:
+            operation.Case(path_parameters=found.groupdict()).validate_response(answer, checks=CHECKS)
             return answer
     raise AssertionError(f"{method} {path} is not described")
 
@@ -38,4 +39,4 @@ def _operations() -> list[tuple[re.Pattern[str], Any]]:
     schema = schemathesis.openapi.from_path(DESCRIPTION)
     operations: list[Any] = [cast("Any", result).ok() for result in schema.get_all_operations()]
     operations.sort(key=lambda operation: operation.path.count("{"))
-    return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path)), operation) for operation in operations]
+    return [(re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)), operation) for operation in operations]
