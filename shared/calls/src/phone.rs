@@ -118,11 +118,11 @@ impl PhoneNumber {
 
     /// Whether a stored number is this one, and how exactly (design.md §7). Extensions count where both have one.
     ///
-    /// Without a country code in it, a stored number is read in the record's country (ISO code, or a common English
-    /// name), else in `default_country`; that settles it where the number is a good one there, and, where only the
-    /// workspace says so, is written as people there write it. The same national number is then somebody else's:
-    /// `+44 2345550130` is not the `234-555-0130` of a workspace in the United States. Everything else is compared by
-    /// the national number: `020 7946 0123` in the same workspace is `+44 20 7946 0123`.
+    /// A stored number without a country code that is valid in the record's country (ISO code, or a common English name),
+    /// or else in `default_country`, is that country's; this settles it, however it is written. The same national number
+    /// is then somebody else's: `+44 2345550130` is not the `(234) 5550130` of a workspace in the United States. Only
+    /// one that is valid in neither is compared with this national number: `020 7946 0123` in the same workspace is
+    /// `+44 20 7946 0123`.
     pub fn same_as(
         &self,
         stored: &str,
@@ -131,18 +131,19 @@ impl PhoneNumber {
     ) -> Option<Exactness> {
         let stored = written::readable(stored);
         let of_record = record_country.and_then(country::region);
-        let here = of_record.or_else(|| region(default_country));
-        let home = parse(&stored, here);
-        if let Some(exactness) = home.as_ref().and_then(|home| self.equals(home)) {
-            return Some(exactness);
+        let of_workspace = region(default_country).filter(|region| Some(*region) != of_record);
+        let homes = [of_record, of_workspace];
+        for home in homes.into_iter().flatten() {
+            let read = parse(&stored, Some(home));
+            let same = read.as_ref().and_then(|read| self.equals(read));
+            if same.is_some() || read.is_some_and(|read| read.is_valid()) {
+                return same;
+            }
         }
-        let is_home = |home: &Parsed| of_record.is_some() || is_written_as_home(&stored, home);
-        if home.as_ref().is_some_and(|home| home.is_valid() && is_home(home)) {
-            return None;
-        }
-        let elsewhere = Some(self.region()).filter(|region| *region != here);
-        let elsewhere = elsewhere.and_then(|region| self.equals(&parse(&stored, region)?));
-        elsewhere.or_else(|| self.equals(&parse(&written::with_plus(&stored)?, None)?))
+        let own = self.region();
+        let asked = own.is_some() && homes.contains(&own);
+        let same = if asked { None } else { parse(&stored, own).and_then(|read| self.equals(&read)) };
+        same.or_else(|| self.equals(&parse(&written::with_plus(&stored)?, None)?))
     }
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
@@ -209,17 +210,6 @@ fn user_part(text: &str) -> String {
 fn region(code: &str) -> Option<Region> {
     let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
-}
-
-/// Whether a number without country code is written as its country writes it: in the same groups of digits, or in one.
-fn is_written_as_home(stored: &str, home: &Parsed) -> bool {
-    let groups = |text: &str| -> Vec<String> {
-        let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
-        digits.map(str::to_owned).collect()
-    };
-    let written = groups(stored);
-    let usual = groups(&home.format_as(PhoneNumberFormat::National));
-    has_country_code(home) || written.len() == 1 || written.starts_with(&usual)
 }
 
 fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
@@ -394,12 +384,18 @@ mod tests {
             (US, "ask the assistant", None, "US", None),
             // What is a good number in the record's country, or else in the workspace's, is that one.
             (US, "2345550123", None, "DE", None),
-            (US, "(234) 555-0123", None, "DE", Some(National)),
+            (US, "(234) 555-0123", None, "DE", None),
             (US, "(234) 555-0123", None, "GB", Some(National)),
             ("+442345550130", "234-555-0130", None, "US", None),
             ("+442345550130", "234-555-0130", Some("US"), "GB", None),
             ("+442345550130", "0234-555-0130", None, "US", Some(National)),
             ("+442345550130", "234-555-0130", None, "GB", Some(National)),
+            ("+442345550130", "234-555-0130", Some("France"), "US", None),
+            ("+442345550130", "(234) 5550130", None, "US", None),
+            ("+911212374259", "121 237 4259", None, "GB", None),
+            ("+31412345678", "0412 345678", None, "AU", None),
+            ("+492079460123", "0207 946 0123", None, "GB", None),
+            ("+33212396802", "2 1239 6802", None, "AU", None),
             ("+442345550130", "+44 234 555 0130", None, "US", Some(Exact)),
             (US, "(234) 555-0123", Some("DE"), "US", None),
             (US, "(234) 555-0123", Some("Canada"), "GB", Some(National)),

@@ -1,6 +1,7 @@
 //! Numbers of many countries, as people write them in records, against the caller's: a million pairs and more. A number is
 //! found if Salesforce's search gives the record (as strict as the simulator: digits are compared, salesforce.md §2.7) and
-//! the number is then the same; one that differs in a digit never is the same.
+//! the number is then the same. One that differs in a digit never is the same, nor is another country's with the same
+//! national digits where the stored number is its own country's.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -59,6 +60,9 @@ const COUNTRIES: [(&str, &str); 44] = [
 
 /// Of each country's fixed and mobile numbers, so many.
 const NUMBERS: usize = 300;
+
+/// Of so many countries it is asked whether they have a number with the same national digits.
+const NAMESAKES: usize = 3;
 
 /// A number, and the groups of digits that it is written in.
 struct Number {
@@ -170,13 +174,32 @@ fn altered(random: &mut fastrand::Rng, number: &Number) -> (String, bool) {
     (String::from_utf8(digits).unwrap(), at <= number.code.len())
 }
 
-/// Every way to write every number of a country: how many pairs were compared.
-fn country(country: &'static str, trunk: &'static str) -> (usize, Vec<String>) {
+/// Valid numbers of other countries that have the same national digits, of some countries.
+fn namesakes(random: &mut fastrand::Rng, number: &Number) -> Vec<PhoneNumber> {
+    let others = (0..NAMESAKES).filter_map(|_| {
+        let region = COUNTRIES[random.usize(..COUNTRIES.len())].0.parse().ok()?;
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?.to_string();
+        let e164 = format!("+{code}{}", number.groups.concat());
+        let valid = code != number.code && parse(&e164)?.is_valid();
+        valid.then(|| PhoneNumber::parse_caller(&e164, "US").ok())?
+    });
+    others.collect()
+}
+
+/// Pairs that were compared, those of namesakes among them, and what was wrong.
+#[derive(Default)]
+struct Compared {
+    pairs: usize,
+    of_namesakes: usize,
+    wrong: Vec<String>,
+}
+
+/// Every way to write every number of a country.
+fn country(country: &'static str, trunk: &'static str) -> Compared {
     let random = &mut fastrand::Rng::with_seed(
         u64::from(country.as_bytes()[0]) << 8 | u64::from(country.as_bytes()[1]),
     );
-    let mut pairs = 0;
-    let mut wrong = Vec::new();
+    let Compared { mut pairs, mut of_namesakes, mut wrong } = Compared::default();
     for parsed in numbers(random, country) {
         let number = Number::new(&parsed, trunk);
         let caller = PhoneNumber::parse_caller(&number.e164, "US").unwrap();
@@ -196,6 +219,18 @@ fn country(country: &'static str, trunk: &'static str) -> (usize, Vec<String>) {
             }
         }
 
+        // Written without its code, it is its country's, whoever else has the same national digits.
+        for namesake in namesakes(random, &number) {
+            for stored in &without {
+                of_namesakes += 1;
+                let (record, default) = if random.bool() { (None, country) } else { (Some(country), "US") };
+                if let Some(exactness) = namesake.same_as(stored, record, default) {
+                    let (namesake, number) = (namesake.e164(), &number.e164);
+                    wrong.push(format!("{namesake} is taken for {number} as {stored:?}: {exactness:?}"));
+                }
+            }
+        }
+
         let (other, code_differs) = altered(random, &number);
         let Some(parsed) = parse(&other) else { continue };
         let (with_code, without) = Number::new(&parsed, trunk).written();
@@ -208,24 +243,25 @@ fn country(country: &'static str, trunk: &'static str) -> (usize, Vec<String>) {
             }
         }
     }
-    (pairs, wrong)
+    Compared { pairs: pairs + of_namesakes, of_namesakes, wrong }
 }
 
 #[test]
 fn a_number_is_found_however_it_is_written_and_another_never() {
-    let (mut pairs, mut wrong) = (0, Vec::new());
+    let Compared { mut pairs, mut of_namesakes, mut wrong } = Compared::default();
     thread::scope(|scope| {
         let all = |countries: &'static [(&str, &str)]| -> Vec<_> {
             countries.iter().map(|(name, trunk)| country(name, trunk)).collect()
         };
         let threads: Vec<_> = COUNTRIES.chunks(11).map(|some| scope.spawn(move || all(some))).collect();
-        for (more, mistakes) in threads.into_iter().flat_map(|thread| thread.join().unwrap()) {
-            pairs += more;
-            wrong.extend(mistakes);
+        for more in threads.into_iter().flat_map(|thread| thread.join().unwrap()) {
+            pairs += more.pairs;
+            of_namesakes += more.of_namesakes;
+            wrong.extend(more.wrong);
         }
     });
     assert!(wrong.is_empty(), "{} of {pairs} are wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
-    assert!(pairs > 1_000_000, "{pairs}");
+    assert!(pairs > 1_000_000 && of_namesakes > 100_000, "{pairs}, {of_namesakes} of namesakes");
 }
 
 /// What is known not to be found, and why: the search compares digits from the first on, and knows no other forms than
