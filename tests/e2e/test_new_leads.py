@@ -52,15 +52,24 @@ def test_a_new_caller_is_named_as_vapi_says(makes_leads: Workspace, salesforce: 
 def test_the_record_that_a_lead_would_duplicate_gets_the_task(
     makes_leads: Workspace, strict: Salesforce, number: str
 ) -> None:
-    # Matching looks at Contacts only here; the org's rule knows the Lead.
-    makes_leads.change_settings(matchOrder=["Contact"])
-    lead = strict.add("Lead", LastName="Known", Company="Sample", Phone=f"({number[2:5]}) {number[5:8]}-{number[8:]}")
+    # Matching looks at Leads only here; the org's rule knows the Contact.
+    makes_leads.change_settings(matchOrder=["Lead"])
+    contact = strict.add("Contact", LastName="Known", Phone=f"({number[2:5]}) {number[5:8]}-{number[8:]}")
     body = report(number)
     row = makes_leads.log_call(body)
-    assert (row["status"], row["salesforce_record_id"], row["decision"]["rule"]) == ("success", lead, "duplicate")
+    assert (row["status"], row["salesforce_record_id"], row["decision"]["rule"]) == ("success", contact, "duplicate")
     (task,) = strict.activities("Task", call_id(body))
-    assert task["WhoId"] == lead
+    assert task["WhoId"] == contact
     assert strict.people("Lead", "Phone", number) == []
+
+
+def test_where_only_contacts_match_a_caller_gets_one_lead(
+    makes_leads: Workspace, salesforce: Salesforce, number: str
+) -> None:
+    makes_leads.change_settings(matchOrder=["Contact"])
+    lead = salesforce.add("Lead", LastName="Known", Company="Sample", Phone=number)
+    row = makes_leads.log_call(report(number))
+    assert (row["status"], row["salesforce_record_id"], row["decision"]["rule"]) == ("success", lead, "only_candidate")
 
 
 def test_a_dry_run_shows_everything_and_writes_nothing(

@@ -106,12 +106,13 @@ impl Decision {
 }
 
 /// Decides whose call it is. `found` are unconverted Leads and Contacts; of them those count that have `number` in a
-/// phone field other than Fax, and whose object stands in `matchOrder`.
+/// phone field other than Fax, and whose object is [searched](Settings::searched).
 pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) -> Decision {
+    let order = settings.searched();
     let mut ranked: Vec<(usize, &FoundRecord, Candidate)> = found
         .iter()
         .filter_map(|record| {
-            let place = settings.match_order.iter().position(|kind| *kind == record.record_type)?;
+            let place = order.iter().position(|kind| *kind == record.record_type)?;
             Some((place, record, candidate(number, record, &settings.default_country)?))
         })
         .collect();

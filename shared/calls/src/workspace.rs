@@ -18,6 +18,9 @@ pub enum RecordType {
 }
 
 impl RecordType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Lead, Self::Contact];
+
     /// The object of a record, by its id's key prefix (Salesforce Help 000385203); `None`: neither.
     pub fn of(id: &SalesforceId) -> Option<Self> {
         match id.key_prefix() {
@@ -72,7 +75,7 @@ pub struct Settings {
     pub default_country: String,
     /// The Salesforce host where this workspace's users log in; absent: the deployment's.
     pub login_url: Option<String>,
-    /// Which object wins, first to last.
+    /// Which object wins, first to last; see [`Self::searched`].
     pub match_order: Vec<RecordType>,
     /// What decides among records of one type.
     pub multiple_matches: MultipleMatches,
@@ -86,6 +89,18 @@ pub struct Settings {
     pub call_types: Vec<Direction>,
     /// How long a final ledger row is kept.
     pub retention_days: u32,
+}
+
+impl Settings {
+    /// The objects whose records may be the caller, first to last: those of `matchOrder`, and where a Lead would be made
+    /// otherwise, Leads after them. A caller who has one gets no other.
+    pub fn searched(&self) -> Vec<RecordType> {
+        let mut objects = self.match_order.clone();
+        if self.no_match == NoMatch::CreateLead && !objects.contains(&RecordType::Lead) {
+            objects.push(RecordType::Lead);
+        }
+        objects
+    }
 }
 
 impl Default for Settings {

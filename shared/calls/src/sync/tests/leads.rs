@@ -121,6 +121,37 @@ async fn a_second_call_takes_the_lead_of_the_first_though_salesforce_does_not_sh
     assert_eq!(state.tasks[0].1.who_id, state.tasks[1].1.who_id);
 }
 
+/// `matchOrder` names Contacts alone; the Leads that Ringlog makes count all the same.
+#[tokio::test]
+async fn where_only_contacts_match_a_caller_still_gets_one_lead() {
+    let world = new_caller();
+    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.rule(), Rule::NewLead);
+
+    let indexed = std::mem::take(&mut world.salesforce.state().unindexed);
+    world.salesforce.state().records.extend(indexed);
+    world.pass(3 * 86_400);
+    let mut second = call(3 * 86_400);
+    second.id = crate::ids::CallId::parse("call-2").unwrap();
+    world.reported(&second).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.leads.len(), state.tasks.len()), (1, 2));
+    assert_eq!(state.tasks[1].1.who_id, state.leads[0].0);
+    assert_eq!(world.ledger.row("call-2").decision.unwrap().rule, Rule::OnlyCandidate);
+}
+
+#[tokio::test]
+async fn where_only_contacts_match_a_lead_goes_after_them() {
+    let world = new_caller();
+    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    let mut contact = lead(CONTACT, NUMBER);
+    contact.record_type = RecordType::Contact;
+    world.salesforce.state().records = vec![lead(LEAD, NUMBER), contact];
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::MatchOrder));
+}
+
 #[tokio::test]
 async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
     let world = new_caller();
