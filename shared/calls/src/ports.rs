@@ -13,7 +13,7 @@ use crate::{
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, RefusedFields, Workspace},
+    workspace::{Connection, RecordType, RefusedFields, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
@@ -239,10 +239,11 @@ pub trait TokenEndpoint: Send + Sync {
 
 /// Salesforce's records, with the session of `connection`.
 pub trait Crm: Send + Sync {
-    /// Looks for Leads and Contacts by phone number: one request.
+    /// Looks for records of these objects by phone number: one request.
     fn search(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
@@ -254,11 +255,12 @@ pub trait Crm: Send + Sync {
         event: Option<&EventDraft>,
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
-    /// Looks for Leads and Contacts with a number like this one that were created since then, which search may not know
-    /// yet: one request. `full` where one object's page was full.
+    /// Looks for records of these objects with a number like this one that were created since then, which search may not
+    /// know yet: one request. `full` where one object's page was full.
     fn recent(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;

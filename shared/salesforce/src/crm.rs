@@ -7,7 +7,7 @@ use calls::{
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::Connection,
+    workspace::{Connection, RecordType},
 };
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -27,8 +27,13 @@ impl<S: ClientSecretSource> TokenEndpoint for Client<S> {
 }
 
 impl<S: ClientSecretSource> Crm for Client<S> {
-    async fn search(&self, connection: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
-        self.search_phone(connection, query).await
+    async fn search(
+        &self,
+        connection: &Connection,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.search_phone(connection, objects, query).await
     }
 
     async fn create(
@@ -43,10 +48,11 @@ impl<S: ClientSecretSource> Crm for Client<S> {
     async fn recent(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> Result<Answer<Found>, CrmError> {
-        self.created_since(connection, query, since).await
+        self.created_since(connection, objects, query, since).await
     }
 
     async fn converted_to(

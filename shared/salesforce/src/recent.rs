@@ -7,7 +7,7 @@
 use calls::{
     crm::{Answer, ApiUsage, CrmError, Found, PhoneQuery},
     ports::ClientSecretSource,
-    workspace::Connection,
+    workspace::{Connection, RecordType},
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -30,14 +30,15 @@ struct Page {
 }
 
 impl<S: ClientSecretSource> Client<S> {
-    /// The Leads and Contacts with such a number that were created since then.
+    /// The records of these objects with such a number that were created since then.
     pub(crate) async fn created_since(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> Result<Answer<Found>, CrmError> {
-        let mut targets = targets();
+        let mut targets = targets(objects);
         let digits = last_digits(query);
         loop {
             match self.queried_since(connection, &digits, since, &targets).await {
@@ -100,7 +101,8 @@ mod tests {
             others: Vec::new(),
         };
         assert_eq!(last_digits(&query), "%5%5%5%0%1%2%3%");
-        let queries: Vec<_> = targets().iter().map(|target| soql(target, "%1%2%", since)).collect();
+        let queries: Vec<_> =
+            targets(&RecordType::ALL).iter().map(|target| soql(target, "%1%2%", since)).collect();
         assert_eq!(
             queries,
             [

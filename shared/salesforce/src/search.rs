@@ -1,4 +1,4 @@
-//! The phone search: one SOSL request over Leads and Contacts (SOQL and SOSL Reference, "SOSL Syntax").
+//! The phone search: one SOSL request over Leads, Contacts or both (SOQL and SOSL Reference, "SOSL Syntax").
 
 use calls::ports::ClientSecretSource;
 use calls::{
@@ -31,24 +31,28 @@ pub(crate) struct Target {
     pub(crate) condition: Option<&'static str>,
 }
 
-/// What is asked where the user may read everything.
-pub(crate) fn targets() -> Vec<Target> {
-    vec![
-        Target {
-            record_type: RecordType::Lead,
+/// What is asked of these objects where the user may read everything.
+pub(crate) fn targets(objects: &[RecordType]) -> Vec<Target> {
+    objects.iter().map(|object| target(*object)).collect()
+}
+
+fn target(record_type: RecordType) -> Target {
+    match record_type {
+        RecordType::Lead => Target {
+            record_type,
             object: "Lead",
             phones: vec!["Phone", "MobilePhone"],
             country: Some("Country"),
             condition: Some("IsConverted = false"),
         },
-        Target {
-            record_type: RecordType::Contact,
+        RecordType::Contact => Target {
+            record_type,
             object: "Contact",
             phones: vec!["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone"],
             country: Some("MailingCountry"),
             condition: None,
         },
-    ]
+    }
 }
 
 impl Target {
@@ -86,10 +90,11 @@ impl<S: ClientSecretSource> Client<S> {
     pub(crate) async fn search_phone(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
     ) -> Result<Answer<Found>, CrmError> {
         let term = term(query)?;
-        let mut targets = targets();
+        let mut targets = targets(objects);
         loop {
             match self.search_once(connection, &sosl(&term, &targets)).await {
                 Ok(answer) => {
@@ -176,7 +181,7 @@ pub(crate) fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
 
 /// Reads the records of an answer.
 pub(crate) fn found(records: &[Map<String, Value>]) -> Result<Found, CrmError> {
-    let known = targets();
+    let known = targets(&RecordType::ALL);
     let mut found = Found::default();
     for record in records {
         let object = record.get("attributes").and_then(|attributes| attributes["type"].as_str());
@@ -229,7 +234,7 @@ mod tests {
     #[test]
     fn one_request_asks_for_both_objects_and_all_forms_of_the_number() {
         assert_eq!(
-            sosl(&term(&query()).unwrap(), &targets()),
+            sosl(&term(&query()).unwrap(), &targets(&RecordType::ALL)),
             "FIND {2345550123 OR 12345550123 OR 0012345550123 OR 2345550123* OR 12345550123* OR 0012345550123*} \
              IN PHONE FIELDS RETURNING \
              Lead(Id, Name, Phone, MobilePhone, Country, CreatedDate, LastModifiedDate \
@@ -255,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_object_that_may_not_be_read_is_left_out() {
-        let mut targets = targets();
+        let mut targets = targets(&RecordType::ALL);
         let error = refused(
             "INVALID_TYPE",
             "\nLead(Id\n^\nERROR at Row:1:Column:70\nsObject type 'Lead' is not supported.",
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_field_that_may_not_be_read_is_left_out_of_its_object() {
-        let mut targets = targets();
+        let mut targets = targets(&RecordType::ALL);
         let error = refused(
             "INVALID_FIELD",
             "\nContact(Id\n^\nERROR at Row:1:Column:70\nNo such column 'MobilePhone' on entity 'Contact'.",
@@ -290,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_object_without_a_readable_phone_field_is_left_out() {
-        let mut targets = targets();
+        let mut targets = targets(&RecordType::ALL);
         assert!(narrow(&mut targets, &refused("INVALID_FIELD", "No such column 'Phone' on entity 'Lead'.")));
         assert!(narrow(
             &mut targets,

@@ -19,6 +19,7 @@ use calls::{
     crm::{FaultClass, PhoneQuery},
     ids::{CallId, SalesforceId},
     ports::{Crm, TokenEndpoint, Tokens},
+    workspace::RecordType,
 };
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -128,7 +129,7 @@ const NOTHING_FOUND: &str = r#"{"searchRecords":[]}"#;
 async fn requests_say_who_asks_and_for_which_version() {
     let script = Script::default().then(200, NOTHING_FOUND);
     let url = script.start().await;
-    client(&url).search(&connection(&url), &query()).await.unwrap();
+    client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap();
     let asked = &script.asked()[0];
     assert!(
         asked.line.starts_with("GET /services/data/v60.0/search/?q=FIND+%7B2345550123+OR"),
@@ -145,7 +146,7 @@ async fn an_org_that_moved_is_a_matter_of_the_session_and_the_token_does_not_fol
     let other = elsewhere.start().await;
     let script = Script::default().then_redirect(&other);
     let url = script.start().await;
-    let error = client(&url).search(&connection(&url), &query()).await.unwrap_err();
+    let error = client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Session, "http_302"));
     assert!(elsewhere.asked().is_empty());
 }
@@ -156,7 +157,7 @@ async fn no_token_goes_to_a_stored_instance_that_the_rules_refuse() {
     let url = script.start().await;
     // The deployment logs in at Salesforce, so loopback is nobody's instance.
     let client = client("https://login.salesforce.com");
-    let error = client.search(&connection(&url), &query()).await.unwrap_err();
+    let error = client.search(&connection(&url), &RecordType::ALL, &query()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Permanent, "instance_url_refused"));
     let error = client.refresh(&connection(&url)).await.unwrap_err();
     assert_eq!(error.code, "login_url_refused");
@@ -200,7 +201,7 @@ async fn a_read_on_a_dead_kept_connection_is_asked_again() {
         }
     })
     .await;
-    let found = client(&url).search(&connection(&url), &query()).await.unwrap();
+    let found = client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap();
     assert!(found.value.records.is_empty());
 }
 
@@ -214,7 +215,7 @@ async fn a_body_that_is_cut_off_leaves_open_what_a_write_did() {
     let (client, connection) = (client(&url), connection(&url));
     let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
     assert_eq!(error.class, FaultClass::Ambiguous);
-    let error = client.search(&connection, &query()).await.unwrap_err();
+    let error = client.search(&connection, &RecordType::ALL, &query()).await.unwrap_err();
     assert_eq!(
         error.class,
         FaultClass::Passing,
@@ -230,7 +231,7 @@ async fn a_slow_answer_is_ambiguous_for_writes_and_passes_for_reads() {
     let (client, connection) = (impatient(&url), connection(&url));
     let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "timeout"));
-    let error = client.search(&connection, &query()).await.unwrap_err();
+    let error = client.search(&connection, &RecordType::ALL, &query()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "timeout"));
     assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().class, FaultClass::Passing);
     drop(listener);

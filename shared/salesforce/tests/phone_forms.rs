@@ -4,7 +4,12 @@
 
 mod support;
 
-use calls::{matching, phone::PhoneNumber, ports::Crm, workspace::Settings};
+use calls::{
+    matching,
+    phone::PhoneNumber,
+    ports::Crm,
+    workspace::{RecordType, Settings},
+};
 use salesforce_sim::{NewRecord, RouteKind};
 use serde_json::json;
 use support::world::World;
@@ -37,7 +42,8 @@ async fn a_stored_form_is_found_by_one_search_and_then_decided() {
 
         let caller = PhoneNumber::parse_caller(number, country).unwrap();
         let before = world.salesforce.count(RouteKind::Search);
-        let found = world.client.search(&world.connection, &caller.query()).await.unwrap().value;
+        let found =
+            world.client.search(&world.connection, &RecordType::ALL, &caller.query()).await.unwrap().value;
         assert_eq!(world.salesforce.count(RouteKind::Search), before + 1, "one request");
         let settings = Settings { default_country: country.to_owned(), ..Settings::default() };
         let decision = matching::decide(&caller, &found.records, &settings);

@@ -50,7 +50,7 @@ async fn found_records_carry_what_matching_needs() {
         international: "12345550123".to_owned(),
         others: vec![],
     };
-    let answer = world.client.search(&world.connection, &query).await.unwrap();
+    let answer = world.client.search(&world.connection, &RecordType::ALL, &query).await.unwrap();
     let ada = &answer.value.records[0];
     assert_eq!(ada.phones, [("Phone".to_owned(), "(234) 555-0123".to_owned())]);
     assert_eq!(ada.country.as_deref(), Some("United States"));
@@ -76,21 +76,56 @@ async fn a_search_goes_on_without_what_the_user_may_not_read() {
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
 }
 
-#[tokio::test]
-async fn more_records_than_a_page_holds_are_told() {
-    let world = World::new().await;
+/// So many Contacts that a page is full of them.
+fn crowd(world: &World) -> PhoneQuery {
     for n in 0..200 {
         let fields = json!({ "LastName": format!("Crowd {n}"), "Phone": "(234) 555-0190" });
         let fields = fields.as_object().unwrap().clone();
         let new = NewRecord { object: "Contact".to_owned(), fields, indexed: true, org: None };
         world.salesforce.add_record(&new).unwrap();
     }
+    PhoneQuery { national: "2345550190".to_owned(), international: "12345550190".to_owned(), others: vec![] }
+}
+
+#[tokio::test]
+async fn an_object_that_is_not_asked_for_is_not_found_and_fails_nothing() {
+    let world = World::new().await;
+    let query = crowd(&world);
+    let (client, connection) = (&world.client, &world.connection);
+    let leads = [RecordType::Lead];
+    let found = client.search(connection, &leads, &query).await.unwrap().value;
+    assert_eq!((found.records.len(), found.full), (0, None));
+    let found = client.recent(connection, &leads, &query, DateTime::UNIX_EPOCH).await.unwrap().value;
+    assert_eq!((found.records.len(), found.full), (0, None));
+    world.salesforce.set(|settings| settings.hidden_objects = vec!["Contact".into()]);
+    world.salesforce.clear_requests();
+    client.search(connection, &leads, &query).await.unwrap();
+    assert_eq!(world.salesforce.count(RouteKind::Search), 1);
+}
+
+/// What nobody may read may have the number: that is no miss.
+#[tokio::test]
+async fn a_search_in_nothing_that_may_be_read_is_a_fault() {
+    let world = World::new().await;
     let query = PhoneQuery {
-        national: "2345550190".to_owned(),
-        international: "12345550190".to_owned(),
+        national: "2345550123".to_owned(),
+        international: "12345550123".to_owned(),
         others: vec![],
     };
-    let found = world.client.search(&world.connection, &query).await.unwrap().value;
+    let (client, connection) = (&world.client, &world.connection);
+    world.salesforce.set(|settings| settings.hidden_objects = vec!["Contact".into()]);
+    let contacts = [RecordType::Contact];
+    let error = client.search(connection, &contacts, &query).await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
+    let error = client.recent(connection, &contacts, &query, DateTime::UNIX_EPOCH).await.unwrap_err();
+    assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
+}
+
+#[tokio::test]
+async fn more_records_than_a_page_holds_are_told() {
+    let world = World::new().await;
+    let query = crowd(&world);
+    let found = world.client.search(&world.connection, &RecordType::ALL, &query).await.unwrap().value;
     assert_eq!((found.records.len(), found.full), (200, Some(RecordType::Contact)));
 }
 
@@ -394,11 +429,14 @@ async fn new_records_are_found_before_search_knows_them() {
         others: vec![],
     };
     let since = Utc::now() - chrono::TimeDelta::minutes(15);
-    let found = world.client.recent(&world.connection, &query, since).await.unwrap().value;
+    let found = world.client.recent(&world.connection, &RecordType::ALL, &query, since).await.unwrap().value;
     let kinds: Vec<_> = found.records.iter().map(|record| record.record_type).collect();
     assert_eq!((kinds, found.full), (vec![RecordType::Lead, RecordType::Contact], None));
     let later = Utc::now() + chrono::TimeDelta::minutes(1);
-    assert_eq!(world.client.recent(&world.connection, &query, later).await.unwrap().value.records, []);
+    assert_eq!(
+        world.client.recent(&world.connection, &RecordType::ALL, &query, later).await.unwrap().value.records,
+        []
+    );
 }
 
 #[tokio::test]
@@ -407,7 +445,9 @@ async fn a_user_who_may_not_see_leads_is_shown_new_contacts() {
     world.salesforce.set(|settings: &mut Settings| settings.hidden_objects = vec!["Lead".into()]);
     let query =
         PhoneQuery { national: "2345550171".into(), international: "12345550171".into(), others: vec![] };
-    assert!(world.client.recent(&world.connection, &query, DateTime::UNIX_EPOCH).await.is_ok());
+    assert!(
+        world.client.recent(&world.connection, &RecordType::ALL, &query, DateTime::UNIX_EPOCH).await.is_ok()
+    );
 }
 
 fn new_lead() -> LeadDraft {

@@ -70,7 +70,12 @@ fn task_id(n: usize) -> SalesforceId {
 }
 
 impl Crm for Org {
-    async fn search(&self, _: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
+    async fn search(
+        &self,
+        _: &Connection,
+        _: &[RecordType],
+        query: &PhoneQuery,
+    ) -> Result<Answer<Found>, CrmError> {
         assert_ne!(format!("+{}", query.international), PANICS);
         self.request(|records| {
             records.searches += 1;
@@ -97,6 +102,7 @@ impl Crm for Org {
     async fn recent(
         &self,
         _: &Connection,
+        _: &[RecordType],
         _: &PhoneQuery,
         _: DateTime<Utc>,
     ) -> Result<Answer<Found>, CrmError> {

@@ -223,8 +223,8 @@ pub(super) async fn find<P: Ports>(
     number: &PhoneNumber,
     settings: &Settings,
 ) -> Result<Search, Stop> {
-    let query = number.query();
-    let found = session.search(&query).await?;
+    let (query, objects) = (number.query(), settings.searched());
+    let found = session.search(&objects, &query).await?;
     if let Some(object) = found.full {
         return Ok(Search::Full(object));
     }
@@ -232,7 +232,7 @@ pub(super) async fn find<P: Ports>(
     if decision.rule != Rule::NoCandidate {
         return Ok(Search::Decided(decision));
     }
-    let recent = session.recent(&query, session.worker.clock.now() - RECENT).await?;
+    let recent = session.recent(&objects, &query, session.worker.clock.now() - RECENT).await?;
     let decision = matching::decide(number, &recent.records, settings);
     if recent.full.is_some() && decision.rule == Rule::NoCandidate {
         return Err(Stop::Salesforce(too_many_recent()));

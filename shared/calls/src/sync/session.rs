@@ -12,7 +12,7 @@ use crate::{
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Clock, Crm, Look, Random},
-    workspace::Connection,
+    workspace::{Connection, RecordType},
 };
 
 use super::{Ports, Worker};
@@ -100,8 +100,8 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     /// Looks for records: one request.
-    pub(super) async fn search(&mut self, query: &PhoneQuery) -> Result<Found, Stop> {
-        asking!(self.search(query))
+    pub(super) async fn search(&mut self, objects: &[RecordType], query: &PhoneQuery) -> Result<Found, Stop> {
+        asking!(self.search(objects, query))
     }
 
     /// Looks for what earlier attempts wrote.
@@ -115,8 +115,13 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     /// Looks for records that search may not know yet.
-    pub(super) async fn recent(&mut self, query: &PhoneQuery, since: DateTime<Utc>) -> Result<Found, Stop> {
-        asking!(self.recent(query, since))
+    pub(super) async fn recent(
+        &mut self,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+        since: DateTime<Utc>,
+    ) -> Result<Found, Stop> {
+        asking!(self.recent(objects, query, since))
     }
 
     /// The Contact that a Lead has become.

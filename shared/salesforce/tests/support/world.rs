@@ -80,7 +80,7 @@ impl World {
             international: format!("1{national}"),
             others: vec![],
         };
-        let found = self.client.search(&self.connection, &query).await?.value;
+        let found = self.client.search(&self.connection, &RecordType::ALL, &query).await?.value;
         Ok(found.records.into_iter().map(|record| (record.record_type, record.name)).collect())
     }
 
@@ -90,7 +90,9 @@ impl World {
             international: "12345550123".to_owned(),
             others: vec![],
         };
-        self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.clone()
+        self.client.search(&self.connection, &RecordType::ALL, &query).await.unwrap().value.records[0]
+            .id
+            .clone()
     }
 
     pub async fn create_both(&self, call_id: &str) -> Result<Written, CrmError> {
@@ -126,7 +128,9 @@ impl World {
             international: format!("1{national}"),
             others: vec![],
         };
-        self.client.search(&self.connection, &query).await.unwrap().value.records[0].id.to_string()
+        self.client.search(&self.connection, &RecordType::ALL, &query).await.unwrap().value.records[0]
+            .id
+            .to_string()
     }
 }
 

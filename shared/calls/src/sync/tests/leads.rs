@@ -152,6 +152,17 @@ async fn where_only_contacts_match_a_lead_goes_after_them() {
     assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::MatchOrder));
 }
 
+/// A Lead is none of the workspace's business where it wants Contacts and makes no Leads.
+#[tokio::test]
+async fn only_what_may_match_is_asked_for() {
+    let world = world();
+    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    world.salesforce.state().full = Some(RecordType::Lead);
+    world.salesforce.state().full_of_new = Some(RecordType::Lead);
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.status(), world.rule()), (SyncStatus::NotFound, Rule::NoCandidate));
+}
+
 #[tokio::test]
 async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
     let world = new_caller();

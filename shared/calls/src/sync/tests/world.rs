@@ -273,15 +273,20 @@ impl Org {
 }
 
 impl Crm for Org {
-    async fn search(&self, connection: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
+    async fn search(
+        &self,
+        connection: &Connection,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+    ) -> Result<Answer<Found>, CrmError> {
         self.request("search", connection, |state| {
             let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
             let hit = |(_, phone): &(String, String)| {
                 digits(phone) == query.national || digits(phone) == query.international
             };
-            let records =
-                state.records.iter().filter(|record| record.phones.iter().any(hit)).cloned().collect();
-            Found { records, full: state.full }
+            let records = state.records.iter().filter(|record| objects.contains(&record.record_type));
+            let records = records.filter(|record| record.phones.iter().any(hit)).cloned().collect();
+            Found { records, full: state.full.filter(|object| objects.contains(object)) }
         })
     }
 
@@ -310,12 +315,15 @@ impl Crm for Org {
     async fn recent(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         _: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> Result<Answer<Found>, CrmError> {
         self.request("recent", connection, |state| {
             let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
-            Found { records: unindexed.cloned().collect(), full: state.full_of_new }
+            let unindexed = unindexed.filter(|record| objects.contains(&record.record_type));
+            let full = state.full_of_new.filter(|object| objects.contains(object));
+            Found { records: unindexed.cloned().collect(), full }
         })
     }
 

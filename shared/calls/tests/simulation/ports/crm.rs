@@ -63,8 +63,13 @@ fn call_of(description: &str) -> CallId {
 }
 
 impl Crm for World {
-    async fn search(&self, connection: &Connection, query: &PhoneQuery) -> Result<Answer<Found>, CrmError> {
-        let query = query.clone();
+    async fn search(
+        &self,
+        connection: &Connection,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+    ) -> Result<Answer<Found>, CrmError> {
+        let (objects, query) = (objects.to_vec(), query.clone());
         self.request("search", connection, false, move |state, org_id| {
             let now = state.now;
             let has_number = |phone: &str| {
@@ -76,6 +81,7 @@ impl Crm for World {
                 .filter(|(record, indexed_at)| {
                     *indexed_at <= now && record.phones.iter().any(|(_, phone)| has_number(phone))
                 })
+                .filter(|(record, _)| objects.contains(&record.record_type))
                 .map(|(record, _)| record.clone());
             Ok(Found { records: found.collect(), full: None })
         })
@@ -129,13 +135,16 @@ impl Crm for World {
     async fn recent(
         &self,
         connection: &Connection,
+        objects: &[RecordType],
         _: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> Result<Answer<Found>, CrmError> {
-        let since = since.timestamp_millis();
+        let (objects, since) = (objects.to_vec(), since.timestamp_millis());
         self.request("recent", connection, false, move |state, org_id| {
             let records = state.salesforce.records.get(org_id).into_iter().flatten();
-            let found = records.filter(|(record, _)| record.created_at.timestamp_millis() >= since);
+            let found = records
+                .filter(|(record, _)| record.created_at.timestamp_millis() >= since)
+                .filter(|(record, _)| objects.contains(&record.record_type));
             Ok(Found { records: found.map(|(record, _)| record.clone()).collect(), full: None })
         })
         .await
