@@ -26,8 +26,10 @@ use super::{
     session::{Session, Stop},
 };
 
-/// How long a claim is kept: search knows a new Lead long before.
-const KEPT: i64 = 24 * 60 * 60;
+/// How long a claim is kept after the last moment at which its Lead may come to be. While it is, the Lead is the caller's
+/// though no phone field says so; so not much longer than search needs to learn of it, which is minutes (up to ten are
+/// reported, salesforce.md §2.5). Then a Lead whose number a person has changed is not the caller's.
+const KEPT: i64 = 60 * 60;
 /// How often a worker looks whether another one has made the Lead.
 const POLL: Duration = Duration::from_millis(500);
 /// How often the end of a claim is written. If all fail, its time ends it.
@@ -112,15 +114,16 @@ async fn claim<P: Ports>(
         }
     }
     let until = now + LEASE_SECONDS;
+    // A worker that dies from here on may have made the Lead.
+    let unsettled_until = until + worker.settle_seconds;
     let claim = NumberClaim {
         workspace_id: row.workspace_id.clone(),
         number: number.e164(),
         write_id: Some(WriteId(worker.random.id())),
         lease: Some(Lease { owner: worker.random.id(), until }),
-        // A worker that dies from here on may have made the Lead.
-        unsettled_until: Some(until + worker.settle_seconds),
+        unsettled_until: Some(unsettled_until),
         lead_id: None,
-        expires_at: now + KEPT,
+        expires_at: unsettled_until + KEPT,
     };
     let expected = found.as_ref().and_then(|claim| claim.write_id.as_ref());
     let ours = worker.ledger.swap_claim(expected, &claim).await.map_err(failed)?;

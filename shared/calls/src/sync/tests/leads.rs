@@ -210,16 +210,35 @@ async fn whoever_finds_a_number_claimed_for_too_long_comes_again() {
     assert!(world.salesforce.state().leads.is_empty());
 }
 
+/// Search knows nothing of the new Lead all the while: for an hour that may be its delay, then it is the truth.
 #[tokio::test]
-async fn a_lead_of_yesterday_is_searchs_business() {
+async fn a_lead_that_search_does_not_show_counts_for_an_hour() {
+    for (seconds, leads) in [(60 * 60, 1), (2 * 60 * 60, 2)] {
+        let world = new_caller();
+        world.reported(&call(0)).await.unwrap();
+        world.salesforce.state().unindexed.clear();
+        world.pass(seconds);
+        let mut second = call(seconds);
+        second.id = crate::ids::CallId::parse("call-2").unwrap();
+        world.reported(&second).await.unwrap();
+        assert_eq!(world.salesforce.state().leads.len(), leads, "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn a_lead_whose_number_a_person_has_changed_is_not_the_callers() {
     let world = new_caller();
     world.reported(&call(0)).await.unwrap();
-    world.salesforce.state().unindexed.clear();
-    world.pass(24 * 60 * 60);
-    let mut second = call(24 * 60 * 60);
+    let mut changed = world.salesforce.state().unindexed.pop().unwrap();
+    changed.phones[0].1 = "+12345550199".to_owned();
+    world.salesforce.state().records.push(changed);
+    world.pass(20 * 60 * 60);
+    let mut second = call(20 * 60 * 60);
     second.id = crate::ids::CallId::parse("call-2").unwrap();
     world.reported(&second).await.unwrap();
-    assert_eq!(world.salesforce.state().leads.len(), 2);
+    let state = world.salesforce.state();
+    assert_eq!((state.leads.len(), state.tasks.len()), (2, 2));
+    assert_eq!(state.tasks[1].1.who_id, state.leads[1].0);
 }
 
 #[tokio::test]
