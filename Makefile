@@ -7,7 +7,7 @@ CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
 .PHONY: run test test-unit test-integration test-e2e screenshots fuzz release build deploy lint fmt validate audit rotate-keys browser
 
-run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT
+run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT, EMULATOR_HOST
 	python -m local.stack
 
 test: .venv/ready               ## all tests, and a summary
