@@ -335,3 +335,20 @@ def test_an_environment_of_samconfig_can_be_deployed_and_holds_no_secret(environ
 def test_environments_do_not_share_a_stack() -> None:
     names = [one["global"]["parameters"]["stack_name"] for one in environments().values()]
     assert len(names) == len(set(names)) >= 3
+
+
+def test_the_error_rate_of_sync_counts_a_crash_as_a_whole_batch() -> None:
+    (rate,) = [one for one in RESOURCES["SyncErrorAlarm"]["Properties"]["Metrics"] if "Expression" in one]
+    batch = RESOURCES["SyncCallQueueMapping"]["Properties"]["BatchSize"]
+    assert rate["Expression"].count(f"{batch} * FILL(crashed, 0)") == 2
+
+
+def test_a_search_of_the_dashboard_quotes_our_namespace() -> None:
+    # CloudWatch, "search expression syntax": a namespace with other signs than letters and digits stands in quotes.
+    body = json.loads(RESOURCES["Overview"]["Properties"]["DashboardBody"]["Fn::Sub"].replace("${AWS::Region}", "r"))
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    searches = [
+        one["expression"] for metric in metrics for one in metric if isinstance(one, dict) and "expression" in one
+    ]
+    assert len(searches) == 3
+    assert all(one.startswith('SEARCH(\'{"Ringlog/${AWS::StackName}",') for one in searches)

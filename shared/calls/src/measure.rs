@@ -129,7 +129,7 @@ pub fn refreshed() {
     counter!(TOKEN_REFRESHES).increment(1);
 }
 
-/// Salesforce ended a grant: its workspace has to connect again.
+/// A workspace has to connect again: Salesforce ended its grant, or its stored tokens do not open.
 pub fn connection_ended() {
     counter!(CONNECTIONS_ENDED).increment(1);
 }

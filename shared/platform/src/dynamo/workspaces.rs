@@ -8,6 +8,7 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use calls::{
     ids::{SalesforceId, WorkspaceId},
+    measure,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
     workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
 };
@@ -211,6 +212,8 @@ impl<K: KeySource> Workspaces for WorkspaceTable<K> {
                         workspace.id = %id, error.code = error.code(), error = %error,
                         "stored tokens do not open; the workspace has to connect again"
                     );
+                    // At each look: nothing tells which is the first.
+                    measure::connection_ended();
                     workspace.state = ConnectionState::ReconnectRequired;
                     workspace.state_reason = Some("the stored tokens cannot be opened any more".to_owned());
                 }
