@@ -52,7 +52,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
   const [tab, setTab] = useState<Tab>("calls");
   return (
     <>
-      {connect.state.kind === "connected" && (
+      {status.connected && connect.state.kind === "connected" && (
         <Notice tone="good" live>
           {texts.connect.done}
         </Notice>

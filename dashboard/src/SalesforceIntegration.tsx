@@ -34,7 +34,8 @@ export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceI
     () => ({
       // eslint-disable-next-line react-hooks/refs -- it is read when a request is made, never while rendering
       api: createApi({ apiUrl, getToken: () => latest.current() }),
-      apiOrigin: new URL(apiUrl || ".", location.href).origin,
+      // Rendered on a server, a page has no location, and its API an address.
+      apiOrigin: apiUrl ? new URL(apiUrl).origin : globalThis.location.origin,
       isAdmin: isRefused ? false : isAdmin,
     }),
     [apiUrl, isAdmin, isRefused],

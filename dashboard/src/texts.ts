@@ -8,7 +8,7 @@ export interface Remedy {
   steps: string[];
 }
 
-const startAgain = "Choose Connect with Salesforce again.";
+const startAgain = "Start again with the button below.";
 
 const APP_NOT_INSTALLED: Remedy = {
   title: "The app is not installed in your Salesforce org yet",

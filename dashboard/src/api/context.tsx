@@ -14,7 +14,8 @@ export interface Surroundings {
 const Context = createContext<Surroundings | null>(null);
 
 export function SurroundingsProvider({ value, children }: { value: Surroundings; children: ReactNode }) {
-  return <Context value={value}>{children}</Context>;
+  // React 18 has no other way to provide one.
+  return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 
 export function useSurroundings(): Surroundings {

@@ -1,3 +1,5 @@
+import { useState } from "react";
+
 import type { Candidate, SyncLog } from "../api/client";
 import { useSurroundings } from "../api/context";
 import { useRetryCall } from "../api/queries";
@@ -43,6 +45,8 @@ function personOf(call: SyncLog): string {
 function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
   const { isAdmin } = useSurroundings();
   const retry = useRetryCall();
+  // What the row was when it was put in line: once it has changed, it speaks for itself.
+  const [retriedAt, setRetriedAt] = useState<number | null>(null);
   const canRetry = call.status !== "success" && call.status !== "queued";
   return (
     <div className={css.details}>
@@ -74,12 +78,16 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
             disabled={isAdmin === false || retry.isPending}
             title={isAdmin === false ? texts.adminsOnly : undefined}
             onClick={() => {
-              retry.mutate(call.callId);
+              retry.mutate(call.callId, {
+                onSuccess: () => {
+                  setRetriedAt(call.updatedAt);
+                },
+              });
             }}
           >
             {texts.calls.retry}
           </Button>
-          {retry.isSuccess && <span role="status">{texts.calls.retrying}</span>}
+          {retriedAt === call.updatedAt && <span role="status">{texts.calls.retrying}</span>}
         </div>
       )}
       {retry.error && <Problem error={retry.error} />}

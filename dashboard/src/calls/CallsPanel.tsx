@@ -52,6 +52,7 @@ export function CallsPanel({
           ))}
         </ul>
       )}
+      {calls.isFetchNextPageError && <Problem error={calls.error} />}
       {calls.hasNextPage && (
         <div>
           <Button disabled={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
@@ -78,16 +79,22 @@ function Empty({ isFiltered, onSetUpVapi }: { isFiltered: boolean; onSetUpVapi: 
   );
 }
 
-/** Why calls of the last day are kept back, and a button that tries all of one reason again. */
+/** Why calls are kept back, and a button that tries all of one reason again: all failed ones, and others of the last day. */
 function Reasons() {
   const { isAdmin } = useSurroundings();
   const { statuses, errorCodes = {} } = useSummary().data ?? {};
-  const keptBack = useCallsOf(KEPT_BACK.filter((status) => statuses?.[status]));
+  // What has failed stays so until somebody does something, however long ago it was.
+  const keptBack = useCallsOf(KEPT_BACK.filter((status) => status === "error" || statuses?.[status]));
   const retry = useRetryCalls();
   // The words stand with the calls. A code that only logged calls have keeps nothing back.
-  const reasons = Object.entries(errorCodes).flatMap(([code, count]) => {
-    const call = keptBack.data?.find(({ errorCode }) => errorCode === code);
-    return call ? [{ code, count, message: call.errorMessage ?? code }] : [];
+  const calls = keptBack.data?.filter(
+    ({ status, errorCode }) => status === "error" || errorCodes[errorCode ?? ""],
+  );
+  const codes = new Set(calls?.flatMap(({ errorCode }) => errorCode ?? []));
+  const reasons = [...codes].map((code) => {
+    const ofIt = calls?.filter(({ errorCode }) => errorCode === code) ?? [];
+    const count = Math.max(errorCodes[code] ?? 0, ofIt.length);
+    return { code, count, message: ofIt[0]?.errorMessage ?? code };
   });
   if (reasons.length === 0 && !retry.data && !retry.error) return null;
   return (

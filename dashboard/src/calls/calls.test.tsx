@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { SyncLog } from "../api/client";
-import { connected, failed, json, logged, problem, routes, show } from "../testing/server";
+import { connected, failed, json, logged, problem, routes, show, summaryOf } from "../testing/server";
 
 test("a logged call shows its person, a part of the number, and its links", async () => {
   show(routes(connected, [logged]));
@@ -148,4 +148,48 @@ test("a list that cannot be read says so and is tried again", async () => {
   works = true;
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByText("Ada Sample")).toBeDefined();
+});
+
+test("what failed days ago is tried again at once, too", async () => {
+  const bodies: unknown[] = [];
+  show({
+    ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
+    "GET sync-logs/summary": () => json(summaryOf([])),
+    "POST sync-logs/retry": async (request) => {
+      bodies.push(await request.json());
+      return json({ queued: 2 }, {}, 202);
+    },
+  });
+  await userEvent.click(await screen.findByRole("button", { name: /^Retry all/ }));
+  expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
+});
+
+test("a next page that cannot be read says so", async () => {
+  show({
+    ...routes(connected),
+    "GET sync-logs": (request) =>
+      new URL(request.url).searchParams.has("cursor")
+        ? problem(400, "invalid_cursor", "The list has changed.")
+        : json({ items: [logged], nextCursor: "next" }),
+  });
+  await userEvent.click(await screen.findByRole("button", { name: "Load more" }));
+  expect(await screen.findByText("The list has changed.")).toBeDefined();
+  expect(screen.getByText("Ada Sample")).toBeDefined();
+});
+
+test("a retry that failed again does not claim to be in line", async () => {
+  let call = failed;
+  show({
+    ...routes(connected),
+    "GET sync-logs": () => json({ items: [call], nextCursor: null }),
+    "POST sync-logs/call-2/retry": () => {
+      call = { ...failed, attempts: 4, updatedAt: failed.updatedAt + 3 };
+      return json({ status: "queued" }, {}, 202);
+    },
+  });
+  const list = await screen.findByRole("list", { name: "Calls" });
+  await userEvent.click(within(list).getByText("Ada Sample"));
+  await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
+  expect(await within(list).findByText("4")).toBeDefined();
+  expect(within(list).queryByText("In line again …")).toBeNull();
 });

@@ -121,7 +121,7 @@ export function ConnectPanel({
 function Failed({ code, detail }: { code: string; detail: string | null }) {
   const remedies: Partial<Record<string, Remedy>> = texts.connectProblems;
   const remedy = remedies[code];
-  const words = !remedy || code === "salesforce_refused" ? detail : null;
+  const words = remedy && code !== "salesforce_refused" ? null : (texts.problems[code] ?? detail);
   return <RemedyNotice remedy={remedy ?? texts.connectFailed} detail={words} />;
 }
 

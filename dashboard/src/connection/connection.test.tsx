@@ -1,4 +1,4 @@
-import { act, fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
@@ -169,4 +169,60 @@ test("every request carries the token of now and this browser's cookie", async (
   await screen.findByText("Connected");
   expect(seen[0]?.headers.get("Authorization")).toMatch(/^Bearer token-\d$/);
   expect(seen.every(({ credentials }) => credentials === "include")).toBe(true);
+});
+
+test("after a disconnect nothing says that calls are logged", async () => {
+  stubPopup();
+  let status = disconnected;
+  show({
+    ...connects({ "GET status": () => json(status) }),
+    "DELETE disconnect": () => {
+      status = disconnected;
+      return json({ success: true, message: "Salesforce disconnected" });
+    },
+  });
+  await clickConnect();
+  status = connected;
+  tell({ success: true, detail: "" });
+  expect(await screen.findByText(/Salesforce is connected/)).toBeDefined();
+  await userEvent.click(await screen.findByRole("button", { name: "Disconnect" }));
+  await userEvent.click(within(screen.getByRole("dialog")).getByText("Disconnect"));
+  expect(await screen.findByText("Not connected")).toBeDefined();
+  expect(screen.queryByText(/Salesforce is connected/)).toBeNull();
+});
+
+test("a connection that the card's own look finds first ends the flow, too", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  stubPopup();
+  let status = disconnected;
+  const seen = show(connects({ "GET status": () => json(status) }));
+  fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
+  await screen.findByText(/choose Allow/);
+  await act(() => vi.advanceTimersByTimeAsync(6_500));
+  status = { ...connected, connectedAt: NOW };
+  // The page comes to the front, and the card reads the status anew.
+  act(() => {
+    window.dispatchEvent(new Event("visibilitychange"));
+  });
+  expect(await screen.findByText("Iris Integration")).toBeDefined();
+  await act(() => vi.advanceTimersByTimeAsync(2_500));
+  expect(await screen.findByText(/Salesforce is connected/)).toBeDefined();
+  const asked = () => seen.filter(({ url }) => url.endsWith("/status")).length;
+  const before = asked();
+  await act(() => vi.advanceTimersByTimeAsync(10_000));
+  expect(asked()).toBe(before);
+});
+
+test.each([
+  ["a session that is over", () => problem(401, "http_401"), "Your session is over. Please sign in again."],
+  [
+    "no network",
+    () => Promise.reject(new TypeError("Failed to fetch")),
+    "The service cannot be reached. Check your connection.",
+  ],
+])("%s at connect says so", async (_, answer, words) => {
+  stubPopup();
+  show(connects({ "GET oauth/initiate": answer }));
+  await clickConnect();
+  expect((await screen.findByRole("alert")).textContent).toContain(words);
 });

@@ -26,6 +26,8 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
   const { api, apiOrigin } = useSurroundings();
   const [state, setState] = useState<ConnectState>({ kind: "idle" });
   const popup = useRef<Window | null>(null);
+  /** The connection that there was when the flow began; any other one is the new one. */
+  const before = useRef<number | null>(null);
   const isWaiting = state.kind === "waiting";
 
   const start = async (loginUrl?: string) => {
@@ -39,6 +41,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       setState(failed("popup_blocked"));
       return;
     }
+    before.current = connectedAt;
     setState({ kind: "waiting", windowClosed: false });
     try {
       const { authUrl } = await api.initiateSalesforceOAuth(loginUrl);
@@ -73,7 +76,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
     const poll = async () => {
       // What cannot be read now is read the next time.
       const status = await api.getSalesforceStatus().catch(() => null);
-      if (status?.connected && status.connectedAt !== connectedAt) succeed();
+      if (status?.connected && status.connectedAt !== before.current) succeed();
     };
     const look = () => {
       const windowClosed = popup.current?.closed ?? true;
@@ -93,7 +96,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       clearInterval(polling);
       clearTimeout(end);
     };
-  }, [isWaiting, api, apiOrigin, connectedAt, onConnected]);
+  }, [isWaiting, api, apiOrigin, onConnected]);
 
   return { state, start, cancel };
 }
