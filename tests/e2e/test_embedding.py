@@ -49,13 +49,16 @@ def npm(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["18.3.1", None], ids=["the oldest React", "ours"])
+def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built application with the packed card and React in it, and nothing else."""
     folder = tmp_path_factory.mktemp("application")
     npm(DASHBOARD, "run", "build")
     (packed,) = json.loads(npm(DASHBOARD, "pack", "--json", "--pack-destination", str(folder)))
     versions = json.loads((DASHBOARD / "package.json").read_text())["devDependencies"]
+    if request.param:
+        versions |= {"react": request.param, "react-dom": request.param}
+        versions |= {"@types/react": "^18", "@types/react-dom": "^18"}
     tools = ("@types/react", "@types/react-dom", "@vitejs/plugin-react", "typescript", "vite")
     manifest = {
         "private": True,
