@@ -2,6 +2,7 @@ import { useState } from "react";
 
 import type { SalesforceStatus } from "../api/client";
 import { useSurroundings } from "../api/context";
+import { useSettings } from "../api/queries";
 import { texts, type Remedy } from "../texts";
 import card from "../ui/card.module.css";
 import { Button, Field, Notice, RemedyNotice, Steps, ui } from "../ui/parts";
@@ -9,7 +10,7 @@ import css from "./connection.module.css";
 import type { ConnectState } from "./useConnect";
 
 type Place = "production" | "sandbox" | "domain";
-const HOSTS = { production: undefined, sandbox: "https://test.salesforce.com" };
+const SANDBOX = "https://test.salesforce.com";
 const MY_DOMAIN = /^(https:\/\/)?[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com\/?$/i;
 
 /** The way to a connection: where to log in, the button, and what to do while and after Salesforce's window is open. */
@@ -29,7 +30,11 @@ export function ConnectPanel({
   const [domain, setDomain] = useState("");
   const [isDomainWrong, setDomainWrong] = useState(false);
   const needsReconnect = status.state === "reconnect_required";
-  const loginUrl = place === "domain" ? withScheme(domain.trim()) : HOSTS[place];
+  // Unasked, the API goes where the settings say; and where they say nothing, where the deployment says.
+  const hasOwn = Boolean(useSettings().data?.settings.loginUrl);
+  const production = hasOwn ? "https://login.salesforce.com" : undefined;
+  const loginUrl =
+    place === "domain" ? withScheme(domain.trim()) : place === "sandbox" ? SANDBOX : production;
 
   const submit = () => {
     const wrong = place === "domain" && !MY_DOMAIN.test(domain.trim());

@@ -1,8 +1,18 @@
-import { act, fireEvent, screen, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
-import { connected, disconnected, json, NOW, problem, routes, show, type Routes } from "../testing/server";
+import {
+  connected,
+  disconnected,
+  json,
+  NOW,
+  problem,
+  routes,
+  settings,
+  show,
+  type Routes,
+} from "../testing/server";
 
 const AUTH_URL = "https://login.salesforce.com/services/oauth2/authorize?state=x";
 
@@ -225,4 +235,17 @@ test.each([
   show(connects({ "GET oauth/initiate": answer }));
   await clickConnect();
   expect((await screen.findByRole("alert")).textContent).toContain(words);
+});
+
+test("production is production, also where the settings name another place", async () => {
+  stubPopup();
+  const own = { ...settings, loginUrl: "https://test.salesforce.com" };
+  const seen = show(connects({ "GET settings": () => json(own, { ETag: '"1"' }) }));
+  await screen.findByRole("button", { name: "Connect with Salesforce" });
+  await waitFor(() => {
+    expect(seen.some(({ url }) => url.endsWith("/settings"))).toBe(true);
+  });
+  await clickConnect();
+  const asked = seen.find(({ url }) => url.includes("initiate"));
+  expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://login.salesforce.com");
 });
