@@ -102,8 +102,9 @@ struct Known<T> {
     value: Arc<T>,
     /// When it is time to read again.
     until: Instant,
-    /// When it was last tried.
+    /// When it was last tried, and how that failed, if it did.
     tried_at: Instant,
+    failed: Option<StoreError>,
 }
 
 /// The generated keys.
@@ -139,32 +140,40 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
 
     /// The secret.
     pub async fn get(&self) -> Result<Arc<T>, StoreError> {
-        self.read_unless(|known| Instant::now() < known.until).await
+        Ok(self.read_unless(|known| Instant::now() < known.until).await?.0)
     }
 
-    /// The secret, read again unless that was just tried.
+    /// The secret, read again unless that was just tried, for somebody who misses something in it. An error where it
+    /// could not be read: whether it has what is missed is then not known.
     pub async fn get_again(&self) -> Result<Arc<T>, StoreError> {
-        self.read_unless(|known| known.tried_at.elapsed() < READ_AGAIN_AFTER).await
+        let (value, failed) = self.read_unless(|known| known.tried_at.elapsed() < READ_AGAIN_AFTER).await?;
+        failed.map_or(Ok(value), Err)
     }
 
-    async fn read_unless(&self, good: impl FnOnce(&Known<T>) -> bool) -> Result<Arc<T>, StoreError> {
+    /// What is known, and how the last read failed, if it did.
+    async fn read_unless(
+        &self,
+        good: impl FnOnce(&Known<T>) -> bool,
+    ) -> Result<(Arc<T>, Option<StoreError>), StoreError> {
         // Held while reading: whoever else asks meanwhile waits for this read instead of starting another.
         let mut known = self.0.known.lock().await;
         if let Some(known) = known.as_ref().filter(|known| good(known)) {
-            return Ok(Arc::clone(&known.value));
+            return Ok((Arc::clone(&known.value), known.failed.clone()));
         }
         let now = Instant::now();
         match (self.read().await, known.as_mut()) {
             (Ok(value), _) => {
                 let value = Arc::new(value);
-                *known = Some(Known { value: Arc::clone(&value), until: now + T::KEPT_FOR, tried_at: now });
-                Ok(value)
+                let until = now + T::KEPT_FOR;
+                *known = Some(Known { value: Arc::clone(&value), until, tried_at: now, failed: None });
+                Ok((value, None))
             }
             (Err(error), Some(known)) => {
                 tracing::warn!(error = %error, "a secret could not be read again; the one known is used on");
                 known.until = known.until.max(now + READ_AGAIN_AFTER);
                 known.tried_at = now;
-                Ok(Arc::clone(&known.value))
+                known.failed = Some(error.clone());
+                Ok((Arc::clone(&known.value), Some(error)))
             }
             (Err(error), None) => Err(error),
         }
@@ -277,6 +286,21 @@ mod tests {
         secret.get_again().await.unwrap();
         assert_eq!(reads(&secret), 2);
         assert_eq!(text(&secret).await, "two");
+    }
+
+    /// Whoever asks early misses something: what is known has it not, and what could not be read may have it.
+    #[tokio::test(start_paused = true)]
+    async fn an_early_read_that_fails_is_an_error_until_one_succeeds_and_what_is_known_stays_good() {
+        let secret = secret(&[Some("one"), None, Some("three")]);
+        text(&secret).await;
+        tokio::time::advance(READ_AGAIN_AFTER).await;
+        for _ in 0..2 {
+            assert_eq!(secret.get_again().await.unwrap_err().cause, "no answer");
+            assert_eq!(text(&secret).await, "one");
+        }
+        assert_eq!(reads(&secret), 2);
+        tokio::time::advance(READ_AGAIN_AFTER).await;
+        assert_eq!(secret.get_again().await.unwrap().0.expose_secret(), "three");
     }
 
     #[tokio::test(start_paused = true)]
