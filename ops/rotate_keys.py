@@ -16,6 +16,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -23,6 +24,8 @@ import boto3
 RINGS = ("sealing", "webhook")
 # Longer than a function waits before it reads the secret again (`READ_AGAIN_AFTER` in shared/platform/src/secrets.rs).
 WAIT_SECONDS = 35
+# Longer than a function keeps the keys that it has read (`KEPT_FOR` in the same file).
+KNOWN_EVERYWHERE_AFTER = timedelta(minutes=16)
 SEALED = {
     "WorkspaceSettingsTable": ("salesforce_access_token", "salesforce_refresh_token"),
     "OAuthStatesTable": ("code_verifier",),
@@ -30,7 +33,7 @@ SEALED = {
 
 
 class RefusedError(Exception):
-    """Why nothing was changed, in words for the person who asked."""
+    """Why it was not done, in words for the person who asked."""
 
 
 class KeysSecret:
@@ -40,11 +43,13 @@ class KeysSecret:
         self._client = session.client("secretsmanager")
         self._arn = arn
         self._version = ""
+        self.changed_at = datetime.min.replace(tzinfo=UTC)
 
     def read(self) -> dict[str, Any]:
         """The rings, as they are now."""
         answer = self._client.get_secret_value(SecretId=self._arn)
         self._version = answer["VersionId"]
+        self.changed_at = answer["CreatedDate"]
         keys: dict[str, Any] = json.loads(answer["SecretString"])
         return keys
 
@@ -58,14 +63,18 @@ class KeysSecret:
 def rotate(secret: KeysSecret, rings: Iterable[str], wait: Callable[[float], None] = time.sleep) -> dict[str, str]:
     """Makes a new key of each of these rings the current one; answers with their ids."""
     keys = secret.read()
-    new = {ring: {"id": _next_id(keys[ring]), "secret": _new_key()} for ring in rings}
+    new = {ring: {"id": _new_id(datetime.now(UTC)), "secret": _new_key()} for ring in rings}
     secret.write({**keys, **{ring: [*keys[ring], key] for ring, key in new.items()}})
-    wait(WAIT_SECONDS)
-    secret.write({**keys, **{ring: [key, *keys[ring]] for ring, key in new.items()}})
+    try:
+        wait(WAIT_SECONDS)
+        secret.write({**keys, **{ring: [key, *keys[ring]] for ring, key in new.items()}})
+    except BaseException:
+        print("The new keys lie unused at the end of their rings. Run this again; it makes others.", file=sys.stderr)
+        raise
     return {ring: key["id"] for ring, key in new.items()}
 
 
-def retire(secret: KeysSecret, ring: str, key_id: str) -> None:
+def retire(secret: KeysSecret, ring: str, key_id: str, now: datetime | None = None) -> None:
     """Forgets an older key: what was made with it opens no more."""
     keys = secret.read()
     current, *older = keys[ring]
@@ -73,6 +82,8 @@ def retire(secret: KeysSecret, ring: str, key_id: str) -> None:
         raise RefusedError(f"key {key_id} is the current one of {ring}; rotate first")
     if key_id not in [key["id"] for key in older]:
         raise RefusedError(f"{ring} has no key {key_id}; it has {', '.join(key['id'] for key in keys[ring])}")
+    if (now or datetime.now(UTC)) - secret.changed_at < KNOWN_EVERYWHERE_AFTER:
+        raise RefusedError("the keys were changed within the last 16 minutes: a process may still use the old ones")
     secret.write({**keys, ring: [current, *(key for key in older if key["id"] != key_id)]})
 
 
@@ -96,9 +107,9 @@ def _new_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _next_id(ring: list[dict[str, Any]]) -> str:
-    """The number after the highest there is; ids that are no numbers do not count."""
-    return str(1 + max((int(key["id"]) for key in ring if key["id"].isdecimal()), default=0))
+def _new_id(today: datetime) -> str:
+    """An id that no key has had: a process may still know one that is gone, and would take it for this one."""
+    return f"{today:%Y%m%d}-{secrets.token_hex(3)}"
 
 
 def main() -> int:
@@ -140,7 +151,7 @@ def main() -> int:
         print(f"Key {options.retire} of {ring} is forgotten.")
         return 0
     except RefusedError as refused:
-        print(f"Nothing was changed: {refused}.", file=sys.stderr)
+        print(f"Refused: {refused}.", file=sys.stderr)
         return 1
 
 

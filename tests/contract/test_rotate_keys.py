@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import boto3
 import pytest
 
+from local.stack.settings import ROOT
+from ops import rotate_keys
 from ops.rotate_keys import KeysSecret, RefusedError, retire, rotate
+
+LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 class Client:
@@ -18,9 +24,9 @@ class Client:
         self.text = '{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"x"}'
         self.version = 1
 
-    def get_secret_value(self, **_: Any) -> dict[str, str]:
+    def get_secret_value(self, **_: Any) -> dict[str, Any]:
         """Its current version."""
-        return {"SecretString": self.text, "VersionId": str(self.version)}
+        return {"SecretString": self.text, "VersionId": str(self.version), "CreatedDate": datetime.now(UTC)}
 
     def put_secret_value(self, **change: Any) -> dict[str, str]:
         """A new version."""
@@ -44,16 +50,26 @@ def secret_of(client: Client) -> KeysSecret:
 def test_a_new_key_is_last_while_it_waits_then_first_and_the_old_one_can_go() -> None:
     client = Client()
     seen: list[list[str]] = []
-    rotate(secret_of(client), ["sealing"], wait=lambda _: seen.append(client.ids("sealing")))
-    assert (seen, client.ids("sealing"), client.ids("webhook")) == ([["1", "2"]], ["2", "1"], ["1"])
-    retire(secret_of(client), "sealing", "1")
-    assert (client.ids("sealing"), client.ids("webhook")) == (["2"], ["1"])
+    made = rotate(secret_of(client), ["sealing"], wait=lambda _: seen.append(client.ids("sealing")))
+    new = made["sealing"]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,32}", new)
+    assert (seen, client.ids("sealing"), client.ids("webhook")) == ([["1", new]], [new, "1"], ["1"])
+    retire(secret_of(client), "sealing", "1", now=LATER)
+    assert (client.ids("sealing"), client.ids("webhook")) == ([new], ["1"])
     assert json.loads(client.text)["initial"] == "x"
     with pytest.raises(RefusedError, match="is the current one"):
-        retire(secret_of(client), "sealing", "2")
+        retire(secret_of(client), "sealing", new, now=LATER)
 
 
-def test_what_somebody_else_changed_meanwhile_is_left_alone() -> None:
+def test_a_key_is_not_forgotten_while_a_process_may_use_it() -> None:
+    client = Client()
+    rotate(secret_of(client), ["sealing"], wait=lambda _: None)
+    with pytest.raises(RefusedError, match="within the last 16 minutes"):
+        retire(secret_of(client), "sealing", "1")
+    assert "1" in client.ids("sealing")
+
+
+def test_what_somebody_else_changed_meanwhile_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     client = Client()
 
     def meanwhile(_: float) -> None:
@@ -61,7 +77,8 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone() -> None:
 
     with pytest.raises(RefusedError, match="somebody else"):
         rotate(secret_of(client), ["sealing"], wait=meanwhile)
-    assert client.ids("sealing") == ["1", "2"]
+    assert client.ids("sealing")[0] == "1"
+    assert "unused at the end" in capsys.readouterr().err
 
 
 def test_a_rotation_that_was_interrupted_is_begun_again_with_another_key() -> None:
@@ -72,5 +89,17 @@ def test_a_rotation_that_was_interrupted_is_begun_again_with_another_key() -> No
 
     with pytest.raises(KeyboardInterrupt):
         rotate(secret_of(client), ["sealing"], wait=interrupted)
-    rotate(secret_of(client), ["sealing"], wait=lambda _: None)
-    assert client.ids("sealing") == ["3", "1", "2"]
+    unused = client.ids("sealing")[1]
+    retire(secret_of(client), "sealing", unused, now=LATER)
+    # A process may still know the key that is gone: its id comes never again.
+    assert rotate(secret_of(client), ["sealing"], wait=lambda _: None)["sealing"] != unused
+
+
+def test_the_program_waits_longer_than_the_functions_do() -> None:
+    code = (ROOT / "shared" / "platform" / "src" / "secrets.rs").read_text()
+    again = re.search(r"READ_AGAIN_AFTER: Duration = Duration::from_secs\((\d+)\)", code)
+    kept = re.search(r"for Keys \{.*?KEPT_FOR: Duration = Duration::from_mins\((\d+)\)", code, re.DOTALL)
+    assert again
+    assert kept
+    assert int(again[1]) < rotate_keys.WAIT_SECONDS
+    assert timedelta(minutes=int(kept[1])) < rotate_keys.KNOWN_EVERYWHERE_AFTER

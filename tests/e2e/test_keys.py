@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from local.stack.deploy import STACK_NAME
 from local.stack.settings import ACCOUNT_KEY, REGION, ROOT
 
 from .support import function_processes
+from .support.polling import wait_until
 from .support.reports import call_id, report
 from .support.salesforce import Salesforce
 from .support.secrets import Secrets
@@ -48,6 +51,35 @@ def sealing_keys(workspace: Workspace) -> set[str]:
     return {str(row[f"salesforce_{kind}_token"]).split(".")[1] for kind in ("access", "refresh")}
 
 
+@contextmanager
+def calls_come_in(workspace: Workspace, salesforce: Salesforce, number: str, tokens: list[str]) -> Iterator[list[str]]:
+    """Five calls a second, under these tokens in turn; gives the ids of those that were taken."""
+    posted: list[str] = []
+    refused: list[int] = []
+    ended = threading.Event()
+
+    def post() -> None:
+        while not ended.is_set():
+            # Sessions end meanwhile: tokens are sealed with whichever key a process takes for the current one.
+            if len(posted) % 10 == 5:
+                salesforce.expire_sessions()
+            body = report(number)
+            status = workspace.post(body, tokens[len(posted) % len(tokens)]).status_code
+            if status != 200:
+                refused.append(status)
+            posted.append(call_id(body))
+            ended.wait(0.2)
+
+    load = threading.Thread(target=post)
+    load.start()
+    try:
+        yield posted
+    finally:
+        ended.set()
+        load.join()
+    assert refused == []
+
+
 def test_keys_are_rotated_under_load_and_no_call_fails(
     stack: Stack, workspace: Workspace, salesforce: Salesforce, secrets: Secrets, number: str
 ) -> None:
@@ -56,30 +88,24 @@ def test_keys_are_rotated_under_load_and_no_call_fails(
     quiet.connect()
     pasted = {one.id: one.webhook_token for one in (workspace, quiet)}
     old = {ring: keys[0]["id"] for ring, keys in rings(stack, secrets).items()}
-    posted: list[str] = []
-    rotated = threading.Event()
-
-    def calls_come_in() -> None:
-        while not rotated.is_set():
-            # Sessions end meanwhile: tokens are sealed with whichever key is current.
-            if len(posted) % 10 == 5:
-                salesforce.expire_sessions()
-            body = report(number)
-            workspace.report(body)
-            posted.append(call_id(body))
-            rotated.wait(0.2)
-
-    load = threading.Thread(target=calls_come_in)
-    load.start()
-    try:
+    tokens = [pasted[workspace.id]]
+    with calls_come_in(workspace, salesforce, number, tokens) as posted:
         done = rotate_keys(stack, "sealing", "webhook")
-    finally:
-        rotated.set()
-        load.join()
+        before = len(posted)
+        # Fresh processes make values with the new keys; those that work know only the old ones, and meet them.
+        for fresh in ("TestSyncFunction", "WebhookSetupFunction"):
+            function_processes.kill(stack, fresh)
+        tokens.append(secrets.add(workspace.api("GET", "webhook").json()["secret"]))
+        for turn in range(5):
+            salesforce.expire_sessions()
+            tried = workspace.api("POST", "test-sync", json={"callId": f"under-load-{turn}", "phoneNumber": number})
+            assert tried.json()["success"], tried.text
+        wait_until(lambda: len(posted) >= before + 30, 30, "calls under the new keys")
     assert done.returncode == 0, done.stderr
     new = {ring: keys[0]["id"] for ring, keys in rings(stack, secrets).items()}
-    assert {ring: int(new[ring]) - int(old[ring]) for ring in new} == {"sealing": 1, "webhook": 1}
-    assert len(posted) > 50
+    assert all(new[ring] != old[ring] for ring in new)
+    assert tokens[0] != tokens[1]
+    assert before > 50
     for call in posted:
         row = workspace.settled(call)
         assert (row["status"], row["attempts"]) == ("success", 1), row.get("error_code")
@@ -89,10 +115,9 @@ def test_keys_are_rotated_under_load_and_no_call_fails(
     assert sealing_keys(quiet) == {old["sealing"]}
     assert quiet.log_call(report(number))["status"] == "success"
 
-    # A process that reads the keys now seals with the new one what it stores: the refresh token too, although an org
-    # without rotation gives no new one. A process that has the old keys finds the one that it meets.
-    for fresh in ("TestSyncFunction", "WebhookSetupFunction"):
-        function_processes.kill(stack, fresh)
+    # A process that knows the new key seals with it what it stores: the refresh token too, although an org without
+    # rotation gives no new one.
+    function_processes.kill(stack, "TestSyncFunction")
     salesforce.settings(rotation=False)
     try:
         salesforce.expire_sessions()
