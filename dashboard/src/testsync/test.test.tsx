@@ -11,6 +11,7 @@ const preview = {
   callId: "test-x",
   salesforceRecordId: "00Q000000000001EAA",
   salesforceTaskId: null,
+  salesforceEventId: null,
   recordType: "Lead",
   candidates,
   decision: { rule: "most_recent", chosen: { recordType: "Lead", id: "00Q000000000001EAA" } },

@@ -10,7 +10,7 @@ use calls::{
     matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Ports, Preview, PreviewError, Report, Turn, Worker},
+    sync::{Drafts, Ports, PreviewError, Report, Turn, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -56,7 +56,7 @@ struct Answer {
     error_message: Option<String>,
 }
 
-/// What a dry run answers.
+/// What a dry run answers. The ids are those of what is there already.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PreviewAnswer {
@@ -65,6 +65,7 @@ struct PreviewAnswer {
     call_id: CallId,
     salesforce_record_id: Option<SalesforceId>,
     salesforce_task_id: Option<SalesforceId>,
+    salesforce_event_id: Option<SalesforceId>,
     record_type: Option<RecordType>,
     candidates: Vec<Candidate>,
     decision: Option<Ruling>,
@@ -73,7 +74,7 @@ struct PreviewAnswer {
     error_message: Option<String>,
 }
 
-/// What decided, and for whom. `None` where the call would be skipped before any search.
+/// What decided, and for whom. `None` where nobody was ever searched for.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Ruling {
@@ -110,25 +111,29 @@ impl<P: Ports> TestSync<P> {
                 )
             })?;
         let known = self.known(&workspace_id, &asked.call_id).await?;
-        let now = self.worker.clock.now();
-        let (call, received_at) = match &known {
-            Some(row) => (known_call(row, &number, &workspace)?, row.created_at),
-            None => (test_call(&asked.call_id, &number, now)?, now.timestamp()),
+        let is_known = known.is_some();
+        let row = match known {
+            Some(row) if is_of(&row, &number, &workspace) => row,
+            Some(_) => return Err(other_number()),
+            None => {
+                let now = self.worker.clock.now();
+                Row::accepted(workspace_id, test_call(&asked.call_id, &number, now)?, now.timestamp())
+            }
         };
-        if asked.dry_run {
-            return self.preview(&workspace, call, received_at, deadline).await;
-        }
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
         }
-        if let Some(row) = known {
+        if asked.dry_run {
+            return self.preview(&workspace, row, deadline).await;
+        }
+        if is_known {
             self.worker.wake(&workspace, &row.call_id, true, Turn::until(deadline)).await?;
         } else {
             let secret_version = workspace.webhook_secret.current;
-            let report = Report { call: &call, secret_version, received_at };
+            let report = Report { call: &row.call, secret_version, received_at: row.created_at };
             self.worker.report(&workspace, &report, Turn::until(deadline)).await?;
         }
-        self.answer(&workspace, &call.id).await
+        self.answer(&workspace, &row.call_id).await
     }
 
     /// The call with this id, or the test call that was made of it before.
@@ -164,34 +169,35 @@ impl<P: Ports> TestSync<P> {
     async fn preview(
         &self,
         workspace: &Workspace,
-        call: Call,
-        received_at: i64,
+        row: Row,
         deadline: DateTime<Utc>,
     ) -> Result<Response<Body>, Problem> {
-        let preview = self.worker.preview(workspace, &call, received_at, deadline).await;
-        let Preview { decision, lead, task, event, reason } = preview.map_err(|error| match error {
+        let call_id = row.call_id.clone();
+        let preview = self.worker.preview(workspace, row, deadline).await.map_err(|error| match error {
             PreviewError::NotConnected(reason) => not_connected(&reason.message),
             PreviewError::Salesforce(error) => salesforce_failed(&error),
             PreviewError::Unavailable => {
                 Problem::unavailable("The search could not be made in time. Try again.")
             }
         })?;
-        let (record_type, record_id) = decision.as_ref().and_then(Decision::record).unzip();
-        let (candidates, decision) = decision
+        let (record_type, record_id) = preview.record.unzip();
+        let (candidates, decision) = preview
+            .decision
             .map(|Decision { rule, chosen, candidates }| (candidates, Ruling { rule, chosen }))
             .unzip();
-        let candidates = candidates.unwrap_or_default();
-        let (error_code, error_message) = parts(reason);
+        let Drafts { lead, task, event } = preview.drafts;
+        let (error_code, error_message) = parts(preview.reason);
         Ok(json(
             200,
             &PreviewAnswer {
-                success: task.is_some(),
+                success: preview.status == SyncStatus::Success,
                 dry_run: true,
-                call_id: call.id,
+                call_id,
                 salesforce_record_id: record_id,
-                salesforce_task_id: None,
+                salesforce_task_id: preview.task_id,
+                salesforce_event_id: preview.event_id,
                 record_type,
-                candidates,
+                candidates: candidates.unwrap_or_default(),
                 decision,
                 payloads: Payloads { lead, task, event },
                 error_code,
@@ -201,17 +207,18 @@ impl<P: Ports> TestSync<P> {
     }
 }
 
-/// The call of a row, if it is the number's.
-fn known_call(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> Result<Call, Problem> {
+/// Whether a row's call is the number's.
+fn is_of(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
     let raw = row.call.customer_number.as_ref().map_or("", |fact| fact.value.as_str());
     let own = PhoneNumber::parse_caller(raw, &workspace.settings.default_country);
-    if own.is_ok_and(|own| own.e164() == number.e164()) {
-        return Ok(row.call.clone());
-    }
-    Err(Problem::conflict(
+    own.is_ok_and(|own| own.e164() == number.e164())
+}
+
+fn other_number() -> Problem {
+    Problem::conflict(
         "other_number",
         "The call with this id has another phone number. Test with the call's own number, or with a new id.",
-    ))
+    )
 }
 
 /// An invented call. Its id says so, and is the same each time, so that a test makes one Task.

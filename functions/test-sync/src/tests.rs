@@ -4,7 +4,8 @@
 mod org;
 use calls::{
     crm::{CrmError, FaultClass},
-    ledger::{Row, SyncStatus, WriteId},
+    ids::SalesforceId,
+    ledger::{Reason, Row, SyncStatus, TriedWith, WriteId},
     workspace::{NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
@@ -43,6 +44,10 @@ impl World {
 
     async fn dry_run(&self, call_id: &str, number: &str) -> Response<Body> {
         self.post(&json!({ "callId": call_id, "phoneNumber": number, "dryRun": true }).to_string()).await
+    }
+
+    fn searches(&self) -> usize {
+        self.worker.salesforce.records().searches
     }
 
     fn tasks(&self) -> usize {
@@ -146,6 +151,56 @@ async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
     assert_eq!(body_of(&world.dry_run("call-1", NUMBER).await)["callId"], "call-1");
     assert_eq!(world.worker.ledger.rows(), before);
     assert_eq!(world.tasks(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_logged_call_shows_where_it_is_and_nothing_to_write() {
+    let world = world();
+    let done = body_of(&world.try_call("try-1", NUMBER).await);
+    let searches = world.searches();
+    let answer = body_of(&world.dry_run("try-1", NUMBER).await);
+    assert_eq!((&answer["success"], &answer["callId"]), (&json!(true), &json!("test-try-1")));
+    for field in ["salesforceRecordId", "salesforceTaskId", "salesforceEventId", "recordType"] {
+        assert_eq!(answer[field], done[field], "{field}");
+    }
+    assert_eq!(answer["salesforceRecordId"], LEAD);
+    assert_eq!(answer["candidates"][0]["id"], LEAD);
+    assert_eq!(answer["decision"]["rule"], "only_candidate");
+    assert_eq!(answer["payloads"], json!({ "lead": null, "task": null, "event": null }));
+    assert_eq!((world.searches(), world.tasks()), (searches, 1));
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_keeps_a_call_from_being_logged_and_asks_salesforce_nothing() {
+    let world = world();
+    let with_reason = |code: &str, status| {
+        let mut row = Row::accepted(workspace_id("acme"), call(code, NUMBER), NOW);
+        row.finish(status, Some(Reason::new(code, "Why.")), None, 90, NOW);
+        row.write_id = Some(WriteId("stored".to_owned()));
+        row
+    };
+    world.worker.ledger.insert(with_reason("webhook_secret_revoked", SyncStatus::Skipped));
+    let mut elsewhere = with_reason("org_changed", SyncStatus::Error);
+    let other = SalesforceId::parse("00D000000000009").unwrap();
+    elsewhere.tried_with = Some(TriedWith { org_id: other.clone(), user_id: other });
+    world.worker.ledger.insert(elsewhere);
+    for code in ["webhook_secret_revoked", "org_changed"] {
+        let answer = body_of(&world.dry_run(code, NUMBER).await);
+        assert_eq!((&answer["success"], &answer["errorCode"]), (&json!(false), &json!(code)), "{answer}");
+        assert_eq!(answer["payloads"], json!({ "lead": null, "task": null, "event": null }));
+        assert_eq!(body_of(&world.try_call(code, NUMBER).await)["errorCode"], code);
+    }
+    let mut paused = connected("acme");
+    paused.paused_until = Some(NOW + 600);
+    world.worker.workspaces.insert(paused);
+    for answer in [world.dry_run("try-1", NUMBER).await, world.try_call("try-1", NUMBER).await] {
+        let answer = body_of(&answer);
+        assert_eq!(
+            (&answer["success"], &answer["errorCode"]),
+            (&json!(false), &json!("REQUEST_LIMIT_EXCEEDED"))
+        );
+    }
+    assert_eq!((world.searches(), world.tasks()), (0, 0));
 }
 
 #[tokio::test]

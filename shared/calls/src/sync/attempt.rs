@@ -12,7 +12,7 @@ use crate::{
     matching::{self, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, OrgMemory, Random, StoreError},
-    workspace::{Direction, NoMatch, RecordType, Settings, Workspace},
+    workspace::{Connection, Direction, NoMatch, RecordType, Settings, Workspace},
 };
 
 use super::{
@@ -58,28 +58,40 @@ async fn log_call<P: Ports>(
     row: &mut Row,
     turn: Turn,
 ) -> Result<Ending, Stop> {
-    let number = match caller(&row.call, &workspace.settings) {
-        Ok(number) => number,
-        Err(reason) => return Ok(Ending::Skipped(reason)),
+    let (number, connection) = match ready(row, workspace, worker.now())? {
+        Ok(ready) => ready,
+        Err(ending) => return Ok(ending),
     };
-    row.phone_number = Some(number.e164());
-    let connection = match connected(workspace) {
-        Ok(connection) => connection.clone(),
-        Err(reason) => return Ok(Ending::Waiting(reason)),
-    };
-    let elsewhere = row.tried_with.as_ref().is_some_and(|tried| tried.org_id != connection.org_id);
-    if elsewhere {
-        return Ok(Ending::OtherOrg);
-    }
-    if let Some(until) = workspace.paused_until.filter(|until| *until > worker.now()) {
-        return Err(Stop::Paused { until });
-    }
     let org_id = connection.org_id.clone();
     let mut session = Session::new(worker, &workspace.id, connection, turn.deadline);
     let ended = find_and_write(&mut session, workspace, row, &number, turn.look_first).await;
     row.api_usage = session.api_usage.or(row.api_usage);
     let refused = std::mem::take(&mut session.refused);
     tell_the_others(worker, workspace, &org_id, refused, ended).await
+}
+
+/// Whose number is to be looked for, and with which connection; or what comes of the call before Salesforce is asked.
+pub(super) fn ready(
+    row: &mut Row,
+    workspace: &Workspace,
+    now: i64,
+) -> Result<Result<(PhoneNumber, Connection), Ending>, Stop> {
+    let number = match caller(&row.call, &workspace.settings) {
+        Ok(number) => number,
+        Err(reason) => return Ok(Err(Ending::Skipped(reason))),
+    };
+    row.phone_number = Some(number.e164());
+    let connection = match connected(workspace) {
+        Ok(connection) => connection.clone(),
+        Err(reason) => return Ok(Err(Ending::Waiting(reason))),
+    };
+    if row.tried_with.as_ref().is_some_and(|tried| tried.org_id != connection.org_id) {
+        return Ok(Err(Ending::OtherOrg));
+    }
+    match workspace.paused_until.filter(|until| *until > now) {
+        Some(until) => Err(Stop::Paused { until }),
+        None => Ok(Ok((number, connection))),
+    }
 }
 
 /// Lets the other workers know what this attempt learned of the org: refused fields, and a limit, which pauses the
@@ -135,19 +147,14 @@ async fn find_and_write<P: Ports>(
     loop {
         let looked_at = session.worker.clock.now();
         if std::mem::take(&mut to_search) {
-            let decision = match find(session, number, settings).await? {
-                Search::Decided(decision) => decision,
-                Search::Full(object) => return Ok(Ending::TooMany(object)),
-            };
-            row.record = decision.record();
-            row.decision = Some(decision);
+            if let Some(ending) = search(session, row, number, settings).await? {
+                return Ok(ending);
+            }
         }
         if std::mem::take(&mut to_look) {
             look(session, row, settings, earlier.as_ref()).await?;
         }
-        if row.record.is_none()
-            && row.decision.as_ref().is_some_and(|decision| wants_lead(decision, settings))
-        {
+        if wants_lead(row, settings) {
             let (rule, record) = lead_for(session, row, number, looked_at, gone.last()).await?;
             choose(row, rule, record);
         }
@@ -170,12 +177,13 @@ async fn find_and_write<P: Ports>(
 }
 
 /// Whether nobody is the caller, and the workspace wants a Lead then.
-pub(super) fn wants_lead(decision: &Decision, settings: &Settings) -> bool {
-    settings.no_match == NoMatch::CreateLead && decision.rule == Rule::NoCandidate
+pub(super) fn wants_lead(row: &Row, settings: &Settings) -> bool {
+    let nobody = row.decision.as_ref().is_some_and(|decision| decision.rule == Rule::NoCandidate);
+    row.record.is_none() && nobody && settings.no_match == NoMatch::CreateLead
 }
 
 /// Takes another record than the search decided for, and says why.
-fn choose(row: &mut Row, rule: Rule, record: Record) {
+pub(super) fn choose(row: &mut Row, rule: Rule, record: Record) {
     row.record = Some(record.clone());
     row.decision.get_or_insert_with(Decision::default).choose(rule, Some(record));
 }
@@ -192,7 +200,7 @@ async fn contact_of<P: Ports>(
 }
 
 /// The caller's number, or why the call is not logged.
-pub(super) fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Reason> {
+fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Reason> {
     let direction = match call.kind.as_ref().map(|kind| kind.value) {
         Some(CallKind::Outbound) => Direction::Outbound,
         _ => Direction::Inbound,
@@ -209,8 +217,25 @@ pub(super) fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Re
         .map_err(|error| Reason::new(error.code(), error.to_string()))
 }
 
+/// Searches, and tells the row whose call it is. An ending: that cannot be told.
+pub(super) async fn search<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    number: &PhoneNumber,
+    settings: &Settings,
+) -> Result<Option<Ending>, Stop> {
+    match find(session, number, settings).await? {
+        Search::Full(object) => Ok(Some(Ending::TooMany(object))),
+        Search::Decided(decision) => {
+            row.record = decision.record();
+            row.decision = Some(decision);
+            Ok(None)
+        }
+    }
+}
+
 /// What a search came to.
-pub(super) enum Search {
+enum Search {
     /// All candidates are known, and this was decided.
     Decided(Decision),
     /// Salesforce has more records with such a number than it shows.
@@ -218,7 +243,7 @@ pub(super) enum Search {
 }
 
 /// Searches and decides: one request, and one more where search knows nobody. It learns of new records late.
-pub(super) async fn find<P: Ports>(
+async fn find<P: Ports>(
     session: &mut Session<'_, P>,
     number: &PhoneNumber,
     settings: &Settings,
@@ -255,7 +280,7 @@ fn too_many_recent() -> CrmError {
 }
 
 /// What comes of a call for which no record was chosen.
-fn no_record(decision: Option<&Decision>) -> Ending {
+pub(super) fn no_record(decision: Option<&Decision>) -> Ending {
     match decision.map(|decision| decision.rule) {
         Some(Rule::SkipMultiple) => Ending::Skipped(outcome::multiple_matches()),
         _ => Ending::NotFound,
@@ -264,7 +289,7 @@ fn no_record(decision: Option<&Decision>) -> Ending {
 
 /// Looks for what earlier attempts wrote: on the record that they chose (`earlier`), and on every one that they may have
 /// chosen. Stops while something of one without an answer may still commit.
-async fn look<P: Ports>(
+pub(super) async fn look<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
     settings: &Settings,

@@ -39,7 +39,7 @@ use crate::{
 use claim::{Claim, Recorded};
 
 pub use claim::QueuedAgain;
-pub use preview::{Preview, PreviewError};
+pub use preview::{Drafts, Preview, PreviewError};
 pub use resume::resume;
 pub use retry::{Retried, Retry, retry, wake_queued};
 pub use wake_due::{Woken, wake_due};

@@ -77,8 +77,8 @@ pub(super) async fn known_lead<P: Ports>(
     session: &Session<'_, P>,
     workspace_id: &WorkspaceId,
     number: &PhoneNumber,
-) -> Result<Option<SalesforceId>, StoreError> {
-    let claim = session.worker.ledger.load_claim(workspace_id, &number.e164()).await?;
+) -> Result<Option<SalesforceId>, Stop> {
+    let claim = session.worker.ledger.load_claim(workspace_id, &number.e164()).await.map_err(failed)?;
     Ok(claim.and_then(|claim| claim.lead_at(session.now())))
 }
 

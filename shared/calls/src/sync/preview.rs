@@ -4,45 +4,52 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     activity::{EventDraft, TaskDraft},
-    call::Call,
-    connection::{NoSession, connected},
+    connection::NoSession,
     crm::CrmError,
     ids::SalesforceId,
     lead::LeadDraft,
-    ledger::Reason,
+    ledger::{Reason, Row, SyncStatus},
     matching::{Decision, Rule},
-    ports::StoreError,
     workspace::{RecordType, Workspace},
 };
 
 use super::{
     Ports, Worker,
-    attempt::{Search, caller, find, wants_lead},
+    attempt::{choose, look, no_record, ready, search, wants_lead},
     new_lead::known_lead,
-    outcome,
+    outcome::{self, Chance, Ending},
     session::{Session, Stop},
-    write::Drafts,
+    write::Plan,
 };
 
-/// What would happen.
-#[derive(Debug, Clone, Default)]
+/// What would happen: what the row would say then, and what would be sent for it.
+#[derive(Debug, Clone)]
 pub struct Preview {
-    /// Candidates, choice and rule; `None` where the call would be skipped before it is decided.
+    /// Where the call would stand.
+    pub status: SyncStatus,
+    /// The record that the call is logged on, or would be; `None` where its Lead is still to be made.
+    pub record: Option<(RecordType, SalesforceId)>,
+    /// The Task that is there already: `task` would change it.
+    pub task_id: Option<SalesforceId>,
+    /// The Event that is there already: `event` would change it.
+    pub event_id: Option<SalesforceId>,
+    /// Candidates, choice and rule; `None` where nothing was ever decided.
     pub decision: Option<Decision>,
+    /// What would be sent.
+    pub drafts: Drafts,
+    /// Why something would not be written.
+    pub reason: Option<Reason>,
+}
+
+/// What would be sent to Salesforce.
+#[derive(Debug, Clone, Default)]
+pub struct Drafts {
     /// The Lead that would be made first.
     pub lead: Option<LeadDraft>,
     /// The Task that would be written. It is about nobody yet where the Lead is still to be made.
     pub task: Option<TaskDraft<Option<SalesforceId>>>,
     /// The Event that would be written, about the same record.
     pub event: Option<EventDraft<Option<SalesforceId>>>,
-    /// Why something would not be written.
-    pub reason: Option<Reason>,
-}
-
-impl Preview {
-    fn nothing(decision: Option<Decision>, reason: Reason) -> Self {
-        Self { decision, reason: Some(reason), ..Self::default() }
-    }
 }
 
 /// Why there is no preview.
@@ -71,50 +78,73 @@ impl From<Stop> for PreviewError {
     }
 }
 
-impl From<StoreError> for PreviewError {
-    fn from(_: StoreError) -> Self {
-        Self::Unavailable
-    }
-}
-
 impl<P: Ports> Worker<P> {
-    /// Searches and decides for `call`, which arrived at `received_at` (Unix seconds), and drafts what would be written.
+    /// What a worker would do if a person asked for the call of `row` now ([`Worker::wake`]); for a call that the ledger
+    /// does not know, [`Row::accepted`] is its row.
     pub async fn preview(
         &self,
         workspace: &Workspace,
-        call: &Call,
-        received_at: i64,
+        mut row: Row,
         deadline: DateTime<Utc>,
     ) -> Result<Preview, PreviewError> {
-        let number = match caller(call, &workspace.settings) {
-            Ok(number) => number,
-            Err(reason) => return Ok(Preview::nothing(None, reason)),
-        };
-        let connection = connected(workspace).map_err(PreviewError::NotConnected)?.clone();
-        let mut session = Session::new(self, &workspace.id, connection, deadline);
-        let mut decision = match find(&mut session, &number, &workspace.settings).await? {
-            Search::Decided(decision) => decision,
-            Search::Full(object) => return Ok(Preview::nothing(None, outcome::too_many(object))),
-        };
-        let mut lead = None;
-        if wants_lead(&decision, &workspace.settings) {
-            match known_lead(&session, &workspace.id, &number).await? {
-                Some(known) => decision.choose(Rule::NewLead, Some((RecordType::Lead, known))),
-                None => lead = Some(LeadDraft::of(call, &number)),
-            }
-        }
-        let who_id = decision.record().map(|(_, id)| id);
-        if who_id.is_none() && lead.is_none() {
-            let reason = match decision.rule {
-                Rule::SkipMultiple => outcome::multiple_matches(),
-                _ => outcome::not_found(),
+        let mut drafts = Drafts::default();
+        // What came under a revoked secret stays as it is.
+        if !row.is_refused() {
+            let ended = match foresee(self, workspace, &mut row, &mut drafts, deadline).await {
+                Err(stop @ (Stop::Paused { .. } | Stop::Unsettled { .. })) => Err(stop),
+                Ok(Ending::Waiting(reason)) => return Err(PreviewError::NotConnected(reason)),
+                ended => Ok(ended?),
             };
-            return Ok(Preview::nothing(Some(decision), reason));
+            let chance = Chance { now: self.now(), fraction: 0.0 };
+            outcome::apply(&mut row, ended, workspace, self.settle_seconds, chance);
         }
-        let mut drafts = Drafts::of(call, &workspace.settings, &who_id, received_at);
-        let left_out = drafts.leave_out_known(&workspace.refused_fields, session.now());
-        let Drafts { task, event, note } = drafts;
-        let reason = outcome::fields_left_out(&left_out).or(note);
-        Ok(Preview { decision: Some(decision), lead, task: Some(task), event, reason })
+        Ok(Preview {
+            status: row.status,
+            record: row.record,
+            task_id: row.task_id,
+            event_id: row.event_id,
+            decision: row.decision,
+            drafts,
+            reason: row.reason,
+        })
     }
+}
+
+/// An attempt that stops before anything is written.
+async fn foresee<P: Ports>(
+    worker: &Worker<P>,
+    workspace: &Workspace,
+    row: &mut Row,
+    drafts: &mut Drafts,
+    deadline: DateTime<Utc>,
+) -> Result<Ending, Stop> {
+    let (number, connection) = match ready(row, workspace, worker.now())? {
+        Ok(ready) => ready,
+        Err(ending) => return Ok(ending),
+    };
+    let settings = &workspace.settings;
+    let mut session = Session::new(worker, &workspace.id, connection, deadline);
+    let earlier = row.record.clone();
+    if row.task_id.is_none()
+        && let Some(ending) = search(&mut session, row, &number, settings).await?
+    {
+        return Ok(ending);
+    }
+    if row.unsettled_until.is_some() {
+        look(&mut session, row, settings, earlier.as_ref()).await?;
+    }
+    if wants_lead(row, settings) {
+        match known_lead(&session, &workspace.id, &number).await? {
+            Some(known) => choose(row, Rule::NewLead, (RecordType::Lead, known)),
+            None => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
+        }
+    }
+    let who_id = row.record.as_ref().map(|(_, id)| id.clone());
+    if who_id.is_none() && drafts.lead.is_none() {
+        return Ok(no_record(row.decision.as_ref()));
+    }
+    let plan = Plan::of(row, workspace, &who_id, session.now());
+    let note = plan.note();
+    (drafts.task, drafts.event) = (plan.task, plan.event);
+    Ok(Ending::Logged(note))
 }

@@ -32,48 +32,23 @@ pub(super) fn resolve(call: &Call, settings: &Settings, received_at: i64) -> Res
     })
 }
 
-/// Writes what is missing, and updates what is there but behind.
-pub(super) async fn write<P: Ports>(
-    session: &mut Session<'_, P>,
-    row: &mut Row,
-    workspace: &Workspace,
-    record: &Record,
-) -> Result<Ending, Stop> {
-    let mut drafts = Drafts::of(&row.call, &workspace.settings, &record.1, row.created_at);
-    // A person who asks for a call again has mended what was refused.
-    let asked_again = row.task_id.is_some() && row.logged_revision == 0;
-    let known = if asked_again { RefusedFields::default() } else { workspace.refused_fields.clone() };
-    let left_out = drafts.leave_out_known(&known, session.now());
-    let mut note = drafts.note;
-    let behind = row.logged_revision < row.revision;
-    if let Some(task_id) = row.task_id.clone().filter(|_| behind) {
-        let draft = Draft::Task(drafts.task.clone());
-        note = update(session, &task_id, draft, left_out.clone()).await?.or(note);
-    }
-    if let (Some(event_id), Some(event), true) = (row.event_id.clone(), drafts.event.clone(), behind) {
-        note = update(session, &event_id, Draft::Event(event), left_out.clone()).await?.or(note);
-    }
-    let task = row.task_id.is_none().then_some(drafts.task);
-    let event = drafts.event.filter(|_| row.event_id.is_none());
-    note = create(session, row, task, event, left_out).await?.or(note);
-    Ok(Ending::Logged(note))
-}
-
-/// What is to stand in Salesforce for a call.
-pub(super) struct Drafts<Who = SalesforceId> {
+/// What is to be written for a call: what Salesforce does not have, and what it has but is behind.
+pub(super) struct Plan<Who = SalesforceId> {
     /// The Task.
-    pub(super) task: TaskDraft<Who>,
+    pub(super) task: Option<TaskDraft<Who>>,
     /// The Event, if an appointment was booked.
     pub(super) event: Option<EventDraft<Who>>,
+    /// The fields that the org refused lately, and which are left out unasked: `Task.Type`.
+    left_out: Vec<String>,
     /// What was wrong with the appointment.
-    pub(super) note: Option<Reason>,
+    note: Option<Reason>,
 }
 
-impl<Who: Clone> Drafts<Who> {
-    /// The drafts of `call` for the record `who_id`.
-    pub(super) fn of(call: &Call, settings: &Settings, who_id: &Who, received_at: i64) -> Self {
-        let resolution = resolve(call, settings, received_at);
-        let task = activity::task(call, who_id, settings, received_at, &resolution);
+impl<Who: Clone> Plan<Who> {
+    /// What is to be written on the record `who_id` at `now`, Unix seconds.
+    pub(super) fn of(row: &Row, workspace: &Workspace, who_id: &Who, now: i64) -> Self {
+        let (call, settings) = (&row.call, &workspace.settings);
+        let resolution = resolve(call, settings, row.created_at);
         let (event, note) = match &resolution {
             Resolution::None => (None, None),
             Resolution::Booked { appointment, warning } => {
@@ -81,32 +56,67 @@ impl<Who: Clone> Drafts<Who> {
             }
             Resolution::Invalid(reason) => (None, Some(reason.clone())),
         };
-        Self { task, event, note }
+        let behind = row.logged_revision < row.revision;
+        let task = activity::task(call, who_id, settings, row.created_at, &resolution);
+        let mut plan = Self {
+            task: Some(task).filter(|_| row.task_id.is_none() || behind),
+            event: event.filter(|_| row.event_id.is_none() || behind),
+            left_out: Vec::new(),
+            note,
+        };
+        // A person who asks for a call again has mended what was refused.
+        let asked_again = row.task_id.is_some() && row.logged_revision == 0;
+        if !asked_again {
+            plan.leave_out_known(&workspace.refused_fields, now);
+        }
+        plan
     }
 
-    /// Leaves out what the org refused lately, and names it.
-    pub(super) fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) -> Vec<String> {
+    fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) {
         let known = refused.at(now).filter(|known| match known.split_once('.') {
-            Some(("Task", field)) => self.task.without(field),
+            Some(("Task", field)) => self.task.as_mut().is_some_and(|task| task.without(field)),
             Some(("Event", field)) => self.event.as_mut().is_some_and(|event| event.without(field)),
             _ => false,
         });
-        known.map(str::to_owned).collect()
+        self.left_out = known.map(str::to_owned).collect();
     }
+
+    /// What the row says if Salesforce takes all of it.
+    pub(super) fn note(&self) -> Option<Reason> {
+        outcome::fields_left_out(&self.left_out).or_else(|| self.note.clone())
+    }
+}
+
+/// Writes what is missing, and updates what is there but behind.
+pub(super) async fn write<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    workspace: &Workspace,
+    record: &Record,
+) -> Result<Ending, Stop> {
+    let mut plan = Plan::of(row, workspace, &record.1, session.now());
+    let mut note = None;
+    if let Some(task_id) = row.task_id.clone()
+        && let Some(task) = plan.task.take()
+    {
+        note = update(session, &task_id, Draft::Task(task), &mut plan.left_out).await?;
+    }
+    if let Some(event_id) = row.event_id.clone()
+        && let Some(event) = plan.event.take()
+    {
+        note = update(session, &event_id, Draft::Event(event), &mut plan.left_out).await?.or(note);
+    }
+    note = create(session, row, &mut plan).await?.or(note);
+    Ok(Ending::Logged(note.or_else(|| plan.note())))
 }
 
 /// Creates what is missing. A refused optional field is left out; a refused Event never costs the Task.
 async fn create<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
-    mut task: Option<TaskDraft>,
-    mut event: Option<EventDraft>,
-    mut left_out: Vec<String>,
+    plan: &mut Plan,
 ) -> Result<Option<Reason>, Stop> {
-    left_out.retain(|field| {
-        task.is_some() && is_of(field, WrittenObject::Task)
-            || event.is_some() && is_of(field, WrittenObject::Event)
-    });
+    let Plan { task, event, left_out, .. } = plan;
     let mut note = None;
     while task.is_some() || event.is_some() {
         match session.create(task.as_ref(), event.as_ref()).await {
@@ -117,10 +127,10 @@ async fn create<P: Ports>(
             }
             Err(Stop::Salesforce(error)) => {
                 let mut refused = Vec::new();
-                if let Some(task) = &mut task {
+                if let Some(task) = task {
                     refused.extend(leave_out(&error, WrittenObject::Task, |field| task.without(field)));
                 }
-                if let Some(event) = &mut event {
+                if let Some(event) = event {
                     refused.extend(leave_out(&error, WrittenObject::Event, |field| event.without(field)));
                 }
                 if session.refused.len() < FIELDS_LEFT_OUT && !refused.is_empty() {
@@ -135,12 +145,12 @@ async fn create<P: Ports>(
                     return Err(Stop::Salesforce(error));
                 }
                 note = Some(outcome::refused_event(&error));
-                event = None;
+                *event = None;
             }
             Err(stop) => return Err(stop),
         }
     }
-    Ok(note.or_else(|| outcome::fields_left_out(&left_out)))
+    Ok(note)
 }
 
 /// Whether the org has no Task status `Completed`.
@@ -176,16 +186,15 @@ async fn update<P: Ports>(
     session: &mut Session<'_, P>,
     id: &SalesforceId,
     mut draft: Draft,
-    mut left_out: Vec<String>,
+    left_out: &mut Vec<String>,
 ) -> Result<Option<Reason>, Stop> {
-    left_out.retain(|field| is_of(field, draft.object()));
     loop {
         let answer = match &draft {
             Draft::Task(task) => session.update_task(id, task).await,
             Draft::Event(event) => session.update_event(id, event).await,
         };
         match answer {
-            Ok(()) => return Ok(outcome::fields_left_out(&left_out)),
+            Ok(()) => return Ok(None),
             Err(Stop::Salesforce(error)) => {
                 let refused = leave_out(&error, draft.object(), |field| draft.without(field));
                 if refused.is_empty() || session.refused.len() >= FIELDS_LEFT_OUT {
@@ -228,9 +237,4 @@ fn leave_out(error: &CrmError, object: WrittenObject, mut without: impl FnMut(&s
         return Vec::new();
     }
     error.fields.iter().filter(|field| without(field)).map(|field| format!("{object:?}.{field}")).collect()
-}
-
-/// Whether a field, `Task.Type`, is of this object.
-fn is_of(field: &str, object: WrittenObject) -> bool {
-    field.split_once('.').is_some_and(|(name, _)| name == format!("{object:?}"))
 }

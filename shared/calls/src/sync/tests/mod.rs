@@ -200,5 +200,9 @@ fn work_can_move_between_threads() {
     let (workspace, call) = (world.workspace(), call(0));
     let report = Report { call: &call, secret_version: 2, received_at: START };
     movable(world.report(&workspace, &report, turn));
-    movable(world.preview(&workspace, &call, START, turn.deadline));
+    movable(world.preview(
+        &workspace,
+        Row::accepted(workspace.id.clone(), call.clone(), START),
+        turn.deadline,
+    ));
 }

@@ -6,19 +6,28 @@ use serde_json::{Value, to_value};
 
 use crate::{
     call::Call,
+    crm::{FaultClass, WrittenObject},
     ids::SalesforceId,
     lead::NumberClaim,
-    ledger::SyncStatus,
+    ledger::{Row, SyncStatus},
     matching::Rule,
-    sync::{Preview, Worker},
+    sync::{Drafts, Preview, Report, Worker, accept},
     workspace::{MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
 };
 
 use super::{appointment, world::*};
 
+/// The requests that change nothing.
+const READS: [&str; 3] = ["search", "recent", "look"];
+
 impl Worker<World> {
-    async fn previewed(&self, call: &Call) -> Preview {
-        self.preview(&self.workspace(), call, START, self.turn(55).deadline).await.unwrap()
+    async fn previewed(&self, row: Row) -> Preview {
+        self.preview(&self.workspace(), row, self.turn(55).deadline).await.unwrap()
+    }
+
+    /// The row of a call that is not known yet.
+    fn new_row(&self, call: &Call) -> Row {
+        Row::accepted(self.workspace().id, call.clone(), START)
     }
 
     fn settings(&self, change: impl FnOnce(&mut Settings)) {
@@ -43,9 +52,9 @@ impl Worker<World> {
 }
 
 /// The payloads of a preview, on the record `who_id` where the preview leaves that open.
-fn shown(preview: &Preview, who_id: &Value) -> [Vec<Value>; 3] {
+fn shown(Drafts { lead, task, event }: &Drafts, who_id: &Value) -> [Vec<Value>; 3] {
     let on_record = |mut payload: Value| {
-        if preview.lead.is_some() {
+        if lead.is_some() {
             assert_eq!(payload["WhoId"], Value::Null);
             payload["WhoId"] = who_id.clone();
         }
@@ -53,29 +62,67 @@ fn shown(preview: &Preview, who_id: &Value) -> [Vec<Value>; 3] {
     };
     let value = |payload: Option<Value>| payload.into_iter().collect();
     [
-        value(preview.lead.as_ref().map(|lead| to_value(lead).unwrap())),
-        value(preview.task.as_ref().map(|task| on_record(to_value(task).unwrap()))),
-        value(preview.event.as_ref().map(|event| on_record(to_value(event).unwrap()))),
+        value(lead.as_ref().map(|lead| to_value(lead).unwrap())),
+        value(task.as_ref().map(|task| on_record(to_value(task).unwrap()))),
+        value(event.as_ref().map(|event| on_record(to_value(event).unwrap()))),
     ]
 }
 
 /// Previews `call`, sees that nothing was done, runs it, and sees that the preview was right.
 async fn comes_true(world: &Worker<World>, call: &Call) -> Preview {
     let before = world.written();
-    let preview = world.previewed(call).await;
-    assert!(world.requests().iter().all(|request| ["search", "recent"].contains(request)));
+    let preview = world.previewed(world.new_row(call)).await;
+    assert!(world.requests().iter().all(|request| READS.contains(request)));
     assert_eq!((world.written(), world.ledger.writes.load(Ordering::Relaxed)), (before, 0));
 
     world.reported(call).await.unwrap();
     let row = world.ledger.row("call-1");
     let written = world.written();
     let who_id = written[1].first().map_or(Value::Null, |task| task["WhoId"].clone());
-    assert_eq!(shown(&preview, &who_id), written);
-    assert_eq!(preview.reason, row.reason);
-    if preview.lead.is_none() {
-        assert_eq!(preview.decision, row.decision);
+    assert_eq!(shown(&preview.drafts, &who_id), written);
+    assert_eq!((preview.status, &preview.reason), (row.status, &row.reason));
+    if preview.drafts.lead.is_none() {
+        assert_eq!((&preview.record, &preview.decision), (&row.record, &row.decision));
     }
     preview
+}
+
+/// Previews the call that has a row, sees that nothing was done, asks for the call, and sees that the preview was right,
+/// to the request. Answers with the requests too.
+async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>) {
+    world.requests();
+    let before = (world.ledger.row("call-1"), world.written());
+    let preview = world.previewed(before.0.clone()).await;
+    let reads = world.requests();
+    assert!(reads.iter().all(|request| READS.contains(request)), "{reads:?}");
+    assert_eq!((world.ledger.row("call-1"), world.written()), before);
+
+    world.wake(&world.workspace(), &before.0.call_id, true, world.turn(55)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((preview.status, &preview.reason), (row.status, &row.reason));
+    assert_eq!((&preview.record, &preview.decision), (&row.record, &row.decision));
+    let Drafts { task, event, .. } = &preview.drafts;
+    let is_new = |draft: bool, id: &Option<SalesforceId>| draft && id.is_none();
+    let creates = is_new(task.is_some(), &preview.task_id) || is_new(event.is_some(), &preview.event_id);
+    let writes = [
+        ("update_task", task.is_some() && preview.task_id.is_some()),
+        ("update_event", event.is_some() && preview.event_id.is_some()),
+        ("create", creates),
+    ];
+    let writes = writes.into_iter().filter_map(|(request, made)| made.then_some(request));
+    let requests = world.requests();
+    assert_eq!(requests, reads.into_iter().chain(writes).collect::<Vec<_>>());
+    for (id, shown, now) in [
+        (&preview.task_id, task.is_some(), &row.task_id),
+        (&preview.event_id, event.is_some(), &row.event_id),
+    ] {
+        assert_eq!(now.is_some(), id.is_some() || shown);
+        assert!(id.is_none() || id == now);
+    }
+    let [_, tasks, events] = world.written();
+    let [_, task, event] = shown(&preview.drafts, &Value::Null);
+    assert!(tasks.ends_with(&task) && events.ends_with(&event));
+    (preview, requests)
 }
 
 #[tokio::test]
@@ -84,7 +131,7 @@ async fn a_call_with_an_appointment() {
     let mut booked = call(0);
     booked.appointment = Some(fact(0, appointment()));
     let preview = comes_true(&world, &booked).await;
-    assert!(preview.event.is_some() && preview.reason.is_none());
+    assert!(preview.drafts.event.is_some() && preview.reason.is_none());
     assert_eq!(preview.decision.unwrap().rule, Rule::OnlyCandidate);
 }
 
@@ -96,8 +143,8 @@ async fn a_call_with_an_appointment_that_nobody_can_read() {
     unreadable.date = Some("next Monday".to_owned());
     booked.appointment = Some(fact(0, unreadable));
     let preview = comes_true(&world, &booked).await;
-    assert!(preview.event.is_none() && preview.reason.is_some());
-    assert!(preview.task.unwrap().description.contains("next Monday"));
+    assert!(preview.drafts.event.is_none() && preview.reason.is_some());
+    assert!(preview.drafts.task.unwrap().description.contains("next Monday"));
 }
 
 #[tokio::test]
@@ -136,8 +183,9 @@ async fn a_new_caller_who_is_to_become_a_lead() {
     named.customer_name = Some(fact(0, "Ada Sample".to_owned()));
     named.appointment = Some(fact(0, appointment()));
     let preview = comes_true(&world, &named).await;
-    assert_eq!(preview.lead.unwrap().last_name, "Sample");
-    assert!(preview.task.is_some() && preview.event.is_some());
+    let Drafts { lead, task, event } = preview.drafts;
+    assert_eq!(lead.unwrap().last_name, "Sample");
+    assert!(task.is_some() && event.is_some());
 }
 
 #[tokio::test]
@@ -155,7 +203,7 @@ async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
     };
     world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
     let preview = comes_true(&world, &call(0)).await;
-    assert_eq!(preview.lead, None);
+    assert_eq!(preview.drafts.lead, None);
     let decision = preview.decision.unwrap();
     assert_eq!(
         (decision.rule, decision.record()),
@@ -173,7 +221,7 @@ async fn a_call_of_an_org_that_refuses_a_field() {
     ended.ended_reason = Some(fact(0, "customer-ended-call".to_owned()));
     let preview = comes_true(&world, &ended).await;
     assert_eq!(preview.reason.unwrap().code, "fields_left_out");
-    assert_eq!(preview.task.unwrap().r#type, None);
+    assert_eq!(preview.drafts.task.unwrap().r#type, None);
 }
 
 #[tokio::test]
@@ -181,9 +229,125 @@ async fn a_call_that_arrived_yesterday_is_judged_by_its_own_day() {
     let world = world();
     let mut booked = call(0);
     booked.appointment = Some(fact(0, appointment()));
-    let late = START + 300 * 86_400;
-    let workspace = world.workspace();
-    let of = |received_at| world.preview(&workspace, &booked, received_at, world.turn(55).deadline);
-    assert!(of(START).await.unwrap().event.is_some());
-    assert!(of(late).await.unwrap().event.is_none());
+    let arrived = |at| Row { created_at: at, ..world.new_row(&booked) };
+    assert!(world.previewed(arrived(START)).await.drafts.event.is_some());
+    assert!(world.previewed(arrived(START + 300 * 86_400)).await.drafts.event.is_none());
+}
+
+#[tokio::test]
+async fn a_call_of_a_workspace_that_pauses() {
+    let world = world();
+    world.workspaces.0.lock().unwrap().paused_until = Some(START + 600);
+    let preview = comes_true(&world, &call(0)).await;
+    assert_eq!(preview.reason.unwrap().code, "REQUEST_LIMIT_EXCEEDED");
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.status, requests), (SyncStatus::Retrying, vec![]));
+}
+
+#[tokio::test]
+async fn a_call_that_is_logged_already() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.reported(&booked).await.unwrap();
+    // Another record would be chosen now; the call stays where it is.
+    world.salesforce.state().records = vec![lead("00Q000000000002EAA", NUMBER)];
+    let (preview, requests) = comes_true_again(&world).await;
+    assert!(requests.is_empty());
+    assert_eq!(preview.status, SyncStatus::Success);
+    assert_eq!(preview.record.unwrap().1.as_str(), LEAD);
+    assert!(preview.task_id.is_some() && preview.event_id.is_some());
+    assert_eq!(preview.decision.unwrap().candidates.len(), 1);
+}
+
+#[tokio::test]
+async fn a_logged_call_of_which_there_is_news() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.reported(&booked).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    let report = Report { call: &second, secret_version: 2, received_at: START + 5 };
+    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!(requests, ["update_task", "update_event"]);
+    assert!(preview.drafts.task.unwrap().description.contains("Wants an offer."));
+}
+
+#[tokio::test]
+async fn a_logged_call_whose_event_was_refused() {
+    let world = world();
+    let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    refusal.object = Some(WrittenObject::Event);
+    world.salesforce.fail("create", Fault::Before(refusal));
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.reported(&booked).await.unwrap();
+    assert_eq!(world.ledger.row("call-1").reason.unwrap().code, "event_refused");
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!(requests, ["create"]);
+    assert!(preview.drafts.task.is_none() && preview.drafts.event.is_some());
+}
+
+#[tokio::test]
+async fn a_logged_call_that_would_not_be_logged_now() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    world.settings(|settings| settings.call_types.clear());
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.status, requests), (SyncStatus::Skipped, vec![]));
+    assert!(preview.task_id.is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_knew() {
+    let world = world();
+    let known = std::mem::take(&mut world.salesforce.state().records);
+    world.reported(&call(0)).await.unwrap();
+    let (preview, _) = comes_true_again(&world).await;
+    assert_eq!(preview.status, SyncStatus::NotFound);
+    world.salesforce.state().records = known;
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.status, requests), (SyncStatus::Success, vec!["search", "create"]));
+}
+
+#[tokio::test]
+async fn a_call_that_came_under_a_revoked_secret() {
+    let world = world();
+    world.reported_under(1, &call(0)).await.unwrap();
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.status, requests), (SyncStatus::Skipped, vec![]));
+    assert_eq!(preview.reason.unwrap().code, "webhook_secret_revoked");
+}
+
+#[tokio::test]
+async fn a_call_that_was_tried_with_another_org() {
+    for logged in [false, true] {
+        let world = world();
+        if !logged {
+            world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
+        }
+        world.reported(&call(0)).await.unwrap();
+        let other = SalesforceId::parse("00D000000000002").unwrap();
+        world.workspaces.0.lock().unwrap().connection.as_mut().unwrap().org_id = other;
+        let (preview, requests) = comes_true_again(&world).await;
+        assert_eq!((preview.task_id.is_some(), requests), (logged, vec![]));
+        assert_eq!(preview.reason.unwrap().code, "org_changed");
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_write_had_no_answer() {
+    for (fault, status) in [
+        (Fault::Before(error(FaultClass::Ambiguous, "timeout")), SyncStatus::Retrying),
+        (Fault::After(error(FaultClass::Ambiguous, "timeout")), SyncStatus::Success),
+    ] {
+        let world = world();
+        world.salesforce.fail("create", fault);
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!(world.status(), SyncStatus::Retrying);
+        let (preview, requests) = comes_true_again(&world).await;
+        assert_eq!((preview.status, &requests[..2]), (status, &["search", "look"][..]));
+    }
 }
