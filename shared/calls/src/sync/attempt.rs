@@ -6,7 +6,7 @@ use crate::{
     appointment::Resolution,
     call::{Call, CallKind},
     connection::{NoSession, connected},
-    crm::{CrmError, FaultClass},
+    crm::{CrmError, FaultClass, FoundRecord},
     ids::SalesforceId,
     ledger::{Reason, Row},
     matching::{self, Decision, Rule},
@@ -147,7 +147,7 @@ async fn find_and_write<P: Ports>(
     loop {
         let looked_at = session.worker.clock.now();
         if std::mem::take(&mut to_search) {
-            if let Some(ending) = search(session, row, number, settings).await? {
+            if let Some(ending) = search(session, row, number, settings, &gone).await? {
                 return Ok(ending);
             }
         }
@@ -217,14 +217,16 @@ fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Reason> {
         .map_err(|error| Reason::new(error.code(), error.to_string()))
 }
 
-/// Searches, and tells the row whose call it is. An ending: that cannot be told.
+/// Searches, and tells the row whose call it is, of the records `gone` only where there is no other. An ending: that
+/// cannot be told.
 pub(super) async fn search<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
     number: &PhoneNumber,
     settings: &Settings,
+    gone: &[SalesforceId],
 ) -> Result<Option<Ending>, Stop> {
-    match find(session, number, settings).await? {
+    match find(session, number, settings, gone).await? {
         Search::Full(object) => Ok(Some(Ending::TooMany(object))),
         Search::Decided(decision) => {
             row.record = decision.record();
@@ -247,22 +249,31 @@ async fn find<P: Ports>(
     session: &mut Session<'_, P>,
     number: &PhoneNumber,
     settings: &Settings,
+    gone: &[SalesforceId],
 ) -> Result<Search, Stop> {
+    let decide = |records: &[FoundRecord]| {
+        let there: Vec<_> = records.iter().filter(|record| !gone.contains(&record.id)).cloned().collect();
+        matching::decide(number, &there, settings)
+    };
     let (query, objects) = (number.query(), settings.searched());
     let found = session.search(&objects, &query).await?;
     if let Some(object) = found.full {
         return Ok(Search::Full(object));
     }
-    let decision = matching::decide(number, &found.records, settings);
+    let decision = decide(&found.records);
     if decision.rule != Rule::NoCandidate {
         return Ok(Search::Decided(decision));
     }
     let recent = session.recent(&objects, &query, session.worker.clock.now() - RECENT).await?;
-    let decision = matching::decide(number, &recent.records, settings);
-    if recent.full.is_some() && decision.rule == Rule::NoCandidate {
+    let decision = decide(&recent.records);
+    if decision.rule != Rule::NoCandidate {
+        return Ok(Search::Decided(decision));
+    }
+    if recent.full.is_some() {
         return Err(Stop::Salesforce(too_many_recent()));
     }
-    Ok(Search::Decided(decision))
+    // What Salesforce refused and shows all the same is tried once more; then its refusal is the outcome.
+    Ok(Search::Decided(matching::decide(number, &[found.records, recent.records].concat(), settings)))
 }
 
 /// So many records are new that not all of them were looked at: a fault that passes when search knows them.

@@ -126,7 +126,7 @@ async fn foresee<P: Ports>(
     let mut session = Session::new(worker, &workspace.id, connection, deadline);
     let earlier = row.record.clone();
     if row.task_id.is_none()
-        && let Some(ending) = search(&mut session, row, &number, settings).await?
+        && let Some(ending) = search(&mut session, row, &number, settings, &[]).await?
     {
         return Ok(ending);
     }

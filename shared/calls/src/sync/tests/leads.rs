@@ -14,6 +14,8 @@ use crate::{
 use super::{appointment, reason, world::*};
 
 const CONTACT: &str = "003000000000001AAA";
+const OTHER_LEAD: &str = "00Q000000000002EAA";
+const THIRD_LEAD: &str = "00Q000000000003EAA";
 
 fn sf(id: &str) -> SalesforceId {
     SalesforceId::parse(id).unwrap()
@@ -348,8 +350,41 @@ async fn a_deleted_record_is_searched_for_again() {
     let world = world();
     world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
     world.reported(&call(0)).await.unwrap();
-    assert_eq!(world.requests(), ["search", "create", "converted_to", "search", "create"]);
+    assert_eq!(world.requests(), ["search", "create", "converted_to", "search", "recent", "create"]);
     assert_eq!(world.status(), SyncStatus::Success);
+}
+
+/// Search still shows the deleted Lead, which was changed last.
+#[tokio::test]
+async fn after_a_deleted_record_the_next_one_with_the_number_is_used() {
+    for (rule, others) in
+        [(Rule::OnlyCandidate, &[OTHER_LEAD][..]), (Rule::MostRecent, &[OTHER_LEAD, THIRD_LEAD])]
+    {
+        let world = world();
+        let older = |(age, id): (i64, &&str)| {
+            let mut older = lead(id, NUMBER);
+            older.modified_at -= chrono::TimeDelta::days(age + 1);
+            older
+        };
+        world.salesforce.state().records.extend((0..).zip(others).map(older));
+        world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!(world.requests(), ["search", "create", "converted_to", "search", "create"]);
+        assert_eq!((world.status(), world.who(), world.rule()), (SyncStatus::Success, sf(OTHER_LEAD), rule));
+        let candidates = world.ledger.row("call-1").decision.unwrap().candidates;
+        assert!(candidates.iter().map(|candidate| candidate.id.as_str()).eq(others.iter().copied()));
+    }
+}
+
+#[tokio::test]
+async fn after_a_deleted_record_one_that_search_does_not_know_yet_is_used() {
+    let world = world();
+    let mut new = lead(OTHER_LEAD, NUMBER);
+    new.created_at = world.salesforce.state().now;
+    world.salesforce.state().unindexed.push(new);
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.status(), world.who()), (SyncStatus::Success, sf(OTHER_LEAD)));
 }
 
 #[tokio::test]
