@@ -8,6 +8,7 @@ mod previews;
 mod refusals;
 mod rows;
 mod sessions;
+mod settings;
 mod world;
 
 use crate::{
