@@ -118,11 +118,11 @@ impl PhoneNumber {
 
     /// Whether a stored number is this one, and how exactly (design.md §7). Extensions count where both have one.
     ///
-    /// A stored number without a country code that is valid in the record's country (ISO code, or a common English name),
-    /// or else in `default_country`, is that country's; this settles it, however it is written. The same national number
-    /// is then somebody else's: `+44 2345550130` is not the `(234) 5550130` of a workspace in the United States. Only
-    /// one that is valid in neither is compared with this national number: `020 7946 0123` in the same workspace is
-    /// `+44 20 7946 0123`.
+    /// A stored number without a country code that is valid in the record's country (its ISO code or a name), or else in
+    /// `default_country`, is that country's; this settles it, however it is written. The same national number is then
+    /// somebody else's: `+44 2345550130` is not the `(234) 5550130` of a workspace in the United States. Only one that is
+    /// valid in neither is compared with this national number: `020 7946 0123` in the same workspace is
+    /// `+44 20 7946 0123`. So is every one whose record names a country that is not known: it is not the workspace's.
     pub fn same_as(
         &self,
         stored: &str,
@@ -130,9 +130,11 @@ impl PhoneNumber {
         default_country: &str,
     ) -> Option<Exactness> {
         let stored = written::readable(stored);
-        let of_record = record_country.and_then(country::region);
+        let named = record_country.filter(|country| !country.trim().is_empty());
+        let of_record = named.and_then(country::region);
         let of_workspace = region(default_country).filter(|region| Some(*region) != of_record);
-        let homes = [of_record, of_workspace];
+        let is_unknown = named.is_some() && of_record.is_none();
+        let homes = [of_record, of_workspace.filter(|_| !is_unknown)];
         for home in homes.into_iter().flatten() {
             let read = parse(&stored, Some(home));
             let same = read.as_ref().and_then(|read| self.equals(read));
@@ -185,7 +187,7 @@ pub fn mask(number: &str) -> String {
     }
 }
 
-/// The ISO 3166 code of a country that has phone numbers, by its code or a common English name.
+/// The ISO 3166 code of a country that has phone numbers, by its code or a name.
 pub fn country_code(country: &str) -> Option<String> {
     country::region(country).map(|region| region.to_string())
 }
@@ -399,7 +401,14 @@ mod tests {
             ("+442345550130", "+44 234 555 0130", None, "US", Some(Exact)),
             (US, "(234) 555-0123", Some("DE"), "US", None),
             (US, "(234) 555-0123", Some("Canada"), "GB", Some(National)),
+            (US, "(234) 555-0123", Some(" "), "US", Some(National)),
+            // A country that is named and not known is not the workspace's: nothing is settled at home.
             (US, "(234) 555-0123", Some("the moon"), "US", Some(National)),
+            ("+442345550130", "234-555-0130", Some("the moon"), "US", Some(National)),
+            ("+442345550130", "234-555-0130", Some(" "), "US", None),
+            ("+2348023456789", "802 345 6789", Some("Nigeria"), "US", Some(National)),
+            ("+2348023456789", "802 345 6789", None, "US", None),
+            ("+18023456789", "802 345 6789", Some("Nigeria"), "US", None),
             (GB, "+44 (0)20 7946 0123", None, "US", Some(Exact)),
             (GB, "0044 20 7946 0123", None, "US", Some(Exact)),
             (GB, "011 44 20 7946 0123", None, "US", Some(Exact)),
@@ -445,7 +454,14 @@ mod tests {
 
     #[test]
     fn a_country_is_known_by_its_code_and_by_its_name() {
-        for (country, code) in [("US", "US"), ("de", "DE"), ("United Kingdom", "GB"), ("UK", "GB")] {
+        for (country, code) in [
+            ("US", "US"),
+            ("de", "DE"),
+            ("United Kingdom", "GB"),
+            ("UK", "GB"),
+            ("Nigeria", "NG"),
+            ("Korea, Republic of", "KR"),
+        ] {
             assert_eq!(country_code(country).as_deref(), Some(code), "{country}");
         }
         for unknown in ["", "ZZ", "001", "Atlantis"] {

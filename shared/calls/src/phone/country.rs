@@ -1,83 +1,108 @@
-//! A record's country: an ISO code, or an English name as orgs without picklists write it.
+//! A record's country: an ISO 3166 code, or a name as Salesforce's picklists have it or people write it.
+
+mod names;
+
+use std::{collections::HashMap, sync::LazyLock};
 
 use rlibphonenumber::enums::Region;
 
-/// Countries by the names that are common in address fields. A country that is missing here only means that a number
-/// without a country code is read in the workspace's default country.
-const NAMES: [(&str, &str); 46] = [
-    ("argentina", "AR"),
-    ("australia", "AU"),
-    ("austria", "AT"),
-    ("belgium", "BE"),
-    ("brazil", "BR"),
-    ("canada", "CA"),
-    ("chile", "CL"),
-    ("china", "CN"),
-    ("colombia", "CO"),
-    ("czech republic", "CZ"),
-    ("czechia", "CZ"),
-    ("denmark", "DK"),
-    ("england", "GB"),
-    ("finland", "FI"),
-    ("france", "FR"),
-    ("germany", "DE"),
-    ("great britain", "GB"),
-    ("greece", "GR"),
-    ("hong kong", "HK"),
-    ("hungary", "HU"),
-    ("india", "IN"),
-    ("ireland", "IE"),
-    ("israel", "IL"),
-    ("italy", "IT"),
-    ("japan", "JP"),
-    ("mexico", "MX"),
-    ("netherlands", "NL"),
-    ("new zealand", "NZ"),
-    ("norway", "NO"),
-    ("poland", "PL"),
-    ("portugal", "PT"),
-    ("scotland", "GB"),
-    ("singapore", "SG"),
-    ("south africa", "ZA"),
-    ("south korea", "KR"),
-    ("spain", "ES"),
-    ("sweden", "SE"),
-    ("switzerland", "CH"),
-    ("turkey", "TR"),
-    ("uk", "GB"),
-    ("united arab emirates", "AE"),
-    ("united kingdom", "GB"),
-    ("united states", "US"),
-    ("united states of america", "US"),
-    ("usa", "US"),
-    ("wales", "GB"),
-];
+use names::NAMES;
+
+/// Words that one may leave out of a country's name.
+const LEFT_OUT: [&str; 3] = ["and", "of", "the"];
+
+static BY_NAME: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
+    NAMES.iter().flat_map(|(code, names)| names.iter().map(|name| (words(name), *code))).collect()
+});
 
 /// The region that a record's country names; `None` if it is unknown.
 pub(super) fn region(country: &str) -> Option<Region> {
-    let name = country.trim().to_lowercase().replace('.', "");
-    let code = NAMES.iter().find(|(known, _)| *known == name).map_or(name.as_str(), |(_, code)| *code);
-    super::region(code)
+    super::region(country).or_else(|| super::region(BY_NAME.get(&words(country))?))
+}
+
+/// A name's words, whatever their order: `Korea, Republic of` is `the Republic of Korea`.
+fn words(name: &str) -> String {
+    let letters = name.to_lowercase().replace(['.', '\'', '’'], "");
+    let words =
+        letters.split(|c: char| !c.is_alphanumeric()).map(|word| if word == "st" { "saint" } else { word });
+    let mut words: Vec<&str> = words.filter(|word| !word.is_empty() && !LEFT_OUT.contains(word)).collect();
+    words.sort_unstable();
+    words.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
+    use rlibphonenumber::PHONE_NUMBER_UTIL;
+
     use super::*;
 
     #[test]
     fn codes_and_common_names_are_known() {
-        for (country, code) in
-            [("US", "US"), ("de", "DE"), ("U.S.A.", "US"), (" United Kingdom ", "GB"), ("UK", "GB")]
-        {
+        for (country, code) in [
+            ("US", "US"),
+            ("de", "DE"),
+            ("U.S.A.", "US"),
+            (" United Kingdom ", "GB"),
+            ("UK", "GB"),
+            ("ST", "ST"),
+        ] {
             assert_eq!(region(country), code.parse().ok(), "{country}");
         }
-        for unknown in ["", "ZZ", "Atlantis", "X"] {
+        for unknown in ["", "ZZ", "Atlantis", "X", "and", "-"] {
             assert_eq!(region(unknown), None, "{unknown}");
         }
     }
 
+    /// What Salesforce's picklist says where it is not what people say, and what people say.
     #[test]
-    fn every_name_has_a_region() {
-        assert!(NAMES.iter().all(|(name, _)| region(name).is_some()));
+    fn a_country_has_several_names() {
+        for (code, names) in [
+            ("BO", &["Bolivia, Plurinational State of", "Bolivia"][..]),
+            ("CD", &["Congo, the Democratic Republic of the", "Democratic Republic of the Congo"]),
+            ("CG", &["Congo", "Republic of the Congo"]),
+            ("CI", &["Côte d'Ivoire", "Cote d’Ivoire", "Ivory Coast"]),
+            ("CZ", &["Czech Republic", "Czechia"]),
+            ("DE", &["Germany", "Deutschland", "DEU"]),
+            ("GB", &["United Kingdom", "Great Britain", "England", "U.K.", "Northern Ireland"]),
+            ("HK", &["Hong Kong", "Hong Kong SAR"]),
+            ("IR", &["Iran, Islamic Republic of", "Iran"]),
+            ("KN", &["Saint Kitts and Nevis", "St. Kitts & Nevis"]),
+            ("KP", &["Korea, Democratic People's Republic of", "North Korea"]),
+            ("KR", &["Korea, Republic of", "South Korea", "Republic of Korea", "Korea (South)"]),
+            ("LA", &["Lao People's Democratic Republic", "Laos"]),
+            ("MD", &["Moldova, Republic of", "Moldova"]),
+            ("MK", &["Macedonia, the former Yugoslav Republic of", "North Macedonia"]),
+            ("NL", &["Netherlands", "The Netherlands", "Nederland"]),
+            ("RU", &["Russian Federation", "Russia"]),
+            ("SY", &["Syrian Arab Republic", "Syria"]),
+            ("TR", &["Turkey", "Türkiye"]),
+            ("TW", &["Taiwan", "Taiwan, Province of China"]),
+            ("TZ", &["Tanzania, United Republic of", "Tanzania"]),
+            ("US", &["United States", "United States of America", "USA", "U.S.", "the United States"]),
+            ("VE", &["Venezuela, Bolivarian Republic of", "Venezuela"]),
+            ("VG", &["Virgin Islands, British", "British Virgin Islands"]),
+            ("VN", &["Viet Nam", "Vietnam"]),
+        ] {
+            for name in names {
+                assert_eq!(region(name), code.parse().ok(), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_is_one_countrys_and_every_country_that_has_numbers_is_named() {
+        for (code, names) in NAMES {
+            for name in *names {
+                assert_eq!(region(name), Some(code.parse().unwrap()), "{name}");
+            }
+        }
+        let by_itself = NAMES.iter().flat_map(|(_, names)| *names).count();
+        assert_eq!(BY_NAME.len(), by_itself, "the same words twice");
+        // Parts of Saint Helena that libphonenumber knows by themselves.
+        let parts = ["AC", "TA"].map(|code| code.parse().unwrap());
+        for known in PHONE_NUMBER_UTIL.get_supported_regions() {
+            let named = NAMES.iter().any(|(code, _)| code.parse() == Ok(known));
+            assert!(named || parts.contains(&known), "{known}");
+        }
     }
 }
