@@ -226,7 +226,7 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
     let reported_at = now.timestamp_millis();
     let mut call = Call::new(test_id(id)?);
     call.kind = Some(Fact { value: CallKind::Inbound, reported_at });
-    call.customer_number = Some(Fact { value: number.e164(), reported_at });
+    call.customer_number = Some(Fact { value: number.with_extension(), reported_at });
     call.summary = Some(Fact { value: "Test call from the dashboard.".to_owned(), reported_at });
     Ok(call)
 }

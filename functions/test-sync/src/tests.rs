@@ -217,6 +217,22 @@ async fn a_test_makes_one_test_call_however_often_it_is_asked_for() {
     assert_eq!(world.worker.ledger.rows().len(), 1);
 }
 
+/// A desk behind a switchboard is one caller, the desk beside it another.
+#[tokio::test]
+async fn a_tested_numbers_extension_counts() {
+    for (number, kept) in [
+        ("+12345550123 x456", "+12345550123;ext=456"),
+        ("(234) 555-0123 ext. 456", "+12345550123;ext=456"),
+        ("(234) 555-0123", NUMBER),
+    ] {
+        let world = world();
+        world.try_call("try-1", number).await;
+        let rows = world.worker.ledger.rows();
+        let reported = rows[0].call.customer_number.as_ref().unwrap();
+        assert_eq!(reported.value, kept, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn a_known_call_is_logged_itself_also_when_it_had_failed_for_good() {
     let world = world();

@@ -9,8 +9,7 @@ use crate::{
     appointment::{Appointment, AppointmentRequest, Resolution},
     call::{Call, CallKind, Fact},
     ids::SalesforceId,
-    ledger::Reason,
-    text::{self, salesforce_unit},
+    text::{self, present, salesforce_unit},
     workspace::Settings,
 };
 use description::{Cut, describe};
@@ -123,7 +122,8 @@ pub fn task<Who: Clone>(
 fn task_description(call: &Call, settings: &Settings, resolution: &Resolution) -> String {
     let recording = value(call.recording_url.as_ref()).map(|url| format!("Recording: {url}"));
     let to_book = match (resolution, value(call.appointment.as_ref())) {
-        (Resolution::Invalid(reason), Some(request)) => Some(unbooked(request, reason)),
+        (Resolution::Invalid(reason), Some(request)) => Some(unbooked(request, &reason.message)),
+        (Resolution::Undated, Some(request)) => Some(unbooked(request, "It has no date.")),
         _ => None,
     };
     let transcript = value(call.transcript.as_ref()).filter(|_| settings.include_transcript);
@@ -138,7 +138,7 @@ fn task_description(call: &Call, settings: &Settings, resolution: &Resolution) -
 }
 
 /// What the agent noted of an appointment that could not be booked, so that a person can.
-fn unbooked(request: &AppointmentRequest, reason: &Reason) -> String {
+fn unbooked(request: &AppointmentRequest, why: &str) -> String {
     let noted = [
         ("Date", &request.date),
         ("Time", &request.time),
@@ -147,8 +147,9 @@ fn unbooked(request: &AppointmentRequest, reason: &Reason) -> String {
         ("Duration", &request.duration),
         ("Notes", &request.notes),
     ];
-    let lines = noted.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text.as_deref()?)));
-    let title = format!("Appointment to book by hand. {}", reason.message);
+    let lines =
+        noted.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", present(text.as_deref()?)?)));
+    let title = format!("Appointment to book by hand. {why}");
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
 }
 

@@ -5,7 +5,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,8 @@ pub struct Appointment {
 pub enum Resolution {
     /// No appointment was made.
     None,
+    /// A time was noted and no day: none that can be written to a calendar, but a person may book it.
+    Undated,
     /// There is one.
     Booked {
         /// When and what.
@@ -90,7 +92,7 @@ impl AppointmentRequest {
         }
         let start = match self.start(zone, now) {
             Ok(Some(start)) => start,
-            Ok(None) => return Resolution::None,
+            Ok(None) => return self.without_date(),
             Err(reason) => return Resolution::Invalid(reason),
         };
         let (minutes, warning) = self.minutes(default_minutes);
@@ -111,6 +113,11 @@ impl AppointmentRequest {
             .and_then(present)
             .is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"));
         schedules && self.booked != Some(false)
+    }
+
+    fn without_date(&self) -> Resolution {
+        let has_time = self.time.as_deref().and_then(present).is_some();
+        if has_time { Resolution::Undated } else { Resolution::None }
     }
 
     fn start(&self, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
@@ -161,10 +168,11 @@ impl AppointmentRequest {
     }
 }
 
-/// A day as `YYYY-MM-DD`, and nothing else.
+/// A day as `YYYY-MM-DD`, and nothing else, that Salesforce's calendar has.
 fn day(text: &str) -> Result<NaiveDate, Reason> {
     let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| plain).ok_or_else(|| {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    day.filter(|day| plain && day.year() <= clock::LAST_YEAR).ok_or_else(|| {
         reason("appointment_date_invalid", "The appointment's date is not a day written as YYYY-MM-DD", text)
     })
 }

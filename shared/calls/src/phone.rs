@@ -100,6 +100,13 @@ impl PhoneNumber {
         self.e164.clone()
     }
 
+    /// `+12345550123`, and where it has an extension `+12345550123;ext=456` (RFC 3966): what [`Self::parse_caller`] reads
+    /// as this number.
+    pub fn with_extension(&self) -> String {
+        let extension = self.extension.as_ref().map(|extension| format!(";ext={extension}"));
+        self.e164() + &extension.unwrap_or_default()
+    }
+
     /// The national number, digits only: `2345550123`. Italy's leading zero belongs to it.
     pub fn national(&self) -> String {
         self.national.clone()
@@ -487,6 +494,7 @@ mod tests {
             if let Ok(number) = PhoneNumber::parse_caller(&raw, &country) {
                 prop_assert!(number.e164().strip_prefix('+').is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit())));
                 prop_assert!(number.international().ends_with(&number.national()));
+                prop_assert_eq!(&PhoneNumber::parse_caller(&number.with_extension(), "US"), &Ok(number.clone()));
                 prop_assert_eq!(number.same_as(&number.e164(), None, "US"), Some(Exactness::Exact));
             }
         }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     ids::CallId,
+    ledger::Reason,
     text::{CUT, length},
 };
 
@@ -132,6 +133,33 @@ fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
         "{}",
         task.description
     );
+}
+
+#[test]
+fn a_time_without_a_date_can_be_read_in_the_task() {
+    for date in [None, Some(""), Some("N/A")] {
+        let request = AppointmentRequest {
+            date: date.map(str::to_owned),
+            time: Some("next Monday at 2pm".to_owned()),
+            notes: Some("Bring the licence list.".to_owned()),
+            ..AppointmentRequest::default()
+        };
+        let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+        let with = |request| {
+            let call = Call { appointment: fact(request), ..call() };
+            task(&call, &who(), &settings(), 0, &resolution)
+        };
+        let task = with(request.clone());
+        assert!(
+            task.description.contains(
+                "\n\nAppointment to book by hand. It has no date.\n\
+                 Time: next Monday at 2pm\nNotes: Bring the licence list.\n\nCall call-1"
+            ),
+            "{}",
+            task.description
+        );
+        assert_eq!(task.subject, "Inbound Call");
+    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// Salesforce's calendar ends with it.
-const LAST_YEAR: i32 = 4000;
+pub(super) const LAST_YEAR: i32 = 4000;
 
 /// A full ISO 8601 date and time with an offset; seconds and the offset's colon may be missing.
 pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {

@@ -49,7 +49,8 @@ fn refusal(request: &AppointmentRequest) -> Reason {
 #[test]
 fn without_a_date_there_is_no_appointment() {
     for date in ["", " ", "N/A", "null", "none"] {
-        assert_eq!(resolve(&request(date, "2:00 PM")), Resolution::None, "{date:?}");
+        assert_eq!(resolve(&request(date, "2:00 PM")), Resolution::Undated, "{date:?}");
+        assert_eq!(resolve(&request(date, "N/A")), Resolution::None, "{date:?}");
     }
     assert_eq!(resolve(&AppointmentRequest::default()), Resolution::None);
 }
@@ -233,6 +234,9 @@ fn a_date_is_a_day_that_exists() {
         "+262142-12-31T23:59:59Z",
         "2027-02-29",
         "2100-02-29",
+        // Salesforce's calendar ends before.
+        "4001-01-01",
+        "9999-12-31",
     ] {
         let reason = refusal(&request(text, "2 PM"));
         assert_eq!(reason.code, "appointment_date_invalid", "{text:?}");

@@ -146,10 +146,10 @@ async fn find_and_write<P: Ports>(
     let mut gone: Vec<SalesforceId> = Vec::new();
     loop {
         let looked_at = session.worker.clock.now();
-        if std::mem::take(&mut to_search) {
-            if let Some(ending) = search(session, row, number, settings, &gone).await? {
-                return Ok(ending);
-            }
+        if std::mem::take(&mut to_search)
+            && let Some(ending) = search(session, row, number, settings, &gone).await?
+        {
+            return Ok(ending);
         }
         if std::mem::take(&mut to_look) {
             look(session, row, settings, earlier.as_ref()).await?;

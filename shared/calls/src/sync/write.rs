@@ -50,7 +50,7 @@ impl<Who: Clone> Plan<Who> {
         let (call, settings) = (&row.call, &workspace.settings);
         let resolution = resolve(call, settings, row.created_at);
         let (event, note) = match &resolution {
-            Resolution::None => (None, None),
+            Resolution::None | Resolution::Undated => (None, None),
             Resolution::Booked { appointment, warning } => {
                 (Some(activity::event(call, who_id, appointment)), warning.clone())
             }

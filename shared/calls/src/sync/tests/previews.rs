@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, to_value};
 
 use crate::{
+    appointment::AppointmentRequest,
     call::Call,
     crm::{FaultClass, WrittenObject},
     ids::SalesforceId,
@@ -145,6 +146,17 @@ async fn a_call_with_an_appointment_that_nobody_can_read() {
     let preview = comes_true(&world, &booked).await;
     assert!(preview.drafts.event.is_none() && preview.reason.is_some());
     assert!(preview.drafts.task.unwrap().description.contains("next Monday"));
+}
+
+#[tokio::test]
+async fn a_call_with_an_appointment_that_has_no_day() {
+    let world = world();
+    let mut noted = call(0);
+    noted.appointment = Some(fact(0, AppointmentRequest { date: None, ..appointment() }));
+    let preview = comes_true(&world, &noted).await;
+    assert_eq!((preview.status, preview.reason), (SyncStatus::Success, None));
+    assert!(preview.drafts.event.is_none());
+    assert!(preview.drafts.task.unwrap().description.contains("Time: 2:00 PM"));
 }
 
 #[tokio::test]
