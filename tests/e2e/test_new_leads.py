@@ -113,3 +113,9 @@ def test_a_test_call_writes_what_its_dry_run_showed(workspace: Workspace, salesf
     (task,) = salesforce.activities("Task", "test-try-1")
     assert task["Id"] == done["salesforceTaskId"]
     assert {field: task[field] for field in shown} == shown
+
+    # Once it is logged, a dry run shows where, and nothing to write.
+    again = workspace.api("POST", "test-sync", json={**body, "dryRun": True}).json()
+    for field in ("success", "salesforceRecordId", "salesforceTaskId", "salesforceEventId"):
+        assert again[field] == done[field], field
+    assert again["payloads"] == {"lead": None, "task": None, "event": None}
