@@ -103,6 +103,14 @@ def sealed_with(session: boto3.Session, tables: dict[str, str], key_id: str) -> 
     return count
 
 
+def resources(session: boto3.Session, stack: str) -> dict[str, str]:
+    """Logical id of each resource of a stack → its physical id."""
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"] for page in pages for one in page["StackResourceSummaries"]
+    }
+
+
 def _new_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
@@ -125,8 +133,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     session = boto3.Session()
-    resources = session.client("cloudformation").describe_stack_resources(StackName=options.stack)["StackResources"]
-    physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    physical = resources(session, options.stack)
     secret = KeysSecret(session, physical["KeysSecret"])
     try:
         if options.retire is None:

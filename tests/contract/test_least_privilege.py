@@ -1,4 +1,7 @@
-"""A function may do exactly what its code does: the policies of `template.yaml` against the calls of the code.
+"""A function may do exactly what its code does: its role in the deployed template against the calls of the code.
+
+The rights are read from what SAM makes of `template.yaml`, so that those are seen, too, that an event, a connector or a
+setting of a function brings with it. Nothing else there gives a right to anybody.
 
 From `main` along all calls (`rust_calls`) to the operations of AWS's clients. What an operation is done on says the
 adapter that it is reached through: the method that makes its client names one variable of the environment, and the
@@ -8,6 +11,7 @@ adapter's own methods.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from functools import cache
@@ -15,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3 import Session
 from botocore import xform_name
 from botocore.session import get_session
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
 from tree_sitter import Node
 
 from local.stack import template
-from local.stack.settings import ROOT
+from local.stack.settings import REGION, ROOT
 
 from .rust_calls import CLIENT, NOTHING, Code, Function, Names, child, text, walk
 
@@ -50,11 +57,28 @@ def resource(reference: Any) -> str:
     return str(reference)
 
 
+@cache
+def deployed() -> dict[str, dict[str, Any]]:
+    """The resources as SAM's transform leaves them."""
+    untranslated = template.load()
+    untranslated["Globals"]["Function"]["CodeUri"] = "s3://bucket/key"  # as `sam deploy` would have put it
+    translator = Translator(None, Parser(), boto_session=Session(region_name=REGION))
+    found: dict[str, dict[str, Any]] = translator.translate(untranslated, {})["Resources"]
+    return found
+
+
+def role(function: str) -> dict[str, Any]:
+    name, what = deployed()[function]["Properties"]["Role"]["Fn::GetAtt"]
+    assert (name, what) == (f"{function}Role", "Arn")
+    found: dict[str, Any] = deployed()[name]["Properties"]
+    return found
+
+
 def allowed(function: str) -> set[Use]:
     return {
         (action, resource(target))
-        for policy in RESOURCES[function]["Properties"].get("Policies", ())
-        for statement in policy["Statement"]
+        for policy in role(function).get("Policies", ())
+        for statement in policy["PolicyDocument"]["Statement"]
         for action in as_list(statement["Action"])
         for target in as_list(statement["Resource"])
     }
@@ -149,3 +173,80 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(function: str) ->
     wrong = [f"{action} on {on}: used but not allowed ({uses[action, on]})" for action, on in uses.keys() - may]
     wrong += [f"{action} on {on}: allowed but not used" for action, on in may - uses.keys()]
     assert not wrong, "\n".join(f"{function}: {one}" for one in sorted(wrong))
+
+
+AWS_MANAGED = "arn:aws:iam::aws:policy"
+LOGS = f"{AWS_MANAGED}/service-role/AWSLambdaBasicExecutionRole"
+TRACES = f"{AWS_MANAGED}/AWSXrayWriteOnlyAccess"
+NETWORK = f"{AWS_MANAGED}/service-role/AWSLambdaVPCAccessExecutionRole"
+IN_A_VPC = {"OauthCallbackFunction", "DisconnectFunction", "SyncFunction", "TestSyncFunction", "SweepFunction"}
+
+
+@pytest.mark.parametrize("function", BINARIES)
+def test_a_role_is_lambdas_and_has_no_other_policies_of_aws_than_these(function: str) -> None:
+    network = [NETWORK] if function in IN_A_VPC else []
+    assert sorted(role(function)["ManagedPolicyArns"]) == sorted([LOGS, TRACES, *network])
+    (trust,) = role(function)["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"Service": ["lambda.amazonaws.com"]},
+    }
+    assert role(function).keys() <= {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Policies", "Tags"}
+
+
+GIVES_RIGHTS = re.compile(r"^AWS::IAM::|Polic|Permission")
+EXPECTED_INVOKERS = {
+    ("OauthInitiateFunction", "apigateway", "Api GET/api/salesforce/oauth/initiate"),
+    ("OauthCallbackFunction", "apigateway", "Api GET/api/salesforce/oauth/callback"),
+    ("DisconnectFunction", "apigateway", "Api DELETE/api/salesforce/disconnect"),
+    ("StatusFunction", "apigateway", "Api GET/api/salesforce/status"),
+    ("SettingsFunction", "apigateway", "Api GET/api/salesforce/settings"),
+    ("SettingsFunction", "apigateway", "Api PUT/api/salesforce/settings"),
+    ("SyncLogsFunction", "apigateway", "Api GET/api/salesforce/sync-logs"),
+    ("SyncLogsFunction", "apigateway", "Api GET/api/salesforce/sync-logs/summary"),
+    ("SyncLogsFunction", "apigateway", "Api POST/api/salesforce/sync-logs/*/retry"),
+    ("SyncLogsFunction", "apigateway", "Api POST/api/salesforce/sync-logs/retry"),
+    ("WebhookSetupFunction", "apigateway", "Api GET/api/salesforce/webhook"),
+    ("WebhookSetupFunction", "apigateway", "Api POST/api/salesforce/webhook/rotate"),
+    ("TestSyncFunction", "apigateway", "Api POST/api/salesforce/test-sync"),
+    ("WebhookFunction", "apigateway", "Api POST/webhook/vapi"),
+    ("SweepFunction", "events", "SweepFunctionEveryMinute"),
+}
+
+
+def invoker(permission: dict[str, Any]) -> tuple[str, str, str]:
+    """Whose function, by which service, and from what of this stack."""
+    assert permission.keys() == {"Action", "FunctionName", "Principal", "SourceArn"}
+    assert permission["Action"] == "lambda:InvokeFunction"
+    match permission["SourceArn"]:
+        case {"Fn::Sub": [str(arn), {"__ApiId__": {"Ref": str(api)}, "__Stage__": "*"}]}:
+            prefix = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/${__Stage__}/"
+            assert arn.startswith(prefix)
+            source = f"{api} {arn.removeprefix(prefix)}"
+        case reference:
+            source = resource(reference)
+    return resource(permission["FunctionName"]), permission["Principal"].removesuffix(".amazonaws.com"), source
+
+
+def test_a_function_is_invoked_by_its_routes_and_its_schedule_only() -> None:
+    permissions = [one["Properties"] for one in deployed().values() if one["Type"] == "AWS::Lambda::Permission"]
+    found = [invoker(permission) for permission in permissions]
+    assert sorted(found) == sorted(EXPECTED_INVOKERS)
+
+
+def test_nothing_else_gives_a_right() -> None:
+    roles = {f"{function}Role": "AWS::IAM::Role" for function in BINARIES}
+    giving = {name: one["Type"] for name, one in deployed().items() if GIVES_RIGHTS.search(one["Type"])}
+    assert {name: kind for name, kind in giving.items() if kind != "AWS::Lambda::Permission"} == roles
+    # A queue, a topic, a table, a secret or a log group has no policy of its own, in its properties neither.
+    own = [
+        (name, key)
+        for name, one in deployed().items()
+        if one["Type"] != "AWS::IAM::Role"
+        for key in one.get("Properties", {})
+        if "Polic" in key and key != "RedrivePolicy"
+    ]
+    assert own == []
+    # A role is for its function only.
+    assert sorted(re.findall(r'"(\w+Role)"', json.dumps(list(deployed().values())))) == sorted(roles)

@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from local.stack.settings import ROOT
 from ops import rotate_keys
-from ops.rotate_keys import KeysSecret, RefusedError, retire, rotate
+from ops.rotate_keys import KeysSecret, RefusedError, resources, retire, rotate
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 
@@ -93,6 +94,43 @@ def test_a_rotation_that_was_interrupted_is_begun_again_with_another_key() -> No
     retire(secret_of(client), "sealing", unused, now=LATER)
     # A process may still know the key that is gone: its id comes never again.
     assert rotate(secret_of(client), ["sealing"], wait=lambda _: None)["sealing"] != unused
+
+
+class OfOneClient:
+    """A session whose clients are all this one."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def client(self, _: str) -> Any:
+        """The client."""
+        return self._client
+
+
+def summary(name: str) -> dict[str, Any]:
+    return {
+        "LogicalResourceId": name,
+        "PhysicalResourceId": f"ringlog-{name}",
+        "ResourceType": "AWS::Any",
+        "LastUpdatedTimestamp": LATER,
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+
+
+def test_the_resources_of_a_large_stack_are_all_found() -> None:
+    client = boto3.client("cloudformation", region_name="us-east-1")
+    names = [f"Resource{number}" for number in range(150)] + ["KeysSecret"]
+    pages = [names[:100], names[100:]]
+    with Stubber(client) as stubber:
+        for page, token, following in zip(pages, (None, "more"), ("more", None), strict=True):
+            asked = {"StackName": "ringlog"} | ({"NextToken": token} if token else {})
+            answer = {"StackResourceSummaries": [summary(name) for name in page]}
+            stubber.add_response(
+                "list_stack_resources", answer | ({"NextToken": following} if following else {}), asked
+            )
+        found = resources(cast("boto3.Session", OfOneClient(client)), "ringlog")
+        stubber.assert_no_pending_responses()
+    assert found == {name: f"ringlog-{name}" for name in names}
 
 
 def test_the_program_waits_longer_than_the_functions_do() -> None:
