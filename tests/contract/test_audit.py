@@ -14,7 +14,7 @@ from local.stack.settings import ROOT
 CARGO = "[ERROR] failed to fetch advisory database https://github.com/RustSec/advisory-db"
 NPM = "npm error audit endpoint returned an error"
 PIP_AUDIT = "requests.exceptions.ConnectionError: Max retries exceeded"
-UNREACHABLE = "NOT CHECKED, the database could not be asked"
+UNREACHABLE = "NOT CHECKED, their database could not be asked"
 
 
 def audit(folder: Path, says: dict[str, str], environment: dict[str, str] | None = None) -> tuple[int, str]:
@@ -27,7 +27,8 @@ def audit(folder: Path, says: dict[str, str], environment: dict[str, str] | None
     (folder / "requirements.txt").touch()
     tools = {"cargo": folder / "bin" / "cargo", "npm": folder / "bin" / "npm", "pip-audit": scanners / "pip-audit"}
     for name, tool in tools.items():
-        tool.write_text(f"#!/bin/sh\necho '{says[name]}' >&2; exit 1\n" if name in says else "#!/bin/sh\n")
+        noted = f'#!/bin/sh\necho "{name} $*" >>{folder}/asked\n'
+        tool.write_text(noted + (f"echo '{says[name]}' >&2; exit 1\n" if name in says else ""))
         tool.chmod(0o755)
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     done = subprocess.run(
@@ -39,7 +40,17 @@ def audit(folder: Path, says: dict[str, str], environment: dict[str, str] | None
 def test_it_passes_where_nothing_is_known(tmp_path: Path) -> None:
     code, printed = audit(tmp_path, {})
     assert code == 0
-    assert printed.count("nothing is known against them") == 3
+    assert printed.count("nothing is known against them") == 4
+
+
+def test_it_asks_for_all_that_is_used_and_for_every_severity(tmp_path: Path) -> None:
+    audit(tmp_path, {})
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "cargo deny --locked check advisories",
+        "cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check advisories",
+        "npm --prefix dashboard audit --package-lock-only",
+        "pip-audit --vulnerability-service osv --progress-spinner off --disable-pip --no-deps -r requirements.txt",
+    ]
 
 
 @pytest.mark.parametrize("tool", ["cargo", "npm", "pip-audit"])
@@ -47,19 +58,19 @@ def test_it_fails_on_what_a_tool_finds_or_cannot_do(tmp_path: Path, tool: str) -
     code, printed = audit(tmp_path, {tool: "a vulnerability, or any other trouble"})
     assert code == 1
     assert "a vulnerability, or any other trouble" in printed
-    assert printed.count(": FAILED") == 1
+    assert printed.count(": FAILED") == (2 if tool == "cargo" else 1)
 
 
 def test_without_a_network_it_says_so_and_passes(tmp_path: Path) -> None:
     code, printed = audit(tmp_path, {"cargo": CARGO, "npm": NPM, "pip-audit": PIP_AUDIT})
     assert code == 0
-    assert printed.count(UNREACHABLE) == 3
+    assert printed.count(UNREACHABLE) == 4
 
 
 def test_one_that_is_out_of_reach_hides_nothing_of_another(tmp_path: Path) -> None:
     code, printed = audit(tmp_path, {"cargo": CARGO, "npm": "1 high severity vulnerability"})
     assert code == 1
-    assert printed.count(UNREACHABLE) == 1
+    assert printed.count(UNREACHABLE) == 2
 
 
 def test_where_it_is_required_it_fails_without_a_network(tmp_path: Path) -> None:
