@@ -76,7 +76,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
             }}
           />
         )}
-        {tab === "test" && <TestPanel />}
+        {tab === "test" && <TestPanel instanceUrl={status.instanceUrl} />}
         {tab === "vapi" && <WebhookPanel />}
         {tab === "settings" && <SettingsPanel />}
       </Tabs>

@@ -345,6 +345,8 @@ export const texts = {
     previewing: "Asking Salesforce …",
     writing: "Writing …",
     wouldWrite: (record: string) => `It would be logged on ${record}.`,
+    isLogged: (record: string, isMore: boolean) =>
+      `It is logged already on ${record}. ${isMore ? "This would be changed or added." : "Nothing would change."}`,
     wouldMakeLead: "A Lead would be made, and the call logged on it.",
     wouldNot: "It would not be logged.",
     wrote: "The test Task is written.",

@@ -72,7 +72,7 @@ export function CallsPanel({
       {calls.isFetchNextPageError && <Problem error={calls.error} />}
       {calls.hasNextPage && (
         <div>
-          <Button disabled={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
+          <Button inactive={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
             {calls.isFetchingNextPage ? texts.calls.loadingMore : texts.calls.more}
           </Button>
         </div>
@@ -170,7 +170,8 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
                 <Button
                   small
                   aria-label={texts.reasons.retryAllOf(code)}
-                  disabled={isAdmin === false || retry.isPending}
+                  disabled={isAdmin === false}
+                  inactive={retry.isPending}
                   title={isAdmin === false ? texts.adminsOnly : undefined}
                   onClick={() => {
                     retry.mutate(code);
