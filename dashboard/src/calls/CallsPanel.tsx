@@ -143,7 +143,10 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
     const message = ofIt[0]?.errorMessage ?? texts.reasons.known(code, remedyOf(code));
     return { code, count: Math.max(errorCodes[code] ?? 0, ofIt.length), message };
   });
-  return { reasons, isPending: summary.isPending || keptBack.isPending || older.isLoading };
+  return {
+    reasons,
+    isPending: summary.isPending || keptBack.isPending || keptBack.isPlaceholderData || older.isLoading,
+  };
 }
 
 /** Codes of calls that are logged, or wait for the connection: the list and the card's head say what there is to say. */
