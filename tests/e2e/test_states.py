@@ -142,7 +142,7 @@ def api(status: Any = CONNECTED, calls: list[Any] | None = None) -> Answers:
         answer({"items": items, "nextCursor": None})(route)
 
     def test(route: Route) -> None:
-        answer(PREVIEW if route.request.post_data_json["dryRun"] else RESULT)(route)
+        answer(PREVIEW if (route.request.post_data_json or {})["dryRun"] else RESULT)(route)
 
     return {
         "status": answer(status),
@@ -315,3 +315,36 @@ def test_a_dialog_gives_the_focus_back(page: Page, built: Path, tab: str) -> Non
     button.click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(button).to_be_focused()
+
+
+APART = """
+(line) => {
+  const boxes = [...line.children].map((part) => part.getBoundingClientRect());
+  return boxes.every((a, at) => boxes.slice(at + 1).every((b) =>
+    a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
+}
+"""
+
+
+@pytest.mark.parametrize("width", [1000, 380])
+def test_the_parts_of_a_line_do_not_touch(page: Page, built: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 1200})
+    show(page, built, api())
+    for line in page.get_by_role("list", name="Calls").locator("summary").all():
+        assert line.evaluate(APART), line.inner_text()
+
+
+@pytest.mark.parametrize("tab", ["Calls", "Test", "Vapi", "Settings"])
+def test_a_finger_finds_every_button(chrome: Browser, built: Path, tab: str) -> None:
+    context = chrome.new_context(viewport={"width": 380, "height": 800}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    show(page, built, api())
+    choose(tab)(page)
+    panel = page.get_by_role("tabpanel")
+    panel.get_by_role("button").first.wait_for()
+    card = page.get_by_role("region", name="Salesforce", exact=True)
+    for button in card.locator("button, select").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44, button.inner_text()
+    context.close()

@@ -23,7 +23,7 @@ export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: st
             {call.phoneNumber ? maskedNumber(call.phoneNumber) : texts.calls.noNumber}
           </span>
           <span className={css.when}>
-            <Time seconds={call.createdAt} />
+            <Time seconds={call.createdAt} short />
           </span>
         </summary>
         <Details call={call} instanceUrl={instanceUrl} />
