@@ -148,6 +148,9 @@ test("an ended connection asks to reconnect, with the reason", async () => {
   expect(await screen.findByText("Reconnect needed")).toBeDefined();
   expect(screen.getByText("Reason: The user was deactivated.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
+  // Which org it was, and the way out.
+  expect(screen.getByText("00D000000000001EAA")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Disconnect" })).toBeDefined();
 });
 
 test("disconnecting asks first", async () => {
