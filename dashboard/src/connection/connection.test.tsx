@@ -128,6 +128,7 @@ test("who is no admin is told whom to ask", async () => {
   await clickConnect();
   expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
   expect(popup.close).toHaveBeenCalled();
+  expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
 test("a dashboard that knows its user offers nothing that would be refused", async () => {
