@@ -57,9 +57,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
           {texts.connect.done}
         </Notice>
       )}
-      {status.connected ? (
-        <Facts status={status} />
-      ) : (
+      {!status.connected && (
         <ConnectPanel
           status={status}
           state={connect.state}
@@ -67,6 +65,8 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
           onCancel={connect.cancel}
         />
       )}
+      {/* One who has to reconnect should see which org it was. */}
+      {status.state !== "disconnected" && <Facts status={status} />}
       <Tabs label={texts.tabsLabel} tabs={TABS} selected={tab} onSelect={setTab}>
         {tab === "calls" && (
           <CallsPanel
@@ -76,7 +76,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
             }}
           />
         )}
-        {tab === "test" && <TestPanel />}
+        {tab === "test" && <TestPanel instanceUrl={status.instanceUrl} />}
         {tab === "vapi" && <WebhookPanel />}
         {tab === "settings" && <SettingsPanel />}
       </Tabs>

@@ -64,6 +64,6 @@ function newQueryClient(onError: (error: unknown) => void): QueryClient {
   });
 }
 
-function isPassing({ status }: ApiError): boolean {
-  return status === 0 || status === 429 || status >= 500;
+function isPassing({ status, code }: ApiError): boolean {
+  return code !== "too_many_calls" && (status === 0 || status === 429 || status >= 500);
 }

@@ -222,7 +222,72 @@ export const texts = {
     count: (count: number) => (count === 1 ? "1 call" : `${count} calls`),
     queued: (count: number) =>
       count === 1 ? "1 call is in line again." : `${count} calls are in line again.`,
+    /** A reason whose calls, with Salesforce's own words, are too far down to be read each time. */
+    known: (code: string, remedy: string) => `${code}: ${remedy}`,
   },
+
+  /**
+   * What to do, by the beginning of an error code (operations.md, "The error codes"); the first that fits counts. Every
+   * call says it in more words.
+   */
+  remedies: [
+    ["not_found", "No Lead or Contact has the caller's number. Give the record the number, then retry."],
+    ["too_many_candidates", "Too many records have the number. Merge duplicates, then retry."],
+    ["multiple_matches", "Several records have the number. Merge them, or change the settings; then retry."],
+    ["no_phone_number", "The call has no number. There is nothing to do."],
+    ["phone_number_withheld", "The caller withheld the number. There is nothing to do."],
+    ["phone_number_unreadable", "The number cannot be read. Set the country in the settings, then retry."],
+    ["call_type_not_logged", "Your settings leave out such calls. Change them, then retry."],
+    ["webhook_secret_revoked", "The report came with a revoked secret. Paste the current one into Vapi."],
+    ["org_changed", "It belongs to another Salesforce org. Connect that one and retry, or leave it."],
+    ["too_many_new_records", "Too many new records at once. It passes by itself."],
+    ["REQUEST_LIMIT_EXCEEDED", "The org's API requests are used up. If it happens often, raise the limit."],
+    ["invalid_grant", "Salesforce restricts the login by address or hours. Allow our addresses in the org."],
+    ["invalid_client", "Salesforce refuses our app's key or secret. Whoever runs this service corrects it."],
+    ["bad_signature", "Our app's secret is wrong. Whoever runs this service corrects it."],
+    ["client_secret_unavailable", "Our app's secret cannot be read. Whoever runs this service corrects it."],
+    ["login_url_refused", "The login host is not one of Salesforce's. Connect again, then retry."],
+    ["instance_url_refused", "The org's host is not one of Salesforce's. Connect again, then retry."],
+    ["identity_url_refused", "The user's host is not one of Salesforce's. Connect again, then retry."],
+    ["timeout", "Salesforce did not answer in time. We try again by ourselves."],
+    ["connection", "Salesforce could not be reached. We try again by ourselves."],
+    ["settling", "An earlier attempt had no answer; we make sure of it first. There is nothing to do."],
+    ["rate_limit_exceeded", "Too many ask Salesforce for a session. We try again by ourselves."],
+    ["out_of_time", "Salesforce is slow. We try again by ourselves."],
+    ["http_", "Something between us and Salesforce answered. Retry; if it stays, please tell us."],
+    ["API_", "Enable the API for the connected user's profile, then retry."],
+    ["INVALID_SESSION_ID", "The app may not use the REST API. Change its policies, then connect again."],
+    [
+      "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+      "Change the validation rule, or exempt the connected user; then retry.",
+    ],
+    ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Change the trigger or flow that refuses it, then retry."],
+    ["REQUIRED_FIELD_MISSING", "Make the required field optional for Tasks and Events, then retry."],
+    ["FIELD_INTEGRITY_EXCEPTION", "Change the rule that does not allow these values together, then retry."],
+    ["INSUFFICIENT_ACCESS", "Let the connected user read the record and edit Tasks and Events, then retry."],
+    ["TXN_SECURITY_NO_ACCESS", "Exempt the connected user from the transaction security policy, then retry."],
+    ["ENTITY_IS_LOCKED", "An approval locks the record. Unlock it, then retry."],
+    ["ENTITY_IS_DELETED", "The record was deleted. Restore it or create it anew, then retry."],
+    [
+      "INVALID_CROSS_REFERENCE_KEY",
+      "The record is gone or hidden. Let the connected user read it, then retry.",
+    ],
+    [
+      "CANNOT_UPDATE_CONVERTED_LEAD",
+      "Give the Contact that the Lead became the caller's number, then retry.",
+    ],
+    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free some, then retry."],
+    ["INVALID_TYPE", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
+    ["NOT_FOUND", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
+    ["INVALID_FIELD", "Make the field visible and editable for the connected user, then retry."],
+    [
+      "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+      "Add the value to the picklist of Tasks or Events, then retry.",
+    ],
+    ["DUPLICATES_DETECTED", "Let the duplicate rule allow records with an alert, then retry."],
+    ["UNABLE_TO_LOCK_ROW", "Something keeps the record locked. Retry when it has ended."],
+  ] satisfies [prefix: string, remedy: string][],
+  remedy: "Retry; if it stays, please tell us.",
 
   calls: {
     title: "Calls",
@@ -280,6 +345,8 @@ export const texts = {
     previewing: "Asking Salesforce …",
     writing: "Writing …",
     wouldWrite: (record: string) => `It would be logged on ${record}.`,
+    isLogged: (record: string, isMore: boolean) =>
+      `It is logged already on ${record}. ${isMore ? "This would be changed or added." : "Nothing would change."}`,
     wouldMakeLead: "A Lead would be made, and the call logged on it.",
     wouldNot: "It would not be logged.",
     wrote: "The test Task is written.",
@@ -366,4 +433,9 @@ export const texts = {
 export function maskedNumber(number: string): string {
   const digits = number.replace(/\D/g, "");
   return digits.length < 8 ? "••••" : `•••• ${digits.slice(-4)}`;
+}
+
+/** What to do about an error code, as far as the code alone says it. */
+export function remedyOf(code: string): string {
+  return texts.remedies.find(([prefix]) => code.startsWith(prefix))?.[1] ?? texts.remedy;
 }

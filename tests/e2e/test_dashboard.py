@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -101,6 +102,28 @@ def test_a_window_that_is_cut_from_the_page_connects_all_the_same(
     shows(page, "Salesforce is connected")
 
 
+@pytest.mark.parametrize(
+    ("decision", "title"),
+    [("Allow", "Salesforce is connected"), ("Deny", "Salesforce could not be connected")],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_that_ends_a_connect_is_for_everyone(
+    chrome: Browser, stack: Stack, stranger: Workspace, scheme: Literal["light", "dark"], decision: str, title: str
+) -> None:
+    # Its policy lets no other script run, and so not axe either.
+    context = chrome.new_context(bypass_csp=True, color_scheme=scheme)
+    page = context.new_page()
+    open_card(page, stack, stranger)
+    # In the card's own window, which no script may close: there is time to look.
+    page.get_by_role("button", name="Connect with Salesforce").wait_for()
+    page.evaluate("window.open = () => window")
+    page.get_by_role("button", name="Connect with Salesforce").click()
+    page.get_by_role("button", name=decision).click()
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    assert violations(page) == []
+    context.close()
+
+
 def test_try_a_number_then_write_a_test(
     page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
@@ -117,6 +140,13 @@ def test_try_a_number_then_write_a_test(
     shows(page, "The test Task is written.")
     (written,) = salesforce.activities_by_call("Task").keys() - before
     assert written.startswith("test-dashboard-")
+    assert violations(page) == []
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name=re.compile("Open Task")).click()
+    expect(opened.value.get_by_role("heading", name=re.compile("Tess Tester"))).to_be_visible()
+    page.get_by_role("button", name="Show what would happen").click()
+    shows(page, "It is logged already on Contact Tess Tester. Nothing would change.")
+    expect(page.get_by_role("link", name=re.compile("Open Task"))).to_be_visible()
 
 
 def test_a_failed_call_says_why_and_is_retried(

@@ -7,19 +7,23 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 
-import type { SyncStatus, TaggedSettings, TestSyncRequest } from "./client";
+import type { ListQuery, SyncLog, SyncStatus, TaggedSettings, TestSyncRequest } from "./client";
 import { useSurroundings } from "./context";
 
 const SECOND = 1000;
 /** How often what changes by itself is read again, while the page is visible. */
 const EVERY = { status: 30 * SECOND, calls: 10 * SECOND, summary: 30 * SECOND };
 const DAY = 24 * 60 * 60;
+/** The calls of a status that are searched for reasons: pages, and calls on each. */
+const PAGES = 5;
+const PAGE = 100;
 
 const keys = {
   status: ["status"],
   settings: ["settings"],
   webhook: ["webhook"],
   calls: ["calls"],
+  reasons: ["reasons"],
   summary: ["summary"],
 } as const;
 
@@ -104,12 +108,49 @@ export function useCallsOf(statuses: SyncStatus[]) {
   return useQuery({
     queryKey: [...keys.calls, "of", ...statuses],
     queryFn: async () => {
-      const pages = await Promise.all(statuses.map((status) => api.listSyncLogs({ status, limit: 50 })));
-      return pages.flatMap((page) => page.items);
+      const pages = await Promise.all(statuses.map((status) => api.listSyncLogs({ status, limit: PAGE })));
+      return {
+        calls: pages.flatMap((page) => page.items),
+        /** Where the lists go on. */
+        more: pages.flatMap(({ nextCursor }, at) =>
+          nextCursor ? [{ status: statuses[at], cursor: nextCursor }] : [],
+        ),
+      };
     },
     enabled: statuses.length > 0,
     placeholderData: keepPreviousData,
     refetchInterval: EVERY.summary,
+  });
+}
+
+/** Where a list goes on. */
+type Place = Pick<ListQuery, "status" | "cursor">;
+
+/**
+ * The newest call of each of these error codes, looked for down these lists, but not for ever; `isWhole` says that they
+ * were read to their ends. A code is looked for once: its words do not change.
+ */
+export function useCallsWith(codes: string[], more: Place[]) {
+  const { api } = useSurroundings();
+  return useQuery({
+    queryKey: [...keys.reasons, ...codes],
+    queryFn: async () => {
+      const found = new Map<string, SyncLog>();
+      let places = more;
+      for (let page = 1; page < PAGES && places.length > 0 && found.size < codes.length; page += 1) {
+        const pages = await Promise.all(places.map((place) => api.listSyncLogs({ ...place, limit: PAGE })));
+        for (const call of pages.flatMap(({ items }) => items)) {
+          const { errorCode } = call;
+          if (errorCode && codes.includes(errorCode) && !found.has(errorCode)) found.set(errorCode, call);
+        }
+        places = pages.flatMap(({ nextCursor }, at) =>
+          nextCursor ? [{ ...places[at], cursor: nextCursor }] : [],
+        );
+      }
+      return { calls: [...found.values()], isWhole: places.length === 0 };
+    },
+    enabled: codes.length > 0,
+    staleTime: Infinity,
   });
 }
 

@@ -23,7 +23,7 @@ export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: st
             {call.phoneNumber ? maskedNumber(call.phoneNumber) : texts.calls.noNumber}
           </span>
           <span className={css.when}>
-            <Time seconds={call.createdAt} />
+            <Time seconds={call.createdAt} short />
           </span>
         </summary>
         <Details call={call} instanceUrl={instanceUrl} />
@@ -57,7 +57,7 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
       ) : (
         <p className={card.muted}>{texts.statusMeaning[call.status]}</p>
       )}
-      <Links call={call} instanceUrl={instanceUrl} />
+      <Links written={{ ...call, recordType: call.salesforceRecordType }} instanceUrl={instanceUrl} />
       <dl className={css.facts}>
         <Fact name={texts.calls.received}>
           <Time seconds={call.createdAt} />
@@ -75,7 +75,8 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
         <div className={card.row}>
           <Button
             small
-            disabled={isAdmin === false || retry.isPending}
+            disabled={isAdmin === false}
+            inactive={retry.isPending}
             title={isAdmin === false ? texts.adminsOnly : undefined}
             onClick={() => {
               retry.mutate(call.callId, {
@@ -104,16 +105,25 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function Links({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
+/** What a call has in Salesforce: its record, its Task, its Event. */
+export interface Written {
+  recordType: SyncLog["salesforceRecordType"];
+  salesforceRecordId: string | null;
+  salesforceTaskId: string | null;
+  salesforceEventId: string | null;
+}
+
+/** Links to what is in Salesforce. */
+export function Links({ written, instanceUrl }: { written: Written; instanceUrl: string | null }) {
   const links = [
-    [call.salesforceRecordId, texts.calls.record[call.salesforceRecordType ?? "Lead"]],
-    [call.salesforceTaskId, texts.calls.task],
-    [call.salesforceEventId, texts.calls.event],
+    [written.salesforceRecordId, texts.calls.record[written.recordType ?? "Lead"]],
+    [written.salesforceTaskId, texts.calls.task],
+    [written.salesforceEventId, texts.calls.event],
   ] as const;
   const known = links.filter(([id]) => id !== null);
   if (!instanceUrl || known.length === 0) return null;
   return (
-    <div className={card.row}>
+    <div className={css.links}>
       {known.map(([id, text]) => (
         <a key={text} href={`${instanceUrl}/${id ?? ""}`} target="_blank" rel="noreferrer">
           {text}

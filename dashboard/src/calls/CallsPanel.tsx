@@ -1,9 +1,9 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 import type { SyncStatus } from "../api/client";
 import { useSurroundings } from "../api/context";
-import { useCalls, useCallsOf, useRetryCalls, useSummary } from "../api/queries";
-import { texts } from "../texts";
+import { useCalls, useCallsOf, useCallsWith, useRetryCalls, useSummary } from "../api/queries";
+import { remedyOf, texts } from "../texts";
 import card from "../ui/card.module.css";
 import { Button, Notice, Problem, Select, Skeleton } from "../ui/parts";
 import { CallItem } from "./CallItem";
@@ -12,6 +12,19 @@ import { Summary } from "./Summary";
 
 /** Statuses that wait for somebody, or for something to pass. */
 const KEPT_BACK: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
+
+/** How long the list waits for what stands above it. */
+const PATIENCE_MS = 3000;
+
+/** How the codes of other calls begin (operations.md, "The error codes"). */
+const NOTES = [
+  "fields_left_out",
+  "event_refused",
+  "activity_",
+  "appointment_",
+  "not_connected",
+  "reconnect_required",
+];
 
 type Filter = SyncStatus | "all";
 
@@ -26,10 +39,14 @@ export function CallsPanel({
   const [filter, setFilter] = useState<Filter>("all");
   const calls = useCalls(filter === "all" ? undefined : filter);
   const items = calls.data?.pages.flatMap((page) => page.items) ?? [];
+  const { reasons, isPending } = useReasons();
+  const isShown = useOnce(!isPending, PATIENCE_MS);
+  // All at once, or what comes last would push the rest down.
+  if (!isShown) return <Skeleton height="3.5rem" count={6} />;
   return (
     <div className={card.stack}>
       <Summary />
-      <Reasons />
+      <Reasons reasons={reasons} />
       <div className={css.head}>
         <h3>{texts.calls.title}</h3>
         <Select<Filter>
@@ -55,13 +72,28 @@ export function CallsPanel({
       {calls.isFetchNextPageError && <Problem error={calls.error} />}
       {calls.hasNextPage && (
         <div>
-          <Button disabled={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
+          <Button inactive={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
             {calls.isFetchingNextPage ? texts.calls.loadingMore : texts.calls.more}
           </Button>
         </div>
       )}
     </div>
   );
+}
+
+/** Whether something was so once, or has had its time. */
+function useOnce(isSo: boolean, withinMs: number): boolean {
+  const [wasSo, setSo] = useState(isSo);
+  if (isSo && !wasSo) setSo(true);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setSo(true);
+    }, withinMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [withinMs]);
+  return wasSo;
 }
 
 function Empty({ isFiltered, onSetUpVapi }: { isFiltered: boolean; onSetUpVapi: () => void }) {
@@ -79,23 +111,53 @@ function Empty({ isFiltered, onSetUpVapi }: { isFiltered: boolean; onSetUpVapi: 
   );
 }
 
-/** Why calls are kept back, and a button that tries all of one reason again: all failed ones, and others of the last day. */
-function Reasons() {
-  const { isAdmin } = useSurroundings();
-  const { statuses, errorCodes = {} } = useSummary().data ?? {};
+interface Reason {
+  code: string;
+  count: number;
+  message: string;
+}
+
+/** Why calls are kept back: all failed ones, and others of the last day. */
+function useReasons(): { reasons: Reason[]; isPending: boolean } {
+  const summary = useSummary();
+  const { statuses, errorCodes = {} } = summary.data ?? {};
   // What has failed stays so until somebody does something, however long ago it was.
   const keptBack = useCallsOf(KEPT_BACK.filter((status) => status === "error" || statuses?.[status]));
-  const retry = useRetryCalls();
   // The words stand with the calls. A code that only logged calls have keeps nothing back.
-  const calls = keptBack.data?.filter(
+  const newest = (keptBack.data?.calls ?? []).filter(
     ({ status, errorCode }) => status === "error" || errorCodes[errorCode ?? ""],
   );
-  const codes = new Set(calls?.flatMap(({ errorCode }) => errorCode ?? []));
+  const more = keptBack.data?.more ?? [];
+  const missing = Object.keys(errorCodes)
+    .filter((code) => more.length > 0 && !isNote(code) && !newest.some(({ errorCode }) => errorCode === code))
+    .sort();
+  const older = useCallsWith(missing, more);
+  const calls = [...newest, ...(older.data?.calls ?? [])];
+  // Of a code whose calls are too far down, or cannot be read, the card says what it knows itself.
+  const codes = new Set([
+    ...calls.flatMap(({ errorCode }) => errorCode ?? []),
+    ...(older.data?.isWhole ? [] : missing),
+  ]);
   const reasons = [...codes].map((code) => {
-    const ofIt = calls?.filter(({ errorCode }) => errorCode === code) ?? [];
-    const count = Math.max(errorCodes[code] ?? 0, ofIt.length);
-    return { code, count, message: ofIt[0]?.errorMessage ?? code };
+    const ofIt = calls.filter(({ errorCode }) => errorCode === code);
+    const message = ofIt[0]?.errorMessage ?? texts.reasons.known(code, remedyOf(code));
+    return { code, count: Math.max(errorCodes[code] ?? 0, ofIt.length), message };
   });
+  return {
+    reasons,
+    isPending: summary.isPending || keptBack.isPending || keptBack.isPlaceholderData || older.isLoading,
+  };
+}
+
+/** Codes of calls that are logged, or wait for the connection: the list and the card's head say what there is to say. */
+function isNote(code: string): boolean {
+  return NOTES.some((prefix) => code.startsWith(prefix));
+}
+
+/** The reasons, and a button for each that tries all its calls again. */
+function Reasons({ reasons }: { reasons: Reason[] }) {
+  const { isAdmin } = useSurroundings();
+  const retry = useRetryCalls();
   if (reasons.length === 0 && !retry.data && !retry.error) return null;
   return (
     <section className={card.stack} aria-label={texts.reasons.title}>
@@ -111,7 +173,8 @@ function Reasons() {
                 <Button
                   small
                   aria-label={texts.reasons.retryAllOf(code)}
-                  disabled={isAdmin === false || retry.isPending}
+                  disabled={isAdmin === false}
+                  inactive={retry.isPending}
                   title={isAdmin === false ? texts.adminsOnly : undefined}
                   onClick={() => {
                     retry.mutate(code);

@@ -1,9 +1,21 @@
-import { screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 
 import type { SyncLog } from "../api/client";
-import { connected, failed, json, logged, problem, routes, show, summaryOf } from "../testing/server";
+import {
+  connected,
+  failed,
+  json,
+  logged,
+  problem,
+  routes,
+  show,
+  summaryOf,
+  type Routes,
+} from "../testing/server";
+import { remedyOf, texts } from "../texts";
 
 test("a logged call shows its person, a part of the number, and its links", async () => {
   show(routes(connected, [logged]));
@@ -75,6 +87,110 @@ test("a reason is said although its calls are far down the list", async () => {
   expect(within(reasons).getByText(/Not on Sundays/)).toBeDefined();
   // What a logged call lacks keeps it from nothing.
   expect(within(reasons).queryByText(/It has no time/)).toBeNull();
+});
+
+/** A status with this many newer calls than the one that has failed, and pages of as many as are asked for. */
+function behind(newer: number): Routes {
+  const others = Array.from({ length: newer }, (_, at) => ({
+    ...failed,
+    callId: `newer-${at}`,
+    errorCode: "STORAGE_LIMIT_EXCEEDED",
+    errorMessage: "The storage is full.",
+  }));
+  const all = [...others, failed];
+  return {
+    ...routes(connected, all),
+    "GET sync-logs": (request) => {
+      const query = new URL(request.url).searchParams;
+      const from = Number(query.get("cursor"));
+      const to = from + Number(query.get("limit"));
+      return json({ items: all.slice(from, to), nextCursor: to < all.length ? `${to}` : null });
+    },
+  };
+}
+
+test("a reason behind hundreds of newer calls is said in Salesforce's words", async () => {
+  const seen = show(behind(350));
+  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  expect(await within(reasons).findByText(/Not on Sundays/)).toBeDefined();
+  expect(within(reasons).getByText(/The storage is full/)).toBeDefined();
+  expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(4);
+});
+
+test("a reason that is further down than one reads is said by its code, with what to do", async () => {
+  const seen = show(behind(600));
+  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  expect(
+    await within(reasons).findByText(/FIELD_CUSTOM_VALIDATION_EXCEPTION: Change the validation rule/),
+  ).toBeDefined();
+  expect(
+    within(reasons).getByRole("button", { name: "Retry all: FIELD_CUSTOM_VALIDATION_EXCEPTION" }),
+  ).toBeDefined();
+  expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(5);
+});
+
+test("the card knows a remedy for every error code of the operator's page", () => {
+  const page = readFileSync("../docs/operations.md", "utf8");
+  const [, chapter = ""] = /## The error codes\n(.*?)\n### The API's/s.exec(page) ?? [];
+  const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
+  const codes = rows.flatMap((row) => {
+    const [, code = "", second = ""] = row.split("|");
+    // Logged calls lack something, and waiting ones wait for the connection.
+    const isKeptBack = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
+    return isKeptBack ? [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one) : [];
+  });
+  expect(codes.length).toBeGreaterThan(40);
+  const OURS = ["unreadable_answer", "unsendable", "no_search_term"];
+  expect(codes.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OURS);
+});
+
+test("nothing of the list is shown before what stands above it", async () => {
+  let answer: (response: Response) => void = () => undefined;
+  show({
+    ...routes(connected, [failed]),
+    "GET sync-logs/summary": () => new Promise((resolve) => (answer = resolve)),
+  });
+  await screen.findByRole("tab", { name: "Calls" });
+  await waitFor(() => {
+    expect(screen.queryByRole("heading", { name: "Calls" })).toBeNull();
+  });
+  answer(json(summaryOf([failed])));
+  expect(await screen.findByRole("list", { name: "Calls" })).toBeDefined();
+  expect(screen.getByRole("region", { name: "What keeps calls from being logged" })).toBeDefined();
+});
+
+test("counts that do not come keep nobody from the list", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  show({
+    ...routes(connected, [logged]),
+    "GET sync-logs/summary": () => new Promise(() => undefined),
+  });
+  await screen.findByRole("tab", { name: "Calls" });
+  await act(() => vi.advanceTimersByTimeAsync(3_000));
+  expect(screen.getByText("Ada Sample")).toBeDefined();
+});
+
+test("nothing is asked while the page is hidden, and everything at once when it is shown", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const seen = show(routes(connected, [logged]));
+  await screen.findByText("Ada Sample");
+  const asked = () => seen.map(({ url }) => new URL(url).pathname.replace("/api/salesforce/", ""));
+  const turn = (state: DocumentVisibilityState) => {
+    vi.spyOn(document, "visibilityState", "get").mockReturnValue(state);
+    act(() => {
+      window.dispatchEvent(new Event("visibilitychange"));
+    });
+  };
+  const before = seen.length;
+  await act(() => vi.advanceTimersByTimeAsync(30_000));
+  expect(asked().slice(before)).toEqual(expect.arrayContaining(["sync-logs", "sync-logs/summary", "status"]));
+  turn("hidden");
+  const then = seen.length;
+  await act(() => vi.advanceTimersByTimeAsync(300_000));
+  expect(asked().slice(then)).toEqual([]);
+  turn("visible");
+  await act(() => vi.advanceTimersByTimeAsync(0));
+  expect(asked().slice(then)).toEqual(expect.arrayContaining(["sync-logs", "sync-logs/summary", "status"]));
 });
 
 test("a call that waits does not claim that nobody matched", async () => {

@@ -54,6 +54,8 @@ export function ConnectPanel({
       )}
       {isAdmin === false ? (
         <Notice tone="plain">{texts.connect.adminsOnly}</Notice>
+      ) : state.kind === "failed" && state.code === "admin_required" ? (
+        <Failed code={state.code} detail={state.detail} />
       ) : state.kind === "waiting" ? (
         <Waiting
           windowClosed={state.windowClosed}

@@ -128,6 +128,7 @@ test("who is no admin is told whom to ask", async () => {
   await clickConnect();
   expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
   expect(popup.close).toHaveBeenCalled();
+  expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
 test("a dashboard that knows its user offers nothing that would be refused", async () => {
@@ -148,6 +149,9 @@ test("an ended connection asks to reconnect, with the reason", async () => {
   expect(await screen.findByText("Reconnect needed")).toBeDefined();
   expect(screen.getByText("Reason: The user was deactivated.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
+  // Which org it was, and the way out.
+  expect(screen.getByText("00D000000000001EAA")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Disconnect" })).toBeDefined();
 });
 
 test("disconnecting asks first", async () => {

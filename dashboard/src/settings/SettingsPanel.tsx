@@ -19,9 +19,7 @@ export function SettingsPanel() {
         <Skeleton height="3.6rem" count={5} />
       ) : settings.data ? (
         <>
-          {/* Begun anew when other settings are read: a draft is of the settings that one has seen. */}
           <SettingsForm
-            key={settings.data.etag}
             tagged={settings.data}
             save={save}
             onReload={() => {
@@ -53,6 +51,12 @@ function SettingsForm({
 }) {
   const { isAdmin } = useSurroundings();
   const [draft, setDraft] = useState(tagged.settings);
+  // A draft is of the settings that one has seen: other ones begin it anew. The form stays, and the focus in it.
+  const [seen, setSeen] = useState(tagged);
+  if (seen.etag !== tagged.etag) {
+    setSeen(tagged);
+    setDraft(tagged.settings);
+  }
   const isLocked = isAdmin === false;
   const isChanged = JSON.stringify(draft) !== JSON.stringify(tagged.settings);
   const set = <F extends keyof Settings>(field: F, value: Settings[F]) => {
@@ -186,19 +190,19 @@ function SettingsForm({
         save.error && <Problem error={save.error} />
       )}
       <div className={card.row}>
-        <Button look="primary" type="submit" disabled={!isChanged || save.isPending || isLocked}>
+        <Button look="primary" type="submit" disabled={isLocked} inactive={!isChanged || save.isPending}>
           {save.isPending ? texts.settings.saving : texts.settings.save}
         </Button>
-        {isChanged && (
-          <Button
-            onClick={() => {
-              save.reset();
-              setDraft(tagged.settings);
-            }}
-          >
-            {texts.settings.reset}
-          </Button>
-        )}
+        <Button
+          disabled={isLocked}
+          inactive={!isChanged || save.isPending}
+          onClick={() => {
+            save.reset();
+            setDraft(tagged.settings);
+          }}
+        >
+          {texts.settings.reset}
+        </Button>
       </div>
     </form>
   );

@@ -23,7 +23,9 @@ test("a change is saved with the tag of what was seen", async () => {
       return json(body, { ETag: '"2"' });
     },
   });
-  expect(screen.getByRole("button", { name: "Save" })).toHaveProperty("disabled", true);
+  expect(screen.getByRole("button", { name: "Save" }).getAttribute("aria-disabled")).toBe("true");
+  await save();
+  expect(sent).toBeUndefined();
   await userEvent.selectOptions(
     screen.getByRole("combobox", { name: "If nobody has the number" }),
     "Create a Lead",
@@ -72,4 +74,25 @@ test("who is no admin sees the settings and cannot change them", async () => {
   await open({}, false);
   expect(screen.getByText("Only an admin of your workspace may do this.")).toBeDefined();
   expect(screen.getByRole("group", { name: "Settings" })).toHaveProperty("disabled", true);
+});
+
+test("the keyboard stays where it was when a change is saved or discarded", async () => {
+  let tag = 1;
+  await open({
+    "PUT settings": async (request) => json(await request.json(), { ETag: `"${++tag}"` }),
+  });
+  const days = screen.getByRole("spinbutton", { name: /Keep calls here/ });
+  await userEvent.clear(days);
+  await userEvent.type(days, "365{Enter}");
+  expect(await screen.findByText("Saved.")).toBeDefined();
+  expect(document.activeElement).toBe(days);
+  await userEvent.click(screen.getByRole("checkbox", { name: /transcript/ }));
+  const button = screen.getByRole("button", { name: "Save" });
+  await save();
+  expect(await screen.findByText("Saved.")).toBeDefined();
+  expect(document.activeElement).toBe(button);
+  await userEvent.click(screen.getByRole("checkbox", { name: /transcript/ }));
+  const discard = screen.getByRole("button", { name: "Discard changes" });
+  await userEvent.click(discard);
+  expect(document.activeElement).toBe(discard);
 });

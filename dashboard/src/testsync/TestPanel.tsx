@@ -3,13 +3,13 @@ import { useState } from "react";
 import type { Payload, TestSyncPreview, TestSyncResult } from "../api/client";
 import { useSurroundings } from "../api/context";
 import { usePreview, useTest } from "../api/queries";
-import { CandidateList } from "../calls/CallItem";
+import { CandidateList, Links } from "../calls/CallItem";
 import { texts } from "../texts";
 import card from "../ui/card.module.css";
 import { Button, Code, Field, Notice, Problem } from "../ui/parts";
 
 /** Tries a number: first what would be written, then, if one wants, a test Task. */
-export function TestPanel() {
+export function TestPanel({ instanceUrl }: { instanceUrl: string | null }) {
   const { isAdmin } = useSurroundings();
   const [phoneNumber, setPhoneNumber] = useState("");
   // One for each number: the id of a test call stays that number's.
@@ -38,7 +38,9 @@ export function TestPanel() {
         onSubmit={(event) => {
           event.preventDefault();
           setMissing(!phoneNumber.trim());
-          if (phoneNumber.trim()) preview.mutate({ callId, phoneNumber });
+          if (!phoneNumber.trim()) return;
+          test.reset();
+          preview.mutate({ callId, phoneNumber });
         }}
       >
         <Field
@@ -59,17 +61,17 @@ export function TestPanel() {
           )}
         </Field>
         <div>
-          <Button look="primary" type="submit" disabled={isBusy || isAdmin === false}>
+          <Button look="primary" type="submit" disabled={isAdmin === false} inactive={isBusy}>
             {preview.isPending ? texts.test.previewing : texts.test.preview}
           </Button>
         </div>
       </form>
       {preview.error && <Problem error={preview.error} />}
-      {preview.data && <Preview preview={preview.data} />}
-      {preview.data?.success && (
+      {preview.data && <Preview preview={preview.data} instanceUrl={instanceUrl} />}
+      {preview.data?.success && preview.data.salesforceTaskId === null && (
         <div className={card.row}>
           <Button
-            disabled={isBusy}
+            inactive={isBusy}
             onClick={() => {
               test.mutate({ callId, phoneNumber });
             }}
@@ -80,7 +82,7 @@ export function TestPanel() {
         </div>
       )}
       {test.error && <Problem error={test.error} />}
-      {test.data && <Result result={test.data} />}
+      {test.data && <Result result={test.data} instanceUrl={instanceUrl} />}
     </div>
   );
 }
@@ -89,7 +91,7 @@ function newCallId(): string {
   return `dashboard-${Date.now().toString(36)}`;
 }
 
-function Preview({ preview }: { preview: TestSyncPreview }) {
+function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceUrl: string | null }) {
   const { candidates, decision, payloads, salesforceRecordId, errorMessage } = preview;
   const chosen = candidates.find(({ id }) => id === salesforceRecordId);
   const record = chosen ? `${chosen.recordType} ${chosen.name ?? chosen.id}` : (salesforceRecordId ?? "");
@@ -97,18 +99,23 @@ function Preview({ preview }: { preview: TestSyncPreview }) {
     const payload = payloads[object];
     return payload ? [{ object, payload }] : [];
   });
+  // What is there already stays; a payload changes or completes it.
+  const isLogged = preview.salesforceTaskId !== null;
   return (
     <>
       <Notice tone={preview.success ? "good" : "warn"} live>
         <strong>
-          {!preview.success
-            ? texts.test.wouldNot
-            : payloads.lead
-              ? texts.test.wouldMakeLead
-              : texts.test.wouldWrite(record)}
+          {isLogged
+            ? texts.test.isLogged(record, shown.length > 0)
+            : !preview.success
+              ? texts.test.wouldNot
+              : payloads.lead
+                ? texts.test.wouldMakeLead
+                : texts.test.wouldWrite(record)}
         </strong>
         {decision && <span>{texts.rules[decision.rule]}</span>}
         {errorMessage && <span>{errorMessage}</span>}
+        {isLogged && <Links written={preview} instanceUrl={instanceUrl} />}
       </Notice>
       {candidates.length > 0 && (
         <div>
@@ -137,11 +144,12 @@ function lines(payload: NonNullable<Payload>): string {
   return JSON.stringify(payload, null, 2);
 }
 
-function Result({ result }: { result: TestSyncResult }) {
+function Result({ result, instanceUrl }: { result: TestSyncResult; instanceUrl: string | null }) {
   return (
     <Notice tone={result.success ? "good" : "bad"} live>
       <strong>{result.success ? texts.test.wrote : texts.test.wroteNot}</strong>
       {result.errorMessage && <span>{result.errorMessage}</span>}
+      <Links written={result} instanceUrl={instanceUrl} />
     </Notice>
   );
 }

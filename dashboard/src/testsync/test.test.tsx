@@ -37,7 +37,10 @@ test("a dry run shows the match, why, and what would be written; then a test is 
     "POST test-sync": async (request) => {
       const body = (await request.json()) as (typeof bodies)[0];
       bodies.push(body);
-      const result = { success: true, callId: "test-x", status: "success", errorMessage: null };
+      const result = {
+        ...{ success: true, callId: "test-x", status: "success", errorCode: null, errorMessage: null },
+        ...{ salesforceRecordId: null, salesforceTaskId: null, salesforceEventId: null, recordType: null },
+      };
       return json(body.dryRun ? preview : result);
     },
   });
@@ -49,6 +52,49 @@ test("a dry run shows the match, why, and what would be written; then a test is 
   expect(await screen.findByText("The test Task is written.")).toBeDefined();
   expect(bodies.map(({ dryRun }) => dryRun)).toEqual([true, false]);
   expect(bodies[1]?.callId).toBe(bodies[0]?.callId);
+});
+
+test("what a test has written can be opened in Salesforce", async () => {
+  const ids = {
+    salesforceRecordId: "00Q000000000001EAA",
+    salesforceTaskId: "00T000000000009EAA",
+    salesforceEventId: "00U000000000009EAA",
+    recordType: "Lead",
+  };
+  const result = {
+    success: true,
+    callId: "test-x",
+    status: "success",
+    errorCode: null,
+    errorMessage: null,
+    ...ids,
+  };
+  let isWritten = false;
+  await open({
+    "POST test-sync": async (request) => {
+      const { dryRun } = (await request.json()) as { dryRun: boolean };
+      isWritten ||= !dryRun;
+      if (!dryRun) return json(result);
+      return json(
+        isWritten ? { ...preview, ...ids, payloads: { lead: null, task: null, event: null } } : preview,
+      );
+    },
+  });
+  await ask("+1 234 555 0123");
+  await userEvent.click(await screen.findByRole("button", { name: "Write a test Task" }));
+  const at = (name: RegExp) => screen.getAllByRole("link", { name }).map((link) => link.getAttribute("href"));
+  const org = "https://acme.my.salesforce.com";
+  await screen.findByText("The test Task is written.");
+  expect(at(/Open Lead/)).toEqual([`${org}/00Q000000000001EAA`]);
+  expect(at(/Open Task/)).toEqual([`${org}/00T000000000009EAA`]);
+  expect(at(/Open Event/)).toEqual([`${org}/00U000000000009EAA`]);
+  // Asked again, it is no more to be written but there.
+  await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
+  expect(
+    await screen.findByText("It is logged already on Lead Ada Sample. Nothing would change."),
+  ).toBeDefined();
+  expect(at(/Open Task/)).toHaveLength(1);
+  expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
 });
 
 test("what would not be logged offers no test", async () => {

@@ -1,4 +1,12 @@
-import { useEffect, useId, useRef, useState, type ComponentProps, type ReactNode } from "react";
+import {
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type ComponentProps,
+  type ReactNode,
+} from "react";
 
 import { texts, type Remedy } from "../texts";
 import card from "./card.module.css";
@@ -12,13 +20,23 @@ function names(...all: (string | false | undefined)[]): string {
 interface ButtonProps extends ComponentProps<"button"> {
   look?: "primary" | "danger";
   small?: boolean;
+  /** Does nothing now, but will soon. Unlike a disabled button it keeps the keyboard's focus. */
+  inactive?: boolean;
 }
 
-export function Button({ look, small, className, ...rest }: ButtonProps) {
+export function Button({ look, small, inactive, className, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
       className={names(css.button, look && css[look], small && css.small, className)}
+      aria-disabled={inactive}
+      onClick={
+        inactive
+          ? (event) => {
+              event.preventDefault();
+            }
+          : onClick
+      }
       {...rest}
     />
   );
@@ -180,7 +198,8 @@ export function Confirm({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before it is taken off the page: only then does it give the focus back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
@@ -203,7 +222,7 @@ export function Confirm({
         {error !== null && error !== undefined && <Problem error={error} />}
         <div className={css.actions}>
           <Button onClick={onCancel}>{texts.cancel}</Button>
-          <Button look={danger ? "danger" : "primary"} disabled={pending} onClick={onConfirm}>
+          <Button look={danger ? "danger" : "primary"} inactive={pending} onClick={onConfirm}>
             {confirm}
           </Button>
         </div>
