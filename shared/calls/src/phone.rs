@@ -77,7 +77,8 @@ impl PhoneNumber {
         if text.is_empty() {
             return Err(NoPhoneNumber::Missing);
         }
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let (number, _) = text.split_once(";ext=").unwrap_or((&text, ""));
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let words = text.to_lowercase();
         if WITHHELD_ON_KEYS.contains(&digits.as_str()) || WITHHELD.iter().any(|word| words.contains(word)) {
             return Err(NoPhoneNumber::Withheld);

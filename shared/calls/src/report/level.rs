@@ -62,6 +62,8 @@ struct Customer<'a> {
     #[serde(borrow)]
     number: Option<Raw<'a>>,
     #[serde(borrow)]
+    extension: Option<Raw<'a>>,
+    #[serde(borrow)]
     sip_uri: Option<Raw<'a>>,
     #[serde(borrow)]
     name: Option<Raw<'a>>,
@@ -125,13 +127,14 @@ impl<'a> Level<'a> {
         object(self.artifact.as_ref())
     }
 
-    /// The remote party's number, or else its SIP address.
+    /// The remote party's number, with its extension (RFC 3966), or else its SIP address.
     pub(super) fn customer_number(&self) -> Option<String> {
         let customer = object(self.customer.as_ref())?;
-        [customer.number, customer.sip_uri]
-            .into_iter()
-            .flatten()
-            .find_map(|raw| crate::text::clean_line(&value::string_or_number(raw)?, LINE))
+        let line = |raw| crate::text::clean_line(&value::string_or_number(raw)?, LINE);
+        let Some(number) = customer.number.and_then(line) else { return customer.sip_uri.and_then(line) };
+        let extension = customer.extension.and_then(line);
+        let extension = extension.filter(|extension| is_extension(extension) && has_none(&number));
+        Some(extension.map_or_else(|| number.clone(), |extension| format!("{number};ext={extension}")))
     }
 
     pub(super) fn customer_name(&self) -> Option<String> {
@@ -186,6 +189,17 @@ impl<'a> Level<'a> {
         .flatten()
         .find_map(|raw| lasting_url(&value::string(raw)?))
     }
+}
+
+/// Vapi takes up to ten characters (vapi.md §2.5); what is dialled are digits.
+fn is_extension(text: &str) -> bool {
+    (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a number is one without an extension: no mark of one, no word, no address.
+fn has_none(number: &str) -> bool {
+    let marks = |c: char| c.is_alphabetic() || matches!(c, ';' | ',' | '#' | '~');
+    number.contains(char::is_numeric) && !number.contains(marks)
 }
 
 /// A summary, bounded, wherever it stands.

@@ -4,7 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{appointment::AppointmentRequest, text::CUT};
+use crate::{
+    appointment::AppointmentRequest,
+    phone::{NoPhoneNumber, PhoneNumber},
+    text::CUT,
+};
 
 const CALL_ID: &str = "019a8a2b-0000-7000-8000-000000000004";
 
@@ -170,6 +174,17 @@ fn the_remote_party_is_found_or_missing() {
             json!({"customer": {"sipUri": "sip:+12345550123@example.com"}}),
             Some("sip:+12345550123@example.com"),
         ),
+        (json!({"customer": {"number": "+12345550123", "extension": "456"}}), Some("+12345550123;ext=456")),
+        (json!({"customer": {"number": "+12345550123", "extension": 456}}), Some("+12345550123;ext=456")),
+        (json!({"customer": {"number": "+12345550123 x9", "extension": "456"}}), Some("+12345550123 x9")),
+        (json!({"customer": {"number": "+12345550123", "extension": "12345678901"}}), Some("+12345550123")),
+        (json!({"customer": {"number": "+12345550123", "extension": "N/A"}}), Some("+12345550123")),
+        (json!({"customer": {"number": "anonymous", "extension": "456"}}), Some("anonymous")),
+        (
+            json!({"customer": {"extension": "456", "sipUri": "sip:ada@example.com"}}),
+            Some("sip:ada@example.com"),
+        ),
+        (json!({"customer": {"extension": "456"}}), None),
         (json!({"customer": null, "phoneNumber": {"number": "+12345550188"}}), None),
         (json!({}), None),
     ] {
@@ -184,6 +199,19 @@ fn the_remote_party_is_found_or_missing() {
     ] {
         assert_eq!(value(call_of(json!({"call": {"type": kind}})).kind.as_ref()), expected, "{kind}");
     }
+}
+
+/// From the report to the number that is looked for: of two records with one number, the desk decides.
+#[test]
+fn an_extension_of_its_own_field_is_compared() {
+    let call = call_of(json!({"customer": {"number": "+12345550123", "extension": "456"}}));
+    let caller = PhoneNumber::parse_caller(&call.customer_number.unwrap().value, "US").unwrap();
+    assert_eq!(caller.with_extension(), "+12345550123;ext=456");
+    assert!(caller.same_as("+1 234 555 0123 x456", None, "US").is_some());
+    assert_eq!(caller.same_as("+1 234 555 0123 x457", None, "US"), None);
+    let hidden = call_of(json!({"customer": {"number": "+266696687", "extension": "456"}}));
+    let hidden = PhoneNumber::parse_caller(&hidden.customer_number.unwrap().value, "US");
+    assert_eq!(hidden, Err(NoPhoneNumber::Withheld));
 }
 
 #[test]
