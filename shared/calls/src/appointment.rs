@@ -106,13 +106,18 @@ impl AppointmentRequest {
     }
 
     /// An intent other than `Scheduling`, or a "not booked", means that there is no appointment, whatever else is noted.
-    fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         let schedules = self
             .intent
             .as_deref()
             .and_then(present)
             .is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"));
         schedules && self.booked != Some(false)
+    }
+
+    /// Whether day and time can be read, whatever the workspace's zone and today.
+    pub(crate) fn says_when(&self) -> bool {
+        matches!(self.start(Tz::UTC, DateTime::UNIX_EPOCH), Ok(Some(_)))
     }
 
     fn without_date(&self) -> Resolution {

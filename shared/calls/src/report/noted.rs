@@ -19,27 +19,84 @@ enum Depth {
     Outputs,
 }
 
-/// The appointment that was noted, field by field from the first source that has the field. `None` if none has any.
+/// What a source says in one place: an object's members, or an output that is a value under its name.
+struct Place<'a> {
+    members: Vec<(String, Raw<'a>)>,
+    is_object: bool,
+}
+
+/// The appointment that was noted: day, time and what belongs to it as one object says them, never the day of one with
+/// the time of another. Outputs that are single values complete what no object says. `None` if nothing is noted.
 pub(super) fn appointment(levels: &[&Level<'_>]) -> Option<AppointmentRequest> {
-    let mut noted = AppointmentRequest::default();
-    for (source, depth) in sources(levels) {
-        visit(source, depth, &mut |name, raw| note(&mut noted, name, raw));
+    let places = sources(levels).flat_map(|(source, depth)| places(source, depth));
+    let mut noted: Vec<(bool, AppointmentRequest)> =
+        places.map(|place| (place.is_object, request(&place.members))).collect();
+    let objects = noted.iter().filter(|(is_object, _)| *is_object).map(|(_, request)| request);
+    // Of equals the last is the greatest; it is the first that is wanted.
+    let mut taken = objects.rev().max_by_key(|request| worth(request)).cloned().unwrap_or_default();
+
+    let mut said = first_of_each(noted.iter().filter(|(is_object, _)| *is_object));
+    let mut values = first_of_each(noted.iter().filter(|(is_object, _)| !is_object));
+    // Whether there is an appointment may be said anywhere, but of another one it says nothing of this.
+    noted.retain(|(is_object, request)| {
+        !is_object || !is_dated(request) || (&request.date, &request.time) == (&taken.date, &taken.time)
+    });
+    taken.intent = noted.iter().find_map(|(_, request)| request.intent.clone());
+    taken.booked = noted.iter().find_map(|(_, request)| request.booked);
+
+    let own = details(&mut taken).into_iter().zip(details(&mut said));
+    for ((field, said), value) in own.zip(details(&mut values)) {
+        if said.is_none() {
+            *field = value.take();
+        }
     }
-    (noted != AppointmentRequest::default()).then_some(noted)
+    (taken != AppointmentRequest::default()).then_some(taken)
+}
+
+/// Which of several objects is the appointment: one that is wanted before one that was given up, and of those one that a
+/// calendar can take before one that has only a day, and that before one that has only a time.
+fn worth(request: &AppointmentRequest) -> impl Ord + use<> {
+    let says_anything = *request != AppointmentRequest::default();
+    let has_date = request.date.is_some();
+    (is_dated(request), request.is_wanted(), request.says_when(), has_date, says_anything)
+}
+
+fn is_dated(request: &AppointmentRequest) -> bool {
+    request.date.is_some() || request.time.is_some()
+}
+
+/// What belongs together: each is of the appointment that the others are of.
+fn details(request: &mut AppointmentRequest) -> [&mut Option<String>; 6] {
+    let AppointmentRequest { date, time, kind, notes, duration, time_zone, .. } = request;
+    [date, time, kind, notes, duration, time_zone]
+}
+
+fn first_of_each<'a>(requests: impl Iterator<Item = &'a (bool, AppointmentRequest)>) -> AppointmentRequest {
+    let mut first = AppointmentRequest::default();
+    for (_, request) in requests {
+        for (field, other) in details(&mut first).into_iter().zip(details(&mut request.clone())) {
+            *field = field.take().or_else(|| other.take());
+        }
+    }
+    first
+}
+
+fn request(members: &[(String, Raw<'_>)]) -> AppointmentRequest {
+    let mut request = AppointmentRequest::default();
+    for (name, value) in members {
+        note(&mut request, name, value);
+    }
+    request
 }
 
 /// The summary of tenants that have a structured output of that name instead of Vapi's own.
 pub(super) fn summary(levels: &[&Level<'_>]) -> Option<String> {
-    let mut found = None;
-    for (source, depth) in sources(levels).filter(|(_, depth)| *depth == Depth::Outputs) {
-        visit(source, depth, &mut |name, raw| {
-            let is_summary = matches!(plain(name).as_str(), "callsummary" | "summary");
-            if is_summary && found.is_none() {
-                found = level::summary(raw);
-            }
-        });
-    }
-    found
+    sources(levels)
+        .filter(|(_, depth)| *depth == Depth::Outputs)
+        .flat_map(|(source, depth)| places(source, depth))
+        .flat_map(|place| place.members)
+        .filter(|(name, _)| matches!(plain(name).as_str(), "callsummary" | "summary"))
+        .find_map(|(_, value)| level::summary(value))
 }
 
 fn sources<'a>(levels: &[&Level<'a>]) -> impl Iterator<Item = (Raw<'a>, Depth)> {
@@ -57,46 +114,39 @@ fn sources<'a>(levels: &[&Level<'a>]) -> impl Iterator<Item = (Raw<'a>, Depth)> 
     })
 }
 
-/// Shows every named value of a source: members of the object, outputs by their name, and members of outputs that are
-/// objects. An array counts as its items.
-fn visit<'a>(raw: Raw<'a>, depth: Depth, show: &mut impl FnMut(&str, Raw<'a>)) {
-    for item in items(raw) {
-        let members = members(item);
-        if depth == Depth::Outputs {
-            // One output of the array form.
-            if let Some((name, result)) = output("", &members) {
-                show_output(&name, result, show);
-                continue;
-            }
-        }
-        for (name, value) in members {
-            match depth {
-                Depth::Values => {
-                    show(&name, value);
-                    if plain(&name) == "appointment" {
-                        members_of(value, show);
-                    }
-                }
-                Depth::Outputs => {
-                    let (name, result) = output(&name, &self::members(value)).unwrap_or((name, value));
-                    show_output(&name, result, show);
-                }
-            }
-        }
-    }
+/// Everything that a source says, in its order: objects, outputs by their name, and outputs that are objects. An array
+/// counts as its items.
+fn places(source: Raw<'_>, depth: Depth) -> Vec<Place<'_>> {
+    let places = match depth {
+        Depth::Values => of_object,
+        Depth::Outputs => of_outputs,
+    };
+    items(source).into_iter().flat_map(places).collect()
 }
 
-fn show_output<'a>(name: &str, result: Raw<'a>, show: &mut impl FnMut(&str, Raw<'a>)) {
-    show(name, result);
-    for item in items(result) {
-        visit(item, Depth::Values, show);
-    }
+fn of_outputs(item: Raw<'_>) -> Vec<Place<'_>> {
+    let named = members(item);
+    let outputs = match output("", &named) {
+        // One output of the array form.
+        Some(one) => vec![one],
+        None => named
+            .into_iter()
+            .map(|(key, value)| output(&key, &members(value)).unwrap_or((key, value)))
+            .collect(),
+    };
+    let of_output = |(name, result)| {
+        let value = Place { members: vec![(name, result)], is_object: false };
+        std::iter::once(value).chain(items(result).into_iter().flat_map(of_object))
+    };
+    outputs.into_iter().flat_map(of_output).collect()
 }
 
-fn members_of<'a>(raw: Raw<'a>, show: &mut impl FnMut(&str, Raw<'a>)) {
-    for (name, value) in members(raw) {
-        show(&name, value);
-    }
+/// An object, and its appointment where that is an object of its own.
+fn of_object(item: Raw<'_>) -> Vec<Place<'_>> {
+    let own = members(item);
+    let inner = own.iter().filter(|(name, _)| plain(name) == "appointment").map(|(_, value)| members(value));
+    let all: Vec<_> = std::iter::once(own.clone()).chain(inner).collect();
+    all.into_iter().map(|members| Place { members, is_object: true }).collect()
 }
 
 /// `{"name": …, "result": …}`, or `{"result": …}` under a name.

@@ -333,6 +333,89 @@ fn words_for_nothing_are_absent_and_the_next_source_is_asked() {
     assert_eq!(nothing.appointment, None);
 }
 
+/// The appointment of structured outputs as day, time and type.
+fn noted_in(outputs: &Value) -> [Option<String>; 3] {
+    let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
+    let noted = value(call.appointment.as_ref()).unwrap_or_default();
+    [noted.date, noted.time, noted.kind]
+}
+
+#[test]
+fn the_day_of_one_appointment_is_not_mixed_with_the_time_of_another() {
+    let visit =
+        json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM", "appointment_type": "Visit"});
+    let day =
+        json!({"appointment_date": "2027-01-20", "appointment_time": "N/A", "appointment_type": "Callback"});
+    let time = json!({"appointment_time": "9 AM", "appointment_notes": "Ring twice."});
+    let unreadable = json!({"appointment_date": "next Monday", "appointment_time": "9 AM"});
+    let text = |text: &str| Some(text.to_owned());
+    let is_visit = [text("2027-01-27"), text("2 PM"), text("Visit")];
+    for outputs in [
+        json!({"1": {"name": "Appointments", "result": [day, visit]}}),
+        json!({"1": {"name": "Appointments", "result": [visit, day]}}),
+        json!({"1": {"name": "Callback", "result": day}, "2": {"name": "Visit", "result": visit}}),
+        json!({"1": {"name": "Callback", "result": time}, "2": {"name": "Visit", "result": visit}}),
+        json!({"1": {"name": "Callback", "result": unreadable}, "2": {"name": "Visit", "result": visit}}),
+        json!({"1": {"name": "Visit", "result": visit}, "2": {"name": "Appointment Type", "result": "Other"}}),
+        json!({"1": {"name": "Appointment Time", "result": "9 AM"}, "2": {"name": "Visit", "result": visit}}),
+    ] {
+        assert_eq!(noted_in(&outputs), is_visit, "{outputs}");
+    }
+    for (outputs, expected) in [
+        (json!([day, time]), [text("2027-01-20"), None, text("Callback")]),
+        (json!([time, day]), [text("2027-01-20"), None, text("Callback")]),
+        (json!([unreadable, day]), [text("next Monday"), text("9 AM"), None]),
+        (json!([time]), [None, text("9 AM"), None]),
+    ] {
+        let outputs = json!({"1": {"name": "Appointments", "result": outputs}});
+        assert_eq!(noted_in(&outputs), expected, "{outputs}");
+    }
+}
+
+#[test]
+fn a_single_output_completes_what_no_object_says() {
+    let day = json!({"appointment_date": "2027-01-20"});
+    let kind = json!({"appointment_type": "Visit"});
+    let time = json!({"appointment_time": "9 AM"});
+    let single = json!({"name": "Appointment Time", "result": "2 PM"});
+    let text = |text: &str| Some(text.to_owned());
+    for (outputs, expected) in [
+        (json!([single, {"name": "x", "result": day}]), [text("2027-01-20"), text("2 PM"), None]),
+        (json!([single, {"name": "x", "result": [day, kind]}]), [text("2027-01-20"), text("2 PM"), None]),
+        (json!([single, {"name": "x", "result": [day, time]}]), [text("2027-01-20"), None, None]),
+        (
+            json!([single, {"name": "x", "result": kind}, {"name": "appointment_date", "result": "2027-01-20"}]),
+            [text("2027-01-20"), text("2 PM"), text("Visit")],
+        ),
+    ] {
+        assert_eq!(noted_in(&outputs), expected, "{outputs}");
+    }
+}
+
+#[test]
+fn whether_there_is_an_appointment_is_said_anywhere_but_not_of_another() {
+    let visit = json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"});
+    let given_up =
+        json!({"appointment_date": "2027-01-20", "appointment_time": "3 PM", "appointment_booked": false});
+    let booked = |outputs: Value| {
+        let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
+        let noted = call.appointment.unwrap().value;
+        (noted.date.unwrap(), noted.booked)
+    };
+    let no = json!({"name": "Appointment Booked", "result": false});
+    let unsaid = json!({"name": "x", "result": [given_up, visit]});
+    assert_eq!(booked(json!([unsaid])), ("2027-01-27".to_owned(), None));
+    assert_eq!(booked(json!([unsaid, no])), ("2027-01-27".to_owned(), Some(false)));
+    let apart = json!({"name": "x", "result": [{"appointmentBooked": false}, visit]});
+    assert_eq!(booked(json!([apart])), ("2027-01-27".to_owned(), Some(false)));
+    let completed =
+        json!({"name": "x", "result": {"appointment_date": "2027-01-27", "appointment_booked": false}});
+    let time = json!({"name": "Appointment Time", "result": "2 PM"});
+    assert_eq!(booked(json!([completed, time])), ("2027-01-27".to_owned(), Some(false)));
+    let alone = json!({"name": "x", "result": given_up});
+    assert_eq!(booked(json!([alone])), ("2027-01-20".to_owned(), Some(false)));
+}
+
 #[test]
 fn only_messages_that_expect_an_answer_are_told_apart() {
     for kind in EXPECT_ANSWER {
