@@ -88,8 +88,7 @@ impl PhoneNumber {
         if named {
             return Err(NoPhoneNumber::Unreadable);
         }
-        let as_written = parse(&text, region(default_country)).filter(is_possible);
-        let number = as_written.or_else(|| without_plus(&digits)).ok_or(NoPhoneNumber::Unreadable)?;
+        let number = read_caller(&text, default_country).ok_or(NoPhoneNumber::Unreadable)?;
         // `+82 00…` loses one zero at each reading: it is nobody's number.
         let number = Self::from(&number);
         let again = parse(&number.e164, None).map(|again| Self::from(&again));
@@ -226,9 +225,29 @@ fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
     PHONE_NUMBER_UTIL.parse_and_keep_raw_input(text, region).ok().map(written::without_dropped_prefix)
 }
 
+/// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
+const LONGEST_NATIONAL: usize = 11;
+
+/// A caller's number. A national one that is only possible by its length, or longer than any, gives way to a full one that
+/// is valid: by libphonenumber nearly every full number could be a German or Japanese one. With a single zero before it, it
+/// stays national.
+fn read_caller(text: &str, default_country: &str) -> Option<Parsed> {
+    let as_written = parse(text, region(default_country)).filter(is_possible);
+    let first = text.find(char::is_numeric).map_or("", |first| &text[first..]);
+    let trunk = first.starts_with('0') && !first.starts_with("00");
+    match as_written {
+        Some(number) if trunk || has_country_code(&number) || is_national(&number) => Some(number),
+        other => without_plus(first).or(other),
+    }
+}
+
+fn is_national(number: &Parsed) -> bool {
+    number.is_valid() && number.get_national_significant_number().len() <= LONGEST_NATIONAL
+}
+
 /// A full number whose plus was lost, or written as `00`. Accepted only if it is a good one.
-fn without_plus(digits: &str) -> Option<Parsed> {
-    parse(&format!("+{}", digits.trim_start_matches('0')), None).filter(Parsed::is_valid)
+fn without_plus(text: &str) -> Option<Parsed> {
+    parse(&format!("+{}", text.trim_start_matches('0')), None).filter(Parsed::is_valid)
 }
 
 /// Whether it can be dialled from anywhere, by its length: new number ranges come faster than metadata.
@@ -282,6 +301,18 @@ mod tests {
             ("+5215512345678", "US", "+525512345678"),
             ("044 55 1234 5678", "MX", "+525512345678"),
             ("٢٣٤٥٥٥٠١٢٣", "US", "+12345550123"),
+            // A full number without its plus is not the workspace's country's, where it is none there.
+            ("sip:12125551234@sip.example.com", "DE", "+12125551234"),
+            ("12125550123", "DE", "+12125550123"),
+            ("447911123456", "DE", "+447911123456"),
+            ("14155552671", "JP", "+14155552671"),
+            ("4520123456", "US", "+4520123456"),
+            ("004520123456", "US", "+4520123456"),
+            ("4520123456", "DK", "+4520123456"),
+            ("+15550100123", "DE", "+15550100123"),
+            ("15550100123", "US", "+15550100123"),
+            // With its trunk prefix it is one of the country, even if of a range that is not known.
+            ("04520123456", "DE", "+494520123456"),
         ] {
             let number = PhoneNumber::parse_caller(raw, country).map(|number| number.e164());
             assert_eq!(number.as_deref(), Ok(e164), "{raw:?} in {country}");
