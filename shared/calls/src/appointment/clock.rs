@@ -1,6 +1,6 @@
 //! Times of day as people and language models write them, and full instants.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike, Utc};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meridiem {
@@ -61,6 +61,9 @@ fn number(text: &str) -> Option<u32> {
 /// Salesforce's calendar ends with it.
 pub(super) const LAST_YEAR: i32 = 4000;
 
+/// Where chrono puts the nanoseconds of a leap second, `:60`, which Salesforce has not.
+const LEAP_SECOND: u32 = 1_000_000_000;
+
 /// A full ISO 8601 date and time with an offset; seconds and the offset's colon may be missing.
 pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
     iso(text).map(|instant| instant.to_utc())
@@ -73,7 +76,7 @@ pub(super) fn midnight_of(text: &str) -> Option<NaiveDate> {
 
 fn iso(text: &str) -> Option<DateTime<FixedOffset>> {
     let text = text.to_ascii_uppercase();
-    if !text.contains(['T', ' ']) {
+    if !begins_as_iso(&text) {
         return None;
     }
     let text = text.replacen(' ', "T", 1).replace(' ', "");
@@ -81,5 +84,17 @@ fn iso(text: &str) -> Option<DateTime<FixedOffset>> {
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"]
         .iter()
         .find_map(|format| DateTime::parse_from_str(&text, format).ok())
-        .filter(|instant| instant.year() <= LAST_YEAR)
+        .filter(|instant| instant.year() <= LAST_YEAR && instant.nanosecond() < LEAP_SECOND)
+}
+
+/// `2027-01-27T14:00`, or with a space for the `T`. The formats alone are laxer: `2027-01-27 2:00 -05:00` is no ISO time,
+/// and might mean the afternoon.
+fn begins_as_iso(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00";
+    let fits = |(byte, shape): (u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b' '),
+        other => byte == *other,
+    };
+    text.len() >= SHAPE.len() && text.bytes().zip(SHAPE).all(fits)
 }

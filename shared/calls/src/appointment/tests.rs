@@ -319,6 +319,27 @@ fn an_instant_in_either_field_is_that_instant() {
 }
 
 #[test]
+fn what_only_resembles_an_instant_is_none() {
+    for text in [
+        "2027-01-27 2:00 -05:00",
+        "2027-1-27T14:00Z",
+        "2027-01-27T4:05Z",
+        "2 027-01-27 14:00 Z",
+        "2027-01-27T14 :0 0:00 -05:00",
+        "+2027-01-27T14:00Z",
+        // A leap second: Salesforce refuses it.
+        "2027-01-27T14:00:60Z",
+        "2027-01-27T23:59:60Z",
+    ] {
+        let refused = refusal(&request("2027-01-27", text));
+        assert_eq!(refused.code, "appointment_time_invalid", "{text}");
+        assert!(refused.message.contains(text), "{refused:?}");
+        assert_eq!(refusal(&request(text, "2 PM")).code, "appointment_date_invalid", "{text}");
+    }
+    assert_eq!(start(&request("2027-01-27 14:00:59.9 -05:00", ""), New_York), utc("2027-01-27T19:00:59.9Z"));
+}
+
+#[test]
 fn a_midnight_in_the_date_is_only_a_day_where_there_is_a_time() {
     for date in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00"] {
         assert_eq!(start(&request(date, "2:00 PM"), New_York), utc("2027-03-03T19:00:00Z"), "{date}");
