@@ -143,7 +143,7 @@ impl PhoneNumber {
         let is_unknown = named.is_some() && of_record.is_none();
         let homes = [of_record, of_workspace.filter(|_| !is_unknown)];
         for home in homes.into_iter().flatten() {
-            let read = parse(&stored, Some(home));
+            let read = parse_stored(&stored, Some(home));
             let same = read.as_ref().and_then(|read| self.equals(read));
             if same.is_some() || read.is_some_and(|read| read.is_valid()) {
                 return same;
@@ -151,8 +151,8 @@ impl PhoneNumber {
         }
         let own = self.region();
         let asked = own.is_some() && homes.contains(&own);
-        let same = if asked { None } else { parse(&stored, own).and_then(|read| self.equals(&read)) };
-        same.or_else(|| self.equals(&parse(&written::with_plus(&stored)?, None)?))
+        let same = if asked { None } else { parse_stored(&stored, own).and_then(|read| self.equals(&read)) };
+        same.or_else(|| self.equals(&parse_stored(&written::with_plus(&stored)?, None)?))
     }
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
@@ -223,6 +223,11 @@ fn region(code: &str) -> Option<Region> {
 
 fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
     PHONE_NUMBER_UTIL.parse_and_keep_raw_input(text, region).ok().map(written::without_dropped_prefix)
+}
+
+/// A record's number, where the text is one.
+fn parse_stored(text: &str, region: Option<Region>) -> Option<Parsed> {
+    parse(text, region).filter(|read| !written::joins_two(read, text))
 }
 
 /// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
@@ -461,6 +466,25 @@ mod tests {
             (GB, "020 7946 0123 (work)", None, "GB", Some(National)),
             (GB, "London: 020 7946 0123 ext. 5 (Ada)", None, "GB", Some(National)),
             (GB, "020 7946 0123 or 4", None, "GB", None),
+            // Two numbers, the second by its end; one with a desk; and one in groups.
+            ("+493012345678", "030 1234567/8", None, "DE", None),
+            ("+493012345678", "030 1234567 / 8", None, "DE", None),
+            ("+493012345678", "030/1234567/8", None, "DE", None),
+            ("+493012345678", "030/12/34/56/78", None, "DE", Some(National)),
+            ("+493012345678", "030 1234567 or 8", None, "DE", None),
+            ("+493012345678", "+49 30 1234567/8", None, "US", None),
+            ("+493012345678", "0049 30 1234567/8", None, "US", None),
+            ("+493012345678", "030 1234567/8", Some("Germany"), "US", None),
+            ("+493012345678", "030 123456 Tel. 78", None, "DE", None),
+            ("+43112345678", "01 1234567/8", None, "AT", None),
+            ("+493012345678", "030 1234567-8", None, "DE", Some(National)),
+            ("+493012345678", "030 123456 DW 78", None, "DE", Some(National)),
+            ("+493012345678", "030/12345678", None, "DE", Some(National)),
+            ("+493012345678", "Tel. 030 12345678", None, "DE", Some(National)),
+            ("+493012345678", "030 12345678 x8", None, "DE", Some(National)),
+            ("+495251205", "05251/205", None, "DE", Some(National)),
+            ("+32475123456", "0475/12/34/56", None, "BE", Some(National)),
+            ("+32475123456", "0475 12 34/56", None, "BE", Some(National)),
             (US, "1-234-555-0123 (cell) ", None, "US", Some(Exact)),
             ("+61491570156", "0061 491 570 156", None, "AU", Some(Exact)),
             ("+61491570156", "0061 491 570 157", None, "AU", None),

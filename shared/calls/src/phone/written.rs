@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region};
 
-use super::{PhoneNumber, parse};
+use super::{PhoneNumber, is_possible, parse};
 
 /// What is dialled before a national number, in whichever country: `0`, `1`, Russia's `8`, Hungary's `06`, Belarus's `8 0`,
 /// and what Mexico had until 2020.
@@ -47,6 +47,36 @@ pub(super) fn readable(stored: &str) -> Cow<'_, str> {
     let stored = &stored[..end];
     let foreign = |c: char| c.is_whitespace() && c != ' ';
     if stored.contains(foreign) { Cow::Owned(stored.replace(foreign, " ")) } else { Cow::Borrowed(stored) }
+}
+
+/// What stands before a German or Austrian desk's digits, which belong to the number.
+const DESK_MARKS: [&str; 4] = ["dw", "durchwahl", "kl", "klappe"];
+/// Digits of the shortest number, and of the longest area code with one digit more.
+const SHORTEST: usize = 4;
+const LONGER_THAN_AREA_CODE: usize = 6;
+
+/// Whether a text is two numbers, the second by its end alone, that were read as one: `030 1234567/8`, `030 1234567 or 8`.
+/// A slash may also stand behind an area code (`030/1234567`) or between groups (`0475/12/34/56`); and the first of two
+/// numbers is one by itself.
+pub(super) fn joins_two(read: &Parsed, text: &str) -> bool {
+    let from_first = &text[text.find(char::is_numeric).unwrap_or_default()..];
+    let Some(mark) = from_first.rfind(|c: char| c == '/' || c.is_alphabetic()) else { return false };
+    let end = from_first[mark..].chars().filter(|c| c.is_numeric()).count();
+    let national = read.get_national_significant_number().len();
+    if read.extension.is_some() || end >= SHORTEST || national < LONGER_THAN_AREA_CODE + end {
+        return false;
+    }
+    let before = &from_first[..mark];
+    let is_second = if from_first[mark..].starts_with('/') {
+        let group =
+            before.rsplit_once('/').map(|(_, group)| group.chars().filter(|c| c.is_numeric()).count());
+        group.is_none_or(|digits| digits >= SHORTEST)
+    } else {
+        let word = from_first.split(|c: char| !c.is_alphabetic()).rfind(|word| !word.is_empty());
+        word.is_some_and(|word| !DESK_MARKS.contains(&word.to_lowercase().as_str()))
+    };
+    let e164 = PhoneNumber::from(read).e164;
+    is_second && parse(&e164[..e164.len() - end], None).as_ref().is_some_and(is_possible)
 }
 
 /// A number that begins with what is dialled from abroad, with a plus instead: `00` is not that in every country.
