@@ -80,7 +80,10 @@ impl PhoneNumber {
         let (number, _) = text.split_once(";ext=").unwrap_or((&text, ""));
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let words = text.to_lowercase();
-        if WITHHELD_ON_KEYS.contains(&digits.as_str()) || WITHHELD.iter().any(|word| words.contains(word)) {
+        // Ten digits may be a North American number, which has no plus without its 1.
+        let is_full = digits.len() != 10 || text.starts_with('+');
+        let on_keys = is_full && WITHHELD_ON_KEYS.contains(&digits.as_str());
+        if on_keys || WITHHELD.iter().any(|word| words.contains(word)) {
             return Err(NoPhoneNumber::Withheld);
         }
         // A SIP user's name may have digits in it; those are no number.
@@ -318,6 +321,10 @@ mod tests {
             ("15550100123", "US", "+15550100123"),
             // With its trunk prefix it is one of the country, even if of a range that is not known.
             ("04520123456", "DE", "+494520123456"),
+            // That spells RESTRICTED.
+            ("(737) 874-2833", "US", "+17378742833"),
+            ("7378742833", "US", "+17378742833"),
+            ("+17378742833", "US", "+17378742833"),
         ] {
             let number = PhoneNumber::parse_caller(raw, country).map(|number| number.e164());
             assert_eq!(number.as_deref(), Ok(e164), "{raw:?} in {country}");
@@ -342,6 +349,8 @@ mod tests {
             ("+266696687", Withheld),
             ("266696687", Withheld),
             ("+86282452253", Withheld),
+            ("+7378742833", Withheld),
+            ("sip:+7378742833@sip.example.com", Withheld),
             ("sip:alice@example.com", Unreadable),
             ("sip:alice2345550123@example.com", Unreadable),
             ("sip:1001@example.com", Unreadable),
