@@ -141,12 +141,20 @@ fn of_outputs(item: Raw<'_>) -> Vec<Place<'_>> {
     outputs.into_iter().flat_map(of_output).collect()
 }
 
-/// An object, and its appointment where that is an object of its own.
+/// An object, and the objects in it that hold an appointment.
 fn of_object(item: Raw<'_>) -> Vec<Place<'_>> {
     let own = members(item);
-    let inner = own.iter().filter(|(name, _)| plain(name) == "appointment").map(|(_, value)| members(value));
-    let all: Vec<_> = std::iter::once(own.clone()).chain(inner).collect();
-    all.into_iter().map(|members| Place { members, is_object: true }).collect()
+    let inner: Vec<_> = own.iter().filter_map(|(name, value)| appointment_in(name, value)).collect();
+    let all = std::iter::once(own).chain(inner);
+    all.map(|members| Place { members, is_object: true }).collect()
+}
+
+/// The members of an object that is called an appointment, or has a member that is one's.
+fn appointment_in<'a>(name: &str, value: Raw<'a>) -> Option<Vec<(String, Raw<'a>)>> {
+    let members = members(value);
+    let is_one = |name: &str| plain(name).starts_with("appointment");
+    let holds_one = plain(name) == "appointment" || members.iter().any(|(name, _)| is_one(name));
+    holds_one.then_some(members)
 }
 
 /// `{"name": …, "result": …}`, or `{"result": …}` under a name.

@@ -393,6 +393,33 @@ fn a_single_output_completes_what_no_object_says() {
 }
 
 #[test]
+fn an_appointment_may_be_an_object_inside_an_object() {
+    let visit = json!({"appointment_date": "2027-01-27", "appointmentTime": "2 PM"});
+    let day = json!({"appointment_date": "2027-01-20"});
+    let noted = |data: Value| {
+        let call = call_of(json!({"analysis": {"structuredData": data}}));
+        value(call.appointment.as_ref()).map(|noted| (noted.date, noted.time, noted.intent))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let is_visit = Some((text("2027-01-27"), text("2 PM"), None));
+    assert_eq!(noted(json!({"booking": visit})), is_visit);
+    assert_eq!(noted(json!({"a": day, "booking": visit})), is_visit);
+    assert_eq!(noted(json!({"appointment_time": "9 AM", "booking": visit})), is_visit);
+    assert_eq!(
+        noted(
+            json!({"a": {"appointment_date": "2027-01-27", "intent": "Scheduling"}, "lead": {"intent": "Buying"}})
+        ),
+        Some((text("2027-01-27"), None, text("Scheduling")))
+    );
+    let outputs = json!({"1": {"name": "Call", "result": {"booking": visit}}});
+    let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
+    assert_eq!(call.appointment.unwrap().value.date, text("2027-01-27"));
+    for none in [json!({"a": {"b": visit}}), json!({"a": [visit]}), json!({"lead": {"intent": "Buying"}})] {
+        assert_eq!(noted(none.clone()), None, "{none}");
+    }
+}
+
+#[test]
 fn whether_there_is_an_appointment_is_said_anywhere_but_not_of_another() {
     let visit = json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"});
     let given_up =
