@@ -45,11 +45,12 @@ pub(super) async fn lead_for<P: Ports>(
     gone: Option<&SalesforceId>,
 ) -> Result<(Rule, (RecordType, SalesforceId)), Stop> {
     let mut claim = loop {
-        match claim(session, row, number, looked_at, gone).await? {
-            Claimed::Known(lead_id) => return Ok((Rule::NewLead, (RecordType::Lead, lead_id))),
-            Claimed::Ours(claim) => break claim,
-            Claimed::Held if session.may_wait(POLL).await => {}
-            Claimed::Held => return Err(Stop::OutOfTime),
+        match standing(session, &row.workspace_id, number, looked_at, gone).await? {
+            Standing::Known(lead_id) => return Ok((Rule::NewLead, (RecordType::Lead, lead_id))),
+            Standing::Free(before) => match claim(session, row, number, before.as_ref()).await? {
+                Some(claim) => break claim,
+                None => wait(session).await?,
+            },
         }
     };
     let made = create(session, LeadDraft::of(&row.call, number)).await;
@@ -72,48 +73,55 @@ pub(super) async fn lead_for<P: Ports>(
     }
 }
 
-/// The Lead that was made for a number, as far as its claim is still of use.
-pub(super) async fn known_lead<P: Ports>(
+/// How a number stands that no other worker is making a Lead for.
+pub(super) enum Standing {
+    /// Its Lead has been made.
+    Known(SalesforceId),
+    /// It has none. With the last write of its claim, if there is one.
+    Free(Option<WriteId>),
+}
+
+/// Reads how a number stands, and waits while another worker has it. Stops while a Lead without an answer may still come
+/// to be that the look at `looked_at` could not see.
+pub(super) async fn standing<P: Ports>(
     session: &Session<'_, P>,
     workspace_id: &WorkspaceId,
     number: &PhoneNumber,
-) -> Result<Option<SalesforceId>, Stop> {
-    let claim = session.worker.ledger.load_claim(workspace_id, &number.e164()).await.map_err(failed)?;
-    Ok(claim.and_then(|claim| claim.lead_at(session.now())))
-}
-
-enum Claimed {
-    /// This worker is to make the Lead.
-    Ours(NumberClaim),
-    /// Another worker is at it.
-    Held,
-    /// It has been made.
-    Known(SalesforceId),
-}
-
-/// Claims the number, unless another worker has it, or has made the Lead.
-async fn claim<P: Ports>(
-    session: &Session<'_, P>,
-    row: &Row,
-    number: &PhoneNumber,
     looked_at: DateTime<Utc>,
     gone: Option<&SalesforceId>,
-) -> Result<Claimed, Stop> {
-    let worker = session.worker;
-    let now = session.now();
-    let found = worker.ledger.load_claim(&row.workspace_id, &number.e164()).await.map_err(failed)?;
-    if let Some(claim) = &found {
+) -> Result<Standing, Stop> {
+    loop {
+        let now = session.now();
+        let found = session.worker.ledger.load_claim(workspace_id, &number.e164()).await.map_err(failed)?;
+        let Some(claim) = found else { return Ok(Standing::Free(None)) };
         if let Some(lead_id) = claim.lead_at(now).filter(|id| gone != Some(id)) {
-            return Ok(Claimed::Known(lead_id));
+            return Ok(Standing::Known(lead_id));
         }
         if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
-            return Ok(Claimed::Held);
+            wait(session).await?;
+            continue;
         }
         if let Some(until) = claim.unsettled_until.filter(|until| *until > looked_at.timestamp()) {
             return Err(Stop::Unsettled { until: until.max(now + 1) });
         }
+        return Ok(Standing::Free(claim.write_id));
     }
-    let until = now + LEASE_SECONDS;
+}
+
+/// Waits for another worker, if there is time.
+async fn wait<P: Ports>(session: &Session<'_, P>) -> Result<(), Stop> {
+    if session.may_wait(POLL).await { Ok(()) } else { Err(Stop::OutOfTime) }
+}
+
+/// Claims a number whose claim is as it was `before`; `None`: another worker was faster.
+async fn claim<P: Ports>(
+    session: &Session<'_, P>,
+    row: &Row,
+    number: &PhoneNumber,
+    before: Option<&WriteId>,
+) -> Result<Option<NumberClaim>, Stop> {
+    let worker = session.worker;
+    let until = session.now() + LEASE_SECONDS;
     // A worker that dies from here on may have made the Lead.
     let unsettled_until = until + worker.settle_seconds;
     let claim = NumberClaim {
@@ -125,9 +133,8 @@ async fn claim<P: Ports>(
         lead_id: None,
         expires_at: unsettled_until + KEPT,
     };
-    let expected = found.as_ref().and_then(|claim| claim.write_id.as_ref());
-    let ours = worker.ledger.swap_claim(expected, &claim).await.map_err(failed)?;
-    Ok(if ours { Claimed::Ours(claim) } else { Claimed::Held })
+    let ours = worker.ledger.swap_claim(before, &claim).await.map_err(failed)?;
+    Ok(ours.then_some(claim))
 }
 
 /// Makes the Lead, without the optional fields that are refused. Where Salesforce names the record that it would

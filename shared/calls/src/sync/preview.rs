@@ -10,13 +10,14 @@ use crate::{
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
     matching::{Decision, Rule},
+    ports::Clock,
     workspace::{RecordType, Workspace},
 };
 
 use super::{
     Ports, Worker,
     attempt::{choose, look, no_record, ready, search, wants_lead},
-    new_lead::known_lead,
+    new_lead::{Standing, standing},
     outcome::{self, Chance, Ending},
     session::{Session, Stop},
     write::Plan,
@@ -125,6 +126,7 @@ async fn foresee<P: Ports>(
     let settings = &workspace.settings;
     let mut session = Session::new(worker, &workspace.id, connection, deadline);
     let earlier = row.record.clone();
+    let looked_at = worker.clock.now();
     if row.task_id.is_none()
         && let Some(ending) = search(&mut session, row, &number, settings, &[]).await?
     {
@@ -134,9 +136,9 @@ async fn foresee<P: Ports>(
         look(&mut session, row, settings, earlier.as_ref()).await?;
     }
     if wants_lead(row, settings) {
-        match known_lead(&session, &workspace.id, &number).await? {
-            Some(known) => choose(row, Rule::NewLead, (RecordType::Lead, known)),
-            None => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
+        match standing(&session, &workspace.id, &number, looked_at, None).await? {
+            Standing::Known(lead_id) => choose(row, Rule::NewLead, (RecordType::Lead, lead_id)),
+            Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
         }
     }
     let who_id = row.record.as_ref().map(|(_, id)| id.clone());

@@ -12,8 +12,9 @@ use crate::{
     lead::NumberClaim,
     ledger::{Row, SyncStatus},
     matching::Rule,
-    sync::{Drafts, Preview, Report, Worker, accept},
-    workspace::{MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
+    ports::Clock,
+    sync::{Drafts, Preview, PreviewError, Report, Worker, accept},
+    workspace::{Lease, MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
 };
 
 use super::{appointment, world::*};
@@ -200,19 +201,24 @@ async fn a_new_caller_who_is_to_become_a_lead() {
     assert!(task.is_some() && event.is_some());
 }
 
-#[tokio::test]
-async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
-    let world = world();
-    world.wants_leads();
-    let claim = NumberClaim {
+/// A claim of the caller's number without anything that counts.
+fn claimed(world: &Worker<World>) -> NumberClaim {
+    NumberClaim {
         workspace_id: world.workspace().id,
         number: NUMBER.to_owned(),
         write_id: None,
         lease: None,
         unsettled_until: None,
-        lead_id: Some(SalesforceId::parse(LEAD).unwrap()),
+        lead_id: None,
         expires_at: START + 60,
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
+    let world = world();
+    world.wants_leads();
+    let claim = NumberClaim { lead_id: Some(SalesforceId::parse(LEAD).unwrap()), ..claimed(&world) };
     world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
     let preview = comes_true(&world, &call(0)).await;
     assert_eq!(preview.drafts.lead, None);
@@ -221,6 +227,37 @@ async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
         (decision.rule, decision.record()),
         (Rule::NewLead, Some((RecordType::Lead, SalesforceId::parse(LEAD).unwrap())))
     );
+}
+
+#[tokio::test]
+async fn a_new_caller_whose_lead_had_no_answer() {
+    let world = world();
+    world.wants_leads();
+    world.salesforce.fail("create_lead", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    world.pass(60);
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.status, requests), (SyncStatus::Retrying, vec!["search", "recent"]));
+    assert_eq!(preview.reason.unwrap().code, "settling");
+    assert!(preview.drafts.lead.is_none() && preview.drafts.task.is_none());
+}
+
+#[tokio::test]
+async fn a_new_caller_whose_lead_another_worker_is_making() {
+    let world = world();
+    world.wants_leads();
+    let lease = |until| Some(Lease { owner: "other".to_owned(), until });
+    let claim = |lease| NumberClaim { lease, ..claimed(&world) };
+    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(START + 90)));
+    let row = world.new_row(&call(0));
+    let preview = world.preview(&world.workspace(), row, world.turn(55).deadline).await;
+    assert!(matches!(preview, Err(PreviewError::Unavailable)));
+
+    // What was to be waited for has ended without a Lead.
+    let now = world.clock.now().timestamp();
+    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(now + 2)));
+    world.requests();
+    assert!(comes_true(&world, &call(0)).await.drafts.lead.is_some());
 }
 
 #[tokio::test]
