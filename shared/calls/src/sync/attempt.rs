@@ -22,7 +22,7 @@ use super::{
     outcome::{self, Ending},
     schedule,
     session::{Session, Stop},
-    write::{Record, resolve, write},
+    write::{Record, resolve, write, write_without_event},
 };
 
 /// How many records may turn out to be gone, one after another, before that is an error.
@@ -168,7 +168,9 @@ async fn find_and_write<P: Ports>(
         let contact = if given_up { None } else { contact_of(session, &record).await? };
         match contact {
             Some(contact) => choose(row, Rule::Converted, contact),
-            None if row.task_id.is_some() => return Ok(Ending::Logged(Some(outcome::refused_event(&error)))),
+            None if row.task_id.is_some() => {
+                return write_without_event(session, row, workspace, &record, &error).await;
+            }
             None if given_up => return Err(Stop::Salesforce(error)),
             None => to_search = true,
         }

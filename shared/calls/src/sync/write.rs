@@ -57,9 +57,10 @@ impl<Who: Clone> Plan<Who> {
             Resolution::Invalid(reason) => (None, Some(reason.clone())),
         };
         let behind = row.logged_revision < row.revision;
+        let adds_event = event.is_some() && row.event_id.is_none();
         let task = activity::task(call, who_id, settings, row.created_at, &resolution);
         let mut plan = Self {
-            task: Some(task).filter(|_| row.task_id.is_none() || behind),
+            task: Some(task).filter(|_| row.task_id.is_none() || behind || adds_event),
             event: event.filter(|_| row.event_id.is_none() || behind),
             left_out: Vec::new(),
             note,
@@ -87,7 +88,7 @@ impl<Who: Clone> Plan<Who> {
     }
 }
 
-/// Writes what is missing, and updates what is there but behind.
+/// Writes what is missing, and updates what is there but behind: last, because the Task says what became of the Event.
 pub(super) async fn write<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
@@ -95,25 +96,51 @@ pub(super) async fn write<P: Ports>(
     record: &Record,
 ) -> Result<Ending, Stop> {
     let mut plan = Plan::of(row, workspace, &record.1, session.now());
-    let mut note = None;
-    if let Some(task_id) = row.task_id.clone()
-        && let Some(task) = plan.task.take()
-    {
-        note = update(session, &task_id, Draft::Task(task), &mut plan.left_out).await?;
+    let task_there = row.task_id.clone().and_then(|id| Some((id, plan.task.take()?)));
+    let event_there = row.event_id.clone().and_then(|id| Some((id, plan.event.take()?)));
+    let mut note = create(session, row, &workspace.settings, &mut plan).await?;
+    if let Some((task_id, mut task)) = task_there {
+        if let Some(reason) = &note {
+            to_book_by_hand(&mut task, row, &workspace.settings, reason);
+        }
+        note = note.or(update(session, &task_id, Draft::Task(task), &mut plan.left_out).await?);
     }
-    if let Some(event_id) = row.event_id.clone()
-        && let Some(event) = plan.event.take()
-    {
+    if let Some((event_id, event)) = event_there {
         note = update(session, &event_id, Draft::Event(event), &mut plan.left_out).await?.or(note);
     }
-    note = create(session, row, &mut plan).await?.or(note);
     Ok(Ending::Logged(note.or_else(|| plan.note())))
 }
 
-/// Creates what is missing. A refused optional field is left out; a refused Event never costs the Task.
+/// Brings the Task that is there up to date, where its Event is refused because the record is gone.
+pub(super) async fn write_without_event<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &Row,
+    workspace: &Workspace,
+    record: &Record,
+    error: &CrmError,
+) -> Result<Ending, Stop> {
+    let mut plan = Plan::of(row, workspace, &record.1, session.now());
+    let reason = outcome::refused_event(error);
+    if let (Some(task_id), Some(mut task)) = (&row.task_id, plan.task.take()) {
+        to_book_by_hand(&mut task, row, &workspace.settings, &reason);
+        update(session, task_id, Draft::Task(task), &mut plan.left_out).await?;
+    }
+    Ok(Ending::Logged(Some(reason)))
+}
+
+/// Changes a Task that tells of an Event to one of an appointment that a person has to book.
+fn to_book_by_hand(task: &mut TaskDraft, row: &Row, settings: &Settings, reason: &Reason) {
+    let unbooked = Resolution::Invalid(reason.clone());
+    let redrafted = activity::task(&row.call, &task.who_id, settings, row.created_at, &unbooked);
+    (task.subject, task.description) = (redrafted.subject, redrafted.description);
+}
+
+/// Creates what is missing. A refused optional field is left out; a refused Event never costs the Task. Says why there is
+/// no Event.
 async fn create<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
+    settings: &Settings,
     plan: &mut Plan,
 ) -> Result<Option<Reason>, Stop> {
     let Plan { task, event, left_out, .. } = plan;
@@ -144,8 +171,11 @@ async fn create<P: Ports>(
                 if !refuses_event(&error, event.is_some(), task.is_some()) {
                     return Err(Stop::Salesforce(error));
                 }
-                note = Some(outcome::refused_event(&error));
-                *event = None;
+                let reason = outcome::refused_event(&error);
+                if let Some(task) = task {
+                    to_book_by_hand(task, row, settings, &reason);
+                }
+                (*event, note) = (None, Some(reason));
             }
             Err(stop) => return Err(stop),
         }

@@ -77,7 +77,7 @@ async fn a_second_report_updates_the_task_and_adds_the_event() {
     world.requests();
     world.reported(&second).await.unwrap();
 
-    assert_eq!(world.requests(), ["update_task", "create"]);
+    assert_eq!(world.requests(), ["create", "update_task"]);
     let state = world.salesforce.state();
     assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
     assert!(state.tasks[0].1.description.contains("Wants an offer."));

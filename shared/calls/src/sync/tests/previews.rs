@@ -107,9 +107,9 @@ async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>)
     let is_new = |draft: bool, id: &Option<SalesforceId>| draft && id.is_none();
     let creates = is_new(task.is_some(), &preview.task_id) || is_new(event.is_some(), &preview.event_id);
     let writes = [
+        ("create", creates),
         ("update_task", task.is_some() && preview.task_id.is_some()),
         ("update_event", event.is_some() && preview.event_id.is_some()),
-        ("create", creates),
     ];
     let writes = writes.into_iter().filter_map(|(request, made)| made.then_some(request));
     let requests = world.requests();
@@ -335,8 +335,8 @@ async fn a_logged_call_whose_event_was_refused() {
     world.reported(&booked).await.unwrap();
     assert_eq!(world.ledger.row("call-1").reason.unwrap().code, "event_refused");
     let (preview, requests) = comes_true_again(&world).await;
-    assert_eq!(requests, ["create"]);
-    assert!(preview.drafts.task.is_none() && preview.drafts.event.is_some());
+    assert_eq!(requests, ["create", "update_task"]);
+    assert!(preview.drafts.task.is_some() && preview.drafts.event.is_some());
 }
 
 #[tokio::test]

@@ -23,6 +23,67 @@ async fn a_refused_event_does_not_cost_the_task() {
     assert!(row.task_id.is_some() && row.event_id.is_none());
 }
 
+impl crate::sync::Worker<World> {
+    /// The one Task tells a person what to book, and why Ringlog could not.
+    fn task_is_to_book_by_hand(&self) {
+        let state = self.salesforce.state();
+        assert_eq!((state.tasks.len(), state.events.len()), (1, 0));
+        let task = &state.tasks[0].1;
+        assert_eq!(task.subject, "Inbound Call");
+        for told in ["Appointment to book by hand", "happened", "Date: 2027-01-20", "Time: 2:00 PM"] {
+            assert!(task.description.contains(told), "{told}: {}", task.description);
+        }
+    }
+
+    fn refuse_event(&self) {
+        let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+        refusal.object = Some(WrittenObject::Event);
+        self.salesforce.fail("create", Fault::Before(refusal));
+    }
+}
+
+#[tokio::test]
+async fn the_appointment_of_a_refused_event_can_be_read_in_the_task() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    // What else was refused is not written after all.
+    world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "Type")));
+    world.refuse_event();
+    world.reported(&booked).await.unwrap();
+    world.task_is_to_book_by_hand();
+    assert_eq!(world.salesforce.state().tasks[0].1.r#type, None);
+}
+
+#[tokio::test]
+async fn the_refused_event_of_a_later_report_can_be_read_in_the_task() {
+    for refusal in [FaultClass::Permanent, FaultClass::RecordGone] {
+        let world = world();
+        world.reported(&call(0)).await.unwrap();
+        let mut second = call(5);
+        second.appointment = Some(fact(5, appointment()));
+        world.salesforce.fail("create", Fault::Before(error(refusal, "ENTITY_IS_DELETED")));
+        world.reported(&second).await.unwrap();
+        assert_eq!(reason(&world.ledger.row("call-1")), "event_refused");
+        world.task_is_to_book_by_hand();
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_longer_refused_is_not_to_be_booked_by_hand() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.refuse_event();
+    world.reported(&booked).await.unwrap();
+    let id = crate::ids::CallId::parse("call-1").unwrap();
+    world.wake(&world.workspace(), &id, true, world.turn(50)).await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+    assert_eq!(state.tasks[0].1.subject, "Inbound Call - Scheduled Appointment");
+    assert!(!state.tasks[0].1.description.contains("by hand"));
+}
+
 #[tokio::test]
 async fn a_refused_optional_field_is_left_out() {
     let world = world();
