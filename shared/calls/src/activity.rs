@@ -86,20 +86,44 @@ pub struct EventDraft<Who = SalesforceId> {
     pub description: String,
 }
 
+/// What a Task says of the call's appointment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Booking {
+    /// Nothing: none was made.
+    None,
+    /// It is scheduled.
+    Booked,
+    /// A person has to book it, for this reason.
+    ByHand(String),
+    /// It was taken back, and what is left to do.
+    Withdrawn(String),
+}
+
+impl Booking {
+    /// What follows from the request alone.
+    pub fn of(resolution: &Resolution) -> Self {
+        match resolution {
+            Resolution::None => Self::None,
+            Resolution::Undated => Self::ByHand("It has no date.".to_owned()),
+            Resolution::Booked { .. } => Self::Booked,
+            Resolution::Invalid(reason) => Self::ByHand(reason.message.clone()),
+        }
+    }
+}
+
 /// The Task for a call. `received_at` (Unix seconds) gives the date of a call that does not tell its own.
 pub fn task<Who: Clone>(
     call: &Call,
     who_id: &Who,
     settings: &Settings,
     received_at: i64,
-    resolution: &Resolution,
+    booking: &Booking,
 ) -> TaskDraft<Who> {
     let direction = match value(call.kind.as_ref()) {
         Some(CallKind::Outbound) => "Outbound",
         _ => "Inbound",
     };
-    let scheduled =
-        if matches!(resolution, Resolution::Booked { .. }) { " - Scheduled Appointment" } else { "" };
+    let scheduled = if *booking == Booking::Booked { " - Scheduled Appointment" } else { "" };
     let began = value(call.started_at.as_ref()).or(value(call.ended_at.as_ref()));
     let began = began.copied().or_else(|| DateTime::from_timestamp(received_at, 0)).unwrap_or_default();
     let word = |text: &str| Some(text.to_owned());
@@ -115,15 +139,15 @@ pub fn task<Who: Clone>(
         call_duration_in_seconds: value(call.duration_seconds.as_ref()).copied(),
         call_disposition: value(call.ended_reason.as_ref()).and_then(|reason| line(reason, LINE)),
         call_object: word(call.id.as_str()),
-        description: task_description(call, settings, resolution),
+        description: task_description(call, settings, booking),
     }
 }
 
-fn task_description(call: &Call, settings: &Settings, resolution: &Resolution) -> String {
+fn task_description(call: &Call, settings: &Settings, booking: &Booking) -> String {
     let recording = value(call.recording_url.as_ref()).map(|url| format!("Recording: {url}"));
-    let to_book = match (resolution, value(call.appointment.as_ref())) {
-        (Resolution::Invalid(reason), Some(request)) => Some(unbooked(request, &reason.message)),
-        (Resolution::Undated, Some(request)) => Some(unbooked(request, "It has no date.")),
+    let to_do = match (booking, value(call.appointment.as_ref())) {
+        (Booking::ByHand(why), Some(request)) => Some(unbooked(request, why)),
+        (Booking::Withdrawn(what), _) => Some(what.clone()),
         _ => None,
     };
     let transcript = value(call.transcript.as_ref()).filter(|_| settings.include_transcript);
@@ -131,7 +155,7 @@ fn task_description(call: &Call, settings: &Settings, resolution: &Resolution) -
     let paragraphs = [
         (Cut::Next, summary(call)),
         (Cut::Last, recording.unwrap_or_default()),
-        (Cut::Last, to_book.unwrap_or_default()),
+        (Cut::Last, to_do.unwrap_or_default()),
         (Cut::First, transcript.unwrap_or_default()),
     ];
     describe(&call.id, &paragraphs)

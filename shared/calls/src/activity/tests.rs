@@ -58,7 +58,7 @@ fn booked() -> Resolution {
 
 #[test]
 fn a_call_is_a_completed_task() {
-    let task = task(&call(), &who(), &settings(), 0, &Resolution::None);
+    let task = task(&call(), &who(), &settings(), 0, &Booking::None);
     assert_eq!(
         serde_json::to_value(&task).unwrap(),
         json!({
@@ -80,7 +80,7 @@ fn subject_and_call_type_follow_the_kind_and_the_appointment() {
         (None, Resolution::None, "Inbound Call", "Inbound"),
     ] {
         let call = Call { kind: kind.and_then(fact), ..call() };
-        let task = task(&call, &who(), &settings(), 0, &resolution);
+        let task = task(&call, &who(), &settings(), 0, &Booking::of(&resolution));
         assert_eq!((task.subject.as_str(), task.call_type.as_deref()), (subject, Some(call_type)));
     }
 }
@@ -91,7 +91,7 @@ fn the_date_is_the_calls_or_that_of_its_arrival() {
     let ended = Call { started_at: None, ended_at: fact(utc("2027-01-25T12:00:00Z")), ..call() };
     let unknown = Call { started_at: None, ..call() };
     for (call, date) in [(call(), "2027-01-20"), (ended, "2027-01-25"), (unknown, "2027-01-31")] {
-        let task = task(&call, &who(), &settings(), received_at, &Resolution::None);
+        let task = task(&call, &who(), &settings(), received_at, &Booking::None);
         assert_eq!(task.activity_date.as_deref(), Some(date));
     }
 }
@@ -99,7 +99,7 @@ fn the_date_is_the_calls_or_that_of_its_arrival() {
 #[test]
 fn a_thin_call_is_a_task_with_its_last_line() {
     let call = Call::new(CallId::parse("call-1").unwrap());
-    let task = task(&call, &who(), &settings(), 0, &Resolution::None);
+    let task = task(&call, &who(), &settings(), 0, &Booking::None);
     assert_eq!(task.description, "Call call-1");
     let json = serde_json::to_value(&task).unwrap();
     assert!(json.get("CallDurationInSeconds").is_none() && json.get("CallDisposition").is_none());
@@ -108,7 +108,7 @@ fn a_thin_call_is_a_task_with_its_last_line() {
 #[test]
 fn the_transcript_is_written_if_wanted() {
     let settings = Settings { include_transcript: true, ..settings() };
-    let task = task(&call(), &who(), &settings, 0, &Resolution::None);
+    let task = task(&call(), &who(), &settings, 0, &Booking::None);
     assert!(
         task.description.ends_with("\n\nTranscript:\nAI: Hello?\nUser: An offer, please.\n\nCall call-1")
     );
@@ -124,7 +124,7 @@ fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
     };
     let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
     let call = Call { appointment: fact(request), ..call() };
-    let task = task(&call, &who(), &settings(), 0, &resolution);
+    let task = task(&call, &who(), &settings(), 0, &Booking::of(&resolution));
     assert!(
         task.description.contains(
             "\n\nAppointment to book by hand. The appointment's date is not a day written as YYYY-MM-DD: “next Tuesday”.\n\
@@ -147,7 +147,7 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
         let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
         let with = |request| {
             let call = Call { appointment: fact(request), ..call() };
-            task(&call, &who(), &settings(), 0, &resolution)
+            task(&call, &who(), &settings(), 0, &Booking::of(&resolution))
         };
         let task = with(request.clone());
         assert!(
@@ -192,13 +192,13 @@ fn an_events_subject_fits_and_has_a_default() {
 fn the_transcript_gives_way_first_then_the_summary() {
     let settings = Settings { include_transcript: true, ..settings() };
     let long = Call { transcript: fact("well, ".repeat(6000)), ..call() };
-    let description = task(&long, &who(), &settings, 0, &Resolution::None).description;
+    let description = task(&long, &who(), &settings, 0, &Booking::None).description;
     assert!(description.starts_with("Wants an offer.\n\nRecording: https://"));
     assert!(description.ends_with(&format!("{CUT}\n\nCall call-1")));
     assert!((31_900..=32_000).contains(&length(&description, salesforce_unit)));
 
     let longer = Call { summary: fact("𠮟".repeat(20_000)), ..long };
-    let description = task(&longer, &who(), &settings, 0, &Resolution::None).description;
+    let description = task(&longer, &who(), &settings, 0, &Booking::None).description;
     assert!(description.contains("Recording: https://") && !description.contains("Transcript"));
     assert!(description.ends_with("\n\nCall call-1"));
 }
@@ -210,7 +210,7 @@ fn control_characters_do_not_reach_salesforce() {
         ended_reason: fact("x\u{7}\ny".to_owned()),
         ..call()
     };
-    let drawn = task(&odd, &who(), &settings(), 0, &Resolution::None);
+    let drawn = task(&odd, &who(), &settings(), 0, &Booking::None);
     assert!(drawn.description.starts_with("ab\n\n"));
     assert_eq!(drawn.call_disposition.as_deref(), Some("x y"));
 
@@ -221,7 +221,7 @@ fn control_characters_do_not_reach_salesforce() {
     };
     let resolution = noted.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
     let odd = Call { appointment: fact(noted), ..call() };
-    let drawn = task(&odd, &who(), &settings(), 0, &resolution).description;
+    let drawn = task(&odd, &who(), &settings(), 0, &Booking::of(&resolution)).description;
     assert!(drawn.contains("Notes: line one\nline two[0m"), "{drawn}");
     assert!(!drawn.contains(|c: char| c.is_control() && c != '\n'), "{drawn:?}");
 }
@@ -230,7 +230,7 @@ fn control_characters_do_not_reach_salesforce() {
 fn a_line_is_cut_in_the_units_that_salesforce_counts() {
     for reason in ["x", "é", "𠮟", "\u{1F44B}\u{1F3FD}"] {
         let call = Call { ended_reason: fact(reason.repeat(300)), ..call() };
-        let disposition = task(&call, &who(), &settings(), 0, &Resolution::None).call_disposition.unwrap();
+        let disposition = task(&call, &who(), &settings(), 0, &Booking::None).call_disposition.unwrap();
         let kept = disposition.strip_suffix(CUT).unwrap();
         assert_eq!(kept.replace(reason, ""), "", "{reason} is whole");
         // What the mark leaves is filled with whole characters.
@@ -241,14 +241,14 @@ fn a_line_is_cut_in_the_units_that_salesforce_counts() {
     // 255 of them fit; of those that count twice, 127.
     for (reason, times) in [("é", 255), ("𠮟", 127)] {
         let call = Call { ended_reason: fact(reason.repeat(times)), ..call() };
-        let disposition = task(&call, &who(), &settings(), 0, &Resolution::None).call_disposition;
+        let disposition = task(&call, &who(), &settings(), 0, &Booking::None).call_disposition;
         assert_eq!(disposition, Some(reason.repeat(times)));
     }
 }
 
 #[test]
 fn only_optional_fields_can_be_left_out() {
-    let mut task = task(&call(), &who(), &settings(), 0, &booked());
+    let mut task = task(&call(), &who(), &settings(), 0, &Booking::Booked);
     let fields = [
         "Type",
         "TaskSubtype",
@@ -295,7 +295,7 @@ proptest! {
         let settings = Settings { include_transcript, ..settings() };
         let notes = text::clean(&text(), 4_000);
         let drafts = [
-            task(&call, &who(), &settings, 0, &Resolution::None).description,
+            task(&call, &who(), &settings, 0, &Booking::None).description,
             event(&call, &who(), &Appointment { notes, ..appointment() }).description,
         ];
         for description in drafts {

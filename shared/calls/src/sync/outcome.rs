@@ -169,6 +169,14 @@ pub(super) fn refused_event(error: &CrmError) -> Reason {
     Reason::new("event_refused", format!("The appointment could not be written. {}", remedy::explain(error)))
 }
 
+/// The appointment was taken back after its Event was written. A person may have moved that one, or agreed on it anew.
+pub(super) fn withdrawn() -> Reason {
+    Reason::new(
+        "appointment_withdrawn",
+        "A later report says that there is no appointment. Its Event is still in Salesforce: delete it there if it is off.",
+    )
+}
+
 /// Optional fields were refused; the rest is written.
 pub(super) fn fields_left_out(fields: &[String]) -> Option<Reason> {
     if fields.is_empty() {

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use crate::{
-    activity::{self, EventDraft, TaskDraft},
+    activity::{self, Booking, EventDraft, TaskDraft},
     appointment::Resolution,
     call::Call,
     crm::{CrmError, FaultClass, WrittenObject},
@@ -49,7 +49,13 @@ impl<Who: Clone> Plan<Who> {
     pub(super) fn of(row: &Row, workspace: &Workspace, who_id: &Who, now: i64) -> Self {
         let (call, settings) = (&row.call, &workspace.settings);
         let resolution = resolve(call, settings, row.created_at);
+        let mut booking = Booking::of(&resolution);
         let (event, note) = match &resolution {
+            Resolution::None if row.event_id.is_some() => {
+                let reason = outcome::withdrawn();
+                booking = Booking::Withdrawn(reason.message.clone());
+                (None, Some(reason))
+            }
             Resolution::None | Resolution::Undated => (None, None),
             Resolution::Booked { appointment, warning } => {
                 (Some(activity::event(call, who_id, appointment)), warning.clone())
@@ -58,7 +64,7 @@ impl<Who: Clone> Plan<Who> {
         };
         let behind = row.logged_revision < row.revision;
         let adds_event = event.is_some() && row.event_id.is_none();
-        let task = activity::task(call, who_id, settings, row.created_at, &resolution);
+        let task = activity::task(call, who_id, settings, row.created_at, &booking);
         let mut plan = Self {
             task: Some(task).filter(|_| row.task_id.is_none() || behind || adds_event),
             event: event.filter(|_| row.event_id.is_none() || behind),
@@ -130,8 +136,8 @@ pub(super) async fn write_without_event<P: Ports>(
 
 /// Changes a Task that tells of an Event to one of an appointment that a person has to book.
 fn to_book_by_hand(task: &mut TaskDraft, row: &Row, settings: &Settings, reason: &Reason) {
-    let unbooked = Resolution::Invalid(reason.clone());
-    let redrafted = activity::task(&row.call, &task.who_id, settings, row.created_at, &unbooked);
+    let by_hand = Booking::ByHand(reason.message.clone());
+    let redrafted = activity::task(&row.call, &task.who_id, settings, row.created_at, &by_hand);
     (task.subject, task.description) = (redrafted.subject, redrafted.description);
 }
 

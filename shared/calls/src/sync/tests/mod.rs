@@ -99,6 +99,43 @@ async fn a_later_time_moves_the_event() {
 }
 
 #[tokio::test]
+async fn an_appointment_that_is_taken_back_leaves_its_event_and_is_told() {
+    let not_booked = AppointmentRequest { booked: Some(false), ..AppointmentRequest::default() };
+    let other_intent =
+        AppointmentRequest { intent: Some("Support".to_owned()), ..AppointmentRequest::default() };
+    for later in [not_booked, other_intent] {
+        let world = world();
+        let mut first = call(0);
+        first.appointment = Some(fact(0, appointment()));
+        world.reported(&first).await.unwrap();
+        let event = world.salesforce.state().events[0].clone();
+        let mut second = call(5);
+        second.appointment = Some(fact(5, later));
+        world.reported(&second).await.unwrap();
+        let row = world.ledger.row("call-1");
+        assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "appointment_withdrawn"));
+        assert_eq!(row.event_id.as_ref(), Some(&event.0));
+        {
+            let state = world.salesforce.state();
+            assert_eq!((&state.events[..], state.tasks.len()), (&[event][..], 1));
+            let task = &state.tasks[0].1;
+            assert_eq!(task.subject, "Inbound Call");
+            assert!(task.description.contains(&row.reason.unwrap().message), "{}", task.description);
+        }
+
+        // Agreed on after all: nothing is left to do.
+        let mut third = call(9);
+        let booked =
+            AppointmentRequest { booked: Some(true), intent: Some("Scheduling".to_owned()), ..appointment() };
+        third.appointment = Some(fact(9, booked));
+        world.reported(&third).await.unwrap();
+        let state = world.salesforce.state();
+        assert_eq!((state.events.len(), world.ledger.row("call-1").reason), (1, None));
+        assert!(!state.tasks[0].1.description.contains("delete"));
+    }
+}
+
+#[tokio::test]
 async fn calls_wait_for_a_connection() {
     let world = world();
     {

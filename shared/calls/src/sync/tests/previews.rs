@@ -325,6 +325,20 @@ async fn a_logged_call_of_which_there_is_news() {
 }
 
 #[tokio::test]
+async fn a_logged_call_whose_appointment_was_taken_back() {
+    let world = world();
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    world.reported(&booked).await.unwrap();
+    booked.appointment = Some(fact(5, AppointmentRequest { booked: Some(false), ..appointment() }));
+    let report = Report { call: &booked, secret_version: 2, received_at: START + 5 };
+    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!(requests, ["update_task"]);
+    assert_eq!(preview.reason.unwrap().code, "appointment_withdrawn");
+}
+
+#[tokio::test]
 async fn a_logged_call_whose_event_was_refused() {
     let world = world();
     let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
