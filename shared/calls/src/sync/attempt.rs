@@ -27,6 +27,8 @@ use super::{
 
 /// How many records may turn out to be gone, one after another, before that is an error.
 const RECORDS_GONE: usize = 3;
+/// What Salesforce calls a record that is in the recycle bin or behind it, and neither hidden nor converted.
+const DELETED: &str = "ENTITY_IS_DELETED";
 /// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be.
 const RECENT: TimeDelta = TimeDelta::minutes(15);
 /// How many records are looked at for what earlier attempts wrote.
@@ -143,7 +145,7 @@ async fn find_and_write<P: Ports>(
     let mut to_search = row.task_id.is_none();
     let earlier = row.record.clone();
     // Records that Salesforce refused because they are gone, each of them once.
-    let mut gone: Vec<SalesforceId> = Vec::new();
+    let mut gone: Vec<Gone> = Vec::new();
     loop {
         let looked_at = session.worker.clock.now();
         if std::mem::take(&mut to_search)
@@ -155,7 +157,8 @@ async fn find_and_write<P: Ports>(
             look(session, row, settings, earlier.as_ref()).await?;
         }
         if wants_lead(row, settings) {
-            let (rule, record) = lead_for(session, row, number, looked_at, gone.last()).await?;
+            let (rule, record) =
+                lead_for(session, row, number, looked_at, gone.last().map(|gone| &gone.id)).await?;
             choose(row, rule, record);
         }
         let Some(record) = row.record.clone() else { return Ok(no_record(row.decision.as_ref())) };
@@ -164,7 +167,9 @@ async fn find_and_write<P: Ports>(
             ended => return ended,
         };
         tracing::info!(error.code = %error.code, "the record is gone; looking for where the caller is now");
-        let given_up = gone.contains(&record.1) || gone.len() == RECORDS_GONE;
+        // A Lead of this attempt that is gone at once is no reason to make another.
+        let given_up =
+            session.made_lead || gone.iter().any(|gone| gone.id == record.1) || gone.len() == RECORDS_GONE;
         let contact = if given_up { None } else { contact_of(session, &record).await? };
         match contact {
             Some(contact) => choose(row, Rule::Converted, contact),
@@ -174,8 +179,15 @@ async fn find_and_write<P: Ports>(
             None if given_up => return Err(Stop::Salesforce(error)),
             None => to_search = true,
         }
-        gone.push(record.1);
+        gone.push(Gone { id: record.1, deleted: error.code == DELETED });
     }
+}
+
+/// A record that Salesforce refused because it is gone.
+pub(super) struct Gone {
+    id: SalesforceId,
+    /// Salesforce says that it was deleted; it is not only out of reach.
+    deleted: bool,
 }
 
 /// Whether nobody is the caller, and the workspace wants a Lead then.
@@ -226,7 +238,7 @@ pub(super) async fn search<P: Ports>(
     row: &mut Row,
     number: &PhoneNumber,
     settings: &Settings,
-    gone: &[SalesforceId],
+    gone: &[Gone],
 ) -> Result<Option<Ending>, Stop> {
     match find(session, number, settings, gone).await? {
         Search::Full(object) => Ok(Some(Ending::TooMany(object))),
@@ -251,10 +263,11 @@ async fn find<P: Ports>(
     session: &mut Session<'_, P>,
     number: &PhoneNumber,
     settings: &Settings,
-    gone: &[SalesforceId],
+    gone: &[Gone],
 ) -> Result<Search, Stop> {
     let decide = |records: &[FoundRecord]| {
-        let there: Vec<_> = records.iter().filter(|record| !gone.contains(&record.id)).cloned().collect();
+        let is_gone = |record: &FoundRecord| gone.iter().any(|gone| gone.id == record.id);
+        let there: Vec<_> = records.iter().filter(|record| !is_gone(record)).cloned().collect();
         matching::decide(number, &there, settings)
     };
     let (query, objects) = (number.query(), settings.searched());
@@ -274,8 +287,15 @@ async fn find<P: Ports>(
     if recent.full.is_some() {
         return Err(Stop::Salesforce(too_many_recent()));
     }
-    // What Salesforce refused and shows all the same is tried once more; then its refusal is the outcome.
-    Ok(Search::Decided(matching::decide(number, &[found.records, recent.records].concat(), settings)))
+    // What Salesforce refused and shows all the same is tried once more, and then its refusal is the outcome: a record
+    // that is only hidden would get a second Lead. One that was deleted makes room for a Lead.
+    let makes_room = |record: &FoundRecord| {
+        let deleted = gone.iter().any(|gone| gone.deleted && gone.id == record.id);
+        deleted && settings.no_match == NoMatch::CreateLead
+    };
+    let shown = [found.records, recent.records].concat();
+    let shown: Vec<_> = shown.into_iter().filter(|record| !makes_room(record)).collect();
+    Ok(Search::Decided(matching::decide(number, &shown, settings)))
 }
 
 /// So many records are new that not all of them were looked at: a fault that passes when search knows them.

@@ -70,6 +70,8 @@ pub(super) struct Session<'a, P: Ports> {
     quick_tries: usize,
     /// The fields that Salesforce refused in this attempt: `Task.Type`.
     pub(super) refused: Vec<String>,
+    /// Whether a Lead was made in this attempt.
+    pub(super) made_lead: bool,
     deadline: DateTime<Utc>,
     /// The org's use of requests, as last heard.
     pub(super) api_usage: Option<ApiUsage>,
@@ -89,6 +91,7 @@ impl<'a, P: Ports> Session<'a, P> {
             renewed: false,
             quick_tries: 0,
             refused: Vec::new(),
+            made_lead: false,
             deadline,
             api_usage: None,
         }
@@ -134,7 +137,9 @@ impl<'a, P: Ports> Session<'a, P> {
 
     /// Makes a Lead.
     pub(super) async fn create_lead(&mut self, lead: &LeadDraft) -> Result<SalesforceId, Stop> {
-        asking!(self.time_to_write()?, self.create_lead(lead))
+        let made = asking!(self.time_to_write()?, self.create_lead(lead));
+        self.made_lead |= made.is_ok();
+        made
     }
 
     /// A status that the org gives closed Tasks.

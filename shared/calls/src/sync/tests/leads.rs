@@ -396,3 +396,46 @@ async fn a_record_that_stays_gone_is_an_error() {
     assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "INVALID_CROSS_REFERENCE_KEY"));
     assert_eq!(world.requests().iter().filter(|name| **name == "create").count(), 2);
 }
+
+/// Search or the look for new records still shows the deleted one.
+#[tokio::test]
+async fn a_deleted_record_makes_room_for_a_lead_where_leads_are_made() {
+    for is_new in [false, true] {
+        let world = new_caller();
+        let mut deleted = lead(LEAD, NUMBER);
+        world.salesforce.state().deleted.push(deleted.id.clone());
+        if is_new {
+            deleted.created_at = world.salesforce.state().now;
+            world.salesforce.state().unindexed.push(deleted);
+        } else {
+            world.salesforce.state().records.push(deleted);
+        }
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!((world.status(), world.rule()), (SyncStatus::Success, Rule::NewLead));
+        assert_eq!(world.who(), world.salesforce.state().leads[0].0);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_may_only_be_hidden_gets_no_second_lead() {
+    for (times, status) in [(1, SyncStatus::Success), (2, SyncStatus::Error)] {
+        let world = new_caller();
+        world.salesforce.state().records.push(lead(LEAD, NUMBER));
+        for _ in 0..times {
+            let refusal = error(FaultClass::RecordGone, "INVALID_CROSS_REFERENCE_KEY");
+            world.salesforce.fail("create", Fault::Before(refusal));
+        }
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!((world.status(), world.salesforce.state().leads.len()), (status, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_lead_that_is_gone_at_once_is_an_error_and_not_made_again() {
+    let world = new_caller();
+    world.fail_for_good("create", FaultClass::RecordGone, "ENTITY_IS_DELETED");
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "ENTITY_IS_DELETED"));
+    assert_eq!(world.salesforce.state().leads.len(), 1);
+}

@@ -232,6 +232,8 @@ pub(super) struct OrgState {
     pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
     /// When new records are created.
     pub(super) now: DateTime<Utc>,
+    /// Records that search still shows and that cannot be written on.
+    pub(super) deleted: Vec<SalesforceId>,
     /// A look does not see Events yet: they commit late.
     pub(super) hidden_events: bool,
 }
@@ -296,6 +298,10 @@ impl Crm for Org {
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Answer<Written>, CrmError> {
+        let who_id = task.map(|task| &task.who_id).or(event.map(|event| &event.who_id));
+        if who_id.is_some_and(|who_id| self.state().deleted.contains(who_id)) {
+            self.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+        }
         self.request("create", connection, |state| {
             let mut written = Written::default();
             if let Some(task) = task {
