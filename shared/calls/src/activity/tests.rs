@@ -88,9 +88,15 @@ fn subject_and_call_type_follow_the_kind_and_the_appointment() {
 #[test]
 fn the_date_is_the_calls_or_that_of_its_arrival() {
     let received_at = utc("2027-02-01T03:00:00Z").timestamp();
+    let past_midnight = Call { ended_at: fact(utc("2027-01-21T05:10:00Z")), ..call() };
     let ended = Call { started_at: None, ended_at: fact(utc("2027-01-25T12:00:00Z")), ..call() };
     let unknown = Call { started_at: None, ..call() };
-    for (call, date) in [(call(), "2027-01-20"), (ended, "2027-01-25"), (unknown, "2027-01-31")] {
+    for (call, date) in [
+        (call(), "2027-01-20"),
+        (past_midnight, "2027-01-20"),
+        (ended, "2027-01-25"),
+        (unknown, "2027-01-31"),
+    ] {
         let task = task(&call, &who(), &settings(), received_at, &Booking::None);
         assert_eq!(task.activity_date.as_deref(), Some(date));
     }

@@ -1,5 +1,7 @@
 //! New records: those that search does not know yet, those that are made for a new caller, and what became of a Lead.
 
+use std::sync::atomic::Ordering;
+
 use crate::{
     crm::{FaultClass, WrittenObject},
     ids::SalesforceId,
@@ -273,6 +275,26 @@ async fn a_lead_without_an_answer_is_made_again_only_after_the_settle_time_also_
     assert_eq!(world.salesforce.state().leads.len(), 1);
 }
 
+/// What came to be at the last moment, after the look for it.
+#[tokio::test]
+async fn a_look_from_before_the_settle_time_proves_nothing_after_it() {
+    let world = new_caller();
+    world.salesforce.fail("create_lead", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    let made = std::mem::take(&mut world.salesforce.state().unindexed);
+    world.clock.0.store((START + 600) * 1000 - 1, Ordering::Relaxed);
+    // The attempt begins before that time, and comes to the number's claim after it.
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
+    world.woken().await.unwrap();
+    assert!(world.clock.now().timestamp() >= START + 600);
+    assert_eq!(reason(&world.ledger.row("call-1")), "settling");
+
+    world.salesforce.state().unindexed = made;
+    world.pass(2);
+    world.woken().await.unwrap();
+    assert_eq!((world.status(), world.salesforce.state().leads.len()), (SyncStatus::Success, 1));
+}
+
 #[tokio::test]
 async fn a_duplicate_that_salesforce_names_is_the_record() {
     let world = new_caller();
@@ -438,4 +460,16 @@ async fn a_lead_that_is_gone_at_once_is_an_error_and_not_made_again() {
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "ENTITY_IS_DELETED"));
     assert_eq!(world.salesforce.state().leads.len(), 1);
+}
+
+#[tokio::test]
+async fn records_that_are_gone_one_after_another_are_an_error() {
+    let world = world();
+    let others = (2..8).map(|n| lead(&format!("00Q00000000000{n}EAA"), NUMBER));
+    world.salesforce.state().records.extend(others);
+    world.fail_for_good("create", FaultClass::RecordGone, "ENTITY_IS_DELETED");
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "ENTITY_IS_DELETED"));
+    assert_eq!(world.requests().iter().filter(|name| **name == "create").count(), 4);
 }

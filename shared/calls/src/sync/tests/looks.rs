@@ -154,3 +154,39 @@ async fn an_event_is_found_though_somebody_moved_its_task() {
     assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
     assert!(world.ledger.row("call-1").event_id.is_some());
 }
+
+#[tokio::test]
+async fn an_event_is_found_that_moved_with_its_task() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.reported(&first).await.unwrap();
+    {
+        // The Lead was converted.
+        let mut state = world.salesforce.state();
+        let contact = SalesforceId::parse("003000000000001AAA").unwrap();
+        state.tasks[0].1.who_id = contact.clone();
+        state.events[0].1.who_id = contact;
+    }
+    world.pass(700);
+    world.woken().await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+    assert!(world.ledger.row("call-1").event_id.is_some());
+}
+
+#[tokio::test]
+async fn what_salesforces_slow_clock_stamped_before_the_call_came_is_found() {
+    let world = world();
+    let mut first = call(0);
+    first.appointment = Some(fact(0, appointment()));
+    world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "CallObject")));
+    world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
+    world.salesforce.state().now -= chrono::TimeDelta::minutes(4);
+    world.reported(&first).await.unwrap();
+    world.pass(700);
+    world.woken().await.unwrap();
+    let state = world.salesforce.state();
+    assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
+}

@@ -230,8 +230,10 @@ pub(super) struct OrgState {
     pub(super) full: Option<RecordType>,
     pub(super) converted: HashMap<SalesforceId, SalesforceId>,
     pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
-    /// When new records are created.
+    /// When new records and activities are created, by Salesforce's clock.
     pub(super) now: DateTime<Utc>,
+    /// When the activities were created.
+    pub(super) created_at: HashMap<SalesforceId, DateTime<Utc>>,
     /// Records that search still shows and that cannot be written on.
     pub(super) deleted: Vec<SalesforceId>,
     /// A look does not see Events yet: they commit late.
@@ -306,11 +308,13 @@ impl Crm for Org {
             let mut written = Written::default();
             if let Some(task) = task {
                 let id = new_id("00T", state.tasks.len());
+                state.created_at.insert(id.clone(), state.now);
                 state.tasks.push((id.clone(), task.clone()));
                 written.task_id = Some(id);
             }
             if let Some(event) = event {
                 let id = new_id("00U", state.events.len());
+                state.created_at.insert(id.clone(), state.now);
                 state.events.push((id.clone(), event.clone()));
                 written.event_id = Some(id);
             }
@@ -387,17 +391,20 @@ impl Crm for Org {
         connection: &Connection,
         call_id: &CallId,
         who_ids: &[SalesforceId],
-        _: DateTime<Utc>,
+        since: DateTime<Utc>,
     ) -> Result<Answer<Look>, CrmError> {
         self.request("look", connection, |state| {
             let last_line = format!("Call {call_id}");
-            let task = state.tasks.iter().find(|(_, task)| {
+            let on_record = |id: &SalesforceId, who_id: &SalesforceId, description: &str| {
+                let is_new = state.created_at.get(id).is_none_or(|at| *at >= since);
+                is_new && who_ids.contains(who_id) && description.ends_with(&last_line)
+            };
+            let task = state.tasks.iter().find(|(id, task)| {
                 task.call_object.as_deref() == Some(call_id.as_str())
-                    || task.description.ends_with(&last_line) && who_ids.contains(&task.who_id)
+                    || on_record(id, &task.who_id, &task.description)
             });
-            let event = state.events.iter().find(|(_, event)| {
-                event.description.ends_with(&last_line) && who_ids.contains(&event.who_id)
-            });
+            let mut events = state.events.iter();
+            let event = events.find(|(id, event)| on_record(id, &event.who_id, &event.description));
             Look {
                 task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
                 event_id: event.filter(|_| !state.hidden_events).map(|(id, _)| id.clone()),
