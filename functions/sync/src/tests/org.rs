@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{self, EventDraft, TaskDraft},
-    appointment::Resolution,
+    activity::{self, Booking, EventDraft, TaskDraft},
     call::{Call, CallKind, Fact},
     crm::{Answer, ApiUsage, CrmError, Found, FoundRecord, PhoneQuery, Written},
     ids::{CallId, SalesforceId, WorkspaceId},
@@ -217,7 +216,7 @@ pub fn worker() -> Worker<TestPorts> {
 #[allow(dead_code)] // Two test crates share this file; one of them needs it.
 pub fn task_of(call: &Call) -> TaskDraft {
     let who_id = SalesforceId::parse(LEAD).unwrap();
-    activity::task(call, &who_id, &Settings::default(), NOW, &Resolution::None)
+    activity::task(call, &who_id, &Settings::default(), NOW, &Booking::None)
 }
 
 /// A call that was reported now.
