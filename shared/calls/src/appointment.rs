@@ -80,6 +80,14 @@ pub enum Resolution {
     Invalid(Reason),
 }
 
+/// When an appointment begins, as it is noted.
+enum NotedStart<'a> {
+    /// With an offset: whatever the zone.
+    Instant { text: &'a str, instant: DateTime<Utc> },
+    /// A day, as it is written and as it is, and a time of day that is still to be read.
+    Day { text: &'a str, day: NaiveDate, time: &'a str },
+}
+
 /// Characters of the agent's text that a reason repeats.
 const QUOTED: usize = 100;
 
@@ -115,9 +123,13 @@ impl AppointmentRequest {
         schedules && self.booked != Some(false)
     }
 
-    /// Whether day and time can be read, whatever the workspace's zone and today.
+    /// Whether day, time and zone can be read. Without the zones' clocks: the webhook asks, and starts sooner without them.
     pub(crate) fn says_when(&self) -> bool {
-        matches!(self.start(Tz::UTC, DateTime::UNIX_EPOCH), Ok(Some(_)))
+        match self.noted_start() {
+            Ok(Some(NotedStart::Instant { .. })) => true,
+            Ok(Some(NotedStart::Day { time, .. })) => time_of_day(time).is_ok() && self.zone(Tz::UTC).is_ok(),
+            Ok(None) | Err(_) => false,
+        }
     }
 
     fn without_date(&self) -> Resolution {
@@ -126,9 +138,24 @@ impl AppointmentRequest {
     }
 
     fn start(&self, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
+        let today = now.with_timezone(&zone).date_naive();
+        match self.noted_start()? {
+            None => Ok(None),
+            Some(NotedStart::Instant { text, instant }) => {
+                not_past(instant.with_timezone(&zone).date_naive(), today, text)?;
+                Ok(Some(instant))
+            }
+            Some(NotedStart::Day { text, day, time }) => {
+                not_past(day, today, text)?;
+                let time = time_of_day(time)?;
+                Ok(Some(self.zone(zone)?.instant(day.and_time(time))))
+            }
+        }
+    }
+
+    fn noted_start(&self) -> Result<Option<NotedStart<'_>>, Reason> {
         let date = self.date.as_deref().and_then(present);
         let time = self.time.as_deref().and_then(present);
-        let today = now.with_timezone(&zone).date_naive();
         // The time's instant goes first: a date that is an instant is often midnight, a placeholder for "that day", and
         // then does not overrule a time of day.
         let placeholder = date.filter(|_| time.is_some()).and_then(clock::midnight_of);
@@ -136,17 +163,14 @@ impl AppointmentRequest {
         if let Some((text, instant)) =
             [time, date_alone].into_iter().flatten().find_map(|t| Some((t, clock::instant(t)?)))
         {
-            not_past(instant.with_timezone(&zone).date_naive(), today, text)?;
-            return Ok(Some(instant));
+            return Ok(Some(NotedStart::Instant { text, instant }));
         }
-        let (Some(date), time) = (date, time) else { return Ok(None) };
+        let (Some(text), time) = (date, time) else { return Ok(None) };
         let time = time.ok_or_else(|| {
-            reason("appointment_without_time", "The appointment has a date but no time", date)
+            reason("appointment_without_time", "The appointment has a date but no time", text)
         })?;
-        let day = placeholder.map_or_else(|| day(date), Ok)?;
-        not_past(day, today, date)?;
-        let time = time_of_day(time)?;
-        Ok(Some(self.zone(zone)?.instant(day.and_time(time))))
+        let day = placeholder.map_or_else(|| day(text), Ok)?;
+        Ok(Some(NotedStart::Day { text, day, time }))
     }
 
     fn zone(&self, workspace: Tz) -> Result<Zone, Reason> {
