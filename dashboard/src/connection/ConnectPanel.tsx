@@ -5,11 +5,12 @@ import { useSurroundings } from "../api/context";
 import { useSettings } from "../api/queries";
 import { texts, type Remedy } from "../texts";
 import card from "../ui/card.module.css";
-import { Button, Field, Notice, RemedyNotice, Steps, ui } from "../ui/parts";
+import { Button, Field, Notice, RemedyNotice, Skeleton, Steps, ui } from "../ui/parts";
 import css from "./connection.module.css";
 import type { ConnectState } from "./useConnect";
 
 type Place = "production" | "sandbox" | "domain";
+const PRODUCTION = "https://login.salesforce.com";
 const SANDBOX = "https://test.salesforce.com";
 const MY_DOMAIN = /^(https:\/\/)?[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com\/?$/i;
 
@@ -26,15 +27,22 @@ export function ConnectPanel({
   onCancel: () => void;
 }) {
   const { isAdmin } = useSurroundings();
-  const [place, setPlace] = useState<Place>("production");
-  const [domain, setDomain] = useState("");
+  const settings = useSettings();
+  const [chosen, setChosen] = useState<Place | null>(null);
+  const [typed, setTyped] = useState<string | null>(null);
   const [isDomainWrong, setDomainWrong] = useState(false);
   const needsReconnect = status.state === "reconnect_required";
-  // Unasked, the API goes where the settings say; and where they say nothing, where the deployment says.
-  const hasOwn = Boolean(useSettings().data?.settings.loginUrl);
-  const production = hasOwn ? "https://login.salesforce.com" : undefined;
-  const loginUrl =
-    place === "domain" ? withScheme(domain.trim()) : place === "sandbox" ? SANDBOX : production;
+  const own = settings.data?.settings.loginUrl;
+  const usual = loginOf(own) ?? (needsReconnect ? myDomainOf(status.instanceUrl) : null);
+  const place = chosen ?? usual?.place ?? "production";
+  const domain = typed ?? usual?.domain ?? "";
+  // Where nobody named a place, the API goes where the deployment says.
+  const isUnasked = settings.isSuccess && !own && chosen === null;
+  const loginUrl = {
+    production: isUnasked ? undefined : PRODUCTION,
+    sandbox: SANDBOX,
+    domain: withScheme(domain.trim()),
+  }[place];
 
   const submit = () => {
     const wrong = place === "domain" && !MY_DOMAIN.test(domain.trim());
@@ -64,6 +72,9 @@ export function ConnectPanel({
           }}
           onCancel={onCancel}
         />
+      ) : settings.isPending ? (
+        // Nobody should choose, or click, while the place may still change.
+        <Skeleton height="2.4rem" count={2} />
       ) : (
         <form
           className={card.stack}
@@ -84,7 +95,7 @@ export function ConnectPanel({
                   value={one}
                   checked={place === one}
                   onChange={() => {
-                    setPlace(one);
+                    setChosen(one);
                   }}
                 />
                 {texts.connect.places[one]}
@@ -106,7 +117,7 @@ export function ConnectPanel({
                   spellCheck={false}
                   value={domain}
                   onChange={(event) => {
-                    setDomain(event.target.value);
+                    setTyped(event.target.value);
                     setDomainWrong(false);
                   }}
                 />
@@ -165,6 +176,22 @@ function Waiting({
       </div>
     </div>
   );
+}
+
+interface Login {
+  place: Place;
+  domain?: string;
+}
+
+/** The place that the settings name. */
+function loginOf(url: string | null | undefined): Login | null {
+  if (url === PRODUCTION) return { place: "production" };
+  if (url === SANDBOX) return { place: "sandbox" };
+  return myDomainOf(url);
+}
+
+function myDomainOf(url: string | null | undefined): Login | null {
+  return url && MY_DOMAIN.test(url) ? { place: "domain", domain: new URL(withScheme(url)).host } : null;
 }
 
 function withScheme(domain: string): string {

@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 
@@ -148,7 +148,7 @@ test("an ended connection asks to reconnect, with the reason", async () => {
   );
   expect(await screen.findByText("Reconnect needed")).toBeDefined();
   expect(screen.getByText("Reason: The user was deactivated.")).toBeDefined();
-  expect(screen.getByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
+  expect(await screen.findByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
   // Which org it was, and the way out.
   expect(screen.getByText("00D000000000001EAA")).toBeDefined();
   expect(screen.getByRole("button", { name: "Disconnect" })).toBeDefined();
@@ -241,15 +241,65 @@ test.each([
   expect((await screen.findByRole("alert")).textContent).toContain(words);
 });
 
+/** Settings that name this login. */
+function withLogin(loginUrl: string | null): Routes {
+  return { "GET settings": () => json({ ...settings, loginUrl }, { ETag: '"1"' }) };
+}
+
+/** Where the connect was sent. */
+function loginAskedOf(seen: Request[]): string | null {
+  const asked = seen.find(({ url }) => url.includes("initiate"));
+  return new URL(asked?.url ?? "").searchParams.get("loginUrl");
+}
+
+const ended: typeof connected = { ...connected, connected: false, state: "reconnect_required", reason: "" };
+
 test("production is production, also where the settings name another place", async () => {
   stubPopup();
-  const own = { ...settings, loginUrl: "https://test.salesforce.com" };
-  const seen = show(connects({ "GET settings": () => json(own, { ETag: '"1"' }) }));
-  await screen.findByRole("button", { name: "Connect with Salesforce" });
-  await waitFor(() => {
-    expect(seen.some(({ url }) => url.endsWith("/settings"))).toBe(true);
-  });
+  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  await userEvent.click(await screen.findByRole("radio", { name: "Production" }));
   await clickConnect();
-  const asked = seen.find(({ url }) => url.includes("initiate"));
-  expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://login.salesforce.com");
+  expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
+});
+
+test("the place of the settings is chosen, and is where one is sent", async () => {
+  stubPopup();
+  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  expect(await screen.findByRole<HTMLInputElement>("radio", { name: "Sandbox" })).toHaveProperty(
+    "checked",
+    true,
+  );
+  await clickConnect();
+  expect(loginAskedOf(seen)).toBe("https://test.salesforce.com");
+});
+
+test("where nobody named a place, the deployment does", async () => {
+  stubPopup();
+  const seen = show(connects());
+  await clickConnect();
+  expect(loginAskedOf(seen)).toBeNull();
+});
+
+test.each([
+  ["of the settings", "https://own.my.salesforce.com", "own.my.salesforce.com"],
+  ["of the connection that ended", null, "acme.my.salesforce.com"],
+])("a reconnect leads to the My Domain %s", async (_, login, host) => {
+  stubPopup();
+  const seen = show({ ...connects(withLogin(login)), "GET status": () => json(ended) });
+  const domain = await screen.findByRole("textbox", { name: "Your My Domain address" });
+  expect(domain).toHaveProperty("value", host);
+  await userEvent.click(screen.getByRole("button", { name: "Reconnect Salesforce" }));
+  expect(loginAskedOf(seen)).toBe(`https://${host}`);
+});
+
+test("nobody can be sent away before the settings are read, nor elsewhere than is shown when they cannot be", async () => {
+  stubPopup();
+  let answer: (response: Response) => void = () => undefined;
+  const seen = show(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
+  expect(await screen.findByText(/becomes a Task/)).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
+  answer(problem(403, "no_workspace"));
+  expect(await screen.findByRole("radio", { name: "Production" })).toHaveProperty("checked", true);
+  await clickConnect();
+  expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
 });
