@@ -303,3 +303,17 @@ test("nobody can be sent away before the settings are read, nor elsewhere than i
   await clickConnect();
   expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
 });
+
+test("who starts again has ten minutes again", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  stubPopup();
+  show(connects());
+  fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
+  await screen.findByText(/choose Allow/);
+  await act(() => vi.advanceTimersByTimeAsync(9 * 60_000));
+  fireEvent.click(screen.getByRole("button", { name: "Start again" }));
+  await act(() => vi.advanceTimersByTimeAsync(2 * 60_000));
+  expect(screen.getByText(/choose Allow/)).toBeDefined();
+  await act(() => vi.advanceTimersByTimeAsync(8 * 60_000));
+  expect(screen.getByText("It took longer than 10 minutes")).toBeDefined();
+});

@@ -8,7 +8,7 @@ import { isOneSite } from "./site";
 export type ConnectState =
   | { kind: "idle" }
   /** The user is in Salesforce's window, or has closed it: Salesforce may cut it off from us, then it seems closed. */
-  | { kind: "waiting"; windowClosed: boolean }
+  | { kind: "waiting"; attempt: number; windowClosed: boolean }
   | { kind: "failed"; code: string; detail: string | null }
   | { kind: "connected" };
 
@@ -28,7 +28,9 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
   const popup = useRef<Window | null>(null);
   /** The connection that there was when the flow began; any other one is the new one. */
   const before = useRef<number | null>(null);
-  const isWaiting = state.kind === "waiting";
+  const attempts = useRef(0);
+  /** The attempt that is waited for, from 1. Each has its own ten minutes. */
+  const attempt = state.kind === "waiting" ? state.attempt : null;
 
   const start = async (loginUrl?: string) => {
     if (!isOneSite(new URL(apiOrigin), new URL(location.href))) {
@@ -42,7 +44,8 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       return;
     }
     before.current = connectedAt;
-    setState({ kind: "waiting", windowClosed: false });
+    attempts.current += 1;
+    setState({ kind: "waiting", attempt: attempts.current, windowClosed: false });
     try {
       const { authUrl } = await api.initiateSalesforceOAuth(loginUrl);
       popup.current.location.replace(authUrl);
@@ -58,7 +61,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
   };
 
   useEffect(() => {
-    if (!isWaiting) return;
+    if (attempt === null) return;
     const succeed = () => {
       setState({ kind: "connected" });
       onConnected();
@@ -96,7 +99,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       clearInterval(polling);
       clearTimeout(end);
     };
-  }, [isWaiting, api, apiOrigin, onConnected]);
+  }, [attempt, api, apiOrigin, onConnected]);
 
   return { state, start, cancel };
 }
