@@ -20,6 +20,9 @@ const APP_NOT_INSTALLED: Remedy = {
   ],
 };
 
+const IP_RELAXATION =
+  "Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation (an older Connected App: Setup › Manage Connected Apps › the app › Edit Policies)";
+
 export const texts = {
   title: "Salesforce",
   loading: "Loading …",
@@ -90,7 +93,7 @@ export const texts = {
       title: "“Login is not allowed from this address”, “IP restricted or invalid login hours”",
       steps: [
         "Ask a Salesforce admin to open Setup › Users › your profile › Login IP Ranges and Login Hours, and to allow your network.",
-        "If it says so after you chose Allow: Setup › Connected Apps OAuth Usage › the app › Edit Policies › IP Relaxation must allow our servers.",
+        `If it says so after you chose Allow, our servers must be allowed: ${IP_RELAXATION}.`,
       ],
     },
     {
@@ -159,7 +162,7 @@ export const texts = {
       title: "Salesforce refused to connect",
       steps: [
         "Salesforce's words are below.",
-        "“IP restricted”: ask a Salesforce admin to open Setup › Connected Apps OAuth Usage › the app › Edit Policies › IP Relaxation, and to allow our servers.",
+        `“IP restricted”: ask a Salesforce admin to allow our servers: ${IP_RELAXATION}.`,
         "“inactive user”: log in as an active user.",
         startAgain,
       ],

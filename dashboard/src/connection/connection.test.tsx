@@ -317,3 +317,14 @@ test("who starts again has ten minutes again", async () => {
   await act(() => vi.advanceTimersByTimeAsync(8 * 60_000));
   expect(screen.getByText("It took longer than 10 minutes")).toBeDefined();
 });
+
+test("who is refused by address is led to the app's policies of now, and of before", async () => {
+  stubPopup();
+  show(connects());
+  await clickConnect();
+  const steps = /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(an older/;
+  expect(await screen.findByText(steps)).toBeDefined();
+  tell({ success: false, code: "salesforce_refused", detail: "IP restricted" });
+  const alert = await screen.findByRole("alert");
+  expect(within(alert).getByText(steps).textContent).toContain("Setup › Manage Connected Apps › the app");
+});
