@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
@@ -308,4 +308,28 @@ test("a retry that failed again does not claim to be in line", async () => {
   await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
   expect(await within(list).findByText("4")).toBeDefined();
   expect(within(list).queryByText("In line again …")).toBeNull();
+});
+
+test("a long list is read again more seldom than a short one", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const seen = show({
+    ...routes(connected),
+    "GET sync-logs": (request) => {
+      const query = new URL(request.url).searchParams;
+      const at = Number(query.get("cursor"));
+      const items = query.has("status") ? [] : [{ ...logged, callId: `call-${at}` }];
+      return json({ items, nextCursor: at < 2 && !query.has("status") ? `${at + 1}` : null });
+    },
+  });
+  for (const pages of [2, 3]) {
+    fireEvent.click(await screen.findByRole("button", { name: "Load more" }));
+    await waitFor(() => {
+      expect(screen.getAllByText("Ada Sample")).toHaveLength(pages);
+    });
+  }
+  const read = () => seen.filter(({ url }) => /sync-logs(\?(?!.*status=)|$)/.test(url)).length;
+  const before = read();
+  await act(() => vi.advanceTimersByTimeAsync(65_000));
+  // Three pages, twice a minute.
+  expect(read() - before).toBe(6);
 });
