@@ -10,6 +10,7 @@ import { useConnect } from "./connection/useConnect";
 import { SettingsPanel } from "./settings/SettingsPanel";
 import { TestPanel } from "./testsync/TestPanel";
 import { texts } from "./texts";
+import { AdminsOnlyLine, AdminsOnlyProvider } from "./ui/adminsOnly";
 import card from "./ui/card.module.css";
 import { Notice, Problem, Skeleton } from "./ui/parts";
 import { Tabs } from "./ui/Tabs";
@@ -24,27 +25,36 @@ export function Card() {
   const status = useStatus();
   const connect = useConnect(status.data?.connectedAt ?? null, useRefreshAll());
 
+  // Who is not connected reads it where one connects.
+  const adminsOnly = {
+    id: `${id}-admins`,
+    isOfHead: status.data !== undefined && status.data.state !== "disconnected",
+  };
+
   return (
-    <section className={card.card} aria-labelledby={`${id}-title`}>
-      <div className={card.stack}>
-        <header className={css.header}>
-          <h2 id={`${id}-title`}>{texts.title}</h2>
-          {status.data && (
-            <span className={css.state} data-state={status.data.state} role="status">
-              {texts.state[status.data.state]}
-            </span>
+    <AdminsOnlyProvider value={adminsOnly}>
+      <section className={card.card} aria-labelledby={`${id}-title`}>
+        <div className={card.stack}>
+          <header className={css.header}>
+            <h2 id={`${id}-title`}>{texts.title}</h2>
+            {status.data && (
+              <span className={css.state} data-state={status.data.state} role="status">
+                {texts.state[status.data.state]}
+              </span>
+            )}
+          </header>
+          <AdminsOnlyLine />
+          {status.isError && status.data && <Notice tone="warn">{texts.stale}</Notice>}
+          {status.isPending ? (
+            <Skeleton height="6rem" count={2} />
+          ) : status.data ? (
+            <Body status={status.data} connect={connect} />
+          ) : (
+            <Problem error={status.error} onRetry={() => void status.refetch()} />
           )}
-        </header>
-        {status.isError && status.data && <Notice tone="warn">{texts.stale}</Notice>}
-        {status.isPending ? (
-          <Skeleton height="6rem" count={2} />
-        ) : status.data ? (
-          <Body status={status.data} connect={connect} />
-        ) : (
-          <Problem error={status.error} onRetry={() => void status.refetch()} />
-        )}
-      </div>
-    </section>
+        </div>
+      </section>
+    </AdminsOnlyProvider>
   );
 }
 

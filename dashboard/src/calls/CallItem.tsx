@@ -1,9 +1,9 @@
 import { useState } from "react";
 
 import type { Candidate, SyncLog } from "../api/client";
-import { useSurroundings } from "../api/context";
 import { useRetryCall } from "../api/queries";
 import { maskedNumber, texts } from "../texts";
+import { useLock } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Notice, Problem } from "../ui/parts";
 import { formatNumber, Time } from "../ui/time";
@@ -43,7 +43,7 @@ function personOf(call: SyncLog): string {
 }
 
 function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
-  const { isAdmin } = useSurroundings();
+  const { isLocked, describedBy } = useLock();
   const retry = useRetryCall();
   // What the row was when it was put in line: once it has changed, it speaks for itself.
   const [retriedAt, setRetriedAt] = useState<number | null>(null);
@@ -75,9 +75,8 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
         <div className={card.row}>
           <Button
             small
-            disabled={isAdmin === false}
-            inactive={retry.isPending}
-            title={isAdmin === false ? texts.adminsOnly : undefined}
+            inactive={isLocked || retry.isPending}
+            aria-describedby={describedBy}
             onClick={() => {
               retry.mutate(call.callId, {
                 onSuccess: () => {

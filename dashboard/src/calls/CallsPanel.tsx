@@ -1,9 +1,9 @@
 import { useEffect, useState } from "react";
 
 import type { SyncStatus } from "../api/client";
-import { useSurroundings } from "../api/context";
 import { useCalls, useCallsOf, useCallsWith, useRetryCalls, useSummary } from "../api/queries";
 import { remedyOf, texts } from "../texts";
+import { useLock } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Notice, Problem, Select, Skeleton } from "../ui/parts";
 import { CallItem } from "./CallItem";
@@ -156,7 +156,7 @@ function isNote(code: string): boolean {
 
 /** The reasons, and a button for each that tries all its calls again. */
 function Reasons({ reasons }: { reasons: Reason[] }) {
-  const { isAdmin } = useSurroundings();
+  const { isLocked, describedBy } = useLock();
   const retry = useRetryCalls();
   if (reasons.length === 0 && !retry.data && !retry.error) return null;
   return (
@@ -173,9 +173,8 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
                 <Button
                   small
                   aria-label={texts.reasons.retryAllOf(code)}
-                  disabled={isAdmin === false}
-                  inactive={retry.isPending}
-                  title={isAdmin === false ? texts.adminsOnly : undefined}
+                  inactive={isLocked || retry.isPending}
+                  aria-describedby={describedBy}
                   onClick={() => {
                     retry.mutate(code);
                   }}

@@ -6,6 +6,7 @@ import { expect, test, vi } from "vitest";
 import type { SyncLog } from "../api/client";
 import {
   connected,
+  disconnected,
   failed,
   json,
   logged,
@@ -332,4 +333,39 @@ test("a long list is read again more seldom than a short one", async () => {
   await act(() => vi.advanceTimersByTimeAsync(65_000));
   // Three pages, twice a minute.
   expect(read() - before).toBe(6);
+});
+
+test.each([
+  ["connected", connected, "Only an admin of your workspace may do this."],
+  ["not connected", disconnected, "Only an admin of your workspace can connect Salesforce. Please ask one."],
+])("a member of a workspace that is %s reads why, and reaches what is locked", async (_, status, words) => {
+  const seen = show(routes(status, [failed]), { isAdmin: false });
+  const list = await screen.findByRole("list", { name: "Calls" });
+  await userEvent.click(within(list).getByText("Ada Sample"));
+  const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
+  for (const name of names) {
+    const button = screen.getByRole<HTMLButtonElement>("button", { name });
+    expect(button.disabled).toBe(false);
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    expect(document.getElementById(button.getAttribute("aria-describedby") ?? "")).toBe(
+      screen.getByText(words),
+    );
+    await userEvent.click(button);
+  }
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(seen.every(({ method }) => method === "GET")).toBe(true);
+});
+
+test.each(["Test", "Settings"])("the tab %s does not say again what the card's head says", async (tab) => {
+  show(routes(connected), { isAdmin: false });
+  await userEvent.click(await screen.findByRole("tab", { name: tab }));
+  await within(screen.getByRole("tabpanel")).findAllByRole("button");
+  expect(screen.getAllByText("Only an admin of your workspace may do this.")).toHaveLength(1);
+});
+
+test.each(["Test", "Settings"])("the tab %s says it where nothing is connected", async (tab) => {
+  show(routes(disconnected), { isAdmin: false });
+  await userEvent.click(await screen.findByRole("tab", { name: tab }));
+  const panel = screen.getByRole("tabpanel");
+  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
 });

@@ -1,9 +1,9 @@
 import { useState } from "react";
 
 import type { SalesforceStatus } from "../api/client";
-import { useSurroundings } from "../api/context";
 import { useSettings } from "../api/queries";
 import { texts, type Remedy } from "../texts";
+import { useLock } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Field, Notice, RemedyNotice, Skeleton, Steps, ui } from "../ui/parts";
 import css from "./connection.module.css";
@@ -26,7 +26,7 @@ export function ConnectPanel({
   onStart: (loginUrl?: string) => void;
   onCancel: () => void;
 }) {
-  const { isAdmin } = useSurroundings();
+  const { isLocked, describedBy } = useLock();
   const settings = useSettings();
   const [chosen, setChosen] = useState<Place | null>(null);
   const [typed, setTyped] = useState<string | null>(null);
@@ -60,8 +60,10 @@ export function ConnectPanel({
       ) : (
         <p>{texts.connect.promise}</p>
       )}
-      {isAdmin === false ? (
-        <Notice tone="plain">{texts.connect.adminsOnly}</Notice>
+      {isLocked ? (
+        <Notice id={needsReconnect ? undefined : describedBy} tone="plain">
+          {texts.connect.adminsOnly}
+        </Notice>
       ) : state.kind === "failed" && state.code === "admin_required" ? (
         <Failed code={state.code} detail={state.detail} />
       ) : state.kind === "waiting" ? (

@@ -2,8 +2,8 @@ import { useState } from "react";
 
 import type { SalesforceStatus } from "../api/client";
 import { useDisconnect } from "../api/queries";
-import { useSurroundings } from "../api/context";
 import { texts } from "../texts";
+import { useLock } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Confirm } from "../ui/parts";
 import { formatNumber, Time } from "../ui/time";
@@ -14,7 +14,7 @@ const HIGH_USAGE = 0.8;
 
 /** The connection as it is, and the way out of it. */
 export function Facts({ status }: { status: SalesforceStatus }) {
-  const { isAdmin } = useSurroundings();
+  const { isLocked, describedBy } = useLock();
   const [asks, setAsks] = useState(false);
   const disconnect = useDisconnect();
   const { instanceUrl, apiUsage } = status;
@@ -61,8 +61,8 @@ export function Facts({ status }: { status: SalesforceStatus }) {
       <div>
         <Button
           small
-          disabled={isAdmin === false}
-          title={isAdmin === false ? texts.adminsOnly : undefined}
+          inactive={isLocked}
+          aria-describedby={describedBy}
           onClick={() => {
             disconnect.reset();
             setAsks(true);

@@ -4,6 +4,7 @@ import { ApiError, type Settings, type TaggedSettings } from "../api/client";
 import { useSurroundings } from "../api/context";
 import { useSaveSettings, useSettings } from "../api/queries";
 import { texts } from "../texts";
+import { AdminsOnlyNotice } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Field, Notice, Problem, Select, Skeleton, ui } from "../ui/parts";
 import css from "./settings.module.css";
@@ -76,7 +77,7 @@ function SettingsForm({
         save.mutate({ settings: draft, etag: tagged.etag });
       }}
     >
-      {isLocked && <Notice tone="plain">{texts.adminsOnly}</Notice>}
+      <AdminsOnlyNotice />
       <fieldset className={css.fields} disabled={isLocked}>
         <legend className={card.hidden}>{texts.settings.title}</legend>
         <Text

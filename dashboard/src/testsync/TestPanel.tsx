@@ -5,6 +5,7 @@ import { useSurroundings } from "../api/context";
 import { usePreview, useTest } from "../api/queries";
 import { CandidateList, Links } from "../calls/CallItem";
 import { texts } from "../texts";
+import { AdminsOnlyNotice } from "../ui/adminsOnly";
 import card from "../ui/card.module.css";
 import { Button, Code, Field, Notice, Problem } from "../ui/parts";
 
@@ -31,7 +32,7 @@ export function TestPanel({ instanceUrl }: { instanceUrl: string | null }) {
     <div className={card.stack}>
       <h3>{texts.test.title}</h3>
       <p>{texts.test.intro}</p>
-      {isAdmin === false && <Notice tone="plain">{texts.adminsOnly}</Notice>}
+      <AdminsOnlyNotice />
       <form
         className={card.stack}
         noValidate

@@ -20,7 +20,7 @@ function names(...all: (string | false | undefined)[]): string {
 interface ButtonProps extends ComponentProps<"button"> {
   look?: "primary" | "danger";
   small?: boolean;
-  /** Does nothing now, but will soon. Unlike a disabled button it keeps the keyboard's focus. */
+  /** Does nothing now, or not for this user. Unlike a disabled button it keeps the keyboard's focus. */
   inactive?: boolean;
 }
 
@@ -44,17 +44,19 @@ export function Button({ look, small, inactive, className, onClick, ...rest }: B
 
 /** A message with a colour. One that comes up while somebody works is read out: `live`. */
 export function Notice({
+  id,
   tone,
   live,
   children,
 }: {
+  id?: string | undefined;
   tone: "good" | "warn" | "bad" | "plain";
   live?: boolean;
   children: ReactNode;
 }) {
   const role = live ? (tone === "bad" ? "alert" : "status") : undefined;
   return (
-    <div className={names(css.notice, tone !== "plain" && css[tone])} role={role}>
+    <div id={id} className={names(css.notice, tone !== "plain" && css[tone])} role={role}>
       {children}
     </div>
   );

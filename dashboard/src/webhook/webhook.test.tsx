@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
@@ -58,6 +58,7 @@ test("a new secret is asked for, made and shown", async () => {
 
 test("who is no admin is told so, here and from then on everywhere", async () => {
   await open({ "GET webhook": () => problem(403, "admin_required", "Ask one.") });
-  expect(await screen.findByText("Only an admin of your workspace may do this.")).toBeDefined();
-  expect(screen.getByRole("button", { name: "Disconnect" })).toHaveProperty("disabled", true);
+  const panel = screen.getByRole("tabpanel");
+  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Disconnect" })).toHaveProperty("ariaDisabled", "true");
 });
