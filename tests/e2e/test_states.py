@@ -226,6 +226,46 @@ def choose(tab: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_role("tab", name=tab).click()
 
 
+def change_settings(page: Page) -> None:
+    choose("Settings")(page)
+    page.get_by_role("textbox", name="Country").fill("GB")
+    page.get_by_role("button", name="Save").click()
+
+
+def filter_failed(page: Page) -> None:
+    page.get_by_role("combobox", name="Show").select_option("error")
+
+
+def load_more(page: Page) -> None:
+    page.get_by_role("button", name="Load more").click()
+
+
+def enter_wrong_domain(page: Page) -> None:
+    page.get_by_role("radio", name="My Domain").check()
+    page.get_by_role("textbox", name="Your My Domain address").fill("acme.example.com")
+    connect(page)
+
+
+def lose_status(page: Page) -> None:
+    """A refused disconnect reads the status anew, and that is refused, too."""
+    page.get_by_role("button", name="Disconnect").wait_for()
+    page.context.route(f"{ORIGIN}/api/salesforce/status", refuse(403, "no_workspace"))
+    page.get_by_role("button", name="Disconnect").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Disconnect").click()
+    dialog.get_by_text("Words of the API.").wait_for()
+    dialog.get_by_role("button", name="Cancel").click()
+
+
+def refuse_to_save(route: Route) -> None:
+    (answer(SETTINGS) if route.request.method == "GET" else refuse(412, "precondition_failed"))(route)
+
+
+def refuse_next_page(route: Route) -> None:
+    is_next = "cursor=" in route.request.url
+    (refuse(400, "invalid_cursor") if is_next else answer({"items": CALLS[:1], "nextCursor": "next"}))(route)
+
+
 def nothing(_: Page) -> None:
     pass
 
@@ -258,6 +298,21 @@ STATES: dict[str, tuple[Answers, Callable[[Page], None], str]] = {
     "test written": (api(), write_test, "The test Task is written."),
     "set-up": (api(), choose("Vapi"), "Server URL"),
     "settings": (api(), choose("Settings"), "Look for callers among"),
+    "settings changed meanwhile": (
+        api() | {"settings": refuse_to_save},
+        change_settings,
+        "Somebody else changed the settings meanwhile.",
+    ),
+    "empty filter": (api(calls=CALLS[:1]), filter_failed, "No calls with this status."),
+    "failed next page": (api(calls=CALLS[:1]) | {"sync-logs": refuse_next_page}, load_more, "Words of the API."),
+    "too many calls to count": (
+        api() | {"sync-logs/summary": refuse(503, "too_many_calls")},
+        nothing,
+        "More calls than can be counted at once.",
+    ),
+    "wrong My Domain": (api(DISCONNECTED, []), enter_wrong_domain, "This is not a My Domain address."),
+    "high API usage": (api(CONNECTED | {"apiUsage": {"used": 14_000, "limit": 15_000}}), nothing, "Little is left."),
+    "stale status": (api() | {"disconnect": refuse(403, "no_workspace")}, lose_status, "This may be out of date"),
     "long texts": (
         api(CONNECTED | {"userName": LONG, "instanceUrl": f"https://{'long-' * 20}name.my.salesforce.com"}),
         open_calls,
