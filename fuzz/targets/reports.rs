@@ -4,7 +4,7 @@
 #![no_main]
 
 use calls::{
-    activity,
+    activity::{self, Booking},
     appointment::{AppointmentRequest, Resolution},
     call::Call,
     ids::SalesforceId,
@@ -36,7 +36,7 @@ fuzz_target!(|body: &[u8]| {
     let noted = call.appointment.as_ref().map(|noted| noted.value.clone()).unwrap_or_default();
     let resolution = AppointmentRequest::resolve(&noted, settings.time_zone, received_at, 60);
     let who = SalesforceId::parse("00Q000000000001EAA").unwrap();
-    let task = activity::task(&call, &who, &settings, received_at.timestamp(), &resolution);
+    let task = activity::task(&call, &who, &settings, received_at.timestamp(), &Booking::of(&resolution));
     fits(&task.subject, 255);
     fits(task.call_disposition.as_deref().unwrap_or_default(), 255);
     fits(&task.description, 32_000);
