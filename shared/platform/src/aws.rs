@@ -1,7 +1,11 @@
 //! AWS clients from an explicit configuration: no files, no metadata service, no trust store on disk, because each
 //! costs a cold start milliseconds.
 
-use std::time::Duration;
+use std::{
+    ops::Deref,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -60,19 +64,45 @@ impl Aws {
     }
 
     /// A client for DynamoDB.
-    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.0)
+    pub fn dynamodb(&self) -> OnUse<aws_sdk_dynamodb::Client> {
+        self.on_use(aws_sdk_dynamodb::Client::new)
     }
 
     /// A client for SQS.
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::config::Builder::from(&self.0).timeout_config(timeouts(SEND));
-        aws_sdk_sqs::Client::from_conf(config.build())
+    pub fn sqs(&self) -> OnUse<aws_sdk_sqs::Client> {
+        self.on_use(|config| {
+            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND));
+            aws_sdk_sqs::Client::from_conf(config.build())
+        })
     }
 
     /// A client for Secrets Manager.
-    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        aws_sdk_secretsmanager::Client::new(&self.0)
+    pub fn secrets_manager(&self) -> OnUse<aws_sdk_secretsmanager::Client> {
+        self.on_use(aws_sdk_secretsmanager::Client::new)
+    }
+
+    fn on_use<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> OnUse<C> {
+        let config = self.0.clone();
+        OnUse(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
+    }
+}
+
+/// A client that is made when it is first used: a start does not wait for it, and one that serves only where something
+/// fails (the webhook's of DynamoDB) is seldom made. Clones share it.
+#[derive(Debug)]
+pub struct OnUse<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
+
+impl<C> Clone for OnUse<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Deref for OnUse<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.0
     }
 }
 
@@ -127,7 +157,12 @@ mod tests {
     #[test]
     fn clients_are_built_without_a_runtime_disk_or_network() {
         let aws = Aws::from_env(&ENV).unwrap();
-        drop((aws.dynamodb(), aws.sqs(), aws.secrets_manager()));
+        // Each is made: it is looked into.
+        drop((
+            aws.dynamodb().config().clone(),
+            aws.sqs().config().clone(),
+            aws.secrets_manager().config().clone(),
+        ));
         assert!(!format!("{aws:?}").contains("test-secret"));
     }
 

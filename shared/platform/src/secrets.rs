@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    aws::{Aws, store_error},
+    aws::{Aws, OnUse, store_error},
     config::{ConfigError, Env, KeysSecretArn, SalesforceClientSecretArn},
     keys::Keys,
 };
@@ -28,11 +28,11 @@ pub trait SecretReader: Send + Sync {
 
 /// AWS Secrets Manager.
 #[derive(Debug, Clone)]
-pub struct SecretsManager(Client);
+pub struct SecretsManager(OnUse<Client>);
 
 impl SecretsManager {
     /// With this client.
-    pub fn new(client: Client) -> Self {
+    pub fn new(client: OnUse<Client>) -> Self {
         Self(client)
     }
 }

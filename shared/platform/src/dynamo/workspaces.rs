@@ -21,7 +21,7 @@ use super::{
     settings_item as stored,
 };
 use crate::{
-    aws::Aws,
+    aws::{Aws, OnUse},
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
     sealing::{Field, SealError, Sealed, Sealer},
@@ -65,7 +65,7 @@ pub struct WorkspaceTable<K> {
 
 impl<K: KeySource> WorkspaceTable<K> {
     /// This table, through this client; tokens are sealed with these keys.
-    pub fn new(client: Client, table: impl Into<String>, keys: K) -> Self {
+    pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
         Self { rows: Rows::new(client, table), sealer: Sealer::new(keys), opened: Arc::default() }
     }
 

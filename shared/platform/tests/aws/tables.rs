@@ -12,6 +12,7 @@ use calls::{
     workspace::{ConnectionState, Settings},
 };
 use platform::{
+    aws::OnUse,
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     stores::{
         Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _, Replaced,
@@ -49,7 +50,7 @@ pub(crate) async fn oauth_states() -> OAuthStates {
 
 /// A table as DynamoDB sees it.
 struct Raw {
-    client: Client,
+    client: OnUse<Client>,
     table: String,
 }
 
