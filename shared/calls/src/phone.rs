@@ -180,8 +180,11 @@ impl PhoneNumber {
 
 impl From<&Parsed> for PhoneNumber {
     fn from(number: &Parsed) -> Self {
+        // Of some it leaves a space in, `+800 00000000`.
+        let e164 =
+            number.format_as(PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
         Self {
-            e164: number.format_as(PhoneNumberFormat::E164).into_owned(),
+            e164,
             national: number.get_national_significant_number(),
             extension: number.extension.clone().filter(|extension| !extension.is_empty()),
         }
@@ -325,6 +328,8 @@ mod tests {
             ("(737) 874-2833", "US", "+17378742833"),
             ("7378742833", "US", "+17378742833"),
             ("+17378742833", "US", "+17378742833"),
+            ("+) 0000000800 00000000", "US", "+80000000000"),
+            ("+800 1234 5678", "US", "+80012345678"),
         ] {
             let number = PhoneNumber::parse_caller(raw, country).map(|number| number.e164());
             assert_eq!(number.as_deref(), Ok(e164), "{raw:?} in {country}");
