@@ -7,7 +7,7 @@ use crate::{
     sync::{Report, Turn},
 };
 
-use super::{appointment, reason, refused_field, world::*};
+use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
 async fn an_unwritten_outcome_is_found_again_not_written_again() {
@@ -82,8 +82,7 @@ async fn a_task_alone_proves_nothing_about_its_event() {
 #[tokio::test]
 async fn an_event_that_is_known_is_not_forgotten_where_a_look_misses_it() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.reported(&first).await.unwrap();
     world.salesforce.fail("update_task", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.salesforce.state().hidden_events = true;
@@ -143,8 +142,7 @@ async fn a_task_without_its_call_object_is_found_though_another_record_is_the_be
 #[tokio::test]
 async fn an_event_is_found_though_somebody_moved_its_task() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&first).await.unwrap();
     world.salesforce.state().tasks[0].1.who_id = SalesforceId::parse("00Q000000000002EAA").unwrap();
@@ -158,8 +156,7 @@ async fn an_event_is_found_though_somebody_moved_its_task() {
 #[tokio::test]
 async fn an_event_is_found_that_moved_with_its_task() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&first).await.unwrap();
     {
@@ -179,8 +176,7 @@ async fn an_event_is_found_that_moved_with_its_task() {
 #[tokio::test]
 async fn what_salesforces_slow_clock_stamped_before_the_call_came_is_found() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "CallObject")));
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.salesforce.state().now -= chrono::TimeDelta::minutes(4);

@@ -13,6 +13,7 @@ mod world;
 
 use crate::{
     appointment::AppointmentRequest,
+    call::Call,
     crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Row, SyncStatus},
@@ -39,6 +40,13 @@ fn appointment() -> AppointmentRequest {
         time: Some("2:00 PM".to_owned()),
         ..AppointmentRequest::default()
     }
+}
+
+/// A call with an appointment that can be booked.
+fn booked_call() -> Call {
+    let mut booked = call(0);
+    booked.appointment = Some(fact(0, appointment()));
+    booked
 }
 
 #[tokio::test]
@@ -87,8 +95,7 @@ async fn a_second_report_updates_the_task_and_adds_the_event() {
 #[tokio::test]
 async fn a_later_time_moves_the_event() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.reported(&first).await.unwrap();
     let mut second = call(5);
     second.appointment = Some(fact(5, AppointmentRequest { time: Some("3 PM".to_owned()), ..appointment() }));
@@ -105,8 +112,7 @@ async fn an_appointment_that_is_taken_back_leaves_its_event_and_is_told() {
         AppointmentRequest { intent: Some("Support".to_owned()), ..AppointmentRequest::default() };
     for later in [not_booked, other_intent] {
         let world = world();
-        let mut first = call(0);
-        first.appointment = Some(fact(0, appointment()));
+        let first = booked_call();
         world.reported(&first).await.unwrap();
         let event = world.salesforce.state().events[0].clone();
         let mut second = call(5);
@@ -193,8 +199,7 @@ async fn an_unknown_caller_is_looked_for_again() {
 #[tokio::test]
 async fn today_is_the_day_of_the_calls_arrival() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.pass(30 * 86_400);
     let report = Report { call: &booked, secret_version: 2, received_at: START };
     world.report(&world.workspace(), &report, world.turn(50)).await.unwrap();

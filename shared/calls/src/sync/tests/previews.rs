@@ -17,7 +17,7 @@ use crate::{
     workspace::{Lease, MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
 };
 
-use super::{appointment, world::*};
+use super::{appointment, booked_call, world::*};
 
 /// The requests that change nothing.
 const READS: [&str; 3] = ["search", "recent", "look"];
@@ -130,8 +130,7 @@ async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>)
 #[tokio::test]
 async fn a_call_with_an_appointment() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     let preview = comes_true(&world, &booked).await;
     assert!(preview.drafts.event.is_some() && preview.reason.is_none());
     assert_eq!(preview.decision.unwrap().rule, Rule::OnlyCandidate);
@@ -276,8 +275,7 @@ async fn a_call_of_an_org_that_refuses_a_field() {
 #[tokio::test]
 async fn a_call_that_arrived_yesterday_is_judged_by_its_own_day() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     let arrived = |at| Row { created_at: at, ..world.new_row(&booked) };
     assert!(world.previewed(arrived(START)).await.drafts.event.is_some());
     assert!(world.previewed(arrived(START + 300 * 86_400)).await.drafts.event.is_none());
@@ -296,8 +294,7 @@ async fn a_call_of_a_workspace_that_pauses() {
 #[tokio::test]
 async fn a_call_that_is_logged_already() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.reported(&booked).await.unwrap();
     // Another record would be chosen now; the call stays where it is.
     world.salesforce.state().records = vec![lead("00Q000000000002EAA", NUMBER)];
@@ -312,8 +309,7 @@ async fn a_call_that_is_logged_already() {
 #[tokio::test]
 async fn a_logged_call_of_which_there_is_news() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.reported(&booked).await.unwrap();
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
@@ -327,8 +323,7 @@ async fn a_logged_call_of_which_there_is_news() {
 #[tokio::test]
 async fn a_logged_call_whose_appointment_was_taken_back() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let mut booked = booked_call();
     world.reported(&booked).await.unwrap();
     booked.appointment = Some(fact(5, AppointmentRequest { booked: Some(false), ..appointment() }));
     let report = Report { call: &booked, secret_version: 2, received_at: START + 5 };
@@ -344,8 +339,7 @@ async fn a_logged_call_whose_event_was_refused() {
     let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
     refusal.object = Some(WrittenObject::Event);
     world.salesforce.fail("create", Fault::Before(refusal));
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.reported(&booked).await.unwrap();
     assert_eq!(world.ledger.row("call-1").reason.unwrap().code, "event_refused");
     let (preview, requests) = comes_true_again(&world).await;

@@ -7,7 +7,7 @@ use crate::{
     sync::{QueuedAgain, queue_again},
 };
 
-use super::{appointment, reason, refused_field, world::*};
+use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
 async fn a_refused_event_does_not_cost_the_task() {
@@ -15,8 +15,7 @@ async fn a_refused_event_does_not_cost_the_task() {
     let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
     refusal.object = Some(WrittenObject::Event);
     world.salesforce.fail("create", Fault::Before(refusal));
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.reported(&booked).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "event_refused"));
@@ -45,8 +44,7 @@ impl crate::sync::Worker<World> {
 #[tokio::test]
 async fn the_appointment_of_a_refused_event_can_be_read_in_the_task() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     // What else was refused is not written after all.
     world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "Type")));
     world.refuse_event();
@@ -72,8 +70,7 @@ async fn the_refused_event_of_a_later_report_can_be_read_in_the_task() {
 #[tokio::test]
 async fn an_event_that_is_no_longer_refused_is_not_to_be_booked_by_hand() {
     let world = world();
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.refuse_event();
     world.reported(&booked).await.unwrap();
     let id = crate::ids::CallId::parse("call-1").unwrap();
@@ -117,8 +114,7 @@ async fn a_refused_field_is_left_out_unasked_for_a_day_and_then_tried_again() {
 #[tokio::test]
 async fn an_update_leaves_out_what_is_refused_for_task_and_event_each() {
     let world = world();
-    let mut first = call(0);
-    first.appointment = Some(fact(0, appointment()));
+    let first = booked_call();
     world.reported(&first).await.unwrap();
     let refused = |object, field: &str| Fault::Before(refused_field(object, field));
     world.salesforce.fail("update_task", refused(WrittenObject::Task, "Priority"));

@@ -2,7 +2,7 @@
 
 use crate::{ledger::SyncStatus, matching::Exactness, sync::Worker, workspace::Settings};
 
-use super::{appointment, world::*};
+use super::{appointment, booked_call, world::*};
 
 const BRITISH: &str = "+442079460123";
 
@@ -46,8 +46,7 @@ async fn an_appointment_is_in_the_workspaces_zone_and_as_long_as_it_says() {
         settings.time_zone = chrono_tz::America::New_York;
         settings.appointment_duration_minutes = 45;
     });
-    let mut booked = call(0);
-    booked.appointment = Some(fact(0, appointment()));
+    let booked = booked_call();
     world.reported(&booked).await.unwrap();
     let (_, event) = world.salesforce.state().events[0].clone();
     assert_eq!(event.start_date_time, "2027-01-20T19:00:00Z");
