@@ -8,14 +8,16 @@
 //! anyway; a warm parse takes 8 µs with it.
 
 mod country;
+mod numbering;
 mod written;
 
 use rlibphonenumber::{
-    CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat,
-    enums::Region,
+    CountryCodeSource, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region,
+    get_national_significant_number_owned,
 };
 
 use crate::{crm::PhoneQuery, matching::Exactness, text};
+use numbering::{format, is_possible, is_valid, main_region};
 
 /// A phone number with its country code: possible by its length, though perhaps not in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +150,7 @@ impl PhoneNumber {
         for home in homes.into_iter().flatten() {
             let read = parse_stored(&stored, Some(home));
             let same = read.as_ref().and_then(|read| self.equals(read));
-            if same.is_some() || read.is_some_and(|read| read.is_valid()) {
+            if same.is_some() || read.as_ref().is_some_and(is_valid) {
                 return same;
             }
         }
@@ -169,7 +171,7 @@ impl PhoneNumber {
 
     /// The country of the number's code, the main one where several share it.
     fn region(&self) -> Option<Region> {
-        PHONE_NUMBER_UTIL.get_region_for_country_code(self.country_code().parse().ok()?)
+        main_region(self.country_code().parse().ok()?)
     }
 
     fn country_code(&self) -> &str {
@@ -182,10 +184,10 @@ impl From<&Parsed> for PhoneNumber {
     fn from(number: &Parsed) -> Self {
         // Of some it leaves a space in, `+800 00000000`.
         let e164 =
-            number.format_as(PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
+            format(number, PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
         Self {
             e164,
-            national: number.get_national_significant_number(),
+            national: get_national_significant_number_owned(number),
             extension: number.extension.clone().filter(|extension| !extension.is_empty()),
         }
     }
@@ -224,11 +226,11 @@ fn user_part(text: &str) -> String {
 /// A country by its ISO 3166 code; `None` if it has no phone numbers.
 fn region(code: &str) -> Option<Region> {
     let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
-    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
+    numbering::country_code(region).map(|_| region)
 }
 
 fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
-    PHONE_NUMBER_UTIL.parse_and_keep_raw_input(text, region).ok().map(written::without_dropped_prefix)
+    numbering::parse(text, region).map(written::without_dropped_prefix)
 }
 
 /// A record's number, where the text is one.
@@ -253,18 +255,12 @@ fn read_caller(text: &str, default_country: &str) -> Option<Parsed> {
 }
 
 fn is_national(number: &Parsed) -> bool {
-    number.is_valid() && number.get_national_significant_number().len() <= LONGEST_NATIONAL
+    is_valid(number) && get_national_significant_number_owned(number).len() <= LONGEST_NATIONAL
 }
 
 /// A full number whose plus was lost, or written as `00`. Accepted only if it is a good one.
 fn without_plus(text: &str) -> Option<Parsed> {
-    parse(&format!("+{}", text.trim_start_matches('0')), None).filter(Parsed::is_valid)
-}
-
-/// Whether it can be dialled from anywhere, by its length: new number ranges come faster than metadata.
-fn is_possible(number: &Parsed) -> bool {
-    let zeros_only = number.national_number == 0;
-    !zeros_only && matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible))
+    parse(&format!("+{}", text.trim_start_matches('0')), None).filter(is_valid)
 }
 
 fn has_country_code(number: &Parsed) -> bool {

@@ -2,9 +2,15 @@
 
 use std::borrow::Cow;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region};
+use rlibphonenumber::{
+    PhoneNumber as Parsed, PhoneNumberFormat, enums::Region, get_national_significant_number_owned,
+};
 
-use super::{PhoneNumber, is_possible, parse};
+use super::{
+    PhoneNumber,
+    numbering::{self, format, is_possible, is_valid},
+    parse,
+};
 
 /// What is dialled before a national number, in whichever country: `0`, `1`, Russia's `8`, Hungary's `06`, Belarus's `8 0`,
 /// and what Mexico had until 2020.
@@ -24,7 +30,7 @@ pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
         TRUNK_PREFIXES.iter().map(|prefix| format!("{prefix}{national}")).collect();
     // Argentina writes its mobile numbers otherwise: +54 9 11 2345 6789 is 011 15-2345-6789 there.
     if let Some(printed) =
-        parse(&number.e164(), None).map(|parsed| parsed.format_as(PhoneNumberFormat::National).into_owned())
+        parse(&number.e164(), None).map(|parsed| format(&parsed, PhoneNumberFormat::National))
     {
         let digits: String = printed.chars().filter(char::is_ascii_digit).collect();
         domestic.extend(digits.strip_prefix('0').map(ToOwned::to_owned));
@@ -62,7 +68,7 @@ pub(super) fn joins_two(read: &Parsed, text: &str) -> bool {
     let from_first = &text[text.find(char::is_numeric).unwrap_or_default()..];
     let Some(mark) = from_first.rfind(|c: char| c == '/' || c.is_alphabetic()) else { return false };
     let end = from_first[mark..].chars().filter(|c| c.is_numeric()).count();
-    let national = read.get_national_significant_number().len();
+    let national = get_national_significant_number_owned(read).len();
     if read.extension.is_some() || end >= SHORTEST || national < LONGER_THAN_AREA_CODE + end {
         return false;
     }
@@ -89,14 +95,14 @@ pub(super) fn with_plus(stored: &str) -> Option<String> {
 /// Mexico dropped its prefixes in 2019 and 2020 (`+52 1` before a mobile number, `01`, `044` and `045` at home), and with
 /// them did libphonenumber; they stand in records, and some networks still send them.
 pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
-    if number.country_code != 52 || number.is_valid() {
+    if number.country_code != 52 || is_valid(&number) {
         return number;
     }
-    let national = number.get_national_significant_number();
+    let national = get_national_significant_number_owned(&number);
     let rest = ["044", "045", "01", "1"].iter().find_map(|prefix| national.strip_prefix(prefix));
     let rest = rest.filter(|rest| rest.len() == 10);
-    let read = rest.and_then(|rest| PHONE_NUMBER_UTIL.parse(rest, Some(Region::MX)).ok());
-    if let Some(read) = read.filter(Parsed::is_valid) {
+    let read = rest.and_then(|rest| numbering::parse(rest, Some(Region::MX)));
+    if let Some(read) = read.filter(is_valid) {
         number.national_number = read.national_number;
         number.italian_leading_zero = read.italian_leading_zero;
         number.number_of_leading_zeros = read.number_of_leading_zeros;
