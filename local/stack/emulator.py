@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import boto3
 from botocore.config import Config
@@ -13,6 +14,9 @@ from .processes import Processes
 from .settings import ACCOUNT_KEY, REGION, ROOT, Settings
 
 PYTHON = ROOT / ".venv" / "emulator" / "bin" / "python"
+# `-P`: this folder's modules are not the emulator's.
+PLAIN = ["-m", "ministack"]
+FAIR = ["-P", str(Path(__file__).with_name("fair_queues.py"))]
 
 
 async def start(processes: Processes, settings: Settings) -> None:
@@ -23,7 +27,7 @@ async def start(processes: Processes, settings: Settings) -> None:
     scratch.mkdir(parents=True)
     await processes.start(
         "emulator",
-        [str(PYTHON), "-m", "ministack"],
+        [str(PYTHON), *(FAIR if settings.fair_queues else PLAIN)],
         {
             **settings.aws_environment,
             "GATEWAY_PORT": str(settings.ports.emulator),

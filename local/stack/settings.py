@@ -76,6 +76,8 @@ class Settings:
 
     ports: Ports
     state: Path
+    fair_queues: bool = False
+    """Whether queues are fair, as SQS's are, or serve in the order of arrival, as the emulator's do."""
 
     @property
     def logs(self) -> Path:

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::http::{HeaderMap, header};
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Map, Value, json};
 
@@ -83,6 +84,13 @@ impl World {
             now: self.clock.now(),
             user: session.user.clone(),
         })
+    }
+
+    /// The number of the org that a request's session is of, as the control routes count them.
+    pub(crate) fn org_of(&self, headers: &HeaderMap) -> Option<usize> {
+        let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
+        let session = self.grants.session(token.trim(), self.clock.now(), &self.settings)?;
+        Some(session.org + 1)
     }
 
     /// Notes a request.

@@ -70,11 +70,11 @@ class Program:
         )
 
     @classmethod
-    def on_free_ports(cls, state: Path = STATE) -> tuple[Program, Stack]:
+    def on_free_ports(cls, *options: str, state: Path = STATE) -> tuple[Program, Stack]:
         """Starts it, and waits until it says where everything is."""
         description = state / "stack.json"
         description.unlink(missing_ok=True)
-        program = cls("--free-ports", "--state", str(state))
+        program = cls("--free-ports", "--state", str(state), *options)
         try:
             wait_until(lambda: description.exists() or program.process.poll() is not None, START_SECONDS, "the stack")
             assert program.process.poll() is None, "the stack did not start; its error is above"

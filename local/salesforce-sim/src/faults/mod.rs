@@ -20,6 +20,9 @@ pub(crate) use self::{answer::Answer, write::WriteFaults};
 pub struct Fault {
     /// Which requests it strikes.
     pub route: Target,
+    /// The number of the org whose requests it strikes, by their sessions; `None`: those of all, and those without one.
+    #[serde(default)]
+    pub org: Option<usize>,
     /// How many of them; `None`: every one.
     #[serde(default = "once")]
     pub times: Option<u32>,
@@ -50,6 +53,7 @@ impl Fault {
     pub fn once(route: impl Into<Target>, effect: impl Into<Effect>) -> Self {
         Self {
             route: route.into(),
+            org: None,
             times: once(),
             skip: 0,
             probability: certain(),
@@ -67,6 +71,12 @@ impl Fault {
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
+    }
+
+    /// The same fault, for the requests of one org.
+    #[must_use]
+    pub fn of_org(self, org: usize) -> Self {
+        Self { org: Some(org), ..self }
     }
 
     /// The same fault, after `skip` requests that pass.
@@ -193,12 +203,13 @@ impl Faults {
         self.active.iter().map(|(fault, _)| fault).collect()
     }
 
-    /// What the set faults do to a request: all delays, and the first of the other effects.
-    pub(crate) fn plan(&mut self, kind: RouteKind) -> Plan {
+    /// What the set faults do to a request of an org: all delays, and the first of the other effects.
+    pub(crate) fn plan(&mut self, kind: RouteKind, org: Option<usize>) -> Plan {
         let mut plan = Plan::default();
         for (fault, chance) in &mut self.active {
             let is_delay = matches!(fault.effect, Effect::Delay { .. });
-            if !fault.route.hits(kind) || (plan.end != End::Normal && !is_delay) {
+            let is_meant = fault.route.hits(kind) && (fault.org.is_none() || fault.org == org);
+            if !is_meant || (plan.end != End::Normal && !is_delay) {
                 continue;
             }
             if strikes(fault, chance) {
@@ -268,7 +279,8 @@ mod tests {
     fn a_fault_strikes_as_often_as_asked_and_then_is_gone() {
         let mut faults = Faults::default();
         faults.add(Fault::once(RouteKind::Search, Preset::ServerUnavailable).times(2).after(1));
-        let struck: Vec<bool> = (0..5).map(|_| faults.plan(RouteKind::Search).end != End::Normal).collect();
+        let struck: Vec<bool> =
+            (0..5).map(|_| faults.plan(RouteKind::Search, None).end != End::Normal).collect();
         assert_eq!(struck, [false, true, true, false, false]);
         assert!(faults.list().is_empty());
     }
@@ -277,9 +289,18 @@ mod tests {
     fn a_fault_leaves_other_routes_alone() {
         let mut faults = Faults::default();
         faults.add(Fault::every(Target::Data, Effect::DropBefore));
-        assert_eq!(faults.plan(RouteKind::Token).end, End::Normal);
-        assert_eq!(faults.plan(RouteKind::Control).end, End::Normal);
-        assert_eq!(faults.plan(RouteKind::Composite).end, End::DropBefore);
+        assert_eq!(faults.plan(RouteKind::Token, None).end, End::Normal);
+        assert_eq!(faults.plan(RouteKind::Control, None).end, End::Normal);
+        assert_eq!(faults.plan(RouteKind::Composite, None).end, End::DropBefore);
+    }
+
+    #[test]
+    fn a_fault_of_one_org_leaves_the_others_alone() {
+        let mut faults = Faults::default();
+        faults.add(Fault::every(Target::Data, Effect::DropBefore).of_org(2));
+        let struck =
+            [Some(1), Some(2), None].map(|org| faults.plan(RouteKind::Search, org).end != End::Normal);
+        assert_eq!(struck, [false, true, false]);
     }
 
     #[test]
@@ -288,7 +309,7 @@ mod tests {
         faults.add(Fault::every(Target::Any, Effect::Delay { milliseconds: 20 }));
         faults.add(Fault::every(Target::Any, Effect::DropAfter));
         faults.add(Fault::every(Target::Any, Effect::Delay { milliseconds: 30 }));
-        let plan = faults.plan(RouteKind::Token);
+        let plan = faults.plan(RouteKind::Token, None);
         assert_eq!((plan.delay, plan.end), (Duration::from_millis(50), End::DropAfter));
     }
 
@@ -297,7 +318,7 @@ mod tests {
         let run = |seed| {
             let mut faults = Faults::default();
             faults.add(Fault::every(Target::Any, Effect::DropBefore).with_probability(0.3, seed));
-            (0..200).map(|_| faults.plan(RouteKind::Query).end != End::Normal).collect::<Vec<_>>()
+            (0..200).map(|_| faults.plan(RouteKind::Query, None).end != End::Normal).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));
         assert_ne!(run(7), run(8));

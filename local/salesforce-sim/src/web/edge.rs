@@ -29,7 +29,8 @@ pub(crate) async fn pass(State(shared): State<Shared>, request: Request, next: N
     let (plan, log) = {
         let mut world = shared.lock();
         world.see(&method, kind, &path);
-        (world.faults.plan(kind), world.config.log)
+        let org = world.org_of(request.headers());
+        (world.faults.plan(kind, org), world.config.log)
     };
     let done = tokio::spawn(async move {
         if kind == RouteKind::Token {

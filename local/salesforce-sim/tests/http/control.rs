@@ -119,6 +119,19 @@ async fn faults_are_set_listed_and_cleared() {
 }
 
 #[tokio::test]
+async fn a_fault_of_one_org_strikes_its_sessions_only() {
+    let world = World::start().await;
+    let token = world.connect().access_token;
+    for (org, status) in [(2, 200), (1, 503)] {
+        let fault = json!({"route": "search", "org": org, "effect": {"kind": "answer", "status": 503, "body": "down"}});
+        assert_eq!(world.control("/faults", &fault).await.status(), 201);
+        let term = [("q", "FIND {2345550123} RETURNING Lead(Id)")];
+        let answer = world.get(&token, "/services/data/v60.0/search/", &term).await;
+        assert_eq!(answer.status(), status, "{org}");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_brings_the_start_back() {
     let world = World::start().await;
     let token = world.connect().access_token;
