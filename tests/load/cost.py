@@ -1,0 +1,171 @@
+"""What Ringlog costs at five scales: `python -m tests.load.cost` prints the tables of docs/scale.md.
+
+Everything that goes in stands here by name: measured (docs/performance.md and docs/scale.md say by what), from
+template.yaml, assumed, or a price of us-east-1 with its source. Free tiers are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+SCALES = (100, 10_000, 1_000_000, 10_000_000, 100_000_000)
+DAYS, SECONDS_A_DAY = 30, 86_400
+MINUTES_A_MONTH = DAYS * 24 * 60
+MILLION, KIB, GIB = 1e6, 1024, 1024**3
+
+# Measured: sizes in bytes of a 15 kB report without an appointment.
+ROW = 3873
+CLAIMED_ROW = 3491
+BY_TIME = 538
+BY_STATUS = 615
+LOG_LINES = 1420  # of the webhook and of sync, with the metrics
+# Assumed.
+PEAK = 5
+SALESFORCE_SECONDS = 0.3
+STORE_SECONDS = 0.005
+WEBHOOK_SECONDS = 0.010
+SYNC_CPU_SECONDS = 0.0015
+SYSTEM_LOG_LINES = 550  # of the platform, for an invocation
+ACCESS_LOG_LINE = 200
+LOG_OVERHEAD = 26 * 10  # what CloudWatch adds to each line
+SENT_TO_SALESFORCE = 10_000
+ITEM_OVERHEAD = 100
+# From template.yaml and the defaults of the settings.
+MEMORY_GB = 0.5
+BATCH = 10
+DEFAULT_CONCURRENCY = 10
+RETENTION_DAYS = 90
+# Of AWS: an event source mapping polls with five pollers, each for 20 seconds.
+IDLE_RECEIVES = 5 * 3 * MINUTES_A_MONTH
+# Of design.md: two requests to Salesforce and three to DynamoDB log a call.
+SYNC_SECONDS = 2 * SALESFORCE_SECONDS + 3 * STORE_SECONDS + SYNC_CPU_SECONDS
+
+# Writes of a call in write request units: the claim, then the outcome. In `by_status` the outcome deletes one item and
+# puts another, `by_due` has the row from the claim to the outcome.
+TABLE_UNITS = math.ceil(CLAIMED_ROW / KIB) + math.ceil(ROW / KIB)
+INDEX_UNITS = {"by_time": 2 * math.ceil(BY_TIME / KIB), "by_status": 3 * math.ceil(BY_STATUS / KIB), "by_due": 2}
+WRITE_UNITS = TABLE_UNITS + sum(INDEX_UNITS.values())
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """A price that falls: up to so many units a month at so much each."""
+
+    steps: tuple[tuple[float, float], ...]
+
+    def of(self, units: float) -> float:
+        """What so many units cost in a month."""
+        cost, below = 0.0, 0.0
+        for upto, price in self.steps:
+            cost += max(0.0, min(units, upto) - below) * price
+            below = upto
+        return cost
+
+
+def flat(price: float) -> Tiers:
+    """One price for all."""
+    return Tiers(((math.inf, price),))
+
+
+# Dollars in us-east-1; docs/scale.md has the sources and their dates.
+API = Tiers(((300 * MILLION, 1.00 / MILLION), (math.inf, 0.90 / MILLION)))
+INVOCATION = flat(0.20 / MILLION)
+GB_SECOND = Tiers(((7.5e9, 0.0000133334), (18.75e9, 0.0000120001), (math.inf, 0.0000106667)))  # arm64
+SQS = flat((0.40 + 0.10) / MILLION)  # with the addition for messages with a group
+WRITE, READ = flat(0.625 / MILLION), flat(0.125 / MILLION)
+STORED_GB, BACKED_UP_GB = flat(0.25), flat(0.20)
+TB = 1024
+LOG_GB = Tiers(((10 * TB, 0.50), (30 * TB, 0.25), (50 * TB, 0.10), (math.inf, 0.05)))
+TRACE = flat(5.00 / MILLION)
+OUT_GB = Tiers(((10 * TB, 0.09), (50 * TB, 0.085), (150 * TB, 0.07), (math.inf, 0.05)))
+# Metrics, alarms, dashboard, secrets: docs/operations.md, without the sweep and the polls, which are counted here.
+FIXED = 14.95
+
+
+def rates(calls_a_day: int) -> tuple[float, float]:
+    """Calls a second, on average and at the peak."""
+    average = calls_a_day / SECONDS_A_DAY
+    return average, PEAK * average
+
+
+def concurrency(a_second: float, batch: float = 1) -> int:
+    """How many batches are worked on at once, at a rate of calls."""
+    return math.ceil(a_second * SYNC_SECONDS / batch)
+
+
+def month(calls_a_day: int, batch: float = 1) -> dict[str, float]:
+    """The month's costs by part, where sync has so many records a batch."""
+    calls = calls_a_day * DAYS
+    average, _ = rates(calls_a_day)
+    batches = calls / batch
+    sweeps = MINUTES_A_MONTH
+    traced = min(average, 1) + 0.05 * max(0.0, average - 1)
+    logs = (calls * (LOG_LINES + ACCESS_LOG_LINE + LOG_OVERHEAD) + (calls + batches) * SYSTEM_LOG_LINES) / GIB
+    rows = calls_a_day * RETENTION_DAYS
+    stored = rows * (ROW + ITEM_OVERHEAD) / GIB
+    indexed = rows * (BY_TIME + BY_STATUS) / GIB
+    return {
+        "API Gateway": API.of(calls),
+        "Lambda": INVOCATION.of(calls + batches + sweeps)
+        + GB_SECOND.of(MEMORY_GB * (calls * WEBHOOK_SECONDS + batches * SYNC_SECONDS) + sweeps * 0.25 * 0.05),
+        "SQS": SQS.of(calls + 2 * batches + IDLE_RECEIVES),
+        "DynamoDB units": WRITE.of(calls * WRITE_UNITS) + READ.of(calls + 9 * 0.5 * sweeps),
+        "DynamoDB storage": STORED_GB.of(stored + indexed) + BACKED_UP_GB.of(stored),
+        "logs": LOG_GB.of(logs),
+        "traces": TRACE.of(2 * traced * SECONDS_A_DAY * DAYS),
+        "to Salesforce": OUT_GB.of(calls * SENT_TO_SALESFORCE / GIB),
+        "fixed": FIXED,
+    }
+
+
+def dollars(amount: float) -> str:
+    """As the tables write it."""
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.2f}"
+
+
+def rate(a_second: float) -> str:
+    """As the tables write it."""
+    return f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.3g}"
+
+
+def table(rows: list[list[str]]) -> str:
+    """In Markdown; the first row is the head."""
+    head, *rest = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *rest])
+
+
+def load_table() -> str:
+    """Rates, and what they ask of sync and of DynamoDB at the peak."""
+    units = ["write units of the table a second", "and of its indexes"]
+    lines = [["calls a day", "a second", "at the peak", "sync at once, batches of 1", "of 10", *units]]
+    for scale in SCALES:
+        average, peak = rates(scale)
+        at_once = [f"{concurrency(peak, batch):,}" for batch in (1, BATCH)]
+        units = [rate(peak * TABLE_UNITS), rate(peak * sum(INDEX_UNITS.values()))]
+        lines.append([f"{scale:,}", rate(average), rate(peak), *at_once, *units])
+    return table(lines)
+
+
+def cost_table() -> str:
+    """Dollars a month by part, and for a thousand calls."""
+    months = [month(scale) for scale in SCALES]
+    totals = [sum(one.values()) for one in months]
+    full = [sum(month(scale, BATCH).values()) for scale in SCALES]
+    return table(
+        [
+            ["$ a month", *(f"{scale:,}" for scale in SCALES)],
+            *([part, *(dollars(one[part]) for one in months)] for part in months[0]),
+            ["**all**", *(f"**{dollars(total)}**" for total in totals)],
+            ["with batches of 10", *(dollars(total) for total in full)],
+            [
+                "$ for 1000 calls",
+                *(f"{total / (scale * DAYS) * 1000:.4f}" for scale, total in zip(SCALES, totals, strict=True)),
+            ],
+        ]
+    )
+
+
+if __name__ == "__main__":
+    print(f"{WRITE_UNITS} write units a call: {TABLE_UNITS} of the table, {INDEX_UNITS}\n")
+    print(f"{load_table()}\n\n{cost_table()}")
