@@ -50,6 +50,14 @@ pub struct CrmError {
     pub records: Vec<SalesforceId>,
 }
 
+impl CrmError {
+    /// Whether Salesforce did not answer in the time that a request has.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.status.is_none() && self.code == "timeout"
+    }
+}
+
 /// The objects that Ringlog writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WrittenObject {

@@ -177,6 +177,9 @@ impl<'a, P: Ports> Session<'a, P> {
                 self.renew().await.map_err(Stop::NoSession)?;
                 Ok(None)
             }
+            // What took a request's whole time is not over in a moment. Meanwhile its batch would hold a place of the
+            // queue's for half a minute, where calls of other workspaces wait.
+            Err(error) if error.timed_out() => Err(Stop::Salesforce(error)),
             Err(error) if error.class == FaultClass::Passing && self.may_pass_soon().await => Ok(None),
             Err(error) => Err(Stop::Salesforce(error)),
         }

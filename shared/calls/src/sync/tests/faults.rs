@@ -43,6 +43,17 @@ async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
     assert_eq!(world.status(), SyncStatus::Retrying);
 }
 
+/// Its batch holds a place of the queue's, where calls of other workspaces wait.
+#[tokio::test]
+async fn no_quick_try_follows_a_request_that_was_not_answered_in_time() {
+    let world = world();
+    world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "timeout")));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search"]);
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "timeout"));
+}
+
 #[tokio::test]
 async fn faults_that_do_not_pass_within_three_days_are_an_error() {
     let world = world();
