@@ -19,7 +19,7 @@ ROW = 3873
 CLAIMED_ROW = 3491
 BY_TIME = 538
 BY_STATUS = 615
-LOG_LINES = 1420  # of the webhook and of sync, with the metrics
+LOG_LINES = 1734  # of the webhook and of sync, with the metrics
 # Assumed.
 PEAK = 5
 SALESFORCE_SECONDS = 0.3
@@ -34,10 +34,11 @@ ITEM_OVERHEAD = 100
 # From template.yaml and the defaults of the settings.
 MEMORY_GB = 0.5
 BATCH = 10
-DEFAULT_CONCURRENCY = 10
 RETENTION_DAYS = 90
 # Of AWS: an event source mapping polls with five pollers, each for 20 seconds.
 IDLE_RECEIVES = 5 * 3 * MINUTES_A_MONTH
+# The sweep: 50 ms (assumed) with 0.25 GB, and nine reads of an index.
+SWEEP_GB_SECONDS, SWEEP_READ_UNITS = 0.05 * 0.25, 9 * 0.5
 # Of design.md: two requests to Salesforce and three to DynamoDB log a call.
 SYNC_SECONDS = 2 * SALESFORCE_SECONDS + 3 * STORE_SECONDS + SYNC_CPU_SECONDS
 
@@ -94,27 +95,41 @@ def concurrency(a_second: float, batch: float = 1) -> int:
     return math.ceil(a_second * SYNC_SECONDS / batch)
 
 
-def month(calls_a_day: int, batch: float = 1) -> dict[str, float]:
-    """The month's costs by part, where sync has so many records a batch."""
-    calls = calls_a_day * DAYS
+def usage(calls_a_day: int, batch: float = 1) -> dict[str, float]:
+    """What a month uses, where sync has so many records a batch."""
+    calls, rows = calls_a_day * DAYS, calls_a_day * RETENTION_DAYS
+    batches, sweeps = calls / batch, MINUTES_A_MONTH
     average, _ = rates(calls_a_day)
-    batches = calls / batch
-    sweeps = MINUTES_A_MONTH
     traced = min(average, 1) + 0.05 * max(0.0, average - 1)
-    logs = (calls * (LOG_LINES + ACCESS_LOG_LINE + LOG_OVERHEAD) + (calls + batches) * SYSTEM_LOG_LINES) / GIB
-    rows = calls_a_day * RETENTION_DAYS
-    stored = rows * (ROW + ITEM_OVERHEAD) / GIB
-    indexed = rows * (BY_TIME + BY_STATUS) / GIB
+    of_calls = calls * (LOG_LINES + ACCESS_LOG_LINE + LOG_OVERHEAD)
     return {
-        "API Gateway": API.of(calls),
-        "Lambda": INVOCATION.of(calls + batches + sweeps)
-        + GB_SECOND.of(MEMORY_GB * (calls * WEBHOOK_SECONDS + batches * SYNC_SECONDS) + sweeps * 0.25 * 0.05),
-        "SQS": SQS.of(calls + 2 * batches + IDLE_RECEIVES),
-        "DynamoDB units": WRITE.of(calls * WRITE_UNITS) + READ.of(calls + 9 * 0.5 * sweeps),
-        "DynamoDB storage": STORED_GB.of(stored + indexed) + BACKED_UP_GB.of(stored),
-        "logs": LOG_GB.of(logs),
-        "traces": TRACE.of(2 * traced * SECONDS_A_DAY * DAYS),
-        "to Salesforce": OUT_GB.of(calls * SENT_TO_SALESFORCE / GIB),
+        "requests of the API": calls,
+        "invocations": calls + batches + sweeps,
+        "GB-s": MEMORY_GB * (calls * WEBHOOK_SECONDS + batches * SYNC_SECONDS) + sweeps * SWEEP_GB_SECONDS,
+        "SQS requests": calls + 2 * batches + IDLE_RECEIVES,
+        "write units": calls * WRITE_UNITS,
+        "read units": calls + sweeps * SWEEP_READ_UNITS,
+        "GB of rows": rows * (ROW + ITEM_OVERHEAD) / GIB,
+        "GB of indexes": rows * (BY_TIME + BY_STATUS) / GIB,
+        "GB of logs": (of_calls + (calls + batches) * SYSTEM_LOG_LINES) / GIB,
+        "traces": 2 * traced * SECONDS_A_DAY * DAYS,
+        "GB to Salesforce": calls * SENT_TO_SALESFORCE / GIB,
+    }
+
+
+def month(calls_a_day: int, batch: float = 1) -> dict[str, float]:
+    """A month's costs by part, in dollars."""
+    used = usage(calls_a_day, batch)
+    return {
+        "API Gateway": API.of(used["requests of the API"]),
+        "Lambda": INVOCATION.of(used["invocations"]) + GB_SECOND.of(used["GB-s"]),
+        "SQS": SQS.of(used["SQS requests"]),
+        "DynamoDB units": WRITE.of(used["write units"]) + READ.of(used["read units"]),
+        "DynamoDB storage": STORED_GB.of(used["GB of rows"] + used["GB of indexes"])
+        + BACKED_UP_GB.of(used["GB of rows"]),
+        "logs": LOG_GB.of(used["GB of logs"]),
+        "traces": TRACE.of(used["traces"]),
+        "to Salesforce": OUT_GB.of(used["GB to Salesforce"]),
         "fixed": FIXED,
     }
 
@@ -147,6 +162,21 @@ def load_table() -> str:
     return table(lines)
 
 
+def short(number: float) -> str:
+    """A number of any size, readably."""
+    for size, unit in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def usage_table() -> str:
+    """What a month uses."""
+    months = [usage(scale) for scale in SCALES]
+    head = ["a month", *(f"{scale:,}" for scale in SCALES)]
+    return table([head, *([what, *(short(one[what]) for one in months)] for what in months[0])])
+
+
 def cost_table() -> str:
     """Dollars a month by part, and for a thousand calls."""
     months = [month(scale) for scale in SCALES]
@@ -168,4 +198,4 @@ def cost_table() -> str:
 
 if __name__ == "__main__":
     print(f"{WRITE_UNITS} write units a call: {TABLE_UNITS} of the table, {INDEX_UNITS}\n")
-    print(f"{load_table()}\n\n{cost_table()}")
+    print(f"{load_table()}\n\n{usage_table()}\n\n{cost_table()}")
