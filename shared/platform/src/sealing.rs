@@ -153,6 +153,11 @@ impl<K: KeySource> Sealer<K> {
         Self { keys }
     }
 
+    /// Has the keys read, for whoever opens something soon; if that fails, it is told then.
+    pub async fn prepare(&self) {
+        drop(self.keys.keys().await);
+    }
+
     /// Seals a secret.
     pub async fn seal(
         &self,

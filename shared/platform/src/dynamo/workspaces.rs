@@ -100,6 +100,14 @@ impl<K: KeySource> WorkspaceTable<K> {
         Ok(connection)
     }
 
+    /// Reads the keys in a process that has opened no tokens yet: beside the row, as each is a round trip.
+    async fn prepare(&self) {
+        let is_cold = self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if is_cold {
+            self.sealer.prepare().await;
+        }
+    }
+
     async fn open(&self, id: &WorkspaceId, item: &Item, field: Field) -> Result<SecretString, OpenError> {
         let sealed: String = required(item, field.column())?;
         Ok(self.sealer.open(id, field, &Sealed::stored(sealed)).await?)
@@ -200,7 +208,8 @@ impl<K: KeySource> Workspaces for WorkspaceTable<K> {
     /// Tokens that do not open for good (a lost key) are as good as none: the workspace has to connect again, and its
     /// calls wait instead of failing.
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
-        let item = self.rows.read(id, &[]).await?;
+        let (item, ()) = tokio::join!(self.rows.read(id, &[]), self.prepare());
+        let item = item?;
         let mut workspace = without_connection(id, &item).map_err(|error| error.during(READ))?;
         if workspace.state == ConnectionState::Connected {
             match self.connection(id, &item).await {
@@ -445,5 +454,45 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
             })
         };
         self.replace(id, "forgetting a connection", change).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{keys::Keys, testing::keys};
+
+    /// Keys that note how often they were asked for.
+    #[derive(Default)]
+    struct Asked(AtomicUsize);
+
+    impl KeySource for &Asked {
+        async fn keys(&self) -> Result<Arc<Keys>, StoreError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(Arc::new(keys::with_ids(&["1"])))
+        }
+
+        async fn reread(&self) -> Result<Arc<Keys>, StoreError> {
+            self.keys().await
+        }
+    }
+
+    /// A table that nobody answers for: only what is asked beside it is asked at all.
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_has_opened_no_tokens_reads_the_keys_beside_the_row() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let endpoint = format!("http://{closed}");
+        let env = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ];
+        let asked = Asked::default();
+        let table = WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", &asked);
+        table.load(&WorkspaceId::parse("acme").unwrap()).await.unwrap_err();
+        assert_eq!(asked.0.load(Ordering::SeqCst), 1);
     }
 }
