@@ -34,7 +34,7 @@ fuzz:                           ## what reads text of others, under a fuzzer; FU
 release: .venv/ready            ## the functions as `sam build` compiles them, in target/lambda
 	cargo lambda build --release --workspace --exclude salesforce-sim --exclude bench
 
-bench: release                  ## what each function costs beside a hello world; BENCH="--quick --gate" holds it to its targets
+bench: release                  ## what each function costs beside a hello world; BENCH="--quick --gate" holds it to its budget
 	cargo run --quiet --profile local -p bench -- $(BENCH)
 
 load: .venv/ready dashboard/node_modules/ready  ## a noisy workspace beside twenty quiet ones; LOAD=--quick holds it to a limit
