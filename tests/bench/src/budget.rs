@@ -18,6 +18,8 @@ use crate::{Failure, report::Figures, say};
 struct Budget {
     /// What the functions were compiled for: another machine's code has other sizes, and other starts.
     architecture: String,
+    /// What compiled them: a newer one may be all that changed.
+    compiler: String,
     figures: BTreeMap<String, f64>,
     requests: BTreeMap<String, String>,
 }
@@ -32,6 +34,7 @@ fn root() -> PathBuf {
 pub(crate) fn record(figures: &Figures) -> Result<(), Failure> {
     let budget = Budget {
         architecture: std::env::consts::ARCH.to_owned(),
+        compiler: compiler().ok_or("rustc does not say its version")?,
         figures: figures
             .targets
             .iter()
@@ -42,9 +45,18 @@ pub(crate) fn record(figures: &Figures) -> Result<(), Failure> {
     Ok(fs::write(root().join(FILE), serde_json::to_string_pretty(&budget)? + "\n")?)
 }
 
+fn read() -> Result<Budget, Failure> {
+    Ok(serde_json::from_str(&fs::read_to_string(root().join(FILE))?)?)
+}
+
+/// Whether all figures are within the budget.
+pub(crate) fn is_kept(figures: &Figures) -> Result<bool, Failure> {
+    Ok(over(figures, &read()?, std::env::consts::ARCH).is_empty())
+}
+
 /// Whether all figures are within the budget; says which are not, and what has changed since it was made.
 pub(crate) fn hold(figures: &Figures) -> Result<bool, Failure> {
-    let budget: Budget = serde_json::from_str(&fs::read_to_string(root().join(FILE))?)?;
+    let budget = read()?;
     let over = over(figures, &budget, std::env::consts::ARCH);
     for line in &over {
         say(line);
@@ -124,7 +136,17 @@ fn changed_crates(diff: &str) -> String {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let done = Command::new("git").current_dir(root()).args(arguments).output().ok()?;
+    said("git", arguments)
+}
+
+/// `rustc 1.95.0`.
+fn compiler() -> Option<String> {
+    let version = said("rustc", &["--version"])?;
+    Some(version.split(" (").next()?.trim().to_owned())
+}
+
+fn said(program: &str, arguments: &[&str]) -> Option<String> {
+    let done = Command::new(program).current_dir(root()).args(arguments).output().ok()?;
     let text = String::from_utf8(done.stdout).ok()?;
     (done.status.success() && (arguments[0] != "log" || arguments[1] != "-1" || !text.trim().is_empty()))
         .then_some(text)
@@ -142,6 +164,7 @@ mod tests {
     fn budget() -> Budget {
         Budget {
             architecture: "x86_64".to_owned(),
+            compiler: "rustc 1.95.0".to_owned(),
             figures: BTreeMap::from([("webhook: zip, MB".to_owned(), 3.0), ("sync: writes".to_owned(), 2.0)]),
             requests: BTreeMap::from([("webhook".to_owned(), "1 SendMessage".to_owned())]),
         }

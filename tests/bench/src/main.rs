@@ -69,6 +69,9 @@ const TIME: f64 = 1.6;
 const SIZE: f64 = 1.02;
 const EXACT: f64 = 1.0;
 
+/// How often a gate measures, before it says that a figure is above the budget.
+const RUNS: usize = 3;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -79,11 +82,13 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
-    let done = match run(has("--quick")).await {
-        Ok(figures) if has("--record") => budget::record(&figures).map(|()| true),
-        Ok(figures) if has("--gate") => budget::hold(&figures),
-        Ok(_) => Ok(true),
-        Err(error) => Err(error),
+    let quick = has("--quick");
+    let done = if has("--gate") {
+        gate(quick).await
+    } else if has("--record") {
+        run(quick).await.and_then(|figures| budget::record(&figures)).map(|()| true)
+    } else {
+        run(quick).await.map(|_| true)
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -93,6 +98,20 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether the functions are within their budget. What else a machine does only adds to a figure: so it is the least of a
+/// few runs.
+async fn gate(quick: bool) -> Result<bool, Failure> {
+    let mut figures = run(quick).await?;
+    for _ in 1..RUNS {
+        if budget::is_kept(&figures)? {
+            break;
+        }
+        say("Above the budget. Measured once more, as something else may have been at work.");
+        figures.take_least(run(quick).await?);
+    }
+    budget::hold(&figures)
 }
 
 struct Bench {

@@ -29,6 +29,13 @@ impl Figures {
         self.targets.push(Target { what: what.into(), measured, limit, headroom });
     }
 
+    /// Of each figure that has a target, the lesser of this run's and another's.
+    pub(crate) fn take_least(&mut self, other: Self) {
+        for (figure, again) in self.targets.iter_mut().zip(other.targets) {
+            figure.measured = figure.measured.min(again.measured);
+        }
+    }
+
     /// Notes what a call or a batch asks others for.
     pub(crate) fn count(&mut self, what: String, counts: &BTreeMap<String, f64>) {
         self.requests.insert(what, requests(counts));
@@ -124,6 +131,19 @@ mod tests {
         assert_eq!(quantile(&values, 0.99), Duration::from_millis(100));
         assert_eq!(quantile(&values, 1.0), Duration::from_millis(101));
         assert_eq!(median(&[]), Duration::ZERO);
+    }
+
+    #[test]
+    fn of_two_runs_the_lesser_figures_stand() {
+        let figures = |one, other| {
+            let mut figures = Figures::default();
+            figures.hold("one", one, 1.0, 1.0);
+            figures.hold("other", other, 1.0, 1.0);
+            figures
+        };
+        let mut least = figures(2.0, 3.0);
+        least.take_least(figures(4.0, 1.0));
+        assert_eq!(least.targets.iter().map(|figure| figure.measured).collect::<Vec<_>>(), [2.0, 1.0]);
     }
 
     #[test]
