@@ -1,5 +1,5 @@
 //! libphonenumber with the numbering plans of those countries only that are asked for. Read into memory, all plans take
-//! 2.6 ms and 7 MB at the first number of a process; those of one country code take 0.4 ms, and few calls need a second.
+//! 2.6 ms and 3.4 MB at the first number of a process; those of one country code take 0.4 ms, and few calls need a second.
 //!
 //! `metadata.bin` is libphonenumber's, as `rlibphonenumber` has it but does not give it away; a test compares the two. Its
 //! own copy, and its methods that use it (`PhoneNumber::is_valid`), are for tests: what is not used is not linked.
