@@ -9,7 +9,7 @@ use std::{
 use axum::body::Bytes;
 use serde_json::Value;
 
-use crate::{Failure, events, process::Function, stubs::Stubs};
+use crate::{Failure, bare_runtime, events, process::Function, stubs::Stubs};
 
 /// What a function is given.
 #[derive(Clone)]
@@ -79,8 +79,6 @@ pub(crate) struct Warm {
     pub(crate) peak_memory: u64,
     /// Requests of an invocation by operation.
     pub(crate) requests: BTreeMap<String, f64>,
-    /// How long an invocation waited for Salesforce, all its requests together.
-    pub(crate) salesforce: Duration,
     /// The bytes of a row in the ledger, if calls were logged.
     pub(crate) row_size: Option<usize>,
 }
@@ -100,7 +98,6 @@ pub(crate) async fn warm(
         check(subject, &answer, &calls, stubs)?;
     }
     stubs.take_counts();
-    stubs.take_salesforce_time();
     let before = function.cpu()?;
     let mut latencies = Vec::new();
     let mut row_size = None;
@@ -115,17 +112,18 @@ pub(crate) async fn warm(
     let requests = stubs.take_counts().into_iter();
     #[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
     let requests = requests.map(|(name, count)| (name, count as f64 / f64::from(times))).collect();
-    let (peak_memory, salesforce) = (function.peak_memory()?, stubs.take_salesforce_time() / times);
+    let peak_memory = function.peak_memory()?;
     function.stop().await?;
-    Ok(Warm { latencies, cpu, peak_memory, requests, salesforce, row_size })
+    Ok(Warm { latencies, cpu, peak_memory, requests, row_size })
 }
 
-/// What the harness takes of a figure by itself: a runtime of a few lines on a bare socket is called.
-pub(crate) async fn overhead(times: u32) -> Result<Vec<Duration>, Failure> {
+/// The floor of a warm figure: a runtime of a few lines on bare sockets is called, and makes these requests. Without any it
+/// is what the harness takes by itself.
+pub(crate) async fn bare(times: u32, requests: Vec<bare_runtime::Request>) -> Result<Vec<Duration>, Failure> {
     let mut api = crate::runtime_api::RuntimeApi::start().await?;
     let address = api.address;
     // It ends by itself when the API does.
-    std::thread::spawn(move || crate::bare_runtime::run(address));
+    std::thread::spawn(move || bare_runtime::run(address, &requests));
     let event = Bytes::from_static(b"{}");
     let mut latencies = Vec::new();
     for _ in 0..times {

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
@@ -46,8 +46,6 @@ struct Asked {
     counts: BTreeMap<String, usize>,
     /// How long Salesforce takes.
     latency: Duration,
-    /// How long it has taken, all requests together.
-    taken: Duration,
     /// The ledger's rows by call id.
     rows: HashMap<String, Value>,
     /// The last message that was put into the queue.
@@ -77,11 +75,6 @@ impl Stubs {
     /// What was asked since the last time, by operation.
     pub(crate) fn take_counts(&self) -> BTreeMap<String, usize> {
         std::mem::take(&mut self.world.state().counts)
-    }
-
-    /// How long Salesforce's answers took since the last time, all together.
-    pub(crate) fn take_salesforce_time(&self) -> Duration {
-        std::mem::take(&mut self.world.state().taken)
     }
 
     /// The status of a call in the ledger.
@@ -144,7 +137,6 @@ async fn answer_as_aws(State(world): State<Arc<World>>, headers: HeaderMap, body
 async fn answer_as_salesforce(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
     let operation = uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
     world.count(&format!("Salesforce {operation}"));
-    let began = Instant::now();
     let latency = world.state().latency;
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -161,7 +153,6 @@ async fn answer_as_salesforce(State(world): State<Arc<World>>, uri: Uri, body: B
         "revoke" => return StatusCode::OK.into_response(),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    world.state().taken += began.elapsed();
     ([("Sforce-Limit-Info", "api-usage=18/15000")], Json(answer)).into_response()
 }
 
