@@ -81,7 +81,8 @@ fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
             continue;
         };
         let most = had * figure.headroom;
-        if measured > most && (comparable || figure.headroom <= 1.0) {
+        let fits = measured <= most;
+        if !fits && (comparable || figure.headroom <= 1.0) {
             over.push(format!("{what}: {measured:.3}; it was {had:.3}, and a build fails above {most:.3}."));
         }
     }
@@ -91,6 +92,12 @@ fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
             over.push(format!("{what} asks for {asked}; it was {had}."));
         }
     }
+    let measured = |what: &&String| figures.targets.iter().any(|figure| figure.what == **what);
+    let unmeasured = budget.figures.keys().filter(|what| !measured(what));
+    let unasked = budget.requests.keys().filter(|what| !figures.requests.contains_key(*what));
+    over.extend(
+        unmeasured.chain(unasked).map(|what| format!("{what}: the budget has it, and it was not measured.")),
+    );
     over
 }
 
@@ -215,6 +222,18 @@ mod tests {
             over(&new, &budget(), "x86_64"),
             ["sync: reads: 1.00, and the budget has nothing for it."]
         );
+    }
+
+    #[test]
+    fn what_the_budget_knows_and_nobody_measures_any_more_fails() {
+        let over = over(&Figures::default(), &budget(), "aarch64");
+        assert_eq!(over.len(), 3, "{over:?}");
+        assert!(over.iter().all(|line| line.ends_with("it was not measured.")), "{over:?}");
+    }
+
+    #[test]
+    fn what_is_no_number_fails() {
+        assert_eq!(over(&figures(f64::NAN, 2.0, 1.0), &budget(), "x86_64").len(), 1);
     }
 
     #[test]

@@ -82,6 +82,10 @@ async fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    if has("--gate") && has("--record") {
+        say(&format!("A figure that is recorded is not held to the budget: --gate or --record.\n\n{USAGE}"));
+        return ExitCode::FAILURE;
+    }
     let quick = has("--quick");
     let done = if has("--gate") {
         gate(quick).await
