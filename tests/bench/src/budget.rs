@@ -66,6 +66,9 @@ pub(crate) fn hold(figures: &Figures) -> Result<bool, Failure> {
     } else {
         say(&since(&over)
             .unwrap_or_else(|| "Its history is not here: `git log` says what changed.".to_owned()));
+        if let Some(compiler) = compiler().filter(|compiler| *compiler != budget.compiler) {
+            say(&format!("This was compiled by {compiler}, what the budget has by {}.", budget.compiler));
+        }
         say("If it is worth it: `make bench BENCH=--record`, and say in the commit what it buys.");
     }
     Ok(over.is_empty())
@@ -155,8 +158,7 @@ fn compiler() -> Option<String> {
 fn said(program: &str, arguments: &[&str]) -> Option<String> {
     let done = Command::new(program).current_dir(root()).args(arguments).output().ok()?;
     let text = String::from_utf8(done.stdout).ok()?;
-    (done.status.success() && (arguments[0] != "log" || arguments[1] != "-1" || !text.trim().is_empty()))
-        .then_some(text)
+    done.status.success().then_some(text)
 }
 
 /// Three digits behind the point are more than a figure is good for.

@@ -53,6 +53,8 @@ const FEW: usize = 8;
 const LONGEST_CODE: usize = 3;
 /// What names the country elsewhere (RFC 3966).
 const CONTEXT: &str = ";phone-context=";
+/// What such an address begins with.
+const SCHEME: &str = "tel:";
 
 /// A country's plan, still to be read.
 struct Plan {
@@ -131,6 +133,9 @@ impl Default for Numbering {
 
 impl Numbering {
     fn parse(&self, text: &str, region: Option<Region>) -> Option<PhoneNumber> {
+        if is_crossed(text) {
+            return None;
+        }
         let home = region.and_then(|region| self.country_code(region));
         let codes = match beginning(text) {
             Beginning::Code(digits) => self.code_of(&digits).or(home).map(Codes::one),
@@ -186,6 +191,13 @@ impl Numbering {
         let metadata = plans.filter_map(|plan| PhoneMetadata::decode(plan.encoded.clone()).ok()).collect();
         PhoneNumberUtil::new_for_metadata(PhoneMetadataCollection { metadata }).ok()
     }
+}
+
+/// Whether the scheme ends behind the beginning of the context, as in no address of RFC 3966. libphonenumber cuts out what
+/// is between them, and panics.
+fn is_crossed(text: &str) -> bool {
+    let scheme = text.find(SCHEME).map(|begin| begin + SCHEME.len());
+    scheme.zip(text.find(CONTEXT)).is_some_and(|(scheme, context)| scheme > context)
 }
 
 /// What a text begins with, as far as it says which plans libphonenumber needs for it.

@@ -277,6 +277,14 @@ fn a_masked_number_shows_four_digits_at_most() {
     assert_eq!(mask("anonymous"), "••••");
 }
 
+/// libphonenumber takes the text between the two marks, whichever comes first.
+#[test]
+fn a_context_before_the_scheme_is_no_number_and_no_panic() {
+    let text = "+12345550123;phone-context=a;tel:";
+    assert_eq!(PhoneNumber::parse_caller(text, "US"), Err(NoPhoneNumber::Unreadable));
+    assert_eq!(caller("+12345550123").same_as("2345550123;phone-context=a;tel:1", None, "US"), None);
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(
