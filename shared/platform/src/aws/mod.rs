@@ -1,6 +1,8 @@
 //! AWS clients from an explicit configuration: no files, no metadata service, no trust store on disk, because each
 //! costs a cold start milliseconds.
 
+mod connector;
+
 use std::{
     ops::Deref,
     sync::{Arc, LazyLock},
@@ -9,24 +11,13 @@ use std::{
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{
-    behavior_version::BehaviorVersion, http::SharedHttpClient, result::SdkError,
-};
+use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 use calls::ports::StoreError;
 
 use crate::config::{ConfigError, Env, required};
 
-/// The roots that AWS's endpoints are signed by, compiled in. Nothing but AWS is reached through these clients.
-const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
-
-/// A connection within a region takes a few milliseconds; one that takes a second is lost.
-const CONNECT: Duration = Duration::from_secs(1);
 /// One try of an operation. These answer within milliseconds; what takes longer is better tried again.
 const ATTEMPT: Duration = Duration::from_secs(3);
 /// An operation with all its tries.
@@ -55,7 +46,7 @@ impl Aws {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http_client())
+            .http_client(connector::client())
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts(OPERATION));
@@ -108,20 +99,9 @@ impl<C> Deref for OnUse<C> {
 
 fn timeouts(operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT)
         .operation_attempt_timeout(ATTEMPT.min(operation / 2))
         .operation_timeout(operation)
         .build()
-}
-
-fn http_client() -> SharedHttpClient {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(tls) => builder.tls_context(tls).build_https(),
-        // Nothing makes it fail in this version of the client; then the system's roots serve.
-        Err(_) => builder.build_https(),
-    }
 }
 
 /// What a failed request says: AWS's error code, or how the network failed; never content.
@@ -144,8 +124,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-
     use super::*;
 
     const ENV: [(&str, &str); 3] = [
@@ -185,25 +163,5 @@ mod tests {
         let error = client.send_message().queue_url("http://q/q").message_body("m").send().await.unwrap_err();
         let error = store_error("SQS SendMessage", &error);
         assert_eq!(error.to_string(), "SQS SendMessage failed: connection failed");
-    }
-
-    #[test]
-    fn the_compiled_in_roots_are_mozillas_roots_of_amazon() {
-        let ours: Vec<Vec<u8>> = std::str::from_utf8(AMAZON_ROOTS)
-            .unwrap()
-            .split("-----BEGIN CERTIFICATE-----")
-            .skip(1)
-            .map(|pem| pem.split("-----END").next().unwrap().replace(char::is_whitespace, ""))
-            .map(|base64| BASE64_STANDARD.decode(base64).unwrap())
-            .collect();
-        let contains = |der: &[u8], name: &str| der.windows(name.len()).any(|part| part == name.as_bytes());
-        let amazons = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-            .iter()
-            .filter(|der| contains(der, "Amazon Root CA") || contains(der, "Starfield Services Root"));
-        assert_eq!(amazons.clone().count(), 5);
-        assert_eq!(ours.len(), 5);
-        for root in amazons {
-            assert!(ours.iter().any(|our| our.as_slice() == root.as_ref()));
-        }
     }
 }

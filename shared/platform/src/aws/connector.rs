@@ -1,0 +1,281 @@
+//! How AWS's clients speak HTTP: HTTP/1.1 over rustls, with AWS's roots compiled in.
+//!
+//! AWS's own client, `aws-smithy-http-client`, cannot be had without HTTP/2, which is a tenth of a function's code, and
+//! which none of the services here needs.
+
+use std::{error::Error, io, iter, sync::LazyLock, time::Duration};
+
+use aws_smithy_runtime_api::client::{
+    connection::{CaptureSmithyConnection, ConnectionMetadata},
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::{self, Client, connect},
+    rt::{TokioExecutor, TokioTimer},
+};
+use lambda_http::http::Request;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+
+/// The roots that AWS's endpoints are signed by. Nothing but AWS is reached through these clients.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// A connection within a region takes a few milliseconds; one that takes a second is lost.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// The client of all services, made when the first request is sent.
+pub(super) fn client() -> SharedHttpClient {
+    let connector = LazyLock::new(|| SharedHttpConnector::new(Connector::new(AMAZON_ROOTS)));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+/// Keeps its connections open for the requests that follow.
+#[derive(Debug)]
+struct Connector(Client<HttpsConnector<connect::HttpConnector>, SdkBody>);
+
+impl Connector {
+    fn new(roots: &[u8]) -> Self {
+        let mut tcp = connect::HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        let pool = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).clone();
+        Self(pool.build(HttpsConnector::from((tcp, tls(roots)))))
+    }
+}
+
+/// Nothing is read from disk.
+fn tls(roots: &[u8]) -> ClientConfig {
+    let mut trusted = RootCertStore::empty();
+    trusted.add_parsable_certificates(CertificateDer::pem_slice_iter(roots).flatten());
+    ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth()
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut request = match request.try_into_http1x() {
+            Ok(request) => request,
+            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
+        };
+        hand_over_connection(&mut request);
+        let answer = self.0.request(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await.map_err(failure)?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// Lets the SDK give a connection up: it does where a server fails, so that the next try may reach another one.
+fn hand_over_connection(request: &mut Request<SdkBody>) {
+    let connection = connect::capture_connection(request);
+    let Some(wanted) = request.extensions().get::<CaptureSmithyConnection>() else { return };
+    wanted.set_connection_retriever(move || {
+        connection.connection_metadata().as_ref()?;
+        let connection = connection.clone();
+        let give_up = move || {
+            if let Some(connected) = connection.connection_metadata().as_ref() {
+                connected.poison();
+            }
+        };
+        Some(ConnectionMetadata::builder().proxied(false).poison_fn(give_up).build())
+    });
+}
+
+/// What the SDK makes of a failure: what the network lost it tries again, what is no HTTP it does not.
+fn failure(error: legacy::Error) -> ConnectorError {
+    let is_timeout = causes(&error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::TimedOut);
+    let is_unreadable = causes(&error).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse);
+    let error = error.into();
+    if is_timeout {
+        ConnectorError::timeout(error)
+    } else if is_unreadable {
+        ConnectorError::other(error, None)
+    } else {
+        ConnectorError::io(error)
+    }
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::SocketAddr,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use rcgen::CertifiedKey;
+    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+    use tokio::{
+        io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+        net::{TcpListener, TcpSocket},
+    };
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
+
+    /// Gives every request of every connection the same answer.
+    struct Server {
+        address: SocketAddr,
+        connections: Arc<AtomicUsize>,
+    }
+
+    impl Server {
+        async fn start(tls: Option<TlsAcceptor>, answer: &'static str) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let connections = Arc::<AtomicUsize>::default();
+            let counted = Arc::clone(&connections);
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    match &tls {
+                        None => drop(tokio::spawn(serve(stream, answer))),
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                tokio::spawn(serve(stream, answer));
+                            }
+                        }
+                    }
+                }
+            });
+            Self { address, connections }
+        }
+
+        fn connections(&self) -> usize {
+            self.connections.load(Ordering::SeqCst)
+        }
+    }
+
+    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) {
+        let mut request = Vec::new();
+        while let Ok(1..) = stream.read_buf(&mut request).await {
+            if request.ends_with(b"\r\n\r\n") {
+                request.clear();
+                if answer.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                    return;
+                }
+                stream.flush().await.ok();
+            }
+        }
+    }
+
+    /// A certificate for this machine, as its own root, and a server's use of it.
+    fn certificate() -> (String, TlsAcceptor) {
+        let CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let config =
+            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key);
+        (cert.pem(), TlsAcceptor::from(Arc::new(config.unwrap())))
+    }
+
+    async fn body(connector: &Connector, request: HttpRequest) -> Result<String, ConnectorError> {
+        let answer = connector.call(request).await?;
+        let body =
+            aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await.unwrap();
+        Ok(String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn get(scheme: &str, address: SocketAddr) -> HttpRequest {
+        HttpRequest::get(format!("{scheme}://{address}/")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_server_of_a_trusted_root_is_spoken_with_on_a_connection_that_is_kept() {
+        let (root, tls) = certificate();
+        let server = Server::start(Some(tls), FINE).await;
+        let connector = Connector::new(root.as_bytes());
+        for _ in 0..3 {
+            assert_eq!(body(&connector, get("https", server.address)).await.unwrap(), "fine");
+        }
+        assert_eq!(server.connections(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_of_another_root_is_not() {
+        let (_, tls) = certificate();
+        let server = Server::start(Some(tls), FINE).await;
+        for roots in [certificate().0.as_bytes(), AMAZON_ROOTS] {
+            let error = body(&Connector::new(roots), get("https", server.address)).await.unwrap_err();
+            assert!(error.is_io(), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_the_sdk_gives_up_is_not_used_again() {
+        let server = Server::start(None, FINE).await;
+        let connector = Connector::new(AMAZON_ROOTS);
+        let capture = CaptureSmithyConnection::new();
+        let mut request = get("http", server.address);
+        request.add_extension(capture.clone());
+        body(&connector, request).await.unwrap();
+        capture.get().unwrap().poison();
+        body(&connector, get("http", server.address)).await.unwrap();
+        assert_eq!(server.connections(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_the_network_loses_can_be_tried_again_and_what_is_no_answer_cannot() {
+        let connector = Connector::new(AMAZON_ROOTS);
+        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = body(&connector, get("http", nobody)).await.unwrap_err();
+        assert!(error.is_io(), "{error:?}");
+        let silent = Server::start(None, "").await;
+        let error = body(&connector, get("http", silent.address)).await.unwrap_err();
+        assert!(error.is_io(), "{error:?}");
+        let other = Server::start(None, "SSH-2.0-OpenSSH\r\n\r\n").await;
+        let error = body(&connector, get("http", other.address)).await.unwrap_err();
+        assert!(error.is_other() && error.as_other().is_none(), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_not_made_in_time_is_a_timeout() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        // One may wait to be accepted, and nobody accepts: the next one gets no answer.
+        let _queue = socket.listen(0).unwrap();
+        let _waiting = std::net::TcpStream::connect(address).unwrap();
+        let error = body(&Connector::new(AMAZON_ROOTS), get("http", address)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+    }
+
+    #[test]
+    fn the_compiled_in_roots_are_mozillas_roots_of_amazon() {
+        let ours: Vec<Vec<u8>> = std::str::from_utf8(AMAZON_ROOTS)
+            .unwrap()
+            .split("-----BEGIN CERTIFICATE-----")
+            .skip(1)
+            .map(|pem| pem.split("-----END").next().unwrap().replace(char::is_whitespace, ""))
+            .map(|base64| BASE64_STANDARD.decode(base64).unwrap())
+            .collect();
+        let contains = |der: &[u8], name: &str| der.windows(name.len()).any(|part| part == name.as_bytes());
+        let amazons = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .filter(|der| contains(der, "Amazon Root CA") || contains(der, "Starfield Services Root"));
+        assert_eq!(amazons.clone().count(), 5);
+        assert_eq!(ours.len(), 5);
+        for root in amazons {
+            assert!(ours.iter().any(|our| our.as_slice() == root.as_ref()));
+        }
+    }
+}
