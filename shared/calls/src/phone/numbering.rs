@@ -153,8 +153,10 @@ impl Numbering {
 
     /// The country code that the digits begin with.
     fn code_of(&self, digits: &str) -> Option<i32> {
-        let mut codes = self.plans.iter().map(|plan| plan.code);
-        codes.find(|code| digits.starts_with(&code.to_string()))
+        let beginnings = (1..=LONGEST_CODE).filter_map(|length| digits.get(..length));
+        let mut numbers =
+            beginnings.filter(|digits| !digits.starts_with('0')).filter_map(|digits| digits.parse().ok());
+        numbers.find(|number| self.plans.iter().any(|plan| plan.code == *number))
     }
 
     /// libphonenumber with the plans of the number's country code.
@@ -211,12 +213,15 @@ enum Beginning {
 }
 
 fn beginning(text: &str) -> Beginning {
+    if text.contains(CONTEXT) {
+        return Beginning::Other;
+    }
     let mut digits = String::new();
     let mut plus = false;
     for c in text.chars().take_while(|c| c.is_ascii() && !c.is_ascii_alphabetic()) {
         plus |= c == '+';
         digits.extend(c.is_ascii_digit().then_some(c));
-        if digits.len() == LONGEST_CODE && !text.contains(CONTEXT) {
+        if digits.len() == LONGEST_CODE {
             return if plus { Beginning::Code(digits) } else { Beginning::National };
         }
     }
@@ -225,6 +230,8 @@ fn beginning(text: &str) -> Beginning {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
     use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 
@@ -232,7 +239,13 @@ mod tests {
 
     /// Whether a process that has read no number yet reads this one as libphonenumber with all plans does.
     fn assert_same(text: &str, region: Option<Region>) {
+        assert_same_after(&[], text, region);
+    }
+
+    /// Whether a process that has read these countries' plans does.
+    fn assert_same_after(codes: &[i32], text: &str, region: Option<Region>) {
         let numbering = Numbering::default();
+        assert!(codes.is_empty() || numbering.with(&Codes::Some(codes.to_vec())).is_some());
         let number = numbering.parse(text, region);
         assert_eq!(
             number,
@@ -256,6 +269,11 @@ mod tests {
         let mut regions: Vec<Region> = PHONE_NUMBER_UTIL.get_supported_regions().collect();
         regions.sort_unstable_by_key(ToString::to_string);
         regions
+    }
+
+    fn country_codes() -> Vec<i32> {
+        let codes: BTreeSet<i32> = Numbering::default().plans.iter().map(|plan| plan.code).collect();
+        codes.into_iter().collect()
     }
 
     #[test]
@@ -299,6 +317,11 @@ mod tests {
             "call +44 20 7946 0123",
             "+4GIMME 0123",
             "+1 800 FLOWERS",
+            "1\n+44 20 7946 0123",
+            "1234\n+44 20 7946 0123",
+            "\n+44 20 7946 0123",
+            "+44 20 7946\n0123",
+            "+001 234 555 0123",
             "٤٤",
             "",
         ] {
@@ -345,10 +368,11 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_written_is_read_as_with_all_plans(
-            text in r"(\+|00|011|0011|119|810|8~10|tel:|[a-z ]{0,3})?[0-9 ()./+٤-]{0,18}( ?(x|ext\.? ?)[0-9]{1,4})?[a-z;=]{0,3}",
+            text in r"\n?(\+|00|011|0011|119|810|8~10|tel:|[a-z ]{0,3})?[0-9 ()./+٤-]{0,18}\n?[0-9]{0,3}( ?(x|ext\.? ?)[0-9]{1,4})?[a-z;=]{0,3}",
             home in proptest::option::of(proptest::sample::select(regions())),
+            known in proptest::sample::subsequence(country_codes(), 0..FEW),
         ) {
-            assert_same(&text, home);
+            assert_same_after(&known, &text, home);
         }
     }
 }
