@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env::consts::ARCH,
     fs,
     path::PathBuf,
     process::Command,
@@ -12,7 +13,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, report::Figures, say};
+use crate::{
+    Failure,
+    figures::{Figures, Target},
+    say,
+};
 
 #[derive(Serialize, Deserialize)]
 struct Budget {
@@ -30,18 +35,48 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Makes what was measured the budget.
-pub(crate) fn record(figures: &Figures) -> Result<(), Failure> {
-    let budget = Budget {
-        architecture: std::env::consts::ARCH.to_owned(),
-        compiler: compiler().ok_or("rustc does not say its version")?,
-        figures: figures
+impl Budget {
+    /// Of what was measured, if each figure is one that a build can be held to.
+    fn of(figures: &Figures, compiler: String) -> Result<Self, Failure> {
+        let unfit: Vec<_> = figures
             .targets
             .iter()
-            .map(|figure| (figure.what.clone(), rounded(figure.measured)))
-            .collect(),
-        requests: figures.requests.clone(),
-    };
+            .map(|figure| (&figure.what, figure.measured.value()))
+            .filter(|(_, value)| !value.is_finite() || *value < 0.0)
+            .map(|(what, value)| format!("{what}: {value}"))
+            .collect();
+        if !unfit.is_empty() {
+            return Err(format!(
+                "no build can be held to this, so there is no new budget: {}",
+                unfit.join("; ")
+            )
+            .into());
+        }
+        Ok(Self {
+            architecture: ARCH.to_owned(),
+            compiler,
+            figures: figures
+                .targets
+                .iter()
+                .map(|figure| (figure.what.clone(), rounded(figure.measured.value())))
+                .collect(),
+            requests: figures
+                .requests
+                .iter()
+                .map(|(what, asked)| (what.clone(), asked.to_string()))
+                .collect(),
+        })
+    }
+
+    /// Whether a figure of this architecture can be held to it.
+    fn compares(&self, figure: &Target, architecture: &str) -> bool {
+        figure.is_exact() || self.architecture == architecture
+    }
+}
+
+/// Makes what was measured the budget.
+pub(crate) fn record(figures: &Figures) -> Result<(), Failure> {
+    let budget = Budget::of(figures, compiler().ok_or("rustc does not say its version")?)?;
     Ok(fs::write(root().join(FILE), serde_json::to_string_pretty(&budget)? + "\n")?)
 }
 
@@ -51,20 +86,20 @@ fn read() -> Result<Budget, Failure> {
 
 /// Whether all figures are within the budget.
 pub(crate) fn is_kept(figures: &Figures) -> Result<bool, Failure> {
-    Ok(over(figures, &read()?, std::env::consts::ARCH).is_empty())
+    Ok(over(figures, &read()?, ARCH).is_empty())
 }
 
 /// Whether all figures are within the budget; says which are not, and what has changed since it was made.
 pub(crate) fn hold(figures: &Figures) -> Result<bool, Failure> {
     let budget = read()?;
-    let over = over(figures, &budget, std::env::consts::ARCH);
-    for line in &over {
+    let over = over(figures, &budget, ARCH);
+    for line in over.iter().chain(&not_compared(figures, &budget, ARCH)) {
         say(line);
     }
     if over.is_empty() {
-        say("All figures are within the budget.");
+        say("All that was compared is within the budget.");
     } else {
-        say(&since(&over)
+        say(&since(&over, git)
             .unwrap_or_else(|| "Its history is not here: `git log` says what changed.".to_owned()));
         if let Some(compiler) = compiler().filter(|compiler| *compiler != budget.compiler) {
             say(&format!("This was compiled by {compiler}, what the budget has by {}.", budget.compiler));
@@ -76,20 +111,20 @@ pub(crate) fn hold(figures: &Figures) -> Result<bool, Failure> {
 
 fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
     let mut over = Vec::new();
-    let comparable = budget.architecture == architecture;
     for figure in &figures.targets {
-        let (what, measured) = (&figure.what, figure.measured);
+        let (what, measured) = (&figure.what, figure.measured.value());
         let Some(had) = budget.figures.get(what) else {
             over.push(format!("{what}: {measured:.2}, and the budget has nothing for it."));
             continue;
         };
         let most = had * figure.headroom;
         let fits = measured <= most;
-        if !fits && (comparable || figure.headroom <= 1.0) {
+        if !fits && budget.compares(figure, architecture) {
             over.push(format!("{what}: {measured:.3}; it was {had:.3}, and a build fails above {most:.3}."));
         }
     }
     for (what, asked) in &figures.requests {
+        let asked = asked.to_string();
         let had = budget.requests.get(what).map_or("nothing", String::as_str);
         if asked != had {
             over.push(format!("{what} asks for {asked}; it was {had}."));
@@ -104,8 +139,28 @@ fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
     over
 }
 
+/// How much is not held to the budget on this architecture, and why.
+fn not_compared(figures: &Figures, budget: &Budget, architecture: &str) -> Option<String> {
+    let count = figures.targets.iter().filter(|figure| !budget.compares(figure, architecture)).count();
+    (count > 0).then(|| {
+        format!(
+            "Not compared: {count} of {} figures (sizes, starts, times, memory), as the budget is of {} and this is \
+             {architecture}.",
+            figures.targets.len(),
+            budget.architecture
+        )
+    })
+}
+
 /// What may be the cause: the crates that changed since the budget was made, and the commits that touched what failed.
-fn since(over: &[String]) -> Option<String> {
+fn since(over: &[String], git: impl Fn(&[&str]) -> Option<String>) -> Option<String> {
+    if git(&["rev-parse", "--is-shallow-repository"])?.trim() == "true" {
+        return Some(
+            "Its history is not here, as this clone is shallow: after `git fetch --unshallow` the next run says what \
+             changed."
+                .to_owned(),
+        );
+    }
     let made = git(&["log", "-1", "--format=%h", "--", FILE])?;
     let made = Some(made.trim()).filter(|made| !made.is_empty())?;
     let functions: BTreeSet<&str> = over.iter().filter_map(|line| line.split([':', ' ']).next()).collect();
@@ -169,6 +224,7 @@ fn rounded(figure: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::Requests;
 
     fn budget() -> Budget {
         Budget {
@@ -179,23 +235,24 @@ mod tests {
         }
     }
 
-    fn figures(zip: f64, writes: f64, requests: f64) -> Figures {
+    fn figures(zip: f64, writes: f64, requests: usize) -> Figures {
         let mut figures = Figures::default();
         figures.hold("webhook: zip, MB", zip, 2.0, 1.02);
         figures.hold("sync: writes", writes, 2.0, 1.0);
-        figures.count("webhook".to_owned(), &BTreeMap::from([("SendMessage".to_owned(), requests)]));
+        let requests = BTreeMap::from([("SendMessage".to_owned(), requests)]);
+        figures.count("webhook".to_owned(), Requests::new(requests, 1));
         figures
     }
 
     #[test]
     fn what_is_within_its_headroom_passes_though_it_misses_its_target() {
-        assert!(over(&figures(3.05, 2.0, 1.0), &budget(), "x86_64").is_empty());
-        assert!(over(&figures(2.5, 1.0, 1.0), &budget(), "x86_64").is_empty());
+        assert!(over(&figures(3.05, 2.0, 1), &budget(), "x86_64").is_empty());
+        assert!(over(&figures(2.5, 1.0, 1), &budget(), "x86_64").is_empty());
     }
 
     #[test]
     fn what_is_above_it_is_named_with_what_it_was() {
-        let over = over(&figures(3.2, 2.0, 1.0), &budget(), "x86_64");
+        let over = over(&figures(3.2, 2.0, 1), &budget(), "x86_64");
         assert_eq!(over, ["webhook: zip, MB: 3.200; it was 3.000, and a build fails above 3.060."]);
     }
 
@@ -203,22 +260,54 @@ mod tests {
     fn one_request_more_or_less_fails_everywhere() {
         for architecture in ["x86_64", "aarch64"] {
             assert_eq!(
-                over(&figures(9.0, 3.0, 1.0), &budget(), architecture).last().unwrap().split(':').next(),
+                over(&figures(9.0, 3.0, 1), &budget(), architecture).last().unwrap().split(':').next(),
                 Some("sync")
             );
-            let over = over(&figures(3.0, 2.0, 2.0), &budget(), architecture);
+            let over = over(&figures(3.0, 2.0, 2), &budget(), architecture);
             assert_eq!(over, ["webhook asks for 2 SendMessage; it was 1 SendMessage."]);
         }
     }
 
     #[test]
     fn sizes_and_starts_are_compared_on_the_same_architecture_only() {
-        assert!(over(&figures(9.0, 2.0, 1.0), &budget(), "aarch64").is_empty());
+        assert!(over(&figures(9.0, 2.0, 1), &budget(), "aarch64").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_compared_is_said_with_its_reason() {
+        let figures = figures(9.0, 2.0, 1);
+        assert_eq!(not_compared(&figures, &budget(), "x86_64"), None);
+        assert_eq!(
+            not_compared(&figures, &budget(), "aarch64").unwrap(),
+            "Not compared: 1 of 2 figures (sizes, starts, times, memory), as the budget is of x86_64 and this is aarch64."
+        );
+    }
+
+    #[test]
+    fn a_shallow_clone_is_not_asked_for_its_history() {
+        let git = |arguments: &[&str]| {
+            let answer = if arguments.contains(&"--is-shallow-repository") { "true\n" } else { "5e0829f" };
+            Some(answer.to_owned())
+        };
+        let since = since(&["webhook asks for more.".to_owned()], git).unwrap();
+        assert!(since.contains("shallow") && since.contains("git fetch --unshallow"), "{since}");
+        assert!(!since.contains("commits:"), "{since}");
+    }
+
+    #[test]
+    fn what_is_no_figure_is_not_recorded() {
+        let record =
+            |zip| Budget::of(&figures(zip, 2.0, 1), String::new()).err().map(|error| error.to_string());
+        assert_eq!(record(3.0), None);
+        for unfit in [f64::NAN, f64::INFINITY, -0.1] {
+            let error = record(unfit).unwrap();
+            assert!(error.contains("webhook: zip, MB") && !error.contains("sync: writes"), "{error}");
+        }
     }
 
     #[test]
     fn a_figure_that_the_budget_does_not_know_fails() {
-        let mut new = figures(3.0, 2.0, 1.0);
+        let mut new = figures(3.0, 2.0, 1);
         new.hold("sync: reads", 1.0, 1.0, 1.0);
         assert_eq!(
             over(&new, &budget(), "x86_64"),
@@ -235,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_fails() {
-        assert_eq!(over(&figures(f64::NAN, 2.0, 1.0), &budget(), "x86_64").len(), 1);
+        assert_eq!(over(&figures(f64::NAN, 2.0, 1), &budget(), "x86_64").len(), 1);
     }
 
     #[test]

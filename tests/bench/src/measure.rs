@@ -1,7 +1,6 @@
 //! The measurements: starting a function, and calling one that is warm.
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -9,7 +8,7 @@ use std::{
 use axum::body::Bytes;
 use serde_json::Value;
 
-use crate::{Failure, bare_runtime, events, process::Function, stubs::Stubs};
+use crate::{Failure, bare_runtime, events, figures::Requests, process::Function, stubs::Stubs};
 
 /// What a function is given.
 #[derive(Clone)]
@@ -77,8 +76,8 @@ pub(crate) struct Warm {
     pub(crate) cpu: Duration,
     /// The most memory it had, bytes.
     pub(crate) peak_memory: u64,
-    /// Requests of an invocation by operation.
-    pub(crate) requests: BTreeMap<String, f64>,
+    /// What the invocations asked for.
+    pub(crate) requests: Requests,
     /// The bytes of a row in the ledger, if calls were logged.
     pub(crate) row_size: Option<usize>,
 }
@@ -109,9 +108,7 @@ pub(crate) async fn warm(
         latencies.push(latency);
     }
     let cpu = function.cpu()?.saturating_sub(before) / times;
-    let requests = stubs.take_counts().into_iter();
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand requests")]
-    let requests = requests.map(|(name, count)| (name, count as f64 / f64::from(times))).collect();
+    let requests = Requests::new(stubs.take_counts(), times);
     let peak_memory = function.peak_memory()?;
     function.stop().await?;
     Ok(Warm { latencies, cpu, peak_memory, requests, row_size })

@@ -1,0 +1,135 @@
+//! Each function: sizes, starts, warm calls.
+
+use std::{fs, io::Write as _, path::Path};
+
+use flate2::{Compression, write::DeflateEncoder};
+
+use crate::{
+    Failure,
+    figures::{Measured, SIZE, START},
+    measure::{Given, Starts, Subject, warm},
+    report::{Table, mb, median, ms, percentiles},
+    run::Bench,
+    say,
+};
+
+/// The floor.
+pub(crate) const HELLO: &str = "hello";
+
+/// Each function with the sample event that it is given.
+const FUNCTIONS: [(&str, &str); 11] = [
+    ("webhook", "webhook.inbound-call"),
+    ("sync", ""),
+    ("sweep", "sweep.scheduled"),
+    ("status", "status.get"),
+    ("settings", "settings.get"),
+    ("sync-logs", "sync-logs.list"),
+    ("webhook-setup", "webhook-setup.get"),
+    ("test-sync", "test-sync.dry-run"),
+    ("oauth-initiate", "oauth-initiate.default"),
+    ("oauth-callback", "oauth-callback.popup"),
+    ("disconnect", "disconnect.delete"),
+];
+
+impl Bench {
+    /// Every function: sizes, starts, warm calls.
+    pub(crate) async fn functions(&mut self) -> Result<(), Failure> {
+        let columns = [
+            "function",
+            "binary MB",
+            "zip MB",
+            "start → next ms",
+            "×",
+            "start → answer ms",
+            "×",
+            "warm p50 ms",
+            "p90",
+            "p99",
+            "CPU ms",
+            "peak MB",
+            "requests of a call",
+        ];
+        let mut table = Table::new("Each function (the webhook: a 15 kB report; sync: one record)", &columns);
+        let subjects = self.started().await?;
+        let medians = |starts: &Starts| (ms(median(&starts.next)), ms(median(&starts.answer)));
+        let (floor_next, floor_answer) = medians(&subjects[0].2);
+        for (subject, given, starts) in &subjects {
+            let name = &subject.name;
+            let warm = warm(subject, given, &self.stubs, &mut self.counter, self.times).await?;
+            let binary = mb(fs::metadata(&subject.bootstrap)?.len());
+            let zip = mb(zipped(&subject.bootstrap)?);
+            let (next, answer) = medians(starts);
+            let next_ratio = Measured::times(next, floor_next);
+            let answer_ratio = Measured::times(answer, floor_answer);
+            let [p50, p90, p99] = percentiles(&warm.latencies);
+            table.row(&[
+                name.clone(),
+                format!("{binary:.1}"),
+                format!("{zip:.2}"),
+                format!("{next:.2}"),
+                format!("{:.2}", next_ratio.value()),
+                format!("{answer:.2}"),
+                format!("{:.2}", answer_ratio.value()),
+                p50,
+                p90,
+                p99,
+                format!("{:.3}", ms(warm.cpu)),
+                format!("{:.1}", mb(warm.peak_memory)),
+                warm.requests.to_string(),
+            ]);
+            if name != HELLO {
+                let (to_next, to_answer, to_zip) =
+                    if name == "webhook" { (1.3, 2.5, 3.0) } else { (1.6, 3.5, 4.5) };
+                let of = |figure: &str| format!("{name}: {figure}");
+                self.figures.hold(of("start → first `/next`, × hello"), next_ratio, to_next, START);
+                self.figures.hold(of("start → first answer, × hello"), answer_ratio, to_answer, START);
+                self.figures.hold(of("zip, MB"), zip, to_zip, SIZE);
+                self.figures.count(name.clone(), warm.requests);
+            }
+        }
+        say(table.text());
+        Ok(())
+    }
+
+    /// The hello world and each function, with what it is given and its starts.
+    async fn started(&mut self) -> Result<Vec<(Subject, Given, Starts)>, Failure> {
+        let mut subjects = Vec::new();
+        for (function, sample) in [(HELLO, "status.get")].into_iter().chain(FUNCTIONS) {
+            let given = self.given(function, sample).await?;
+            subjects.push((self.subject(function), given, Starts::default()));
+        }
+        // In turns, so that what else the machine does meets them all.
+        for _ in 0..self.starts {
+            for (subject, given, starts) in &mut subjects {
+                starts.add(subject, given, &self.stubs, &mut self.counter).await?;
+            }
+        }
+        Ok(subjects)
+    }
+}
+
+/// The size of an artefact as it is uploaded: a zip is its deflated content and some hundred bytes.
+fn zipped(bootstrap: &Path) -> Result<u64, Failure> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&fs::read(bootstrap)?)?;
+    Ok(u64::try_from(encoder.finish()?.len())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_measured() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+        let crates = fs::read_dir(crates).unwrap().map(|entry| entry.unwrap());
+        let functions: BTreeSet<_> = crates
+            .filter(|entry| entry.path().join("Cargo.toml").exists())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        let measured: BTreeSet<_> = FUNCTIONS.map(|(function, _)| function.to_owned()).into();
+        assert_eq!(measured, functions);
+    }
+}

@@ -1,0 +1,147 @@
+//! Sync by records, latency and appointment.
+
+use std::time::Duration;
+
+use crate::{
+    Failure, bare_runtime,
+    figures::{EXACT, Measured, Requests, START, TIME},
+    measure::{self, Given, Warm, warm},
+    report::{Table, mb, median, ms, percentiles},
+    run::Bench,
+    say,
+};
+
+/// Some records that sync was given at once, again and again.
+struct Batch {
+    records: usize,
+    /// How long Salesforce took, ms.
+    latency: u64,
+    has_appointment: bool,
+    /// What their requests take when they are made bare, if that was measured: p50, ms.
+    floor: Option<f64>,
+    warm: Warm,
+}
+
+impl Bench {
+    /// Sync with one and ten records, at two latencies, with and without an appointment.
+    pub(crate) async fn batches(&mut self) -> Result<(), Failure> {
+        let columns = [
+            "records",
+            "Salesforce ms",
+            "appointment",
+            "p50 ms",
+            "p90",
+            "p99",
+            "its requests bare, p50 ms",
+            "beyond them ms",
+            "CPU ms",
+            "peak MB",
+            "row bytes",
+            "requests of a batch",
+        ];
+        let mut table = Table::new("Sync", &columns);
+        for (has_appointment, sample) in [(false, "webhook.inbound-call"), (true, "webhook.appointment")] {
+            let message = self.message(sample).await?;
+            for latency in [0, 50] {
+                self.stubs.set_latency(Duration::from_millis(latency));
+                let times = if latency == 0 { self.times } else { self.times / 5 };
+                let requests = bare_runtime::requests_of_a_call(&self.stubs);
+                let floor = ms(median(&measure::bare(times, requests).await?));
+                let one = self.warm_sync(&message, 1, times).await?;
+                let ten = self.warm_sync(&message, 10, times).await?;
+                if !has_appointment && latency == 0 {
+                    self.hold_requests(&one.requests);
+                } else if !has_appointment {
+                    self.hold_batches(&one, &ten, floor);
+                }
+                for (records, floor, warm) in [(1, Some(floor), one), (10, None, ten)] {
+                    let batch = Batch { records, latency, has_appointment, floor, warm };
+                    table.row(&batch.cells());
+                    self.figures.count(batch.name(), batch.warm.requests);
+                }
+            }
+        }
+        self.stubs.set_latency(Duration::ZERO);
+        say(table.text());
+        Ok(())
+    }
+
+    async fn warm_sync(&mut self, message: &str, at_once: usize, times: u32) -> Result<Warm, Failure> {
+        let given = Given::Calls { message: message.to_owned(), at_once };
+        warm(&self.subject("sync"), &given, &self.stubs, &mut self.counter, times).await
+    }
+
+    fn hold_batches(&mut self, one: &Warm, ten: &Warm, floor: f64) {
+        let [one_p50, ten_p50] = [one, ten].map(|warm| ms(median(&warm.latencies)));
+        self.figures.hold(
+            "sync: one record at 50 ms, beyond its bare requests, ms",
+            Measured::above(one_p50, floor),
+            1.0,
+            TIME,
+        );
+        self.figures.hold(
+            "sync: ten records at 50 ms, × one record",
+            Measured::times(ten_p50, one_p50),
+            1.25,
+            START,
+        );
+        self.figures.hold("sync: peak memory with ten records, MB", mb(ten.peak_memory), 20.0, START);
+    }
+
+    /// A new, logged call takes two requests to Salesforce and two writes of the ledger (design.md §6).
+    fn hold_requests(&mut self, requests: &Requests) {
+        self.figures.hold(
+            "sync: requests to Salesforce of a call",
+            requests.of_a_call(|operation| operation.starts_with("Salesforce")),
+            2.0,
+            EXACT,
+        );
+        self.figures.hold(
+            "sync: writes to DynamoDB of a call",
+            requests.of_a_call(|operation| operation == "PutItem" || operation == "UpdateItem"),
+            2.0,
+            EXACT,
+        );
+        self.figures.hold(
+            "sync: reads of DynamoDB of a call",
+            requests.of_a_call(|operation| operation == "GetItem" || operation == "Query"),
+            1.0,
+            EXACT,
+        );
+        self.figures.hold(
+            "sync: requests to SQS and Secrets Manager of a call",
+            requests
+                .of_a_call(|operation| operation.starts_with("Send") || operation.starts_with("GetSecret")),
+            0.0,
+            EXACT,
+        );
+    }
+}
+
+impl Batch {
+    fn name(&self) -> String {
+        let with = if self.has_appointment { ", with appointment" } else { "" };
+        format!("sync: {} at once, {} ms{with}", self.records, self.latency)
+    }
+
+    fn cells(&self) -> [String; 12] {
+        let warm = &self.warm;
+        let [p50, p90, p99] = percentiles(&warm.latencies);
+        let beyond = self.floor.map(|floor| ms(median(&warm.latencies)) - floor);
+        let time = |ms: Option<f64>| ms.map(|ms| format!("{ms:.2}")).unwrap_or_default();
+        [
+            self.records.to_string(),
+            self.latency.to_string(),
+            if self.has_appointment { "yes" } else { "no" }.to_owned(),
+            p50,
+            p90,
+            p99,
+            time(self.floor),
+            time(beyond),
+            format!("{:.3}", ms(warm.cpu)),
+            format!("{:.1}", mb(warm.peak_memory)),
+            warm.row_size.map(|size| size.to_string()).unwrap_or_default(),
+            warm.requests.to_string(),
+        ]
+    }
+}
