@@ -153,9 +153,9 @@ impl<K: KeySource> Sealer<K> {
         Self { keys }
     }
 
-    /// Has the keys read, for whoever opens something soon; if that fails, it is told then.
-    pub async fn prepare(&self) {
-        drop(self.keys.keys().await);
+    /// Has the keys read, for whoever opens something next.
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        self.keys.keys().await.map(drop)
     }
 
     /// Seals a secret.

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -12,6 +13,7 @@ use calls::{
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
     workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
 };
+use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
 
 use super::{
@@ -100,12 +102,10 @@ impl<K: KeySource> WorkspaceTable<K> {
         Ok(connection)
     }
 
-    /// Reads the keys in a process that has opened no tokens yet: beside the row, as each is a round trip.
-    async fn prepare(&self) {
+    /// Reads the keys in a process that has opened no tokens yet.
+    async fn prepare(&self) -> Result<(), StoreError> {
         let is_cold = self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if is_cold {
-            self.sealer.prepare().await;
-        }
+        if is_cold { self.sealer.prepare().await } else { Ok(()) }
     }
 
     async fn open(&self, id: &WorkspaceId, item: &Item, field: Field) -> Result<SecretString, OpenError> {
@@ -208,10 +208,16 @@ impl<K: KeySource> Workspaces for WorkspaceTable<K> {
     /// Tokens that do not open for good (a lost key) are as good as none: the workspace has to connect again, and its
     /// calls wait instead of failing.
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
-        let (item, ()) = tokio::join!(self.rows.read(id, &[]), self.prepare());
-        let item = item?;
+        // Beside the row, as each is a round trip. Only a row that says it is connected waits for them.
+        let mut prepared = pin!(maybe_done(self.prepare()));
+        let item = match select(pin!(self.rows.read(id, &[])), prepared.as_mut()).await {
+            Either::Left((item, _)) => item?,
+            Either::Right(((), reading)) => reading.await?,
+        };
         let mut workspace = without_connection(id, &item).map_err(|error| error.during(READ))?;
         if workspace.state == ConnectionState::Connected {
+            prepared.as_mut().await;
+            prepared.take_output().transpose()?;
             match self.connection(id, &item).await {
                 Ok(connection) => workspace.connection = Some(connection),
                 Err(OpenError::Column(error)) => return Err(error.during(READ)),
@@ -459,19 +465,33 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        net::SocketAddr,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use axum::{Json, Router};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
 
     use super::*;
     use crate::{keys::Keys, testing::keys};
 
-    /// Keys that note how often they were asked for.
-    #[derive(Default)]
-    struct Asked(AtomicUsize);
+    /// Keys that note how often they were asked for, and that never come, or come or fail at once.
+    struct Asked(AtomicUsize, Option<Result<(), StoreError>>);
+
+    impl Asked {
+        fn times(&self) -> usize {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
 
     impl KeySource for &Asked {
         async fn keys(&self) -> Result<Arc<Keys>, StoreError> {
             self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(Arc::new(keys::with_ids(&["1"])))
+            let Some(answer) = self.1.clone() else { return std::future::pending().await };
+            answer.map(|()| Arc::new(keys::with_ids(&["1"])))
         }
 
         async fn reread(&self) -> Result<Arc<Keys>, StoreError> {
@@ -479,20 +499,66 @@ mod tests {
         }
     }
 
-    /// A table that nobody answers for: only what is asked beside it is asked at all.
-    #[tokio::test(start_paused = true)]
-    async fn a_process_that_has_opened_no_tokens_reads_the_keys_beside_the_row() {
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let endpoint = format!("http://{closed}");
+    /// A server that answers each request with this row; its address.
+    async fn server(row: Value) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = Router::new().fallback(async move || Json(json!({ "Item": row })));
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        address
+    }
+
+    async fn load(address: SocketAddr, keys: &Asked) -> Result<Workspace, StoreError> {
+        let endpoint = format!("http://{address}");
         let env = [
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ];
-        let asked = Asked::default();
-        let table = WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", &asked);
-        table.load(&WorkspaceId::parse("acme").unwrap()).await.unwrap_err();
-        assert_eq!(asked.0.load(Ordering::SeqCst), 1);
+        let table = WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", keys);
+        let id = WorkspaceId::parse("acme").unwrap();
+        tokio::time::timeout(Duration::from_secs(60), table.load(&id))
+            .await
+            .expect("nobody waits for the keys")
+    }
+
+    async fn nobody() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    }
+
+    /// A table that nobody answers for: only what is asked beside it is asked at all.
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_has_opened_no_tokens_reads_the_keys_beside_the_row() {
+        let keys = Asked(AtomicUsize::default(), Some(Ok(())));
+        load(nobody().await, &keys).await.unwrap_err();
+        assert_eq!(keys.times(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_cannot_be_read_does_not_wait_for_the_keys() {
+        let keys = Asked(AtomicUsize::default(), None);
+        let error = load(nobody().await, &keys).await.unwrap_err();
+        assert_eq!(error.cause, "connection failed");
+    }
+
+    #[tokio::test]
+    async fn a_workspace_that_is_not_connected_does_not_wait_for_the_keys() {
+        let address = server(json!({ "workspace_id": { "S": "acme" } })).await;
+        let workspace = load(address, &Asked(AtomicUsize::default(), None)).await.unwrap();
+        assert_eq!(workspace.state, ConnectionState::Disconnected);
+    }
+
+    #[tokio::test]
+    async fn a_connected_one_waits_for_keys_that_fail_only_once() {
+        let row = json!({
+            "workspace_id": { "S": "acme" },
+            "connection_state": { "S": "connected" },
+            "connection_version": { "N": "1" },
+        });
+        let failed = StoreError { operation: "reading the keys", cause: "timeout".to_owned() };
+        let keys = Asked(AtomicUsize::default(), Some(Err(failed.clone())));
+        assert_eq!(load(server(row).await, &keys).await.unwrap_err(), failed);
+        assert_eq!(keys.times(), 1);
     }
 }
