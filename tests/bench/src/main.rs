@@ -21,6 +21,7 @@ mod workspace;
 use std::{
     env,
     io::{self, Write as _},
+    ops::RangeInclusive,
     process::ExitCode,
 };
 
@@ -39,8 +40,8 @@ Usage: bench [--quick] [--gate | --record]
   --gate     fails where a figure is above what the budget has of it, by more than its head-room
   --record   writes the least figures of three runs into the budget, tests/bench/budget.json";
 
-/// How often it is measured at most: before a gate says that a figure is above the budget, and for a new budget.
-const RUNS: usize = 3;
+/// How often it is measured: one run alone may have a disturbed floor, beside which nothing is above the budget.
+const RUNS: RangeInclusive<usize> = 2..=3;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -90,8 +91,8 @@ async fn least(
     suffices: impl Fn(&Figures) -> Result<bool, Failure>,
 ) -> Result<Figures, Failure> {
     let mut figures = run().await?;
-    for _ in 1..RUNS {
-        if suffices(&figures)? {
+    for done in 1..*RUNS.end() {
+        if RUNS.contains(&done) && suffices(&figures)? {
             break;
         }
         say("Measured once more, as something else may have been at work: the least counts.");
@@ -111,8 +112,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_is_measured_until_it_suffices_and_at_most_three_times() {
-        for (enough, expected) in [(1, 1), (2, 2), (9, 3)] {
+    async fn it_is_measured_twice_and_once_more_if_that_does_not_suffice() {
+        for (enough, expected) in [(1, 2), (2, 2), (9, 3)] {
             let runs = Cell::new(0);
             let run = async || {
                 runs.set(runs.get() + 1);
