@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -209,15 +209,15 @@ impl<K: KeySource> Workspaces for WorkspaceTable<K> {
     /// calls wait instead of failing.
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
         // Beside the row, as each is a round trip. Only a row that says it is connected waits for them.
-        let mut prepared = pin!(maybe_done(self.prepare()));
-        let item = match select(pin!(self.rows.read(id, &[])), prepared.as_mut()).await {
+        let mut prepared = maybe_done(Box::pin(self.prepare()));
+        let item = match select(pin!(self.rows.read(id, &[])), &mut prepared).await {
             Either::Left((item, _)) => item?,
             Either::Right(((), reading)) => reading.await?,
         };
         let mut workspace = without_connection(id, &item).map_err(|error| error.during(READ))?;
         if workspace.state == ConnectionState::Connected {
-            prepared.as_mut().await;
-            prepared.take_output().transpose()?;
+            (&mut prepared).await;
+            Pin::new(&mut prepared).take_output().transpose()?;
             match self.connection(id, &item).await {
                 Ok(connection) => workspace.connection = Some(connection),
                 Err(OpenError::Column(error)) => return Err(error.during(READ)),
@@ -518,7 +518,7 @@ mod tests {
         ];
         let table = WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", keys);
         let id = WorkspaceId::parse("acme").unwrap();
-        tokio::time::timeout(Duration::from_secs(60), table.load(&id))
+        tokio::time::timeout(Duration::from_mins(1), table.load(&id))
             .await
             .expect("nobody waits for the keys")
     }
