@@ -3,9 +3,11 @@
 
 #![no_main]
 
-use calls::appointment::{AppointmentRequest, Resolution};
+use calls::{
+    appointment::{AppointmentRequest, Resolution},
+    time_zone::TimeZone,
+};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike};
-use chrono_tz::Tz;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -18,7 +20,8 @@ fuzz_target!(|text: &str| {
         duration: next(),
         ..AppointmentRequest::default()
     };
-    let zone = next().and_then(|name| name.parse().ok()).unwrap_or(Tz::America__New_York);
+    let zone = next().and_then(|name| name.parse().ok());
+    let zone = zone.unwrap_or_else(|| "America/New_York".parse().unwrap());
     let request = AppointmentRequest { intent: next(), ..request };
     // A Wednesday in January 2027, ten in the morning in New York.
     let now = DateTime::from_timestamp(1_800_457_200, 0).unwrap();
@@ -38,9 +41,9 @@ fuzz_target!(|text: &str| {
             let length = appointment.end - appointment.start;
             assert!((1..=1440).contains(&length.num_minutes()));
             assert!(warning.is_none_or(|reason| reason.code == "appointment_duration_invalid"));
-            let local = appointment.start.with_timezone(&zone);
+            let local = zone.local(appointment.start);
             // A day's slack for an appointment that is in another zone than the workspace.
-            assert!(local.date_naive() >= now.with_timezone(&zone).date_naive() - TimeDelta::days(1));
+            assert!(local.date() >= zone.local(now).date() - TimeDelta::days(1));
             assert!(local.year() <= 9999);
             clock_agrees(&request, zone, appointment.start);
         }
@@ -48,7 +51,7 @@ fuzz_target!(|text: &str| {
 });
 
 /// A time as `HH:MM` on a plain day, in the workspace's zone, is what a clock there shows, unless the clocks change.
-fn clock_agrees(request: &AppointmentRequest, zone: Tz, start: DateTime<chrono::Utc>) {
+fn clock_agrees(request: &AppointmentRequest, zone: TimeZone, start: DateTime<chrono::Utc>) {
     let (Some(date), Some(time), None | Some("")) =
         (request.date.as_deref(), request.time.as_deref(), request.time_zone.as_deref())
     else {
@@ -56,9 +59,9 @@ fn clock_agrees(request: &AppointmentRequest, zone: Tz, start: DateTime<chrono::
     };
     let hour = time.split(':').next().and_then(|hour| hour.parse::<u32>().ok());
     let (Some(hour @ 13..=23), true) = (hour, time.len() == 5) else { return };
-    let local = start.with_timezone(&zone);
-    if local.date_naive().to_string() == date.trim() && local.hour() != hour {
-        let before = (start - TimeDelta::days(1)).with_timezone(&zone).hour();
+    let local = zone.local(start);
+    if local.date().to_string() == date.trim() && local.hour() != hour {
+        let before = zone.local(start - TimeDelta::days(1)).hour();
         assert_ne!(before, local.hour(), "{request:?} {zone} {local}");
     }
 }

@@ -9,7 +9,6 @@ use calls::{
     ports::{TokenEndpoint, Tokens},
     workspace::{Connection, ConnectionState},
 };
-use chrono_tz::Tz;
 use lambda_http::{Body, Response};
 use platform::{
     hashed::Hashed,
@@ -61,7 +60,7 @@ impl Grants for Salesforce {
             access_token: format!("access-{}", codes.len()).into(),
             refresh_token: format!("refresh-{}", codes.len()).into(),
             issued_at: NOW,
-            time_zone: Some(Tz::Europe__Berlin),
+            time_zone: Some("Europe/Berlin".parse().unwrap()),
             country: Some("DE".to_owned()),
         })
     }
@@ -195,7 +194,7 @@ async fn a_code_becomes_a_connection_and_waiting_calls_are_resumed() {
     let workspace = world.connections.workspace(&acme());
     assert_eq!(workspace.state, ConnectionState::Connected);
     assert_eq!(stored_token(&world.connections).as_deref(), Some("refresh-1"));
-    assert_eq!(workspace.settings.time_zone, Tz::Europe__Berlin);
+    assert_eq!(workspace.settings.time_zone.name(), "Europe/Berlin");
     assert_eq!(workspace.settings.default_country, "DE");
     assert_eq!(*world.salesforce.codes.lock().unwrap(), ["the-code"]);
     assert_eq!(world.queue.sent(), [Work::Resume { workspace_id: acme(), after: None, error_code: None }]);

@@ -159,7 +159,7 @@ mod tests {
         });
         let Value::Object(sent) = sent else { panic!() };
         let expected = Settings {
-            time_zone: chrono_tz::Australia::Lord_Howe,
+            time_zone: "Australia/Lord_Howe".parse().unwrap(),
             default_country: "AU".to_owned(),
             login_url: Some("https://acme.my.salesforce.com".to_owned()),
             match_order: vec![RecordType::Contact],

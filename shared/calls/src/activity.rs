@@ -135,7 +135,7 @@ pub fn task<Who: Clone>(
         call_type: word(direction),
         status: "Completed".to_owned(),
         priority: word("Normal"),
-        activity_date: Some(began.with_timezone(&settings.time_zone).format("%Y-%m-%d").to_string()),
+        activity_date: Some(settings.time_zone.local(began).format("%Y-%m-%d").to_string()),
         call_duration_in_seconds: value(call.duration_seconds.as_ref()).copied(),
         call_disposition: value(call.ended_reason.as_ref()).and_then(|reason| line(reason, LINE)),
         call_object: word(call.id.as_str()),

@@ -6,12 +6,12 @@ mod zone;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ledger::Reason,
     text::{self, present},
+    time_zone::TimeZone,
 };
 use zone::Zone;
 
@@ -94,7 +94,7 @@ const QUOTED: usize = 100;
 impl AppointmentRequest {
     /// Reads the request. `zone` is the workspace's, `now` says what is past, `default_minutes` is the length of an
     /// appointment that has none.
-    pub fn resolve(&self, zone: Tz, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
+    pub fn resolve(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
         if !self.is_wanted() {
             return Resolution::None;
         }
@@ -123,11 +123,13 @@ impl AppointmentRequest {
         schedules && self.booked != Some(false)
     }
 
-    /// Whether day, time and zone can be read. Without the zones' clocks: the webhook asks, and starts sooner without them.
+    /// Whether day, time and zone can be read.
     pub(crate) fn says_when(&self) -> bool {
         match self.noted_start() {
             Ok(Some(NotedStart::Instant { .. })) => true,
-            Ok(Some(NotedStart::Day { time, .. })) => time_of_day(time).is_ok() && self.zone(Tz::UTC).is_ok(),
+            Ok(Some(NotedStart::Day { time, .. })) => {
+                time_of_day(time).is_ok() && self.zone(TimeZone::UTC).is_ok()
+            }
             Ok(None) | Err(_) => false,
         }
     }
@@ -137,12 +139,12 @@ impl AppointmentRequest {
         if has_time { Resolution::Undated } else { Resolution::None }
     }
 
-    fn start(&self, zone: Tz, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
-        let today = now.with_timezone(&zone).date_naive();
+    fn start(&self, zone: TimeZone, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
+        let today = zone.local(now).date();
         match self.noted_start()? {
             None => Ok(None),
             Some(NotedStart::Instant { text, instant }) => {
-                not_past(instant.with_timezone(&zone).date_naive(), today, text)?;
+                not_past(zone.local(instant).date(), today, text)?;
                 Ok(Some(instant))
             }
             Some(NotedStart::Day { text, day, time }) => {
@@ -173,7 +175,7 @@ impl AppointmentRequest {
         Ok(Some(NotedStart::Day { text, day, time }))
     }
 
-    fn zone(&self, workspace: Tz) -> Result<Zone, Reason> {
+    fn zone(&self, workspace: TimeZone) -> Result<Zone, Reason> {
         let Some(name) = self.time_zone.as_deref().and_then(present) else {
             return Ok(Zone::Named(workspace));
         };

@@ -19,4 +19,5 @@ pub mod ports;
 pub mod report;
 pub mod sync;
 mod text;
+pub mod time_zone;
 pub mod workspace;

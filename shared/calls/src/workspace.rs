@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{SalesforceId, WorkspaceId};
+use crate::{
+    ids::{SalesforceId, WorkspaceId},
+    time_zone::TimeZone,
+};
 
 /// The objects that a call can be logged on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,7 +72,7 @@ pub enum Direction {
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
     /// Where local times and dates are meant. Taken from the Salesforce user at connect.
-    pub time_zone: Tz,
+    pub time_zone: TimeZone,
     /// ISO 3166 country of numbers that are written without a country code.
     pub default_country: String,
     /// The Salesforce host where this workspace's users log in; absent: the deployment's.
@@ -106,7 +108,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            time_zone: Tz::UTC,
+            time_zone: TimeZone::UTC,
             default_country: "US".to_owned(),
             login_url: None,
             match_order: vec![RecordType::Lead, RecordType::Contact],

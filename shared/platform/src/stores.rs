@@ -9,9 +9,9 @@ use calls::{
     ledger::SyncStatus,
     matching::{Candidate, Chosen, Decision, Rule},
     ports::StoreError,
+    time_zone::TimeZone,
     workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
 };
-use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub struct NewConnection {
     /// When Salesforce issued the session, Unix seconds.
     pub issued_at: i64,
     /// The user's time zone; it becomes the workspace's, if that has none.
-    pub time_zone: Option<Tz>,
+    pub time_zone: Option<TimeZone>,
     /// The org's country, an ISO 3166 code; it becomes the workspace's default, if that has none.
     pub country: Option<String>,
 }

@@ -1,8 +1,7 @@
 //! Who connected: the identity service (Salesforce Help, "Identity URLs").
 
 use calls::ports::ClientSecretSource;
-use calls::{crm::CrmError, ids::SalesforceId};
-use chrono_tz::Tz;
+use calls::{crm::CrmError, ids::SalesforceId, time_zone::TimeZone};
 use reqwest::header::{ACCEPT, LOCATION};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -27,7 +26,7 @@ pub struct Identity {
     pub username: String,
     /// The user's time zone. `None` where Salesforce names one that the tz database does not have. (`utcOffset` is no
     /// help: it knows no daylight saving time.)
-    pub time_zone: Option<Tz>,
+    pub time_zone: Option<TimeZone>,
 }
 
 #[derive(Deserialize)]

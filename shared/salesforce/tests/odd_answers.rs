@@ -19,10 +19,10 @@ use calls::{
     crm::{FaultClass, PhoneQuery},
     ids::{CallId, SalesforceId},
     ports::{Crm, TokenEndpoint, Tokens},
+    time_zone::TimeZone,
     workspace::RecordType,
 };
 use chrono::DateTime;
-use chrono_tz::Tz;
 use salesforce::Grant;
 use serde_json::{Value, json};
 use tokio::{
@@ -396,7 +396,7 @@ async fn identity_follows_one_redirect_to_the_same_user() {
     let login = Script::default().then_redirect(&format!("{instance}{IDENTITY_PATH}"));
     let url = login.start().await;
     let identity = client(&url).identity(&grant(&url)).await.unwrap();
-    assert_eq!(identity.time_zone.map(Tz::name), Some("America/New_York"));
+    assert_eq!(identity.time_zone.map(TimeZone::name), Some("America/New_York"));
     assert_eq!(identity.display_name.as_deref(), Some("Ada Sample"));
     assert!(org.asked()[0].authorized);
 }

@@ -8,6 +8,7 @@ use crate::{
     ids::CallId,
     ledger::Reason,
     text::{CUT, length},
+    time_zone::TimeZone,
 };
 
 const WHO: &str = "00Q000000000001EAA";
@@ -40,7 +41,7 @@ fn call() -> Call {
 }
 
 fn settings() -> Settings {
-    Settings { time_zone: chrono_tz::America::New_York, ..Settings::default() }
+    Settings { time_zone: "America/New_York".parse().unwrap(), ..Settings::default() }
 }
 
 fn appointment() -> Appointment {
@@ -128,7 +129,7 @@ fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
         kind: Some("Consultation".to_owned()),
         ..AppointmentRequest::default()
     };
-    let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+    let resolution = request.resolve(TimeZone::UTC, utc("2027-01-20T15:00:00Z"), 60);
     let call = Call { appointment: fact(request), ..call() };
     let task = task(&call, &who(), &settings(), 0, &Booking::of(&resolution));
     assert!(
@@ -150,7 +151,7 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
             notes: Some("Bring the licence list.".to_owned()),
             ..AppointmentRequest::default()
         };
-        let resolution = request.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+        let resolution = request.resolve(TimeZone::UTC, utc("2027-01-20T15:00:00Z"), 60);
         let with = |request| {
             let call = Call { appointment: fact(request), ..call() };
             task(&call, &who(), &settings(), 0, &Booking::of(&resolution))
@@ -225,7 +226,7 @@ fn control_characters_do_not_reach_salesforce() {
         notes: Some("line one\r\nline\u{b} two\u{1b}[0m".to_owned()),
         ..AppointmentRequest::default()
     };
-    let resolution = noted.resolve(chrono_tz::UTC, utc("2027-01-20T15:00:00Z"), 60);
+    let resolution = noted.resolve(TimeZone::UTC, utc("2027-01-20T15:00:00Z"), 60);
     let odd = Call { appointment: fact(noted), ..call() };
     let drawn = task(&odd, &who(), &settings(), 0, &Booking::of(&resolution)).description;
     assert!(drawn.contains("Notes: line one\nline two[0m"), "{drawn}");

@@ -1,15 +1,15 @@
 //! The table of design.md §9, row by row.
 
-use chrono_tz::{
-    America::{New_York, Phoenix, Santiago, Sao_Paulo},
-    Asia::{Kathmandu, Kolkata, Tokyo},
-    Australia::{Lord_Howe, Sydney},
-    Europe::{Berlin, London},
-    Pacific::{Kiritimati, Pago_Pago},
-};
 use proptest::prelude::*;
 
 use super::*;
+
+const NEW_YORK: &str = "America/New_York";
+const LONDON: &str = "Europe/London";
+
+fn zone(name: &str) -> TimeZone {
+    name.parse().unwrap()
+}
 
 fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -29,11 +29,11 @@ fn now() -> DateTime<Utc> {
 }
 
 fn resolve(request: &AppointmentRequest) -> Resolution {
-    request.resolve(New_York, now(), 60)
+    request.resolve(zone(NEW_YORK), now(), 60)
 }
 
-fn start(request: &AppointmentRequest, zone: Tz) -> DateTime<Utc> {
-    match request.resolve(zone, now(), 60) {
+fn start(request: &AppointmentRequest, of: &str) -> DateTime<Utc> {
+    match request.resolve(zone(of), now(), 60) {
         Resolution::Booked { appointment, .. } => appointment.start,
         other => panic!("{request:?} is {other:?}"),
     }
@@ -125,7 +125,7 @@ fn a_time_of_day_is_read_by_the_table() {
     ] {
         let expected = NaiveTime::from_hms_opt(hour, minute, 0);
         assert_eq!(clock::time_of_day(text), expected, "{text:?}");
-        assert_eq!(start(&request("2027-01-27", text), Tz::UTC).time(), expected.unwrap(), "{text:?}");
+        assert_eq!(start(&request("2027-01-27", text), "UTC").time(), expected.unwrap(), "{text:?}");
     }
 }
 
@@ -260,30 +260,30 @@ fn past_is_before_today_in_the_workspaces_zone() {
     assert_eq!(refusal(&request("2027-01-19", "whenever")).code, "appointment_in_the_past");
     assert_eq!(refusal(&request("2027-01-19T23:59:00-05:00", "")).code, "appointment_in_the_past");
     // Today at eight, two hours ago.
-    assert_eq!(start(&request("2027-01-20", "8 AM"), New_York), utc("2027-01-20T13:00:00Z"));
-    assert_eq!(start(&request("2027-01-20", "midnight"), New_York), utc("2027-01-20T05:00:00Z"));
+    assert_eq!(start(&request("2027-01-20", "8 AM"), NEW_YORK), utc("2027-01-20T13:00:00Z"));
+    assert_eq!(start(&request("2027-01-20", "midnight"), NEW_YORK), utc("2027-01-20T05:00:00Z"));
     let hours_ago = request("2027-01-20T00:30:00-05:00", "");
-    assert_eq!(start(&hours_ago, New_York), utc("2027-01-20T05:30:00Z"));
+    assert_eq!(start(&hours_ago, NEW_YORK), utc("2027-01-20T05:30:00Z"));
     // At two in the morning in London it is still yesterday in New York.
     let late = utc("2027-01-21T02:00:00Z");
     let yesterday = request("2027-01-20", "2 PM");
-    assert!(matches!(yesterday.resolve(New_York, late, 60), Resolution::Booked { .. }));
-    assert!(matches!(yesterday.resolve(London, late, 60), Resolution::Invalid(_)));
+    assert!(matches!(yesterday.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
+    assert!(matches!(yesterday.resolve(zone(LONDON), late, 60), Resolution::Invalid(_)));
     // Wherever the appointment itself is.
     let there = AppointmentRequest { time_zone: Some("Europe/London".to_owned()), ..yesterday.clone() };
-    assert!(matches!(there.resolve(New_York, late, 60), Resolution::Booked { .. }));
+    assert!(matches!(there.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
     let here = AppointmentRequest { time_zone: Some("America/New_York".to_owned()), ..yesterday };
-    assert!(matches!(here.resolve(London, late, 60), Resolution::Invalid(_)));
+    assert!(matches!(here.resolve(zone(LONDON), late, 60), Resolution::Invalid(_)));
 }
 
 #[test]
 fn today_is_another_day_on_the_other_side_of_the_date_line() {
     // Three days at once, at half past ten: the 19th in Pago Pago, the 20th in London, the 21st on Kiritimati.
     let now = utc("2027-01-20T10:30:00Z");
-    for (zone, today) in [(Pago_Pago, 19), (London, 20), (Kiritimati, 21)] {
+    for (name, today) in [("Pacific/Pago_Pago", 19), (LONDON, 20), ("Pacific/Kiritimati", 21)] {
         for day in 18..=22 {
-            let resolution = request(&format!("2027-01-{day}"), "00:15").resolve(zone, now, 60);
-            assert_eq!(matches!(resolution, Resolution::Booked { .. }), day >= today, "{zone} {day}");
+            let resolution = request(&format!("2027-01-{day}"), "00:15").resolve(zone(name), now, 60);
+            assert_eq!(matches!(resolution, Resolution::Booked { .. }), day >= today, "{name} {day}");
         }
     }
     // The last evening of a year, and of a February.
@@ -293,7 +293,7 @@ fn today_is_another_day_on_the_other_side_of_the_date_line() {
         ("2028-03-01T04:59:00Z", "2028-02-28", "2028-02-29"),
         ("2028-03-01T05:00:00Z", "2028-02-29", "2028-03-01"),
     ] {
-        let on = |day| request(day, "2 PM").resolve(New_York, utc(now), 60);
+        let on = |day| request(day, "2 PM").resolve(zone(NEW_YORK), utc(now), 60);
         assert!(
             matches!(on(yesterday), Resolution::Invalid(reason) if reason.code == "appointment_in_the_past")
         );
@@ -314,7 +314,7 @@ fn an_instant_in_either_field_is_that_instant() {
     ] {
         let mut request = request(date, time);
         request.time_zone = Some("nonsense, but not needed".to_owned());
-        assert_eq!(start(&request, New_York), utc(expected), "{date:?} {time:?}");
+        assert_eq!(start(&request, NEW_YORK), utc(expected), "{date:?} {time:?}");
     }
 }
 
@@ -336,70 +336,70 @@ fn what_only_resembles_an_instant_is_none() {
         assert!(refused.message.contains(text), "{refused:?}");
         assert_eq!(refusal(&request(text, "2 PM")).code, "appointment_date_invalid", "{text}");
     }
-    assert_eq!(start(&request("2027-01-27 14:00:59.9 -05:00", ""), New_York), utc("2027-01-27T19:00:59.9Z"));
+    assert_eq!(start(&request("2027-01-27 14:00:59.9 -05:00", ""), NEW_YORK), utc("2027-01-27T19:00:59.9Z"));
 }
 
 #[test]
 fn a_midnight_in_the_date_is_only_a_day_where_there_is_a_time() {
     for date in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00"] {
-        assert_eq!(start(&request(date, "2:00 PM"), New_York), utc("2027-03-03T19:00:00Z"), "{date}");
+        assert_eq!(start(&request(date, "2:00 PM"), NEW_YORK), utc("2027-03-03T19:00:00Z"), "{date}");
     }
-    assert_eq!(start(&request("2027-03-03T00:00:00Z", ""), New_York), utc("2027-03-03T00:00:00Z"));
-    assert_eq!(start(&request("2027-03-03T15:30:00Z", "2:00 PM"), New_York), utc("2027-03-03T15:30:00Z"));
+    assert_eq!(start(&request("2027-03-03T00:00:00Z", ""), NEW_YORK), utc("2027-03-03T00:00:00Z"));
+    assert_eq!(start(&request("2027-03-03T15:30:00Z", "2:00 PM"), NEW_YORK), utc("2027-03-03T15:30:00Z"));
     assert_eq!(refusal(&request("2027-03-03T00:00:00Z", "after lunch")).code, "appointment_time_invalid");
 }
 
 #[test]
 fn local_times_follow_the_zones_clock() {
-    for (zone, date, time, expected) in [
-        (New_York, "2027-01-27", "2 PM", "2027-01-27T19:00:00Z"),
-        (New_York, "2027-07-27", "2 PM", "2027-07-27T18:00:00Z"),
+    for (name, date, time, expected) in [
+        ("America/New_York", "2027-01-27", "2 PM", "2027-01-27T19:00:00Z"),
+        ("America/New_York", "2027-07-27", "2 PM", "2027-07-27T18:00:00Z"),
         // New York: clocks go from 2:00 to 3:00 on 14 March, and from 2:00 back to 1:00 on 7 November 2027.
-        (New_York, "2027-03-14", "01:59", "2027-03-14T06:59:00Z"),
-        (New_York, "2027-03-14", "02:30", "2027-03-14T07:30:00Z"),
-        (New_York, "2027-03-14", "03:30", "2027-03-14T07:30:00Z"),
-        (New_York, "2027-11-07", "01:30", "2027-11-07T05:30:00Z"),
-        (New_York, "2027-11-07", "02:30", "2027-11-07T07:30:00Z"),
-        (Berlin, "2027-03-28", "02:30", "2027-03-28T01:30:00Z"),
-        (Berlin, "2027-10-31", "02:30", "2027-10-31T00:30:00Z"),
-        (London, "2027-03-28", "00:59", "2027-03-28T00:59:00Z"),
-        (London, "2027-03-28", "01:30", "2027-03-28T01:30:00Z"),
-        (London, "2027-03-28", "02:00", "2027-03-28T01:00:00Z"),
-        (London, "2027-10-31", "01:30", "2027-10-31T00:30:00Z"),
-        (London, "2027-10-31", "02:00", "2027-10-31T02:00:00Z"),
+        ("America/New_York", "2027-03-14", "01:59", "2027-03-14T06:59:00Z"),
+        ("America/New_York", "2027-03-14", "02:30", "2027-03-14T07:30:00Z"),
+        ("America/New_York", "2027-03-14", "03:30", "2027-03-14T07:30:00Z"),
+        ("America/New_York", "2027-11-07", "01:30", "2027-11-07T05:30:00Z"),
+        ("America/New_York", "2027-11-07", "02:30", "2027-11-07T07:30:00Z"),
+        ("Europe/Berlin", "2027-03-28", "02:30", "2027-03-28T01:30:00Z"),
+        ("Europe/Berlin", "2027-10-31", "02:30", "2027-10-31T00:30:00Z"),
+        ("Europe/London", "2027-03-28", "00:59", "2027-03-28T00:59:00Z"),
+        ("Europe/London", "2027-03-28", "01:30", "2027-03-28T01:30:00Z"),
+        ("Europe/London", "2027-03-28", "02:00", "2027-03-28T01:00:00Z"),
+        ("Europe/London", "2027-10-31", "01:30", "2027-10-31T00:30:00Z"),
+        ("Europe/London", "2027-10-31", "02:00", "2027-10-31T02:00:00Z"),
         // Summer is at the other end of the year.
-        (Sydney, "2027-07-27", "2 PM", "2027-07-27T04:00:00Z"),
-        (Sydney, "2027-12-27", "2 PM", "2027-12-27T03:00:00Z"),
-        (Sydney, "2027-04-04", "02:30", "2027-04-03T15:30:00Z"),
-        (Sydney, "2027-04-04", "03:00", "2027-04-03T17:00:00Z"),
-        (Sydney, "2027-10-03", "02:30", "2027-10-02T16:30:00Z"),
+        ("Australia/Sydney", "2027-07-27", "2 PM", "2027-07-27T04:00:00Z"),
+        ("Australia/Sydney", "2027-12-27", "2 PM", "2027-12-27T03:00:00Z"),
+        ("Australia/Sydney", "2027-04-04", "02:30", "2027-04-03T15:30:00Z"),
+        ("Australia/Sydney", "2027-04-04", "03:00", "2027-04-03T17:00:00Z"),
+        ("Australia/Sydney", "2027-10-03", "02:30", "2027-10-02T16:30:00Z"),
         // Half an hour, from 2:00 to 2:30 and from 2:00 back to 1:30.
-        (Lord_Howe, "2027-10-03", "01:59", "2027-10-02T15:29:00Z"),
-        (Lord_Howe, "2027-10-03", "02:15", "2027-10-02T15:45:00Z"),
-        (Lord_Howe, "2027-10-03", "02:30", "2027-10-02T15:30:00Z"),
-        (Lord_Howe, "2027-04-04", "01:29", "2027-04-03T14:29:00Z"),
-        (Lord_Howe, "2027-04-04", "01:45", "2027-04-03T14:45:00Z"),
-        (Lord_Howe, "2027-04-04", "02:00", "2027-04-03T15:30:00Z"),
+        ("Australia/Lord_Howe", "2027-10-03", "01:59", "2027-10-02T15:29:00Z"),
+        ("Australia/Lord_Howe", "2027-10-03", "02:15", "2027-10-02T15:45:00Z"),
+        ("Australia/Lord_Howe", "2027-10-03", "02:30", "2027-10-02T15:30:00Z"),
+        ("Australia/Lord_Howe", "2027-04-04", "01:29", "2027-04-03T14:29:00Z"),
+        ("Australia/Lord_Howe", "2027-04-04", "01:45", "2027-04-03T14:45:00Z"),
+        ("Australia/Lord_Howe", "2027-04-04", "02:00", "2027-04-03T15:30:00Z"),
         // No midnight: clocks go from 0:00 to 1:00.
-        (Santiago, "2027-09-05", "midnight", "2027-09-05T04:00:00Z"),
+        ("America/Santiago", "2027-09-05", "midnight", "2027-09-05T04:00:00Z"),
         // None of this since 2019.
-        (Sao_Paulo, "2027-01-27", "2 PM", "2027-01-27T17:00:00Z"),
-        (Sao_Paulo, "2027-07-27", "2 PM", "2027-07-27T17:00:00Z"),
-        (Sao_Paulo, "2027-11-07", "00:30", "2027-11-07T03:30:00Z"),
+        ("America/Sao_Paulo", "2027-01-27", "2 PM", "2027-01-27T17:00:00Z"),
+        ("America/Sao_Paulo", "2027-07-27", "2 PM", "2027-07-27T17:00:00Z"),
+        ("America/Sao_Paulo", "2027-11-07", "00:30", "2027-11-07T03:30:00Z"),
         // Nor here.
-        (Phoenix, "2027-03-14", "02:30", "2027-03-14T09:30:00Z"),
-        (Tokyo, "2027-07-27", "2 PM", "2027-07-27T05:00:00Z"),
-        (Kolkata, "2027-07-27", "2 PM", "2027-07-27T08:30:00Z"),
-        (Kathmandu, "2027-07-27", "2 PM", "2027-07-27T08:15:00Z"),
-        (Tz::UTC, "2027-03-28", "02:30", "2027-03-28T02:30:00Z"),
+        ("America/Phoenix", "2027-03-14", "02:30", "2027-03-14T09:30:00Z"),
+        ("Asia/Tokyo", "2027-07-27", "2 PM", "2027-07-27T05:00:00Z"),
+        ("Asia/Kolkata", "2027-07-27", "2 PM", "2027-07-27T08:30:00Z"),
+        ("Asia/Kathmandu", "2027-07-27", "2 PM", "2027-07-27T08:15:00Z"),
+        ("UTC", "2027-03-28", "02:30", "2027-03-28T02:30:00Z"),
         // Over the year's end and over 29 February, both ways.
-        (New_York, "2027-12-31", "11:30 PM", "2028-01-01T04:30:00Z"),
-        (Sydney, "2028-01-01", "9:00 AM", "2027-12-31T22:00:00Z"),
-        (New_York, "2028-02-29", "8 PM", "2028-03-01T01:00:00Z"),
-        (Tokyo, "2028-03-01", "8 AM", "2028-02-29T23:00:00Z"),
-        (New_York, "2027-02-28", "8 PM", "2027-03-01T01:00:00Z"),
+        ("America/New_York", "2027-12-31", "11:30 PM", "2028-01-01T04:30:00Z"),
+        ("Australia/Sydney", "2028-01-01", "9:00 AM", "2027-12-31T22:00:00Z"),
+        ("America/New_York", "2028-02-29", "8 PM", "2028-03-01T01:00:00Z"),
+        ("Asia/Tokyo", "2028-03-01", "8 AM", "2028-02-29T23:00:00Z"),
+        ("America/New_York", "2027-02-28", "8 PM", "2027-03-01T01:00:00Z"),
     ] {
-        assert_eq!(start(&request(date, time), zone), utc(expected), "{zone} {date} {time}");
+        assert_eq!(start(&request(date, time), name), utc(expected), "{name} {date} {time}");
     }
 }
 
@@ -420,12 +420,12 @@ fn the_appointments_own_zone_goes_before_the_workspaces() {
         ("UTC+05:45", "2027-01-27T08:15:00Z"),
         ("N/A", "2027-01-27T19:00:00Z"),
     ] {
-        assert_eq!(start(&with_zone(zone), New_York), utc(expected), "{zone}");
+        assert_eq!(start(&with_zone(zone), NEW_YORK), utc(expected), "{zone}");
     }
     // With its own clock changes.
     let in_summer = AppointmentRequest { date: Some("2027-03-28".to_owned()), ..with_zone("Europe/London") };
     let skipped = AppointmentRequest { time: Some("01:30".to_owned()), ..in_summer };
-    assert_eq!(start(&skipped, New_York), utc("2027-03-28T01:30:00Z"));
+    assert_eq!(start(&skipped, NEW_YORK), utc("2027-03-28T01:30:00Z"));
     for zone in ["EST", "Eastern", "Mars/Olympus", "+530", "+99:00", "-"] {
         let reason = refusal(&with_zone(zone));
         assert_eq!(reason.code, "appointment_time_zone_invalid", "{zone}");
@@ -489,14 +489,5 @@ proptest! {
             let length = (appointment.end - appointment.start).num_minutes();
             prop_assert!((1..=1440).contains(&length));
         }
-    }
-
-    #[test]
-    fn every_local_time_has_an_instant(minute in 0_i64..(366 * 24 * 60), zone in 0..chrono_tz::TZ_VARIANTS.len()) {
-        let local = utc("2027-01-01T00:00:00Z").naive_utc() + TimeDelta::minutes(minute);
-        let zone = chrono_tz::TZ_VARIANTS[zone];
-        let shown = Zone::Named(zone).instant(local).with_timezone(&zone).naive_local();
-        let moved = shown - local;
-        prop_assert!(moved >= TimeDelta::zero() && moved <= TimeDelta::hours(3), "{zone} {local} {shown}");
     }
 }

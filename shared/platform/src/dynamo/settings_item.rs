@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(
             settings(&item),
             Settings {
-                time_zone: chrono_tz::America::New_York,
+                time_zone: "America/New_York".parse().unwrap(),
                 default_country: "GB".into(),
                 login_url: Some("https://test.salesforce.com".into()),
                 match_order: vec![RecordType::Contact, RecordType::Lead],

@@ -1,6 +1,8 @@
 //! The workspace's settings where an attempt uses them.
 
-use crate::{ledger::SyncStatus, matching::Exactness, sync::Worker, workspace::Settings};
+use crate::{
+    ledger::SyncStatus, matching::Exactness, sync::Worker, time_zone::TimeZone, workspace::Settings,
+};
 
 use super::{appointment, booked_call, world::*};
 
@@ -43,7 +45,7 @@ async fn a_stored_number_without_a_code_is_of_the_workspaces_country() {
 #[tokio::test]
 async fn an_appointment_is_in_the_workspaces_zone_and_as_long_as_it_says() {
     let world = world_with(|settings| {
-        settings.time_zone = chrono_tz::America::New_York;
+        settings.time_zone = "America/New_York".parse().unwrap();
         settings.appointment_duration_minutes = 45;
     });
     let booked = booked_call();
@@ -57,7 +59,7 @@ async fn an_appointment_is_in_the_workspaces_zone_and_as_long_as_it_says() {
 #[tokio::test]
 async fn today_is_the_workspaces() {
     let late = 1_800_500_400 - START;
-    for (zone, events) in [(chrono_tz::America::New_York, 1), (chrono_tz::UTC, 0)] {
+    for (zone, events) in [("America/New_York".parse().unwrap(), 1), (TimeZone::UTC, 0)] {
         let world = world_with(|settings| settings.time_zone = zone);
         world.pass(late);
         let mut booked = call(late);

@@ -58,7 +58,7 @@ pub(crate) fn new_connection(n: &str) -> NewConnection {
         access_token: format!("access-{n}").into(),
         refresh_token: format!("refresh-{n}").into(),
         issued_at: 1000,
-        time_zone: Some(chrono_tz::America::New_York),
+        time_zone: Some("America/New_York".parse().unwrap()),
         country: Some("CA".into()),
     }
 }
