@@ -1,6 +1,7 @@
 //! The measurements: starting a function, and calling one that is warm.
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -8,7 +9,10 @@ use std::{
 use axum::body::Bytes;
 use serde_json::Value;
 
-use crate::{Failure, bare_runtime, events, figures::Requests, process::Function, stubs::Stubs};
+use crate::{
+    Failure, bare_runtime, events, figures::Requests, process::Function, runtime_api::RuntimeApi,
+    stubs::Stubs,
+};
 
 /// What a function is given.
 #[derive(Clone)]
@@ -90,45 +94,114 @@ pub(crate) async fn warm(
     counter: &mut Counter,
     times: u32,
 ) -> Result<Warm, Failure> {
-    let mut function = Function::start(&subject.bootstrap, &subject.environment).await?;
-    for _ in 0..(times / 5).max(3) {
-        let (event, calls) = event(given, counter)?;
-        let (_, answer) = function.invoke(&event).await?;
-        check(subject, &answer, &calls, stubs)?;
-    }
-    stubs.take_counts();
-    let before = function.cpu()?;
-    let mut latencies = Vec::new();
-    let mut row_size = None;
-    for _ in 0..times {
-        let (event, calls) = event(given, counter)?;
-        let (latency, answer) = function.invoke(&event).await?;
-        check(subject, &answer, &calls, stubs)?;
-        row_size = calls.first().and_then(|call| stubs.row_size(call)).or(row_size);
-        latencies.push(latency);
-    }
-    let cpu = function.cpu()?.saturating_sub(before) / times;
-    let requests = Requests::new(stubs.take_counts(), times);
-    let peak_memory = function.peak_memory()?;
-    function.stop().await?;
-    Ok(Warm { latencies, cpu, peak_memory, requests, row_size })
+    let mut calls = Calls::start(subject, given, stubs, counter, times).await?;
+    calls.make(stubs, counter, times).await?;
+    calls.end().await
 }
 
-/// The floor of a warm figure: a runtime of a few lines on bare sockets is called, and makes these requests. Without any it
-/// is what the harness takes by itself.
-pub(crate) async fn bare(times: u32, requests: Vec<bare_runtime::Request>) -> Result<Vec<Duration>, Failure> {
-    let mut api = crate::runtime_api::RuntimeApi::start().await?;
-    let address = api.address;
-    // It ends by itself when the API does.
-    std::thread::spawn(move || bare_runtime::run(address, &requests));
-    let event = Bytes::from_static(b"{}");
-    let mut latencies = Vec::new();
-    for _ in 0..times {
-        let began = Instant::now();
-        let (ended, _) = api.invoke_until(&event).await?;
-        latencies.push(ended - began);
+/// A warm function that is being called.
+pub(crate) struct Calls<'a> {
+    subject: &'a Subject,
+    given: &'a Given,
+    function: Function,
+    latencies: Vec<Duration>,
+    cpu: Duration,
+    counts: BTreeMap<String, usize>,
+    row_size: Option<usize>,
+}
+
+impl<'a> Calls<'a> {
+    /// Starts it, and warms it up for so many calls.
+    pub(crate) async fn start(
+        subject: &'a Subject,
+        given: &'a Given,
+        stubs: &Stubs,
+        counter: &mut Counter,
+        times: u32,
+    ) -> Result<Self, Failure> {
+        let mut function = Function::start(&subject.bootstrap, &subject.environment).await?;
+        for _ in 0..(times / 5).max(3) {
+            let (event, calls) = event(given, counter)?;
+            let (_, answer) = function.invoke(&event).await?;
+            check(subject, &answer, &calls, stubs)?;
+        }
+        let latencies = Vec::new();
+        Ok(Self {
+            subject,
+            given,
+            function,
+            latencies,
+            cpu: Duration::ZERO,
+            counts: BTreeMap::new(),
+            row_size: None,
+        })
     }
-    Ok(latencies)
+
+    /// Calls it `times` times more.
+    pub(crate) async fn make(
+        &mut self,
+        stubs: &Stubs,
+        counter: &mut Counter,
+        times: u32,
+    ) -> Result<(), Failure> {
+        stubs.take_counts();
+        let before = self.function.cpu()?;
+        for _ in 0..times {
+            let (event, calls) = event(self.given, counter)?;
+            let (latency, answer) = self.function.invoke(&event).await?;
+            check(self.subject, &answer, &calls, stubs)?;
+            self.row_size = calls.first().and_then(|call| stubs.row_size(call)).or(self.row_size);
+            self.latencies.push(latency);
+        }
+        self.cpu += self.function.cpu()?.saturating_sub(before);
+        for (operation, count) in stubs.take_counts() {
+            *self.counts.entry(operation).or_default() += count;
+        }
+        Ok(())
+    }
+
+    /// Stops it, and says what it took.
+    pub(crate) async fn end(self) -> Result<Warm, Failure> {
+        let peak_memory = self.function.peak_memory()?;
+        self.function.stop().await?;
+        let times = u32::try_from(self.latencies.len())?;
+        Ok(Warm {
+            latencies: self.latencies,
+            cpu: self.cpu / times,
+            peak_memory,
+            requests: Requests::new(self.counts, times),
+            row_size: self.row_size,
+        })
+    }
+}
+
+/// The floor of a warm figure: a runtime of a few lines on bare sockets, which makes some requests at each call. Without any,
+/// a call takes what the harness takes by itself.
+pub(crate) struct Bare {
+    api: RuntimeApi,
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Bare {
+    /// Starts it; it makes these requests.
+    pub(crate) async fn start(requests: Vec<bare_runtime::Request>) -> Result<Self, Failure> {
+        let api = RuntimeApi::start().await?;
+        let address = api.address;
+        // It ends by itself when the API does.
+        std::thread::spawn(move || bare_runtime::run(address, &requests));
+        Ok(Self { api, latencies: Vec::new() })
+    }
+
+    /// Calls it `times` times more.
+    pub(crate) async fn call(&mut self, times: u32) -> Result<(), Failure> {
+        let event = Bytes::from_static(b"{}");
+        for _ in 0..times {
+            let began = Instant::now();
+            let (ended, _) = self.api.invoke_until(&event).await?;
+            self.latencies.push(ended - began);
+        }
+        Ok(())
+    }
 }
 
 fn event(given: &Given, counter: &mut Counter) -> Result<(Bytes, Vec<String>), Failure> {

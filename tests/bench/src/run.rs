@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     Failure, events,
     figures::Figures,
-    measure::{self, Counter, Given, Starts, Subject},
+    measure::{Bare, Counter, Given, Starts, Subject},
     report::{self, median, ms, quantile},
     say,
     stubs::Stubs,
@@ -45,11 +45,12 @@ pub(crate) async fn run(quick: bool) -> Result<Figures, Failure> {
         starts: if quick { 15 } else { 60 },
         times: if quick { 100 } else { 500 },
     };
-    let overhead = measure::bare(bench.times, Vec::new()).await?;
+    let mut bare = Bare::start(Vec::new()).await?;
+    bare.call(bench.times).await?;
     say(&format!(
         "The harness itself: {:.3} ms for an event and its answer (p50; p99 {:.3} ms), which every warm figure contains.",
-        ms(median(&overhead)),
-        ms(quantile(&overhead, 0.99))
+        ms(median(&bare.latencies)),
+        ms(quantile(&bare.latencies, 0.99))
     ));
     bench.functions().await?;
     bench.reports().await?;

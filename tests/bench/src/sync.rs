@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use crate::{
     Failure, bare_runtime,
-    figures::{EXACT, Measured, Requests, START, TIME},
-    measure::{self, Given, Warm, warm},
+    figures::{EXACT, Measured, Requests, START, WAITS},
+    measure::{Bare, Calls, Given, Warm, warm},
     report::{Table, mb, median, ms, percentiles},
     run::Bench,
     say,
 };
+
+/// How many turns a function and its floor take.
+const TURNS: u32 = 10;
 
 /// Some records that sync was given at once, again and again.
 struct Batch {
@@ -45,10 +48,8 @@ impl Bench {
             for latency in [0, 50] {
                 self.stubs.set_latency(Duration::from_millis(latency));
                 let times = if latency == 0 { self.times } else { self.times / 5 };
-                let requests = bare_runtime::requests_of_a_call(&self.stubs);
-                let floor = ms(median(&measure::bare(times, requests).await?));
-                let one = self.warm_sync(&message, 1, times).await?;
-                let ten = self.warm_sync(&message, 10, times).await?;
+                let (one, floor) = self.one_record(&message, times).await?;
+                let ten = self.ten_records(&message, times).await?;
                 if !has_appointment && latency == 0 {
                     self.hold_requests(&one.requests);
                 } else if !has_appointment {
@@ -66,9 +67,21 @@ impl Bench {
         Ok(())
     }
 
-    async fn warm_sync(&mut self, message: &str, at_once: usize, times: u32) -> Result<Warm, Failure> {
-        let given = Given::Calls { message: message.to_owned(), at_once };
-        warm(&self.subject("sync"), &given, &self.stubs, &mut self.counter, times).await
+    /// One record, and the median of what its requests take bare, ms. In turns, so that what else the machine does, and
+    /// how fast it is just then, meets both.
+    async fn one_record(&mut self, message: &str, times: u32) -> Result<(Warm, f64), Failure> {
+        let (subject, given) = (self.subject("sync"), given(message, 1));
+        let mut calls = Calls::start(&subject, &given, &self.stubs, &mut self.counter, times).await?;
+        let mut bare = Bare::start(bare_runtime::requests_of_a_call(&self.stubs)).await?;
+        for _ in 0..TURNS {
+            bare.call(times / TURNS).await?;
+            calls.make(&self.stubs, &mut self.counter, times / TURNS).await?;
+        }
+        Ok((calls.end().await?, ms(median(&bare.latencies))))
+    }
+
+    async fn ten_records(&mut self, message: &str, times: u32) -> Result<Warm, Failure> {
+        warm(&self.subject("sync"), &given(message, 10), &self.stubs, &mut self.counter, times).await
     }
 
     fn hold_batches(&mut self, one: &Warm, ten: &Warm, floor: f64) {
@@ -77,7 +90,7 @@ impl Bench {
             "sync: one record at 50 ms, beyond its bare requests, ms",
             Measured::above(one_p50, floor),
             1.0,
-            TIME,
+            WAITS,
         );
         self.figures.hold(
             "sync: ten records at 50 ms, × one record",
@@ -144,4 +157,8 @@ impl Batch {
             warm.requests.to_string(),
         ]
     }
+}
+
+fn given(message: &str, at_once: usize) -> Given {
+    Given::Calls { message: message.to_owned(), at_once }
 }
