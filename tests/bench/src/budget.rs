@@ -31,6 +31,9 @@ struct Budget {
 
 const FILE: &str = "tests/bench/budget.json";
 
+/// What every function is made of, or is measured with.
+const SHARED: [&str; 6] = ["Cargo.lock", "Cargo.toml", "Makefile", "events", "shared", "tests/bench"];
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -166,11 +169,10 @@ fn since(over: &[String], git: impl Fn(&[&str]) -> Option<String>) -> Option<Str
     let functions: BTreeSet<&str> = over.iter().filter_map(|line| line.split([':', ' ']).next()).collect();
     let paths: Vec<String> = functions.iter().map(|function| format!("functions/{function}")).collect();
     let range = format!("{made}..");
-    let mut arguments = vec!["log", "--format=  %h %s", &range, "--", "Cargo.lock", "Cargo.toml", "shared"];
-    arguments.extend(paths.iter().map(String::as_str));
-    let commits = git(&arguments)?;
+    let watched: Vec<&str> = SHARED.into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let commits = git(&[&["log", "--format=  %h %s", &range, "--"], watched.as_slice()].concat())?;
     let lock = git(&["diff", made, "--unified=1", "--", "Cargo.lock"])?;
-    let unsaved = git(&["status", "--short", "--", "Cargo.lock", "Cargo.toml", "shared", "functions"])?;
+    let unsaved = git(&[&["status", "--short", "--"], watched.as_slice()].concat())?;
     let changes = [
         ("crates", changed_crates(&lock)),
         ("commits", commits.trim_end().to_owned()),

@@ -3,12 +3,10 @@
 use std::{collections::BTreeMap, fmt};
 
 /// How much more than in the budget a figure may be before a build fails: a start or memory, on a machine that others use
-/// too; a time of less than a millisecond, which the processor's kind decides; such a time after waits, from which the
-/// processor comes back quickly in one run and slowly in the next; a size, by a compiler's patch release; and what is the
-/// same each time.
-pub(crate) const START: f64 = 1.25;
+/// too; a time of some milliseconds or less, which the processor's kind decides; a size, by a compiler's patch release; and
+/// what is the same each time.
+pub(crate) const START: f64 = 1.1;
 pub(crate) const TIME: f64 = 1.6;
-pub(crate) const WAITS: f64 = 2.5;
 pub(crate) const SIZE: f64 = 1.02;
 pub(crate) const EXACT: f64 = 1.0;
 

@@ -85,6 +85,7 @@ impl Bench {
                 self.figures.hold(of("start → first answer, × hello"), answer_ratio, to_answer, START);
                 self.figures.hold(of("zip, MB"), zip, to_zip, SIZE);
                 self.figures.count(name.clone(), warm.requests);
+                self.figures.count(of("first call"), starts.requests()?);
             }
         }
         say(table.text());

@@ -51,6 +51,8 @@ pub(crate) struct Starts {
     pub(crate) next: Vec<Duration>,
     /// To the first answer.
     pub(crate) answer: Vec<Duration>,
+    /// What the first calls of all starts asked for.
+    counts: BTreeMap<String, usize>,
 }
 
 impl Starts {
@@ -63,12 +65,26 @@ impl Starts {
         counter: &mut Counter,
     ) -> Result<(), Failure> {
         let (event, calls) = event(given, counter)?;
+        stubs.take_counts();
         let mut function = Function::start(&subject.bootstrap, &subject.environment).await?;
         let (answered, answer) = function.invoke_until(&event).await?;
+        add(&mut self.counts, stubs.take_counts());
         self.next.push(function.ready - function.started);
         self.answer.push(answered - function.started);
         function.stop().await?;
         check(subject, &answer, &calls, stubs)
+    }
+
+    /// What a first call asks for.
+    pub(crate) fn requests(&self) -> Result<Requests, Failure> {
+        Ok(Requests::new(self.counts.clone(), u32::try_from(self.answer.len())?))
+    }
+}
+
+/// Adds counts to those before.
+fn add(counts: &mut BTreeMap<String, usize>, more: BTreeMap<String, usize>) {
+    for (operation, count) in more {
+        *counts.entry(operation).or_default() += count;
     }
 }
 
@@ -154,9 +170,7 @@ impl<'a> Calls<'a> {
             self.latencies.push(latency);
         }
         self.cpu += self.function.cpu()?.saturating_sub(before);
-        for (operation, count) in stubs.take_counts() {
-            *self.counts.entry(operation).or_default() += count;
-        }
+        add(&mut self.counts, stubs.take_counts());
         Ok(())
     }
 

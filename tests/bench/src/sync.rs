@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Failure, bare_runtime,
-    figures::{EXACT, Measured, Requests, START, WAITS},
+    figures::{EXACT, Measured, Requests, START, TIME},
     measure::{Bare, Calls, Given, Warm, warm},
     report::{Table, mb, median, ms, percentiles},
     run::Bench,
@@ -90,7 +90,7 @@ impl Bench {
             "sync: one record at 50 ms, beyond its bare requests, ms",
             Measured::above(one_p50, floor),
             1.0,
-            WAITS,
+            TIME,
         );
         self.figures.hold(
             "sync: ten records at 50 ms, × one record",
