@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, events,
-    figures::{Measured, START, TIME},
+    figures::{MEMORY, Measured, TIME},
     functions::HELLO,
     measure::{Given, warm},
     report::{Table, mb, ms, percentiles},
@@ -52,7 +52,7 @@ impl Bench {
                         "webhook: peak memory with 300 kB reports, MB",
                         mb(webhook.peak_memory),
                         14.0,
-                        START,
+                        MEMORY,
                     );
                 }
                 _ => self.figures.hold("webhook: CPU of a 1.5 MB report, ms", ms(webhook.cpu), 6.0, TIME),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Failure, bare_runtime,
-    figures::{EXACT, Measured, Requests, START, TIME},
+    figures::{EXACT, MEMORY, Measured, Requests, START, TIME},
     measure::{Bare, Calls, Given, Warm, warm},
     report::{Table, mb, median, ms, percentiles},
     run::Bench,
@@ -98,7 +98,7 @@ impl Bench {
             1.25,
             START,
         );
-        self.figures.hold("sync: peak memory with ten records, MB", mb(ten.peak_memory), 20.0, START);
+        self.figures.hold("sync: peak memory with ten records, MB", mb(ten.peak_memory), 20.0, MEMORY);
     }
 
     /// A new, logged call takes two requests to Salesforce and two writes of the ledger (design.md §6).
