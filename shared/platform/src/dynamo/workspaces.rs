@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use aws_sdk_dynamodb::Client;
@@ -63,12 +66,19 @@ pub struct WorkspaceTable<K> {
     sealer: Sealer<K>,
     /// Opened tokens. A version names its tokens for good, so nothing here is ever wrong.
     opened: Arc<Mutex<HashMap<(WorkspaceId, u64), Connection>>>,
+    /// Whether a row was read before.
+    is_warm: Arc<AtomicBool>,
 }
 
 impl<K: KeySource> WorkspaceTable<K> {
     /// This table, through this client; tokens are sealed with these keys.
     pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
-        Self { rows: Rows::new(client, table), sealer: Sealer::new(keys), opened: Arc::default() }
+        Self {
+            rows: Rows::new(client, table),
+            sealer: Sealer::new(keys),
+            opened: Arc::default(),
+            is_warm: Arc::default(),
+        }
     }
 
     /// The table that `WORKSPACE_SETTINGS_TABLE` names.
@@ -102,10 +112,10 @@ impl<K: KeySource> WorkspaceTable<K> {
         Ok(connection)
     }
 
-    /// Reads the keys in a process that has opened no tokens yet.
+    /// Reads the keys for a process's first row. Later ones find them, or read them when they need them: a row that is not
+    /// connected gives the reading up.
     async fn prepare(&self) -> Result<(), StoreError> {
-        let is_cold = self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if is_cold { self.sealer.prepare().await } else { Ok(()) }
+        if self.is_warm.swap(true, Ordering::Relaxed) { Ok(()) } else { self.sealer.prepare().await }
     }
 
     async fn open(&self, id: &WorkspaceId, item: &Item, field: Field) -> Result<SecretString, OpenError> {
@@ -465,11 +475,7 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        net::SocketAddr,
-        sync::atomic::{AtomicUsize, Ordering},
-        time::Duration,
-    };
+    use std::{net::SocketAddr, sync::atomic::AtomicUsize, time::Duration};
 
     use axum::{Json, Router};
     use serde_json::{Value, json};
@@ -508,7 +514,7 @@ mod tests {
         address
     }
 
-    async fn load(address: SocketAddr, keys: &Asked) -> Result<Workspace, StoreError> {
+    fn table(address: SocketAddr, keys: &Asked) -> WorkspaceTable<&Asked> {
         let endpoint = format!("http://{address}");
         let env = [
             ("AWS_REGION", "us-east-1"),
@@ -516,7 +522,14 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ];
-        let table = WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", keys);
+        WorkspaceTable::new(Aws::from_env(&env).unwrap().dynamodb(), "settings", keys)
+    }
+
+    async fn load(address: SocketAddr, keys: &Asked) -> Result<Workspace, StoreError> {
+        load_from(&table(address, keys)).await
+    }
+
+    async fn load_from(table: &WorkspaceTable<&Asked>) -> Result<Workspace, StoreError> {
         let id = WorkspaceId::parse("acme").unwrap();
         tokio::time::timeout(Duration::from_mins(1), table.load(&id))
             .await
@@ -529,7 +542,7 @@ mod tests {
 
     /// A table that nobody answers for: only what is asked beside it is asked at all.
     #[tokio::test(start_paused = true)]
-    async fn a_process_that_has_opened_no_tokens_reads_the_keys_beside_the_row() {
+    async fn the_keys_are_read_beside_a_processes_first_row() {
         let keys = Asked(AtomicUsize::default(), Some(Ok(())));
         load(nobody().await, &keys).await.unwrap_err();
         assert_eq!(keys.times(), 1);
@@ -547,6 +560,16 @@ mod tests {
         let address = server(json!({ "workspace_id": { "S": "acme" } })).await;
         let workspace = load(address, &Asked(AtomicUsize::default(), None)).await.unwrap();
         assert_eq!(workspace.state, ConnectionState::Disconnected);
+    }
+
+    #[tokio::test]
+    async fn rows_that_are_not_connected_begin_to_read_the_keys_only_once() {
+        let keys = Asked(AtomicUsize::default(), None);
+        let table = table(server(json!({ "workspace_id": { "S": "acme" } })).await, &keys);
+        for _ in 0..3 {
+            load_from(&table).await.unwrap();
+        }
+        assert_eq!(keys.times(), 1);
     }
 
     #[tokio::test]
