@@ -3,7 +3,13 @@
 //! AWS's own client, `aws-smithy-http-client`, cannot be had without HTTP/2, which is a tenth of a function's code, and
 //! which none of the services here needs.
 
-use std::{error::Error, io, iter, sync::LazyLock, time::Duration};
+use std::{
+    error::Error,
+    io, iter,
+    sync::LazyLock,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use aws_smithy_runtime_api::client::{
     connection::{CaptureSmithyConnection, ConnectionMetadata},
@@ -12,16 +18,19 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
+use futures_util::future::BoxFuture;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{self, Client, connect},
     rt::{TokioExecutor, TokioTimer},
 };
-use lambda_http::http::Request;
+use lambda_http::http::{Request, Uri};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
+use tokio::time::timeout;
+use tower::{BoxError, Service};
 
 /// The roots that AWS's endpoints are signed by. Nothing but AWS is reached through these clients.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
@@ -37,16 +46,34 @@ pub(super) fn client() -> SharedHttpClient {
 
 /// Keeps its connections open for the requests that follow.
 #[derive(Debug)]
-struct Connector(Client<HttpsConnector<connect::HttpConnector>, SdkBody>);
+struct Connector(Client<InTime, SdkBody>);
 
 impl Connector {
     fn new(roots: &[u8]) -> Self {
         let mut tcp = connect::HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT));
         let pool = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).clone();
-        Self(pool.build(HttpsConnector::from((tcp, tls(roots)))))
+        Self(pool.build(InTime(HttpsConnector::from((tcp, tls(roots))))))
+    }
+}
+
+/// A connection with all that belongs to it, the name's address and the handshake, or a timeout.
+#[derive(Clone)]
+struct InTime(HttpsConnector<connect::HttpConnector>);
+
+impl Service<Uri> for InTime {
+    type Response = <HttpsConnector<connect::HttpConnector> as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connection = self.0.call(to);
+        Box::pin(async move { timeout(CONNECT, connection).await.map_err(io::Error::from)? })
     }
 }
 
@@ -256,6 +283,15 @@ mod tests {
         let _queue = socket.listen(0).unwrap();
         let _waiting = std::net::TcpStream::connect(address).unwrap();
         let error = body(&Connector::new(AMAZON_ROOTS), get("http", address)).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_stalls_is_a_timeout() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connector = Connector::new(AMAZON_ROOTS);
+        let answer = body(&connector, get("https", silent.local_addr().unwrap()));
+        let error = timeout(Duration::from_mins(1), answer).await.unwrap().unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
     }
 
