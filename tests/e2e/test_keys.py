@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -51,8 +52,26 @@ def sealing_keys(workspace: Workspace) -> set[str]:
     return {str(row[f"salesforce_{kind}_token"]).split(".")[1] for kind in ("access", "refresh")}
 
 
+class Sessions:
+    """Everybody's sessions. They do not end twice while one call is worked on: it would rightly be tried again."""
+
+    APART_SECONDS = 1.0
+
+    def __init__(self, salesforce: Salesforce) -> None:
+        self._salesforce = salesforce
+        self._lock = threading.Lock()
+        self._ended_at = time.monotonic() - self.APART_SECONDS
+
+    def end(self) -> None:
+        """Ends them, a second at least after the last time."""
+        with self._lock:
+            time.sleep(max(0.0, self._ended_at + self.APART_SECONDS - time.monotonic()))
+            self._salesforce.expire_sessions()
+            self._ended_at = time.monotonic()
+
+
 @contextmanager
-def calls_come_in(workspace: Workspace, salesforce: Salesforce, number: str, tokens: list[str]) -> Iterator[list[str]]:
+def calls_come_in(workspace: Workspace, sessions: Sessions, number: str, tokens: list[str]) -> Iterator[list[str]]:
     """Five calls a second, under these tokens in turn; gives the ids of those that were taken."""
     posted: list[str] = []
     refused: list[int] = []
@@ -62,7 +81,7 @@ def calls_come_in(workspace: Workspace, salesforce: Salesforce, number: str, tok
         while not ended.is_set():
             # Sessions end meanwhile: tokens are sealed with whichever key a process takes for the current one.
             if len(posted) % 10 == 5:
-                salesforce.expire_sessions()
+                sessions.end()
             body = report(number)
             status = workspace.post(body, tokens[len(posted) % len(tokens)]).status_code
             if status != 200:
@@ -89,7 +108,8 @@ def test_keys_are_rotated_under_load_and_no_call_fails(
     pasted = {one.id: one.webhook_token for one in (workspace, quiet)}
     old = {ring: keys[0]["id"] for ring, keys in rings(stack, secrets).items()}
     tokens = [pasted[workspace.id]]
-    with calls_come_in(workspace, salesforce, number, tokens) as posted:
+    sessions = Sessions(salesforce)
+    with calls_come_in(workspace, sessions, number, tokens) as posted:
         done = rotate_keys(stack, "sealing", "webhook")
         before = len(posted)
         # Fresh processes make values with the new keys; those that work know only the old ones, and meet them.
@@ -97,7 +117,7 @@ def test_keys_are_rotated_under_load_and_no_call_fails(
             function_processes.kill(stack, fresh)
         tokens.append(secrets.add(workspace.api("GET", "webhook").json()["secret"]))
         for turn in range(5):
-            salesforce.expire_sessions()
+            sessions.end()
             tried = workspace.api("POST", "test-sync", json={"callId": f"under-load-{turn}", "phoneNumber": number})
             assert tried.json()["success"], tried.text
         wait_until(lambda: len(posted) >= before + 30, 30, "calls under the new keys")
