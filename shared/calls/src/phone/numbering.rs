@@ -1,19 +1,27 @@
 //! libphonenumber with the numbering plans of those countries only that are asked for. Read into memory, all plans take
 //! 2.6 ms and 3.4 MB at the first number of a process; those of one country code take 0.4 ms, and few calls need a second.
+//! Half of that is libphonenumber's own (its expressions); each country code has one of its own, so that none is read twice.
 //!
 //! `metadata.bin` is libphonenumber's, as `rlibphonenumber` has it but does not give it away; a test compares the two. Its
 //! own copy, and its methods that use it (`PhoneNumber::is_valid`), are for tests: what is not used is not linked.
 
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use prost::{Message, bytes::Bytes};
+use prost::Message as _;
 use rlibphonenumber::{
     NumberLengthType, ParseError, PhoneMetadata, PhoneMetadataCollection, PhoneNumber, PhoneNumberFormat,
     PhoneNumberUtil, enums::Region,
 };
 
 static METADATA: &[u8] = include_bytes!("metadata.bin");
-static NUMBERING: LazyLock<Numbering> = LazyLock::new(Numbering::default);
+// Where each plan is in it: `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/plans.rs"));
+
+static NUMBERING: Numbering = Numbering::new();
 
 /// Reads a number as libphonenumber does. A national one is `region`'s.
 pub(super) fn parse(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
@@ -39,7 +47,8 @@ pub(super) fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String 
 
 /// The country code of a region; `None` if it has no phone numbers.
 pub(super) fn country_code(region: Region) -> Option<i32> {
-    NUMBERING.country_code(region)
+    let plan = PLANS.iter().find(|plan| plan.region == region);
+    plan.filter(|plan| plan.region != Region::World).map(|plan| plan.code)
 }
 
 /// The region of a country code, the main one where several share it.
@@ -47,7 +56,7 @@ pub(super) fn main_region(country_code: i32) -> Option<Region> {
     NUMBERING.main_region(country_code)
 }
 
-/// Beyond so many country codes all plans are read at once: each further one would read those before it again.
+/// Beyond so many country codes all plans are read at once: each code's libphonenumber has some 0.2 MB of its own.
 const FEW: usize = 8;
 /// Digits of the longest country code. None is the beginning of another (ITU-T E.164).
 const LONGEST_CODE: usize = 3;
@@ -60,139 +69,90 @@ const SCHEME: &str = "tel:";
 struct Plan {
     region: Region,
     code: i32,
-    encoded: Bytes,
+    /// Where it is in [`METADATA`].
+    encoded: Range<usize>,
 }
 
-/// What is looked at of each plan: two fields of `PhoneMetadata`.
-#[derive(Message)]
-struct Head {
-    #[prost(string, tag = "9")]
-    id: String,
-    #[prost(int32, tag = "10")]
-    country_code: i32,
+impl Plan {
+    fn read(&self) -> Option<PhoneMetadata> {
+        PhoneMetadata::decode(METADATA.get(self.encoded.clone())?).ok()
+    }
 }
 
-/// `PhoneMetadataCollection` with its plans unread.
-#[derive(Message)]
-struct Collection {
-    #[prost(bytes = "bytes", repeated, tag = "1")]
-    plans: Vec<Bytes>,
-}
-
-/// The plans that have been read: of these country codes, or of all.
-#[derive(Clone)]
-struct Read {
-    codes: Codes,
-    util: Arc<PhoneNumberUtil>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
+/// Which plans a number needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Codes {
-    Some(Vec<i32>),
+    One(i32),
     All,
-}
-
-impl Codes {
-    fn one(code: i32) -> Self {
-        Self::Some(vec![code])
-    }
-
-    fn contain(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::All, _) => true,
-            (Self::Some(_), Self::All) => false,
-            (Self::Some(codes), Self::Some(others)) => others.iter().all(|code| codes.contains(code)),
-        }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        let (Self::Some(codes), Self::Some(others)) = (self, other) else { return Self::All };
-        let new = others.iter().filter(|code| !codes.contains(code));
-        let both: Vec<i32> = codes.iter().chain(new).copied().collect();
-        if both.len() > FEW { Self::All } else { Self::Some(both) }
-    }
 }
 
 /// libphonenumber, which reads a numbering plan when it is needed.
 struct Numbering {
-    plans: Vec<Plan>,
-    read: RwLock<Option<Read>>,
-}
-
-impl Default for Numbering {
-    fn default() -> Self {
-        // What is compiled in can be decoded: else no test of a number would pass.
-        let collection = Collection::decode(Bytes::from_static(METADATA)).unwrap_or_default();
-        let plan = |encoded: Bytes| {
-            let head = Head::decode(encoded.clone()).ok()?;
-            Some(Plan { region: Region::from_code(&head.id).ok()?, code: head.country_code, encoded })
-        };
-        Self { plans: collection.plans.into_iter().filter_map(plan).collect(), read: RwLock::default() }
-    }
+    /// What has been read. Locked while it is: who needs the same waits, and does not read it again.
+    read: Mutex<BTreeMap<Codes, Arc<PhoneNumberUtil>>>,
 }
 
 impl Numbering {
+    const fn new() -> Self {
+        Self { read: Mutex::new(BTreeMap::new()) }
+    }
+
     fn parse(&self, text: &str, region: Option<Region>) -> Option<PhoneNumber> {
         if is_crossed(text) {
             return None;
         }
-        let home = region.and_then(|region| self.country_code(region));
+        let home = region.and_then(country_code);
         let codes = match beginning(text) {
-            Beginning::Code(digits) => self.code_of(&digits).or(home).map(Codes::one),
-            Beginning::National => home.map(Codes::one),
+            Beginning::Code(digits) => code_of(&digits).or(home).map(Codes::One),
+            Beginning::National => home.map(Codes::One),
             Beginning::Other => Some(Codes::All),
         };
-        match self.with(&codes?)?.parse_and_keep_raw_input(text, region) {
+        match self.with(codes?)?.parse_and_keep_raw_input(text, region) {
             // Dialled from `home`, perhaps: the country code stands behind what is dialled first.
             Err(ParseError::InvalidCountryCode) if home.is_some() => {
-                self.with(&Codes::All)?.parse_and_keep_raw_input(text, region).ok()
+                self.with(Codes::All)?.parse_and_keep_raw_input(text, region).ok()
             }
             number => number.ok(),
         }
     }
 
-    /// The country code that the digits begin with.
-    fn code_of(&self, digits: &str) -> Option<i32> {
-        let beginnings = (1..=LONGEST_CODE).filter_map(|length| digits.get(..length));
-        let mut numbers =
-            beginnings.filter(|digits| !digits.starts_with('0')).filter_map(|digits| digits.parse().ok());
-        numbers.find(|number| self.plans.iter().any(|plan| plan.code == *number))
-    }
-
     /// libphonenumber with the plans of the number's country code.
     fn of(&self, number: &PhoneNumber) -> Option<Arc<PhoneNumberUtil>> {
-        self.with(&Codes::one(number.country_code))
-    }
-
-    fn country_code(&self, region: Region) -> Option<i32> {
-        let plan = self.plans.iter().find(|plan| plan.region == region);
-        plan.filter(|plan| plan.region != Region::World).map(|plan| plan.code)
+        self.with(Codes::One(number.country_code))
     }
 
     fn main_region(&self, code: i32) -> Option<Region> {
-        self.with(&Codes::one(code))?.get_region_for_country_code(code)
+        self.with(Codes::One(code))?.get_region_for_country_code(code)
     }
 
-    fn with(&self, codes: &Codes) -> Option<Arc<PhoneNumberUtil>> {
-        let read = self.read.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(read) = read.as_ref().filter(|read| read.codes.contain(codes)) {
-            return Some(Arc::clone(&read.util));
+    fn with(&self, codes: Codes) -> Option<Arc<PhoneNumberUtil>> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(util) = read.get(&Codes::All).or_else(|| read.get(&codes)) {
+            return Some(Arc::clone(util));
         }
-        let codes = read.map_or_else(|| codes.clone(), |read| read.codes.and(codes));
-        let util = Arc::new(self.util(&codes)?);
-        let new = Read { codes, util: Arc::clone(&util) };
-        *self.read.write().unwrap_or_else(PoisonError::into_inner) = Some(new);
+        let codes = if read.len() < FEW { codes } else { Codes::All };
+        let util = Arc::new(util(codes)?);
+        if codes == Codes::All {
+            read.clear();
+        }
+        read.insert(codes, Arc::clone(&util));
         Some(util)
     }
+}
 
-    fn util(&self, codes: &Codes) -> Option<PhoneNumberUtil> {
-        let plans = self.plans.iter().filter(|plan| match codes {
-            Codes::Some(codes) => codes.contains(&plan.code),
-            Codes::All => true,
-        });
-        let metadata = plans.filter_map(|plan| PhoneMetadata::decode(plan.encoded.clone()).ok()).collect();
-        PhoneNumberUtil::new_for_metadata(PhoneMetadataCollection { metadata }).ok()
-    }
+/// libphonenumber with these plans.
+fn util(codes: Codes) -> Option<PhoneNumberUtil> {
+    let plans = PLANS.iter().filter(|plan| codes == Codes::All || codes == Codes::One(plan.code));
+    let metadata = plans.filter_map(Plan::read).collect();
+    PhoneNumberUtil::new_for_metadata(PhoneMetadataCollection { metadata }).ok()
+}
+
+/// The country code that the digits begin with.
+fn code_of(digits: &str) -> Option<i32> {
+    let beginnings = (1..=LONGEST_CODE).filter_map(|length| digits.get(..length));
+    let mut numbers =
+        beginnings.filter(|digits| !digits.starts_with('0')).filter_map(|digits| digits.parse().ok());
+    numbers.find(|number| PLANS.iter().any(|plan| plan.code == *number))
 }
 
 /// Whether the scheme ends behind the beginning of the context, as in no address of RFC 3966. libphonenumber cuts out what
@@ -244,8 +204,8 @@ mod tests {
 
     /// Whether a process that has read these countries' plans does.
     fn assert_same_after(codes: &[i32], text: &str, region: Option<Region>) {
-        let numbering = Numbering::default();
-        assert!(codes.is_empty() || numbering.with(&Codes::Some(codes.to_vec())).is_some());
+        let numbering = Numbering::new();
+        assert!(codes.iter().all(|code| numbering.with(Codes::One(*code)).is_some()));
         let number = numbering.parse(text, region);
         assert_eq!(
             number,
@@ -272,7 +232,7 @@ mod tests {
     }
 
     fn country_codes() -> Vec<i32> {
-        let codes: BTreeSet<i32> = Numbering::default().plans.iter().map(|plan| plan.code).collect();
+        let codes: BTreeSet<i32> = PLANS.iter().map(|plan| plan.code).collect();
         codes.into_iter().collect()
     }
 
@@ -333,36 +293,32 @@ mod tests {
 
     #[test]
     fn plans_are_read_as_they_are_needed() {
-        let numbering = Numbering::default();
-        let codes = || match numbering.read.read().unwrap().as_ref().unwrap().codes.clone() {
-            Codes::Some(codes) => codes.len(),
-            Codes::All => usize::MAX,
-        };
+        let numbering = Numbering::new();
+        let has_all = || numbering.read.lock().unwrap().contains_key(&Codes::All);
+        let read = || numbering.read.lock().unwrap().len();
         assert!(numbering.parse("+1 234 555 0123", Some(Region::US)).is_some());
-        assert_eq!(codes(), 1);
+        assert_eq!(read(), 1);
         assert!(numbering.parse("(234) 555-0124", Some(Region::US)).is_some());
-        assert_eq!(codes(), 1);
+        assert_eq!(read(), 1);
         assert!(numbering.parse("+44 20 7946 0123", Some(Region::US)).is_some());
-        assert_eq!(codes(), 2);
+        assert_eq!(read(), 2);
         for code in ["+49", "+33", "+39", "+34", "+41", "+43"] {
             assert!(numbering.parse(&format!("{code} 301234567"), Some(Region::US)).is_some());
         }
-        assert_eq!(codes(), FEW);
+        assert_eq!((read(), has_all()), (FEW, false));
         assert!(numbering.parse("+31 301234567", Some(Region::US)).is_some());
-        assert_eq!(codes(), usize::MAX);
+        assert_eq!((read(), has_all()), (1, true));
     }
 
     #[test]
     fn every_region_has_its_code() {
-        let numbering = Numbering::default();
         for region in regions().into_iter().chain([Region::World]) {
             assert_eq!(
-                numbering.country_code(region),
+                country_code(region),
                 PHONE_NUMBER_UTIL.get_country_code_for_region(region),
                 "{region}"
             );
         }
-        assert!(numbering.read.read().unwrap().is_none(), "no plan is read for it");
     }
 
     proptest! {

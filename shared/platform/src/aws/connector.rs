@@ -25,22 +25,26 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use lambda_http::http::{Request, Uri};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::time::timeout;
 use tower::{BoxError, Service};
 
-/// The roots that AWS's endpoints are signed by. Nothing but AWS is reached through these clients.
-const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+/// Amazon Trust Services' roots, to which the certificates of AWS's endpoints lead, as <https://www.amazontrust.com/repository/>
+/// has them. Nothing but AWS is reached through these clients.
+const AMAZON_ROOTS: [&[u8]; 5] = [
+    include_bytes!("roots/AmazonRootCA1.cer"),
+    include_bytes!("roots/AmazonRootCA2.cer"),
+    include_bytes!("roots/AmazonRootCA3.cer"),
+    include_bytes!("roots/AmazonRootCA4.cer"),
+    include_bytes!("roots/SFSRootCAG2.cer"),
+];
 
 /// A connection within a region takes a few milliseconds; one that takes a second is lost.
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// The client of all services, made when the first request is sent.
 pub(super) fn client() -> SharedHttpClient {
-    let connector = LazyLock::new(|| SharedHttpConnector::new(Connector::new(AMAZON_ROOTS)));
+    let connector = LazyLock::new(|| SharedHttpConnector::new(Connector::new(&AMAZON_ROOTS)));
     http_client_fn(move |_, _| connector.clone())
 }
 
@@ -49,7 +53,8 @@ pub(super) fn client() -> SharedHttpClient {
 struct Connector(Client<InTime, SdkBody>);
 
 impl Connector {
-    fn new(roots: &[u8]) -> Self {
+    /// Trusts these roots, DER, and no others.
+    fn new(roots: &[&[u8]]) -> Self {
         let mut tcp = connect::HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -78,9 +83,9 @@ impl Service<Uri> for InTime {
 }
 
 /// Nothing is read from disk.
-fn tls(roots: &[u8]) -> ClientConfig {
+fn tls(roots: &[&[u8]]) -> ClientConfig {
     let mut trusted = RootCertStore::empty();
-    trusted.add_parsable_certificates(CertificateDer::pem_slice_iter(roots).flatten());
+    trusted.add_parsable_certificates(roots.iter().map(|root| CertificateDer::from_slice(root)));
     ClientConfig::builder().with_root_certificates(trusted).with_no_client_auth()
 }
 
@@ -139,6 +144,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 #[cfg(test)]
 mod tests {
     use std::{
+        collections::BTreeSet,
         net::SocketAddr,
         sync::{
             Arc,
@@ -146,7 +152,6 @@ mod tests {
         },
     };
 
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
     use rcgen::CertifiedKey;
     use rustls::{ServerConfig, pki_types::PrivateKeyDer};
     use tokio::{
@@ -206,13 +211,13 @@ mod tests {
     }
 
     /// A certificate for this machine, as its own root, and a server's use of it.
-    fn certificate() -> (String, TlsAcceptor) {
+    fn certificate() -> (Vec<u8>, TlsAcceptor) {
         let CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
         let config =
             ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key);
-        (cert.pem(), TlsAcceptor::from(Arc::new(config.unwrap())))
+        (cert.der().to_vec(), TlsAcceptor::from(Arc::new(config.unwrap())))
     }
 
     async fn body(connector: &Connector, request: HttpRequest) -> Result<String, ConnectorError> {
@@ -230,7 +235,7 @@ mod tests {
     async fn a_server_of_a_trusted_root_is_spoken_with_on_a_connection_that_is_kept() {
         let (root, tls) = certificate();
         let server = Server::start(Some(tls), FINE).await;
-        let connector = Connector::new(root.as_bytes());
+        let connector = Connector::new(&[&root]);
         for _ in 0..3 {
             assert_eq!(body(&connector, get("https", server.address)).await.unwrap(), "fine");
         }
@@ -241,7 +246,7 @@ mod tests {
     async fn a_server_of_another_root_is_not() {
         let (_, tls) = certificate();
         let server = Server::start(Some(tls), FINE).await;
-        for roots in [certificate().0.as_bytes(), AMAZON_ROOTS] {
+        for roots in [&[certificate().0.as_slice()][..], &AMAZON_ROOTS] {
             let error = body(&Connector::new(roots), get("https", server.address)).await.unwrap_err();
             assert!(error.is_io(), "{error:?}");
         }
@@ -250,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_that_the_sdk_gives_up_is_not_used_again() {
         let server = Server::start(None, FINE).await;
-        let connector = Connector::new(AMAZON_ROOTS);
+        let connector = Connector::new(&AMAZON_ROOTS);
         let capture = CaptureSmithyConnection::new();
         let mut request = get("http", server.address);
         request.add_extension(capture.clone());
@@ -262,7 +267,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_network_loses_can_be_tried_again_and_what_is_no_answer_cannot() {
-        let connector = Connector::new(AMAZON_ROOTS);
+        let connector = Connector::new(&AMAZON_ROOTS);
         let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let error = body(&connector, get("http", nobody)).await.unwrap_err();
         assert!(error.is_io(), "{error:?}");
@@ -282,14 +287,14 @@ mod tests {
         // One may wait to be accepted, and nobody accepts: the next one gets no answer.
         let _queue = socket.listen(0).unwrap();
         let _waiting = std::net::TcpStream::connect(address).unwrap();
-        let error = body(&Connector::new(AMAZON_ROOTS), get("http", address)).await.unwrap_err();
+        let error = body(&Connector::new(&AMAZON_ROOTS), get("http", address)).await.unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_handshake_that_stalls_is_a_timeout() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let connector = Connector::new(AMAZON_ROOTS);
+        let connector = Connector::new(&AMAZON_ROOTS);
         let answer = body(&connector, get("https", silent.local_addr().unwrap()));
         let error = timeout(Duration::from_mins(1), answer).await.unwrap().unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
@@ -297,21 +302,11 @@ mod tests {
 
     #[test]
     fn the_compiled_in_roots_are_mozillas_roots_of_amazon() {
-        let ours: Vec<Vec<u8>> = std::str::from_utf8(AMAZON_ROOTS)
-            .unwrap()
-            .split("-----BEGIN CERTIFICATE-----")
-            .skip(1)
-            .map(|pem| pem.split("-----END").next().unwrap().replace(char::is_whitespace, ""))
-            .map(|base64| BASE64_STANDARD.decode(base64).unwrap())
-            .collect();
         let contains = |der: &[u8], name: &str| der.windows(name.len()).any(|part| part == name.as_bytes());
         let amazons = webpki_root_certs::TLS_SERVER_ROOT_CERTS
             .iter()
+            .map(AsRef::as_ref)
             .filter(|der| contains(der, "Amazon Root CA") || contains(der, "Starfield Services Root"));
-        assert_eq!(amazons.clone().count(), 5);
-        assert_eq!(ours.len(), 5);
-        for root in amazons {
-            assert!(ours.iter().any(|our| our.as_slice() == root.as_ref()));
-        }
+        assert_eq!(BTreeSet::from(AMAZON_ROOTS), amazons.collect());
     }
 }

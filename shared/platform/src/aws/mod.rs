@@ -5,7 +5,7 @@ mod connector;
 
 use std::{
     ops::Deref,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::Duration,
 };
 
@@ -26,10 +26,14 @@ const OPERATION: Duration = Duration::from_secs(8);
 /// its own 10 seconds.
 const SEND: Duration = Duration::from_secs(4);
 
-/// What all clients of this process share. Each client is made only where it is asked for, so that a function does
-/// not carry the code of one that it does not use.
-#[derive(Debug, Clone)]
-pub struct Aws(SdkConfig);
+/// AWS's clients, one of each kind. Each is made only where it is asked for, so that a function does not carry the code of
+/// one that it does not use.
+#[derive(Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    dynamodb: OnceLock<OnUse<aws_sdk_dynamodb::Client>>,
+    secrets_manager: OnceLock<OnUse<aws_sdk_secretsmanager::Client>>,
+}
 
 impl Aws {
     /// Reads the region and the credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
@@ -51,15 +55,15 @@ impl Aws {
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts(OPERATION));
         config.set_endpoint_url(env.get("AWS_ENDPOINT_URL"));
-        Ok(Self(config.build()))
+        Ok(Self { config: config.build(), dynamodb: OnceLock::new(), secrets_manager: OnceLock::new() })
     }
 
-    /// A client for DynamoDB.
+    /// The client for DynamoDB.
     pub fn dynamodb(&self) -> OnUse<aws_sdk_dynamodb::Client> {
-        self.on_use(aws_sdk_dynamodb::Client::new)
+        self.dynamodb.get_or_init(|| self.on_use(aws_sdk_dynamodb::Client::new)).clone()
     }
 
-    /// A client for SQS.
+    /// A client for SQS: a function asks for one.
     pub fn sqs(&self) -> OnUse<aws_sdk_sqs::Client> {
         self.on_use(|config| {
             let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND));
@@ -67,13 +71,13 @@ impl Aws {
         })
     }
 
-    /// A client for Secrets Manager.
+    /// The client for Secrets Manager.
     pub fn secrets_manager(&self) -> OnUse<aws_sdk_secretsmanager::Client> {
-        self.on_use(aws_sdk_secretsmanager::Client::new)
+        self.secrets_manager.get_or_init(|| self.on_use(aws_sdk_secretsmanager::Client::new)).clone()
     }
 
     fn on_use<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> OnUse<C> {
-        let config = self.0.clone();
+        let config = self.config.clone();
         OnUse(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
     }
 }

@@ -1,0 +1,46 @@
+//! Looks up each country's numbering plan in libphonenumber's metadata, so that no process has to when it starts.
+
+use std::{env, error::Error, fmt::Write as _, fs, path::Path};
+
+use prost::{Message, bytes::Bytes};
+
+const METADATA: &str = "src/phone/metadata.bin";
+
+/// `PhoneMetadataCollection` with its plans unread.
+#[derive(Message)]
+struct Collection {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    plans: Vec<Bytes>,
+}
+
+/// What is looked at of each plan: two fields of `PhoneMetadata`.
+#[derive(Message)]
+struct Head {
+    #[prost(string, tag = "9")]
+    id: String,
+    #[prost(int32, tag = "10")]
+    country_code: i32,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={METADATA}");
+    let metadata = Bytes::from(fs::read(METADATA)?);
+    let plans = Collection::decode(metadata.clone())?.plans;
+    let mut table = format!(
+        "#[expect(clippy::unreadable_literal, reason = \"nobody reads it\")]\nstatic PLANS: [Plan; {}] = [\n",
+        plans.len()
+    );
+    for plan in plans {
+        let Head { id, country_code } = Head::decode(plan.clone())?;
+        // UN M.49: the world, for numbers of no country.
+        let region = if id == "001" { "World" } else { &id };
+        let begin = plan.as_ptr().addr() - metadata.as_ptr().addr();
+        let end = begin + plan.len();
+        writeln!(
+            table,
+            "Plan {{ region: Region::{region}, code: {country_code}, encoded: {begin}..{end} }},"
+        )?;
+    }
+    table.push_str("];\n");
+    Ok(fs::write(Path::new(&env::var("OUT_DIR")?).join("plans.rs"), table)?)
+}
