@@ -12,9 +12,25 @@ use super::{
     parse,
 };
 
-/// What is dialled before a national number, in whichever country: `0`, `1`, Russia's `8`, Hungary's `06`, Belarus's `8 0`,
-/// and what Mexico had until 2020.
-const TRUNK_PREFIXES: [&str; 8] = ["0", "1", "8", "06", "80", "01", "044", "045"];
+/// What is, or was, dialled before a national number of a country code: mostly `0`. Each that a number is tried with costs
+/// a call some microseconds.
+fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
+    match country_code {
+        // North America and the Marshall Islands.
+        "1" | "692" => &["1"],
+        // Russia with Kazakhstan, and Turkmenistan.
+        "7" | "993" => &["8"],
+        // Hungary.
+        "36" => &["06"],
+        // Mexico, until 2020.
+        "52" => &["1", "01", "044", "045"],
+        // Lithuania.
+        "370" => &["0", "8"],
+        // Belarus.
+        "375" => &["0", "8", "80"],
+        _ => &["0"],
+    }
+}
 /// What is dialled before a country code: nearly everywhere, and in North America.
 const INTERNATIONAL_PREFIXES: [&str; 2] = ["00", "011"];
 
@@ -27,7 +43,7 @@ pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
         parse(digits, region).is_some_and(|read| PhoneNumber::from(&read).e164 == number.e164)
     };
     let mut domestic: Vec<String> =
-        TRUNK_PREFIXES.iter().map(|prefix| format!("{prefix}{national}")).collect();
+        trunk_prefixes(code).iter().map(|prefix| format!("{prefix}{national}")).collect();
     // Argentina writes its mobile numbers otherwise: +54 9 11 2345 6789 is 011 15-2345-6789 there.
     if let Some(printed) =
         parse(&number.e164(), None).map(|parsed| format(&parsed, PhoneNumberFormat::National))
@@ -108,4 +124,32 @@ pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
         number.number_of_leading_zeros = read.number_of_leading_zeros;
     }
     number
+}
+
+#[cfg(test)]
+mod tests {
+    use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+
+    use super::*;
+
+    #[test]
+    fn every_prefix_that_libphonenumber_reads_past_is_searched_for() {
+        let all = ["0", "1", "8", "06", "80", "01", "044", "045"];
+        let kinds = [PhoneNumberType::FixedLine, PhoneNumberType::Mobile, PhoneNumberType::TollFree];
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            for kind in kinds {
+                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind)
+                else {
+                    continue;
+                };
+                let number = PhoneNumber::from(&example);
+                let others = other_digits(&number);
+                for digits in all.map(|prefix| format!("{prefix}{}", number.national())) {
+                    let read = parse(&digits, number.region()).map(|read| PhoneNumber::from(&read).e164());
+                    let is_found = others.contains(&digits) || digits == number.international();
+                    assert!(is_found || read != Some(number.e164()), "{region} {kind:?}: {digits}");
+                }
+            }
+        }
+    }
 }
