@@ -10,7 +10,7 @@ use calls::{
     matching::{Candidate, Chosen, Decision, Rule},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Drafts, Ports, PreviewError, Report, Turn, Worker},
+    sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -126,14 +126,20 @@ impl<P: Ports> TestSync<P> {
         if asked.dry_run {
             return self.preview(&workspace, row, deadline).await;
         }
-        if is_known {
-            self.worker.wake(&workspace, &row.call_id, true, Turn::until(deadline)).await?;
+        let turn = Turn::until(deadline);
+        let done = if is_known {
+            self.worker.wake(&workspace, &row.call_id, true, turn).await?
         } else {
             let secret_version = workspace.webhook_secret.current;
             let report = Report { call: &row.call, secret_version, received_at: row.created_at };
-            self.worker.report(&workspace, &report, Turn::until(deadline)).await?;
-        }
-        self.answer(&workspace, &row.call_id).await
+            self.worker.report(&workspace, &report, turn).await?
+        };
+        let row = match done {
+            Done::Tried(row) => Some(*row),
+            Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
+        };
+        let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
+        Ok(answer(row))
     }
 
     /// The call with this id, or the test call that was made of it before.
@@ -142,28 +148,6 @@ impl<P: Ports> TestSync<P> {
             return Ok(Some(row));
         }
         Ok(self.worker.ledger.load(workspace_id, &test_id(id)?).await?)
-    }
-
-    /// What the ledger says of the call now.
-    async fn answer(&self, workspace: &Workspace, call_id: &CallId) -> Result<Response<Body>, Problem> {
-        let row = self.worker.ledger.load(&workspace.id, call_id).await?;
-        let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
-        let (record_type, record_id) = row.record.unzip();
-        let (error_code, error_message) = parts(row.reason);
-        Ok(json(
-            200,
-            &Answer {
-                success: row.status == SyncStatus::Success,
-                call_id: row.call_id,
-                status: row.status,
-                salesforce_record_id: record_id,
-                salesforce_task_id: row.task_id,
-                salesforce_event_id: row.event_id,
-                record_type,
-                error_code,
-                error_message,
-            },
-        ))
     }
 
     async fn preview(
@@ -205,6 +189,26 @@ impl<P: Ports> TestSync<P> {
             },
         ))
     }
+}
+
+/// What became of the call.
+fn answer(row: Row) -> Response<Body> {
+    let (record_type, record_id) = row.record.unzip();
+    let (error_code, error_message) = parts(row.reason);
+    json(
+        200,
+        &Answer {
+            success: row.status == SyncStatus::Success,
+            call_id: row.call_id,
+            status: row.status,
+            salesforce_record_id: record_id,
+            salesforce_task_id: row.task_id,
+            salesforce_event_id: row.event_id,
+            record_type,
+            error_code,
+            error_message,
+        },
+    )
 }
 
 /// Whether a row's call is the number's.

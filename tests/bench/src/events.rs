@@ -54,6 +54,12 @@ pub(crate) fn report(sample: &Value, bytes: usize) -> Result<Bytes, Failure> {
     Ok(event.to_string().into())
 }
 
+/// A person's test of a call that is not known yet, and the id that it is logged under.
+pub(crate) fn test(sample: &str, number: usize) -> (Bytes, Vec<String>) {
+    let id = format!("bench-try-{number}");
+    (sample.replace("try-1", &id).into(), vec![format!("test-{id}")])
+}
+
 /// A batch of new calls, made from a message that the webhook put into the queue: `first` numbers the calls.
 pub(crate) fn batch(message: &str, first: usize, calls: usize) -> Result<(Bytes, Vec<String>), Failure> {
     let now = Utc::now();

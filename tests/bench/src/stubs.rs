@@ -128,21 +128,22 @@ async fn answer_as_aws(State(world): State<Arc<World>>, headers: HeaderMap, body
             json!({})
         }
         "DynamoDB_20120810.Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
-        "DynamoDB_20120810.UpdateItem" | "DynamoDB_20120810.DeleteItem" => json!({}),
+        "DynamoDB_20120810.DeleteItem" => json!({ "Attributes": world.workspace.flow(world.salesforce) }),
+        "DynamoDB_20120810.UpdateItem" => json!({}),
         _ => return StatusCode::NOT_IMPLEMENTED.into_response(),
     };
     ([("content-type", "application/x-amz-json-1.0")], answer.to_string()).into_response()
 }
 
 async fn answer_as_salesforce(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
-    let operation = uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+    let operation = operation(uri.path());
     world.count(&format!("Salesforce {operation}"));
     let latency = world.state().latency;
     if !latency.is_zero() {
         // A thread's sleep: tokio's timer has steps of a millisecond, as much as what is measured beside it.
         tokio::task::spawn_blocking(move || std::thread::sleep(latency)).await.ok();
     }
-    let answer = match operation.as_str() {
+    let answer = match operation {
         "search" => json!({ "searchRecords": [lead(uri.query().unwrap_or_default())] }),
         "composite" => {
             let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -152,9 +153,24 @@ async fn answer_as_salesforce(State(world): State<Arc<World>>, uri: Uri, body: B
         }
         "query" => json!({ "totalSize": 0, "done": true, "records": [] }),
         "revoke" => return StatusCode::OK.into_response(),
+        "token" => workspace::tokens(world.salesforce),
+        "identity" => workspace::identity(),
+        "organization" => json!({ "Country": "United States", "CountryCode": "US" }),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     ([("Sforce-Limit-Info", "api-usage=18/15000")], Json(answer)).into_response()
+}
+
+/// What a path asks Salesforce for.
+fn operation(path: &str) -> &str {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if path.starts_with("/id/") {
+        "identity"
+    } else if path.contains("/sobjects/Organization/") {
+        "organization"
+    } else {
+        last
+    }
 }
 
 /// The Lead that has the number which is searched for: the first ten digits of the search's text.
