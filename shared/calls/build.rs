@@ -36,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let region = if id == "001" { "World" } else { &id };
         let begin = plan.as_ptr().addr() - metadata.as_ptr().addr();
         let end = begin + plan.len();
+        assert_eq!(
+            metadata.get(begin..end),
+            Some(plan.as_ref()),
+            "a plan is no longer a part of the metadata"
+        );
         writeln!(
             table,
             "Plan {{ region: Region::{region}, code: {country_code}, encoded: {begin}..{end} }},"

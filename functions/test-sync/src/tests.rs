@@ -6,7 +6,7 @@ use calls::{
     crm::{CrmError, FaultClass},
     ids::SalesforceId,
     ledger::{Reason, Row, SyncStatus, TriedWith, WriteId},
-    workspace::{NoMatch, Workspace},
+    workspace::{Lease, NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
 use platform::{
@@ -150,6 +150,18 @@ async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
     let before = world.worker.ledger.rows();
     assert_eq!(body_of(&world.dry_run("call-1", NUMBER).await)["callId"], "call-1");
     assert_eq!(world.worker.ledger.rows(), before);
+    assert_eq!(world.tasks(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_another_worker_has_is_answered_as_the_ledger_has_it() {
+    let world = world();
+    let mut row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
+    row.lease = Some(Lease { owner: "another".to_owned(), until: NOW + 60 });
+    row.write_id = Some(WriteId("stored".to_owned()));
+    world.worker.ledger.insert(row);
+    let answer = body_of(&world.try_call("call-1", NUMBER).await);
+    assert_eq!((&answer["success"], &answer["status"]), (&json!(false), &json!("queued")));
     assert_eq!(world.tasks(), 0);
 }
 

@@ -166,7 +166,8 @@ fn since(over: &[String], git: impl Fn(&[&str]) -> Option<String>) -> Option<Str
     }
     let made = git(&["log", "-1", "--format=%h", "--", FILE])?;
     let made = Some(made.trim()).filter(|made| !made.is_empty())?;
-    let functions: BTreeSet<&str> = over.iter().filter_map(|line| line.split([':', ' ']).next()).collect();
+    let functions: BTreeSet<&str> =
+        over.iter().filter_map(|line| line.split([':', ',', ' ']).next()).collect();
     let paths: Vec<String> = functions.iter().map(|function| format!("functions/{function}")).collect();
     let range = format!("{made}..");
     let watched: Vec<&str> = SHARED.into_iter().chain(paths.iter().map(String::as_str)).collect();
@@ -225,6 +226,8 @@ fn rounded(figure: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::figures::Requests;
 
@@ -294,6 +297,22 @@ mod tests {
         let since = since(&["webhook asks for more.".to_owned()], git).unwrap();
         assert!(since.contains("shallow") && since.contains("git fetch --unshallow"), "{since}");
         assert!(!since.contains("commits:"), "{since}");
+    }
+
+    #[test]
+    fn what_may_be_the_cause_is_looked_for_in_the_function_that_failed() {
+        let asked = RefCell::new(String::new());
+        let git = |arguments: &[&str]| {
+            asked.borrow_mut().push_str(&arguments.join(" "));
+            Some(if arguments[0] == "rev-parse" { "false\n" } else { "5e0829f\n" }.to_owned())
+        };
+        for failed in ["sweep: zip, MB: 9.", "sweep asks for 8 Query.", "sweep, in a storm asks for 8 Query."]
+        {
+            asked.take();
+            since(&[failed.to_owned()], git).unwrap();
+            assert!(asked.borrow().contains(" functions/sweep"), "{}", asked.borrow());
+            assert!(!asked.borrow().contains("functions/sweep,"), "{}", asked.borrow());
+        }
     }
 
     #[test]

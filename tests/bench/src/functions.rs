@@ -67,6 +67,7 @@ impl Bench {
         let cases = self.started().await?;
         let medians = |starts: &Starts| (ms(median(&starts.next)), ms(median(&starts.answer)));
         let (floor_next, floor_answer) = medians(&cases[0].starts);
+        let mut floor = None;
         for Case { name, subject, given, starts } in &cases {
             let name = *name;
             let warm = warm(subject, given, &self.stubs, &mut self.counter, self.times).await?;
@@ -75,20 +76,26 @@ impl Bench {
             let (next, answer) = medians(starts);
             let next_ratio = Measured::times(next, floor_next);
             let answer_ratio = Measured::times(answer, floor_answer);
-            let [p50, p90, p99] = percentiles(&warm.latencies);
+            let [_, p90, p99] = percentiles(&warm.latencies);
+            let figures = [binary, zip, ms(median(&warm.latencies)), ms(warm.cpu), mb(warm.peak_memory)];
+            let floor = floor.get_or_insert(figures);
+            let beside = |figure: usize, decimals: usize| {
+                let (figure, floor) = (figures[figure], floor[figure]);
+                format!("{figure:.decimals$} ({:.1}×)", figure / floor)
+            };
             table.row(&[
                 name.to_owned(),
-                format!("{binary:.1}"),
-                format!("{zip:.2}"),
+                beside(0, 1),
+                beside(1, 2),
                 format!("{next:.2}"),
                 format!("{:.2}", next_ratio.value()),
                 format!("{answer:.2}"),
                 format!("{:.2}", answer_ratio.value()),
-                p50,
+                beside(2, 2),
                 p90,
                 p99,
-                format!("{:.3}", ms(warm.cpu)),
-                format!("{:.1}", mb(warm.peak_memory)),
+                beside(3, 3),
+                beside(4, 1),
                 warm.requests.to_string(),
             ]);
             if name != HELLO {

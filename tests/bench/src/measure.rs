@@ -72,7 +72,9 @@ impl Starts {
         self.next.push(function.ready - function.started);
         self.answer.push(answered - function.started);
         function.stop().await?;
-        check(subject, &answer, &calls, stubs)
+        check(subject, &answer, &calls, stubs)?;
+        stubs.forget(&calls);
+        Ok(())
     }
 
     /// What a first call asks for.
@@ -140,6 +142,7 @@ impl<'a> Calls<'a> {
             let (event, calls) = event(given, counter)?;
             let (_, answer) = function.invoke(&event).await?;
             check(subject, &answer, &calls, stubs)?;
+            stubs.forget(&calls);
         }
         let latencies = Vec::new();
         Ok(Self {
@@ -167,6 +170,7 @@ impl<'a> Calls<'a> {
             let (latency, answer) = self.function.invoke(&event).await?;
             check(self.subject, &answer, &calls, stubs)?;
             self.row_size = calls.first().and_then(|call| stubs.row_size(call)).or(self.row_size);
+            stubs.forget(&calls);
             self.latencies.push(latency);
         }
         self.cpu += self.function.cpu()?.saturating_sub(before);

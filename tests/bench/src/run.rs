@@ -42,7 +42,7 @@ pub(crate) async fn run(quick: bool) -> Result<Figures, Failure> {
         events: root.join("events"),
         counter: Counter::default(),
         figures: Figures::default(),
-        starts: if quick { 15 } else { 60 },
+        starts: 60,
         times: if quick { 100 } else { 500 },
     };
     let mut bare = Bare::start(Vec::new()).await?;

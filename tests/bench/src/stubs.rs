@@ -17,7 +17,7 @@ use axum::{
     serve::ListenerExt as _,
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::AbortHandle};
 
 use crate::{
     Failure,
@@ -32,6 +32,16 @@ pub(crate) struct Stubs {
     /// Where Salesforce is.
     pub(crate) salesforce: SocketAddr,
     world: Arc<World>,
+    /// End with the last clone.
+    _servers: Arc<[Server; 2]>,
+}
+
+struct Server(AbortHandle);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 struct World {
@@ -60,11 +70,12 @@ impl Stubs {
         let world = Arc::new(World { workspace, salesforce: salesforce_address, state: Mutex::default() });
         let aws_router = Router::new().fallback(answer_as_aws).with_state(Arc::clone(&world));
         let salesforce_router = Router::new().fallback(answer_as_salesforce).with_state(Arc::clone(&world));
-        for (listener, router) in [(aws, aws_router), (salesforce, salesforce_router)] {
+        let servers = [(aws, aws_router), (salesforce, salesforce_router)].map(|(listener, router)| {
             let listener = listener.tap_io(|io| drop(io.set_nodelay(true)));
-            tokio::spawn(async move { drop(axum::serve(listener, router).await) });
-        }
-        Ok(Self { aws: aws_address, salesforce: salesforce_address, world })
+            let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
+            Server(server.abort_handle())
+        });
+        Ok(Self { aws: aws_address, salesforce: salesforce_address, world, _servers: Arc::new(servers) })
     }
 
     /// How long Salesforce takes from now on.
@@ -85,6 +96,14 @@ impl Stubs {
     /// The size of a call's row as DynamoDB counts it: names and values, UTF-8 bytes.
     pub(crate) fn row_size(&self, call_id: &str) -> Option<usize> {
         self.world.state().rows.get(call_id).map(item_size)
+    }
+
+    /// Takes calls out of the ledger that were looked at.
+    pub(crate) fn forget(&self, calls: &[String]) {
+        let mut state = self.world.state();
+        for call in calls {
+            state.rows.remove(call);
+        }
     }
 
     /// The last message of the queue.

@@ -12,6 +12,9 @@ use super::{
     parse,
 };
 
+/// Mexico's, until 2020, the longest first.
+const MEXICOS: [&str; 4] = ["044", "045", "01", "1"];
+
 /// What is, or was, dialled before a national number of a country code: mostly `0`. Each that a number is tried with costs
 /// a call some microseconds.
 fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
@@ -22,8 +25,8 @@ fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
         "7" | "993" => &["8"],
         // Hungary.
         "36" => &["06"],
-        // Mexico, until 2020.
-        "52" => &["1", "01", "044", "045"],
+        // Mexico.
+        "52" => &MEXICOS,
         // Lithuania.
         "370" => &["0", "8"],
         // Belarus.
@@ -31,6 +34,7 @@ fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
         _ => &["0"],
     }
 }
+
 /// What is dialled before a country code: nearly everywhere, and in North America.
 const INTERNATIONAL_PREFIXES: [&str; 2] = ["00", "011"];
 
@@ -115,7 +119,7 @@ pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
         return number;
     }
     let national = get_national_significant_number_owned(&number);
-    let rest = ["044", "045", "01", "1"].iter().find_map(|prefix| national.strip_prefix(prefix));
+    let rest = MEXICOS.iter().find_map(|prefix| national.strip_prefix(prefix));
     let rest = rest.filter(|rest| rest.len() == 10);
     let read = rest.and_then(|rest| numbering::parse(rest, Some(Region::MX)));
     if let Some(read) = read.filter(is_valid) {

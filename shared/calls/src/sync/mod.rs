@@ -108,7 +108,7 @@ impl Turn {
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
-    /// It was tried; the row says with what outcome.
+    /// It was tried; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
     Tried(Box<Row>),
     /// Another worker has the call, and will see what was new.
     Elsewhere,

@@ -149,6 +149,13 @@ mod tests {
     }
 
     #[test]
+    fn one_client_of_a_kind_serves_a_process() {
+        let aws = Aws::from_env(&ENV).unwrap();
+        assert!(Arc::ptr_eq(&aws.dynamodb().0, &aws.dynamodb().0));
+        assert!(Arc::ptr_eq(&aws.secrets_manager().0, &aws.secrets_manager().0));
+    }
+
+    #[test]
     fn a_missing_region_or_credential_is_named() {
         for missing in 0..ENV.len() {
             let mut env = ENV;

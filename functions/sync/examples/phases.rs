@@ -1,0 +1,67 @@
+//! What a worker's first call waits for besides the network, each phase timed once in this process: `cargo run --release -p
+//! sync --example phases`. docs/performance.md has the medians of some runs.
+
+use std::{
+    hint::black_box,
+    io::{Write as _, stdout},
+    time::Instant,
+};
+
+use calls::phone::PhoneNumber;
+use lambda_runtime::Error;
+use platform::{
+    aws::Aws,
+    queue::SqsQueue,
+    secrets::{CachedSecret, ClientSecret, KeysSecret},
+    telemetry,
+    worker::worker,
+};
+use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+
+/// No request is made, so that nothing of it has to be there.
+const ENV: [(&str, &str); 9] = [
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "phases"),
+    ("AWS_SECRET_ACCESS_KEY", "phases"),
+    ("WORKSPACE_SETTINGS_TABLE", "settings"),
+    ("SYNC_LOGS_TABLE", "logs"),
+    ("CALL_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/calls"),
+    ("KEYS_SECRET_ARN", "keys"),
+    ("SALESFORCE_CLIENT_SECRET_ARN", "client-secret"),
+    ("SALESFORCE_SETTLE_SECONDS", "600"),
+];
+
+fn main() -> Result<(), Error> {
+    phase("logging and metrics", || telemetry::init("sync"))?;
+    let aws = phase("AWS's configuration", || Aws::from_env(&ENV))??;
+    let salesforce = Config {
+        client_id: "phases".to_owned(),
+        client_secret: CachedSecret::<ClientSecret>::from_env(&ENV, &aws)?,
+        hosts: Hosts::of_deployment("https://login.salesforce.com")?,
+        timeouts: Timeouts::default(),
+    };
+    let salesforce = phase("Salesforce's client", || Client::new(salesforce))??;
+    let keys = KeysSecret::from_env(&ENV, &aws)?;
+    let _worker = phase("the worker", || worker(&ENV, &aws, keys, salesforce))??;
+    let _queue = phase("the queue", || SqsQueue::from_env(&ENV, &aws))??;
+    phase("DynamoDB's client, the first", || drop(aws.dynamodb().config().clone()))?;
+    phase("Secrets Manager's client", || drop(aws.secrets_manager().config().clone()))?;
+    phase("SQS's client", || drop(aws.sqs().config().clone()))?;
+    for state in ["for the first time", "warm"] {
+        let number =
+            phase(&format!("a number {state}"), || PhoneNumber::parse_caller("+12345550123", "US"))??;
+        phase(&format!("its search {state}"), || drop(black_box(number.query())))?;
+        phase(&format!("a comparison {state}"), || black_box(number.same_as("+12345550123", None, "US")))?;
+    }
+    phase("a number of a second country", || PhoneNumber::parse_caller("+442079460123", "US"))??;
+    Ok(())
+}
+
+/// Says how long something took.
+fn phase<T>(name: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
+    let began = Instant::now();
+    let done = work();
+    let took = began.elapsed();
+    writeln!(stdout(), "{:7.3} ms  {name}", 1000.0 * took.as_secs_f64())?;
+    Ok(done)
+}
