@@ -156,10 +156,8 @@ class Run:
 
 def table(title: str, runs: list[Figures]) -> str:
     """The figures of several runs in milliseconds; the first of them is what the others are compared with."""
-    head = (
-        "| noise | workspaces | calls | answer p50 | p90 | p99 | max | logged p50 | p90 | p99 | max | quiet ÷ alone p50 | p90 |"
-    )
-    head += " queue at most |"
+    head = "| noise | workspaces | calls | answer p50 | p90 | p99 | max | logged p50 | p90 | p99 | max |"
+    head += " quiet ÷ alone p50 | p90 | queue at most |"
     lines = [title, "", head, "|" + "---|" * head.count(" | ") + "---|"]
     base = runs[0].quiet_logged
     for run in runs:
