@@ -10,14 +10,14 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// `None` where the answer has no such key: errors of parsing, sessions and routes.
     pub(crate) fields: Option<Vec<String>>,
-    /// The records that a new one would duplicate, as the duplicate rules tell of them.
-    pub(crate) duplicate_result: Option<Value>,
+    /// The records that a new one would duplicate, as the duplicate rules tell of them, and under which key.
+    pub(crate) duplicates: Option<(&'static str, Value)>,
 }
 
 impl ApiError {
     /// An error of a request: it names no fields.
     pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), fields: None, duplicate_result: None }
+        Self { status, code: code.into(), message: message.into(), fields: None, duplicates: None }
     }
 
     /// An error of a record that was to be written.
@@ -42,15 +42,22 @@ impl ApiError {
         if let Some(fields) = &self.fields {
             entry["fields"] = json!(fields);
         }
-        if let Some(result) = &self.duplicate_result {
-            entry["duplicateResult"] = result.clone();
-        }
+        self.add_duplicates(&mut entry);
         entry
     }
 
     /// The entry of a collection's result: `statusCode` where all others say `errorCode`.
     pub(crate) fn collection_entry(&self) -> Value {
-        json!({"statusCode": self.code, "message": self.message, "fields": self.fields.clone().unwrap_or_default()})
+        let fields = self.fields.clone().unwrap_or_default();
+        let mut entry = json!({"statusCode": self.code, "message": self.message, "fields": fields});
+        self.add_duplicates(&mut entry);
+        entry
+    }
+
+    fn add_duplicates(&self, entry: &mut Value) {
+        if let Some((key, details)) = &self.duplicates {
+            entry[*key] = details.clone();
+        }
     }
 }
 

@@ -35,5 +35,8 @@ pub use config::{Config, StartError};
 pub use faults::{Effect, Fault, Preset, Target, WriteFault, WriteKind};
 pub use requests::{RouteKind, SeenRequest, TokenCounts};
 pub use server::{Simulator, Tokens};
-pub use settings::{RestrictedPicklist, Settings, TaskStatus};
+pub use settings::{
+    CustomField, CustomKind, DuplicateAction, DuplicateResultSpelling, DuplicateRule, MatchBy,
+    RestrictedPicklist, Settings, TaskStatus,
+};
 pub use world::{ControlError, NewRecord};

@@ -89,7 +89,7 @@ fn set(org: &mut Org, id: &Id, fields: Value) {
 
 fn by_name(object: &Object, fields: Value) -> Fields {
     let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
-    fields.into_iter().filter_map(|(name, value)| Some((object.field(&name)?.name, value))).collect()
+    fields.into_iter().filter_map(|(name, value)| Some((object.standard_field(&name)?.name, value))).collect()
 }
 
 /// Adds a record of the org's first user, that search knows from `indexed` on.
@@ -101,10 +101,10 @@ pub(crate) fn add(
     indexed: DateTime<Utc>,
 ) -> Id {
     let owner = org.users.first().map_or_else(|| org.id.clone(), |user| user.id.clone());
-    if object.field("OwnerId").is_some() {
+    if object.standard_field("OwnerId").is_some() {
         fields.entry("OwnerId").or_insert_with(|| json!(owner.as_str()));
     }
-    if object.field("FirstName").is_some() {
+    if object.standard_field("FirstName").is_some() {
         let name = ["FirstName", "LastName"].map(|field| fields.get(field).and_then(Value::as_str));
         let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
         fields.entry("Name").or_insert_with(|| json!(name));

@@ -7,7 +7,7 @@ use crate::{
     error::Reply,
     oauth::grants::Session,
     objects::{schema::object, store::Record},
-    rest::{self, DataRequest},
+    rest::{self, DataRequest, Headers},
     world::{NewRecord, World},
 };
 
@@ -26,7 +26,17 @@ impl Bench {
     }
 
     pub(crate) fn request(&mut self, method: &str, path: &str, body: Option<Value>) -> Reply {
-        let request = DataRequest::new(method, &format!("{}{path}", rest::BASE), body).unwrap();
+        self.request_with(method, path, Headers::default(), body)
+    }
+
+    pub(crate) fn request_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: Headers,
+        body: Option<Value>,
+    ) -> Reply {
+        let request = DataRequest::new(method, &format!("{}{path}", rest::BASE), headers, body).unwrap();
         rest::dispatch(&mut self.world.context(&self.session).unwrap(), &request)
     }
 

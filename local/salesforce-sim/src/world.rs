@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn add_record(&mut self, new: NewRecord) -> Result<Id, ControlError> {
         let object = object(&new.object).filter(|object| object.writable);
         let object = object.ok_or(ControlError::Object(new.object))?;
-        let fields = known_fields(object, new.fields)?;
+        let fields = known_fields(object, new.fields, &self.settings)?;
         let now = self.clock.now();
         let delay = TimeDelta::seconds(if new.indexed { 0 } else { self.settings.index_delay_seconds });
         let org = self.orgs.get_mut(new.org.unwrap_or(1).wrapping_sub(1)).ok_or(ControlError::Org)?;
@@ -116,7 +116,7 @@ impl World {
         let unknown = || ControlError::Record(id.to_owned());
         let id = Id::parse(id).ok_or_else(unknown)?;
         let record = self.orgs.iter_mut().find_map(|org| org.records.get_mut(&id)).ok_or_else(unknown)?;
-        record.fields.extend(known_fields(record.object, fields)?);
+        record.fields.extend(known_fields(record.object, fields, &self.settings)?);
         record.index_from(now);
         Ok(())
     }
@@ -154,7 +154,7 @@ impl World {
                 let records: Map<String, Value> = tables::ALL
                     .iter()
                     .filter(|object| object.writable)
-                    .map(|object| (object.name.to_owned(), records(org, object)))
+                    .map(|object| (object.name.to_owned(), records(org, object, settings)))
                     .collect();
                 let users = org.users.iter();
                 let users: Vec<Value> = users
@@ -179,7 +179,7 @@ impl World {
     pub(crate) fn records_of(&self, name: &str) -> Vec<Value> {
         let Some(object) = object(name) else { return vec![] };
         let all = self.orgs.iter().flat_map(|org| org.of(object));
-        all.map(|record| record.answer(object.fields().map(|field| field.name))).collect()
+        all.map(|record| record.answer(object.fields(&self.settings).map(|field| field.name))).collect()
     }
 
     /// The org and object of a record.
@@ -189,13 +189,17 @@ impl World {
     }
 }
 
-fn records(org: &Org, object: &'static Object) -> Value {
-    org.of(object).map(|record| record.answer(object.fields().map(|field| field.name))).collect()
+fn records(org: &Org, object: &'static Object, settings: &Settings) -> Value {
+    org.of(object).map(|record| record.answer(object.fields(settings).map(|field| field.name))).collect()
 }
 
 /// Fields of a control request, by their API names.
-fn known_fields(object: &'static Object, fields: Map<String, Value>) -> Result<Fields, ControlError> {
-    let known = fields.into_iter().map(|(name, value)| match object.field(&name) {
+fn known_fields(
+    object: &'static Object,
+    fields: Map<String, Value>,
+    settings: &Settings,
+) -> Result<Fields, ControlError> {
+    let known = fields.into_iter().map(|(name, value)| match object.field(&name, settings) {
         Some(field) => Ok((field.name, value)),
         None => Err(ControlError::Field(object.name, name)),
     });

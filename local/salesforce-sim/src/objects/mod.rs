@@ -1,5 +1,6 @@
 //! The simulated objects: their field tables, their records and the rules of writing them.
 
+mod custom;
 mod duplicates;
 pub(crate) mod rules;
 pub(crate) mod schema;

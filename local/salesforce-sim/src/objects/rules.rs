@@ -70,7 +70,9 @@ impl Save<'_> {
     fn check_status(&self) -> Result<(), ApiError> {
         let names: Vec<&str> =
             self.settings.task_statuses.iter().map(|status| status.name.as_str()).collect();
-        if let (Some(field), Some(Value::String(status))) = (TASK.field("Status"), self.given("Status")) {
+        if let (Some(field), Some(Value::String(status))) =
+            (TASK.standard_field("Status"), self.given("Status"))
+        {
             restricted(field, status, &names)?;
         }
         Ok(())

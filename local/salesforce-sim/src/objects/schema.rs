@@ -1,5 +1,6 @@
 //! What an object and a field are, and how they are looked up.
 
+use super::custom;
 use crate::settings::Settings;
 
 /// An object: its name, the first three characters of its ids, its fields.
@@ -9,7 +10,7 @@ pub(crate) struct Object {
     pub(crate) prefix: &'static str,
     /// Its own fields; [`Object::fields`] adds those that every object has.
     pub(crate) own: &'static [Field],
-    /// What must be there at creation.
+    /// What of them must be there at creation; [`Object::required_fields`] adds the admins'.
     pub(crate) required: &'static [&'static str],
     /// Search looks for its records.
     pub(crate) searchable: bool,
@@ -72,25 +73,42 @@ impl Field {
         Self { update: false, ..self }
     }
 
-    /// It may stand in `WHERE` and `ORDER BY`.
+    /// Its kind may stand in `WHERE` and `ORDER BY`.
     pub(crate) fn filterable(&self) -> bool {
         !matches!(self.kind, Kind::Area(_))
     }
 }
 
 impl Object {
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &'static Field> {
+    /// The fields that Salesforce gave it.
+    pub(crate) fn standard_fields(&self) -> impl Iterator<Item = &'static Field> {
         super::tables::SYSTEM.iter().chain(self.own)
     }
 
+    /// All its fields: Salesforce's, and those of the org's admins.
+    pub(crate) fn fields(&self, settings: &Settings) -> impl Iterator<Item = &'static Field> {
+        self.standard_fields().chain(settings.custom_fields_of(self.name).filter_map(custom::field))
+    }
+
+    /// A field of Salesforce's by its API name; letters' case does not count.
+    pub(crate) fn standard_field(&self, name: &str) -> Option<&'static Field> {
+        self.standard_fields().find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
     /// A field by its API name; letters' case does not count.
-    pub(crate) fn field(&self, name: &str) -> Option<&'static Field> {
-        self.fields().find(|field| field.name.eq_ignore_ascii_case(name))
+    pub(crate) fn field(&self, name: &str, settings: &Settings) -> Option<&'static Field> {
+        self.fields(settings).find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// What must be there at creation.
+    pub(crate) fn required_fields<'a>(&self, settings: &'a Settings) -> impl Iterator<Item = &'a str> {
+        let custom = settings.custom_fields_of(self.name).filter(|field| field.required);
+        self.required.iter().copied().chain(custom.map(|field| field.name.as_str()))
     }
 
     /// A field that the user can see.
     pub(crate) fn visible_field(&self, name: &str, settings: &Settings) -> Option<&'static Field> {
-        self.field(name).filter(|field| !settings.hides_field(self.name, field.name))
+        self.field(name, settings).filter(|field| !settings.hides_field(self.name, field.name))
     }
 }
 

@@ -131,7 +131,7 @@ impl Org {
             fields.entry(name).or_insert_with(|| json!(by.as_str()));
         }
         fields.entry("IsDeleted").or_insert(Value::Bool(false));
-        for field in object.fields().filter(|field| field.kind == Kind::Bool) {
+        for field in object.standard_fields().filter(|field| field.kind == Kind::Bool) {
             fields.entry(field.name).or_insert(Value::Bool(false));
         }
         self.records.insert(id.clone(), Record::new(id.clone(), object, fields));

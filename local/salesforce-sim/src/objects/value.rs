@@ -142,7 +142,7 @@ mod tests {
     use super::{super::tables::TASK, *};
 
     fn accepted(field: &str, value: &Value) -> Result<Value, String> {
-        accept(TASK.field(field).unwrap(), value)
+        accept(TASK.standard_field(field).unwrap(), value)
             .map_err(|error| format!("{}: {}", error.code, error.message))
     }
 

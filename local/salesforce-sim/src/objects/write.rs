@@ -1,6 +1,6 @@
 //! Creating, changing and deleting records, with Salesforce's checks in one place.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     rules::{Save, missing_fields},
     schema::{Field, Kind, Object},
     store::{Fields, Org},
-    value::{accept, instant_text, malformed_id, restricted},
+    value::{accept, instant_text, malformed_id, restricted, stored_instant},
 };
 use crate::{
     error::ApiError,
@@ -40,50 +40,55 @@ impl Context<'_> {
         Scope { object, settings: self.settings, now: self.now, zone: self.zone() }
     }
 
-    /// Creates a record.
+    /// Creates a record. `allow_duplicates`: even one that a duplicate rule alerts of.
     pub(crate) fn create(
         &mut self,
         object: &'static Object,
         body: &Map<String, Value>,
+        allow_duplicates: bool,
     ) -> Result<Id, ApiError> {
         self.may(object, WriteKind::Create)?;
         let given = self.accept_fields(object, body, |field| field.create)?;
         self.write_faults.strike(object.name, WriteKind::Create)?;
-        let is_missing = |name: &&&str| given.get(**name).is_none_or(Value::is_null);
-        let missing: Vec<&str> = object.required.iter().filter(is_missing).copied().collect();
+        let is_missing = |name: &&str| given.get(*name).is_none_or(Value::is_null);
+        let missing: Vec<&str> = object.required_fields(self.settings).filter(is_missing).collect();
         if !missing.is_empty() {
             return Err(missing_fields(&missing));
         }
         let mut before = Fields::new();
-        if object.field("OwnerId").is_some() {
+        if object.standard_field("OwnerId").is_some() {
             before.insert("OwnerId", json!(self.user.as_str()));
         }
         let saved = self.apply_rules(object, before, &given)?;
-        if object.name == "Lead" && self.settings.refuse_duplicate_leads {
-            duplicates::refuse(self.org, &saved)?;
-        }
+        duplicates::refuse(self.org, self.settings, object, &saved, allow_duplicates)?;
         let (user, now) = (self.user.clone(), self.now);
         let id = self.org.insert(object, saved, &user, now);
         self.index(&id);
         Ok(id)
     }
 
-    /// Changes the given fields of a record.
+    /// Changes the given fields of a record, if nobody changed it after the given second.
     pub(crate) fn update(
         &mut self,
         object: &'static Object,
         id: &Id,
         body: &Map<String, Value>,
+        unmodified_since: Option<DateTime<Utc>>,
     ) -> Result<(), ApiError> {
         let before = self.standing(object, id)?;
         self.may(object, WriteKind::Update)?;
+        let modified = before.get("LastModifiedDate").and_then(stored_instant);
+        if unmodified_since.zip(modified).is_some_and(|(since, modified)| modified.trunc_subsecs(0) > since) {
+            let message = "The record was modified since the time of If-Unmodified-Since";
+            return Err(ApiError::new(412, "PRECONDITION_FAILED", message));
+        }
         let given = self.accept_fields(object, body, |field| field.update)?;
         self.write_faults.strike(object.name, WriteKind::Update)?;
         if before.get("IsConverted") == Some(&Value::Bool(true)) {
             return Err(converted_lead());
         }
-        let is_cleared = |name: &&&str| given.get(**name).is_some_and(Value::is_null);
-        let missing: Vec<&str> = object.required.iter().filter(is_cleared).copied().collect();
+        let is_cleared = |name: &&str| given.get(*name).is_some_and(Value::is_null);
+        let missing: Vec<&str> = object.required_fields(self.settings).filter(is_cleared).collect();
         if !missing.is_empty() {
             return Err(missing_fields(&missing));
         }

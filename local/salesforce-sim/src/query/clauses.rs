@@ -67,7 +67,7 @@ impl Order {
     fn read(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Self, ApiError> {
         let name = reader.name()?;
         let field = visible(reader, &name, scope)?;
-        if !field.filterable() {
+        if !scope.filters(field) {
             let message = format!("field '{}' can not be sorted in a query call", field.name);
             return Err(reader.error_here("INVALID_FIELD", &message));
         }

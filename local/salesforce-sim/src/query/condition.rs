@@ -28,6 +28,13 @@ pub(crate) struct Scope<'a> {
     pub(crate) zone: Tz,
 }
 
+impl Scope<'_> {
+    /// Whether a field may stand in `WHERE` and `ORDER BY`.
+    pub(crate) fn filters(&self, field: &Field) -> bool {
+        field.filterable() && self.settings.filters(self.object.name, field.name)
+    }
+}
+
 /// A condition that records meet or not.
 #[derive(Debug)]
 pub(crate) enum Condition {
@@ -109,7 +116,7 @@ fn one(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Condition, ApiError>
     }
     let name = reader.name()?;
     let field = visible(reader, &name, scope)?;
-    if !field.filterable() {
+    if !scope.filters(field) {
         let message = format!("field '{}' can not be filtered in a query call", field.name);
         return Err(reader.error_here("INVALID_FIELD", &message));
     }

@@ -191,7 +191,7 @@ fn finds(word: &[Piece], record: &Record, fields: &Fields, group: Group, context
                 _ => false,
             }
     };
-    record.object.fields().filter(searched).any(|field| {
+    record.object.fields(context.settings).filter(searched).any(|field| {
         let stored = fields.get(field.name).and_then(Value::as_str).unwrap_or_default();
         match field.kind {
             Kind::Phone => finds_phone(word, stored, context.settings.suffix_match),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::DataRequest;
 use crate::{
     error::{ApiError, Reply},
     ids::Id,
@@ -13,12 +14,13 @@ const MOST_RECORDS: usize = 200;
 const MOST_CHUNKS: usize = 10;
 
 /// Creates records.
-pub(super) fn create(context: &mut Context<'_>, body: &Map<String, Value>) -> Result<Reply, ApiError> {
+pub(super) fn create(context: &mut Context<'_>, request: &DataRequest) -> Result<Reply, ApiError> {
+    let (body, allow_duplicates) = (request.object()?, request.headers.allow_duplicates());
     let all_or_none = body.get("allOrNone").and_then(Value::as_bool).unwrap_or_default();
     let records = records(body)?;
     let before = context.org.records.clone();
     let mut results: Vec<Result<Id, ApiError>> =
-        records.iter().map(|record| create_one(context, record)).collect();
+        records.iter().map(|record| create_one(context, record, allow_duplicates)).collect();
     if all_or_none && results.iter().any(Result::is_err) {
         context.org.records = before;
         for result in results.iter_mut().filter(|result| result.is_ok()) {
@@ -54,12 +56,16 @@ fn type_of(record: &Map<String, Value>) -> Option<&str> {
     record.get("attributes")?.get("type")?.as_str()
 }
 
-fn create_one(context: &mut Context<'_>, record: &Map<String, Value>) -> Result<Id, ApiError> {
+fn create_one(
+    context: &mut Context<'_>,
+    record: &Map<String, Value>,
+    allow_duplicates: bool,
+) -> Result<Id, ApiError> {
     let name = type_of(record).unwrap_or_default();
     let object = visible_object(name, context.settings).ok_or_else(|| {
         ApiError::of_record("INVALID_TYPE", format!("sObject type '{name}' is not supported."), &[])
     })?;
-    context.create(object, record)
+    context.create(object, record, allow_duplicates)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{BASE, DataRequest, dispatch};
+use super::{BASE, DataRequest, Headers, dispatch};
 use crate::{
     error::{ApiError, Reply},
     objects::write::Context,
@@ -18,6 +18,7 @@ struct Subrequest<'a> {
     reference: &'a str,
     method: &'a str,
     url: &'a str,
+    headers: Headers,
     body: Option<&'a Value>,
 }
 
@@ -72,7 +73,9 @@ fn answer(context: &mut Context<'_>, subrequest: &Subrequest<'_>, done: &[(&str,
         Ok(resolved) => resolved,
         Err(error) => return error.into(),
     };
-    let Some(request) = DataRequest::new(subrequest.method, &url, body).filter(may_be_part) else {
+    let Some(request) =
+        DataRequest::new(subrequest.method, &url, subrequest.headers.clone(), body).filter(may_be_part)
+    else {
         let message = "Only sobject, query, queryAll and composite/sobjects resources can be subrequests";
         return ApiError::new(400, "INVALID_OPERATION", message).into();
     };
@@ -146,7 +149,9 @@ fn subrequest(value: &Value) -> Result<Subrequest<'_>, ApiError> {
     if !starts_well || !reference.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(malformed(format!("Invalid referenceId '{reference}' at [line:1, column:1]")));
     }
-    Ok(Subrequest { reference, method: text("method")?, url: text("url")?, body: parts.get("body") })
+    let headers = Headers::of_subrequest(parts.get("httpHeaders"))
+        .map_err(|wrong| malformed(format!("{wrong} at [line:1, column:1]")))?;
+    Ok(Subrequest { reference, method: text("method")?, url: text("url")?, headers, body: parts.get("body") })
 }
 
 /// Puts values of earlier answers where a body refers to them.

@@ -2,10 +2,12 @@
 
 pub(crate) mod collections;
 pub(crate) mod composite;
+mod headers;
 mod sobjects;
 
 use serde_json::{Value, json};
 
+pub(crate) use self::headers::Headers;
 use crate::{
     error::{ApiError, Reply},
     ids::Id,
@@ -28,16 +30,17 @@ pub(crate) struct DataRequest {
     /// The path after [`BASE`].
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Headers,
     pub(crate) body: Option<Value>,
 }
 
 impl DataRequest {
     /// A request of a path with its query; `None` where it is not below [`BASE`].
-    pub(crate) fn new(method: &str, url: &str, body: Option<Value>) -> Option<Self> {
+    pub(crate) fn new(method: &str, url: &str, headers: Headers, body: Option<Value>) -> Option<Self> {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let path = path.strip_prefix(BASE).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Some(Self { method: method.to_owned(), path: path.to_owned(), query, body })
+        Some(Self { method: method.to_owned(), path: path.to_owned(), query, headers, body })
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
@@ -76,7 +79,7 @@ fn answer(context: &mut Context<'_>, request: &DataRequest) -> Result<Reply, Api
             soql::query(context, query, *resource == "queryAll").map(Reply::ok)
         }
         ("POST", ["composite"]) => composite::run(context, request.object()?),
-        ("POST", ["composite", "sobjects"]) => collections::create(context, request.object()?),
+        ("POST", ["composite", "sobjects"]) => collections::create(context, request),
         (method, ["sobjects", object]) => sobjects::collection(context, method, object, request),
         (method, ["sobjects", object, id]) => sobjects::record(context, method, object, id, request),
         (_, ["search" | "query" | "queryAll"]) => Err(not_allowed(&request.method, "GET")),

@@ -23,7 +23,7 @@ pub(super) fn collection(
     if method != "POST" {
         return Err(not_allowed(method, "POST"));
     }
-    let id = context.create(object, request.object()?)?;
+    let id = context.create(object, request.object()?, request.headers.allow_duplicates())?;
     Ok(Reply {
         status: 201,
         location: Some(record_path(object, &id)),
@@ -46,7 +46,10 @@ pub(super) fn record(
     })?;
     match method {
         "GET" => read(context, object, &id, request.parameter("fields")),
-        "PATCH" => context.update(object, &id, request.object()?).map(|()| Reply::no_content()),
+        "PATCH" => {
+            let unmodified_since = request.headers.unmodified_since()?;
+            context.update(object, &id, request.object()?, unmodified_since).map(|()| Reply::no_content())
+        }
         "DELETE" => context.delete(object, &id).map(|()| Reply::no_content()),
         _ => Err(not_allowed(method, "GET,PATCH,DELETE")),
     }
@@ -64,7 +67,7 @@ fn read(
         return Err(ApiError::new(404, "ENTITY_IS_DELETED", "entity is deleted"));
     }
     let names = match fields {
-        None => object.fields().map(|field| field.name).collect(),
+        None => object.fields(context.settings).map(|field| field.name).collect(),
         Some(list) => named(context, object, list)?,
     };
     let seen = |name: &&str| !context.settings.hides_field(object.name, name);

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     error::{ApiError, Reply},
     oauth::grants::Session,
-    rest::{self, DataRequest},
+    rest::{self, DataRequest, Headers},
     world::{Shared, World},
 };
 
@@ -83,7 +83,8 @@ fn run(
 ) -> Result<Reply, ApiError> {
     let url = uri.path_and_query().map_or(uri.path(), |it| it.as_str());
     let body = if matches!(*method, Method::POST | Method::PATCH) { read_json(headers, body)? } else { None };
-    let request = DataRequest::new(method.as_str(), url, body).ok_or_else(|| unknown_version(uri.path()))?;
+    let request = DataRequest::new(method.as_str(), url, Headers::of_request(headers), body)
+        .ok_or_else(|| unknown_version(uri.path()))?;
     let mut context = world.context(session).ok_or_else(ApiError::not_found)?;
     Ok(rest::dispatch(&mut context, &request))
 }

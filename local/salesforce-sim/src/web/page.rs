@@ -18,6 +18,7 @@ use crate::{
         tables::{CONTACT, EVENT, LEAD, TASK},
         value::stored_instant,
     },
+    settings::Settings,
     world::Shared,
 };
 
@@ -30,15 +31,15 @@ pub(crate) async fn people(State(shared): State<Shared>) -> Html<String> {
             @for org in &world.orgs {
                 h1 { (org.name) }
                 p class="quiet" { "Org " code { (org.id) } }
-                (table(org, &LEAD))
-                (table(org, &CONTACT))
+                (table(org, &LEAD, &world.settings))
+                (table(org, &CONTACT, &world.settings))
             }
         }
     };
     Html(document("Leads and Contacts", &body, true).into_string())
 }
 
-fn table(org: &Org, object: &'static Object) -> Markup {
+fn table(org: &Org, object: &'static Object, settings: &Settings) -> Markup {
     let records: Vec<&Record> = org.of(object).filter(|record| !record.is("IsDeleted")).collect();
     html! {
         h2 { (object.name) "s" }
@@ -52,20 +53,20 @@ fn table(org: &Org, object: &'static Object) -> Markup {
                     th scope="col" { @if object.name == LEAD.name { "Company" } @else { "Title" } }
                     th scope="col" class="number" { "Activities" }
                 } }
-                tbody { @for record in &records { (row(org, record)) } }
+                tbody { @for record in &records { (row(org, record, settings)) } }
             } }
         }
     }
 }
 
-fn row(org: &Org, record: &Record) -> Markup {
+fn row(org: &Org, record: &Record, settings: &Settings) -> Markup {
     html! {
         tr {
             td {
                 a href={ "/" (record.id) } { (name(record)) }
                 @if record.is("IsConverted") { " " span class="tag" { "converted" } }
             }
-            td { (phones(record)) }
+            td { (phones(record, settings)) }
             td { (record.text("Company").or(record.text("Title")).unwrap_or_default()) }
             td class="number" { (activities(org, &record.id).len()) }
         }
@@ -76,8 +77,8 @@ fn name(record: &Record) -> &str {
     record.text("Name").filter(|name| !name.is_empty()).unwrap_or("(no name)")
 }
 
-fn phones(record: &Record) -> Markup {
-    let fields = record.object.fields().filter(|field| field.kind == Kind::Phone);
+fn phones(record: &Record, settings: &Settings) -> Markup {
+    let fields = record.object.fields(settings).filter(|field| field.kind == Kind::Phone);
     let filled: Vec<_> = fields.filter_map(|field| Some((field.label, record.text(field.name)?))).collect();
     html! {
         @for (place, (label, number)) in filled.iter().enumerate() {
@@ -104,10 +105,10 @@ pub(crate) async fn record(State(shared): State<Shared>, Path(id): Path<String>)
         return (StatusCode::NOT_FOUND, Html(document("Not found", &body, false).into_string()))
             .into_response();
     };
-    Html(document(name(person), &timeline(org, person), true).into_string()).into_response()
+    Html(document(name(person), &timeline(org, person, &world.settings), true).into_string()).into_response()
 }
 
-fn timeline(org: &Org, person: &Record) -> Markup {
+fn timeline(org: &Org, person: &Record, settings: &Settings) -> Markup {
     let zone = org.users.first().and_then(|user| user.timezone.parse().ok()).unwrap_or(Tz::UTC);
     let activities = activities(org, &person.id);
     html! {
@@ -118,7 +119,7 @@ fn timeline(org: &Org, person: &Record) -> Markup {
                 @if person.is("IsConverted") { " " span class="tag" { "converted" } }
             }
             dl {
-                dt { "Phone" } dd { (phones(person)) }
+                dt { "Phone" } dd { (phones(person, settings)) }
                 @for (label, field) in [("Company", "Company"), ("Title", "Title"), ("Status", "Status")] {
                     @if let Some(text) = person.text(field) { dt { (label) } dd { (text) } }
                 }

@@ -2,6 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod duplicates;
+mod fields;
+
+pub use self::{
+    duplicates::{DuplicateAction, DuplicateResultSpelling, DuplicateRule, MatchBy},
+    fields::{CustomField, CustomKind},
+};
+
 /// The simulator's settings. The defaults are the strict ones of salesforce.md §11.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -49,8 +57,16 @@ pub struct Settings {
     pub denied: Vec<String>,
     /// The values that `Task.Status` may have.
     pub task_statuses: Vec<TaskStatus>,
-    /// A duplicate rule: a new Lead whose number a standing Lead or Contact has is refused, `DUPLICATES_DETECTED`.
+    /// Fields that the org's admins added.
+    pub custom_fields: Vec<CustomField>,
+    /// Fields, as `Object.Field`, that no query may filter or sort by, as those that are encrypted.
+    pub unfilterable_fields: Vec<String>,
+    /// The short form of one duplicate rule: of Leads, by phone, with an alert.
     pub refuse_duplicate_leads: bool,
+    /// Which new records are refused for others like them, `DUPLICATES_DETECTED`.
+    pub duplicate_rules: Vec<DuplicateRule>,
+    /// The key under which such an error names the others.
+    pub duplicate_result_spelling: DuplicateResultSpelling,
     /// Picklists that take only these values, beside those that are restricted anyway.
     pub restricted_picklists: Vec<RestrictedPicklist>,
 }
@@ -103,7 +119,11 @@ impl Default for Settings {
             read_only_fields: vec![],
             denied: vec![],
             task_statuses: standard_statuses(),
+            custom_fields: vec![],
+            unfilterable_fields: vec![],
             refuse_duplicate_leads: false,
+            duplicate_rules: vec![],
+            duplicate_result_spelling: DuplicateResultSpelling::default(),
             restricted_picklists: vec![],
         }
     }
@@ -144,6 +164,18 @@ impl Settings {
 
     pub(crate) fn denies(&self, object: &str, what: &str) -> bool {
         contains(&self.denied, &format!("{object}.{what}"))
+    }
+
+    /// The fields that admins added to an object.
+    pub(crate) fn custom_fields_of(&self, object: &str) -> impl Iterator<Item = &CustomField> {
+        self.custom_fields.iter().filter(move |field| field.object.eq_ignore_ascii_case(object))
+    }
+
+    /// Whether queries may filter and sort by a field, as far as its encryption goes.
+    pub(crate) fn filters(&self, object: &str, field: &str) -> bool {
+        let encrypted = |custom: &CustomField| custom.encrypted && custom.name == field;
+        !contains(&self.unfilterable_fields, &format!("{object}.{field}"))
+            && !self.custom_fields_of(object).any(encrypted)
     }
 
     pub(crate) fn restricted_values(&self, object: &str, field: &str) -> Option<&[String]> {
