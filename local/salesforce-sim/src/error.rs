@@ -11,8 +11,11 @@ pub(crate) struct ApiError {
     /// `None` where the answer has no such key: errors of parsing, sessions and routes.
     pub(crate) fields: Option<Vec<String>>,
     /// The records that a new one would duplicate, as the duplicate rules tell of them, and under which key.
-    pub(crate) duplicates: Option<(&'static str, Value)>,
+    pub(crate) duplicates: Option<Box<Duplicates>>,
 }
+
+/// The key, and what stands under it.
+type Duplicates = (&'static str, Value);
 
 impl ApiError {
     /// An error of a request: it names no fields.
@@ -55,7 +58,7 @@ impl ApiError {
     }
 
     fn add_duplicates(&self, entry: &mut Value) {
-        if let Some((key, details)) = &self.duplicates {
+        if let Some((key, details)) = self.duplicates.as_deref() {
             entry[*key] = details.clone();
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn refuse(
     new: &Fields,
     allowed: bool,
 ) -> Result<(), ApiError> {
-    let found: Vec<(Cow<'_, DuplicateRule>, Vec<Value>)> = rules(settings)
+    let found: Vec<_> = rules(settings)
         .filter(|rule| rule.object.eq_ignore_ascii_case(object.name))
         .map(|rule| {
             let results = match_results(org, rule.by, new);
@@ -50,7 +50,8 @@ pub(super) fn refuse(
         "errorMessage": error.message,
         "matchResults": results,
     });
-    Err(ApiError { duplicates: Some((settings.duplicate_result_spelling.key(), details)), ..error })
+    let key = settings.duplicate_result_spelling.key();
+    Err(ApiError { duplicates: Some(Box::new((key, details))), ..error })
 }
 
 fn rules(settings: &Settings) -> impl Iterator<Item = Cow<'_, DuplicateRule>> {
@@ -79,12 +80,12 @@ fn match_results(org: &Org, by: MatchBy, new: &Fields) -> Vec<Value> {
 
 /// What a rule knows a person by.
 fn marks<'a>(by: MatchBy, get: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
-    let (fields, mark): (&[&str], fn(&str) -> Option<String>) = match by {
-        MatchBy::Phone => (PHONES, number),
-        MatchBy::Name => (&["Name"], text),
-        MatchBy::Email => (&["Email"], text),
-    };
-    fields.iter().filter_map(|field| mark(get(field)?.as_str()?)).collect()
+    let stored = |field: &&str| get(field)?.as_str();
+    match by {
+        MatchBy::Phone => PHONES.iter().filter_map(stored).filter_map(number).collect(),
+        MatchBy::Name => ["Name"].iter().filter_map(stored).filter_map(text).collect(),
+        MatchBy::Email => ["Email"].iter().filter_map(stored).filter_map(text).collect(),
+    }
 }
 
 fn number(stored: &str) -> Option<String> {

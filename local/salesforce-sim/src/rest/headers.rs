@@ -57,13 +57,11 @@ impl Headers {
     /// `If-Unmodified-Since: Tue, 31 May 2016 18:00:00 GMT`.
     pub(super) fn unmodified_since(&self) -> Result<Option<DateTime<Utc>>, ApiError> {
         let Some(text) = self.get(UNMODIFIED_SINCE) else { return Ok(None) };
-        match NaiveDateTime::parse_from_str(text.trim(), "%a, %d %b %Y %H:%M:%S GMT") {
-            Ok(at) => Ok(Some(at.and_utc())),
-            Err(_) => {
-                let message = format!("If-Unmodified-Since is no HTTP date: {text}");
-                Err(ApiError::new(400, "INVALID_HTTP_HEADER", message))
-            }
-        }
+        let at = NaiveDateTime::parse_from_str(text.trim(), "%a, %d %b %Y %H:%M:%S GMT").map_err(|_| {
+            let message = format!("If-Unmodified-Since is no HTTP date: {text}");
+            ApiError::new(400, "INVALID_HTTP_HEADER", message)
+        })?;
+        Ok(Some(at.and_utc()))
     }
 }
 
