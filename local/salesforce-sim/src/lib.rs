@@ -32,7 +32,7 @@ mod web;
 mod world;
 
 pub use config::{Config, StartError};
-pub use faults::{Effect, Fault, Preset, Target, WriteFault, WriteKind};
+pub use faults::{Effect, Fault, Operation, Preset, RecordFault, Target, WriteFault, WriteKind};
 pub use requests::{RouteKind, SeenRequest, TokenCounts};
 pub use server::{Simulator, Tokens};
 pub use settings::{

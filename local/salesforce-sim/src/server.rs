@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     config::{Config, StartError},
-    faults::{Fault, WriteFault},
+    faults::{Fault, RecordFault},
     oauth::{authorize::find_user, grants::Approval, token},
     requests::{RouteKind, SeenRequest, TokenCounts},
     settings::Settings,
@@ -96,16 +96,16 @@ impl Simulator {
         self.shared.lock().faults.add(fault);
     }
 
-    /// Adds an error for records that are written.
-    pub fn add_write_fault(&self, fault: WriteFault) {
-        self.shared.lock().write_faults.add(fault);
+    /// Adds an error for what is done with records: a [`crate::WriteFault`] or a [`RecordFault`].
+    pub fn add_write_fault(&self, fault: impl Into<RecordFault>) {
+        self.shared.lock().record_faults.add(fault.into());
     }
 
     /// Ends all faults, of requests and of records.
     pub fn clear_faults(&self) {
         let mut world = self.shared.lock();
         world.faults.clear();
-        world.write_faults.clear();
+        world.record_faults.clear();
     }
 
     /// Adds a record past the rules of the API; its id.

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Config,
     error::ApiError,
-    faults::{Faults, WriteFaults},
+    faults::{Faults, RecordFaults},
     ids::Id,
     oauth::grants::{Grants, Session},
     objects::{
@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) orgs: Vec<Org>,
     pub(crate) grants: Grants,
     pub(crate) faults: Faults,
-    pub(crate) write_faults: WriteFaults,
+    pub(crate) record_faults: RecordFaults,
     pub(crate) requests: RequestLog,
 }
 
@@ -63,7 +63,7 @@ impl World {
             orgs: seed::orgs(clock.now()),
             grants: Grants::default(),
             faults: Faults::default(),
-            write_faults: WriteFaults::default(),
+            record_faults: RecordFaults::default(),
             requests: RequestLog::default(),
             config,
             url,
@@ -80,7 +80,7 @@ impl World {
         Some(Context {
             org: self.orgs.get_mut(session.org)?,
             settings: &self.settings,
-            write_faults: &mut self.write_faults,
+            record_faults: &mut self.record_faults,
             now: self.clock.now(),
             user: session.user.clone(),
         })

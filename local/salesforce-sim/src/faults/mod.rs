@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::requests::RouteKind;
 
 mod answer;
-mod write;
+mod record;
 
 pub use self::answer::Preset;
-pub use self::write::{WriteFault, WriteKind};
-pub(crate) use self::{answer::Answer, write::WriteFaults};
+pub use self::record::{Operation, RecordFault, WriteFault, WriteKind};
+pub(crate) use self::{answer::Answer, record::RecordFaults};
 
 /// A fault for the requests of a route.
 #[derive(Debug, Clone, Serialize, Deserialize)]

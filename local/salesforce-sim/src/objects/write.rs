@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
-    faults::{WriteFaults, WriteKind},
+    faults::{Operation, RecordFaults},
     ids::Id,
     query::condition::Scope,
     settings::Settings,
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Context<'a> {
     pub(crate) org: &'a mut Org,
     pub(crate) settings: &'a Settings,
-    pub(crate) write_faults: &'a mut WriteFaults,
+    pub(crate) record_faults: &'a mut RecordFaults,
     pub(crate) now: DateTime<Utc>,
     /// Whose session it is.
     pub(crate) user: Id,
@@ -47,9 +47,9 @@ impl Context<'_> {
         body: &Map<String, Value>,
         allow_duplicates: bool,
     ) -> Result<Id, ApiError> {
-        self.may(object, WriteKind::Create)?;
+        self.may(object, Operation::Create)?;
         let given = self.accept_fields(object, body, |field| field.create)?;
-        self.write_faults.strike(object.name, WriteKind::Create)?;
+        self.record_faults.strike(object.name, Operation::Create)?;
         let is_missing = |name: &&str| given.get(*name).is_none_or(Value::is_null);
         let missing: Vec<&str> = object.required_fields(self.settings).filter(is_missing).collect();
         if !missing.is_empty() {
@@ -76,14 +76,14 @@ impl Context<'_> {
         unmodified_since: Option<DateTime<Utc>>,
     ) -> Result<(), ApiError> {
         let before = self.standing(object, id)?;
-        self.may(object, WriteKind::Update)?;
+        self.may(object, Operation::Update)?;
         let modified = before.get("LastModifiedDate").and_then(stored_instant);
         if unmodified_since.zip(modified).is_some_and(|(since, modified)| modified.trunc_subsecs(0) > since) {
             let message = "The record was modified since the time of If-Unmodified-Since";
             return Err(ApiError::new(412, "PRECONDITION_FAILED", message));
         }
         let given = self.accept_fields(object, body, |field| field.update)?;
-        self.write_faults.strike(object.name, WriteKind::Update)?;
+        self.record_faults.strike(object.name, Operation::Update)?;
         if before.get("IsConverted") == Some(&Value::Bool(true)) {
             return Err(converted_lead());
         }
@@ -107,8 +107,8 @@ impl Context<'_> {
     /// Puts a record into the recycle bin.
     pub(crate) fn delete(&mut self, object: &'static Object, id: &Id) -> Result<(), ApiError> {
         self.standing(object, id)?;
-        self.may(object, WriteKind::Delete)?;
-        self.write_faults.strike(object.name, WriteKind::Delete)?;
+        self.may(object, Operation::Delete)?;
+        self.record_faults.strike(object.name, Operation::Delete)?;
         if let Some(record) = self.org.records.get_mut(id) {
             record.fields.insert("IsDeleted", json!(true));
             record.fields.insert("SystemModstamp", json!(instant_text(self.now)));
@@ -132,11 +132,11 @@ impl Context<'_> {
         }
     }
 
-    fn may(&self, object: &Object, kind: WriteKind) -> Result<(), ApiError> {
+    fn may(&self, object: &Object, operation: Operation) -> Result<(), ApiError> {
         if !object.writable {
             return Err(ApiError::not_simulated(&format!("how to write a {}", object.name)));
         }
-        if self.settings.denies(object.name, kind.name()) {
+        if self.settings.denies(object.name, operation.name()) {
             let message = "insufficient access rights on object id";
             let denied = ApiError::of_record("INSUFFICIENT_ACCESS_OR_READONLY", message, &[]);
             return Err(ApiError { status: 403, ..denied });
@@ -427,14 +427,15 @@ mod tests {
     #[test]
     fn a_write_fault_is_the_records_error() {
         let mut bench = Bench::new();
-        bench.world.write_faults.add(WriteFault {
+        let fault = WriteFault {
             object: "Task".into(),
             operation: None,
             times: Some(1),
             error_code: "FIELD_CUSTOM_VALIDATION_EXCEPTION".into(),
             message: "Subject is wrong".into(),
             fields: vec!["Subject".into()],
-        });
+        };
+        bench.world.record_faults.add(fault.into());
         let error = bench.create("Task", json!({})).unwrap_err();
         assert_eq!(error, r#"400 FIELD_CUSTOM_VALIDATION_EXCEPTION: Subject is wrong ["Subject"]"#);
         assert!(bench.create("Task", json!({})).is_ok());

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
+    faults::Operation,
     objects::{schema::visible_object, write::Context},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 const PAGE: usize = 2_000;
 
 /// Answers a query; `all` also reads deleted and archived records (`queryAll`).
-pub(crate) fn query(context: &Context<'_>, source: &str, all: bool) -> Result<Value, ApiError> {
+pub(crate) fn query(context: &mut Context<'_>, source: &str, all: bool) -> Result<Value, ApiError> {
     let mut reader = Reader::new(source, 0, "MALFORMED_QUERY")?;
     reader.expect("SELECT")?;
     let names = select_list(&mut reader)?;
@@ -39,6 +40,7 @@ pub(crate) fn query(context: &Context<'_>, source: &str, all: bool) -> Result<Va
         fields.push(field);
     }
     let clauses = read_clauses(&mut reader, scope)?;
+    context.record_faults.strike(object.name, Operation::Query)?;
     let mut records = context.org.rows(object, context.settings);
     records.retain(|record| {
         (all || !(record.is("IsDeleted") || record.is("IsArchived"))) && clauses.holds(record)

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{DataRequest, not_allowed, record_path};
 use crate::{
     error::{ApiError, Reply},
+    faults::Operation,
     ids::Id,
     objects::{
         schema::{Object, visible_object},
@@ -56,7 +57,7 @@ pub(super) fn record(
 }
 
 fn read(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     object: &'static Object,
     id: &Id,
     fields: Option<&str>,
@@ -66,6 +67,7 @@ fn read(
     if record.is("IsDeleted") {
         return Err(ApiError::new(404, "ENTITY_IS_DELETED", "entity is deleted"));
     }
+    context.record_faults.strike(object.name, Operation::Read)?;
     let names = match fields {
         None => object.fields(context.settings).map(|field| field.name).collect(),
         Some(list) => named(context, object, list)?,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    faults::{Fault, WriteFault},
+    faults::{Fault, RecordFault},
     world::{ControlError, NewRecord, Shared},
 };
 
@@ -129,16 +129,16 @@ async fn clear_faults(State(shared): State<Shared>) -> StatusCode {
 }
 
 async fn write_faults(State(shared): State<Shared>) -> Json<Value> {
-    Json(json!(shared.lock().write_faults.list()))
+    Json(json!(shared.lock().record_faults.list()))
 }
 
-async fn add_write_fault(State(shared): State<Shared>, Json(fault): Json<WriteFault>) -> StatusCode {
-    shared.lock().write_faults.add(fault);
+async fn add_write_fault(State(shared): State<Shared>, Json(fault): Json<RecordFault>) -> StatusCode {
+    shared.lock().record_faults.add(fault);
     StatusCode::CREATED
 }
 
 async fn clear_write_faults(State(shared): State<Shared>) -> StatusCode {
-    shared.lock().write_faults.clear();
+    shared.lock().record_faults.clear();
     StatusCode::NO_CONTENT
 }
 
