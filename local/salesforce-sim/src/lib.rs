@@ -20,6 +20,7 @@ mod faults;
 mod ids;
 mod oauth;
 mod objects;
+mod people;
 mod query;
 mod requests;
 mod rest;
@@ -33,6 +34,7 @@ mod world;
 
 pub use config::{Config, StartError};
 pub use faults::{Effect, Fault, Operation, Preset, RecordFault, Target, WriteFault, WriteKind};
+pub use people::{PersonAction, PersonEdit, PersonMove, PersonTarget};
 pub use requests::{RouteKind, SeenRequest, TokenCounts};
 pub use server::{Simulator, Tokens};
 pub use settings::{

@@ -21,6 +21,7 @@ pub(crate) fn orgs(now: DateTime<Utc>) -> Vec<Org> {
     people(&mut sample, now);
     let mut other = Org::new(2, "Other Example Company");
     other.add_user("Otto Other", "otto.other@other.example", "America/Los_Angeles");
+    other.add_user("Olive Other", "olive.other@other.example", "America/Los_Angeles");
     put(
         &mut other,
         &CONTACT,

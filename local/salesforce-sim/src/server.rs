@@ -17,6 +17,7 @@ use crate::{
     config::{Config, StartError},
     faults::{Fault, RecordFault},
     oauth::{authorize::find_user, grants::Approval, token},
+    people::PersonAction,
     requests::{RouteKind, SeenRequest, TokenCounts},
     settings::Settings,
     web::{self, edge::Dropped},
@@ -122,6 +123,11 @@ impl Simulator {
     /// Converts a Lead; the id of the Contact that it became.
     pub fn convert_lead(&self, id: &str) -> Result<String, ControlError> {
         self.shared.lock().convert_lead(id).map(|id| id.to_string())
+    }
+
+    /// Lets a person act in the org.
+    pub fn person_acts(&self, action: &PersonAction) -> Result<(), ControlError> {
+        self.shared.lock().person_acts(action, None)
     }
 
     /// All records of an object, deleted and archived ones too, with all their fields.

@@ -251,9 +251,17 @@ pub enum ControlError {
     /// There is no such org.
     #[error("there is no org of this number")]
     Org,
-    /// The settings do not fit.
+    /// An org's rule speaks against it.
+    #[error("{code}: {message}")]
+    Refused {
+        /// Salesforce's code.
+        code: String,
+        /// Salesforce's text.
+        message: String,
+    },
+    /// The JSON does not fit.
     #[error("{0}")]
-    Settings(#[from] serde_json::Error),
+    Json(#[from] serde_json::Error),
 }
 
 impl From<ControlError> for ApiError {

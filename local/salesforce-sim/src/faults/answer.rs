@@ -1,6 +1,9 @@
 //! Answers that stand for the real one, among them those that Salesforce is known to give on a bad day.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Value, json};
 
 use super::Effect;
@@ -56,11 +59,27 @@ impl From<Preset> for Effect {
     }
 }
 
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    Some((name.parse().ok()?, value.parse().ok()?))
+}
+
+/// Reads headers that can be sent.
+pub(super) fn headers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let headers = BTreeMap::<String, String>::deserialize(deserializer)?;
+    match headers.iter().find(|(name, value)| header(name, value).is_none()) {
+        Some((name, _)) => Err(D::Error::custom(format!("{name:?} is no header, or its value is none"))),
+        None => Ok(headers),
+    }
+}
+
 /// An answer that stands for the real one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
@@ -71,7 +90,14 @@ impl Answer {
             Value::String(text) => ("text/plain", text.clone()),
             json => ("application/json", json.to_string()),
         };
-        Self { status, content_type: content_type.unwrap_or_else(|| default_type.to_owned()), body }
+        let content_type = content_type.unwrap_or_else(|| default_type.to_owned());
+        Self { status, content_type, headers: HeaderMap::new(), body }
+    }
+
+    /// The same answer with more headers, which go before its own.
+    pub(super) fn with(mut self, headers: &BTreeMap<String, String>) -> Self {
+        self.headers.extend(headers.iter().filter_map(|(name, value)| header(name, value)));
+        self
     }
 
     fn rest(status: u16, code: &str, message: &str) -> Self {

@@ -1,11 +1,11 @@
 //! Faults that a test asks for: answers that Salesforce gives on a bad day, lost connections, delays, refused records.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::requests::RouteKind;
+use crate::{people::PersonAction, requests::RouteKind};
 
 mod answer;
 mod record;
@@ -135,6 +135,9 @@ pub enum Effect {
         /// `Content-Type`; default: JSON, or `text/plain` for text.
         #[serde(default)]
         content_type: Option<String>,
+        /// More headers: `Location`.
+        #[serde(default, deserialize_with = "answer::headers")]
+        headers: BTreeMap<String, String>,
     },
     /// Nothing is done, and one of Salesforce's known answers is given.
     Preset {
@@ -148,6 +151,9 @@ pub enum Effect {
         /// The body: text as it stands, anything else as JSON.
         #[serde(default)]
         body: Value,
+        /// More headers: `Location`, `Content-Type`.
+        #[serde(default, deserialize_with = "answer::headers")]
+        headers: BTreeMap<String, String>,
     },
     /// Nothing is done, and the connection ends without an answer.
     DropBefore,
@@ -158,12 +164,29 @@ pub enum Effect {
         /// How long.
         milliseconds: u64,
     },
+    /// A person acts in the org, and the request goes on.
+    Person {
+        /// Just before the request is done; otherwise just after.
+        #[serde(default = "yes")]
+        before: bool,
+        /// What the person does.
+        action: PersonAction,
+    },
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What is to be done with one request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) delay: Duration,
+    /// The number of the request's org.
+    pub(crate) org: Option<usize>,
+    /// What people do just before it is done, and just after.
+    pub(crate) before: Vec<PersonAction>,
+    pub(crate) after: Vec<PersonAction>,
     pub(crate) end: End,
 }
 
@@ -203,18 +226,20 @@ impl Faults {
         self.active.iter().map(|(fault, _)| fault).collect()
     }
 
-    /// What the set faults do to a request of an org: all delays, and the first of the other effects.
+    /// What the set faults do to a request of an org: all delays and people, and the first of the other effects.
     pub(crate) fn plan(&mut self, kind: RouteKind, org: Option<usize>) -> Plan {
-        let mut plan = Plan::default();
+        let mut plan = Plan { org, ..Plan::default() };
         for (fault, chance) in &mut self.active {
-            let is_delay = matches!(fault.effect, Effect::Delay { .. });
+            let goes_along = matches!(fault.effect, Effect::Delay { .. } | Effect::Person { .. });
             let is_meant = fault.route.hits(kind) && (fault.org.is_none() || fault.org == org);
-            if !is_meant || (plan.end != End::Normal && !is_delay) {
+            if !is_meant || (plan.end != End::Normal && !goes_along) {
                 continue;
             }
             if strikes(fault, chance) {
                 match &fault.effect {
                     Effect::Delay { milliseconds } => plan.delay += Duration::from_millis(*milliseconds),
+                    Effect::Person { before: true, action } => plan.before.push(action.clone()),
+                    Effect::Person { before: false, action } => plan.after.push(action.clone()),
                     effect => plan.end = effect.end(),
                 }
             }
@@ -241,14 +266,16 @@ fn strikes(fault: &mut Fault, chance: &mut Chance) -> bool {
 impl Effect {
     fn end(&self) -> End {
         match self {
-            Self::Answer { status, body, content_type } => {
-                End::Answer(Answer::new(*status, body, content_type.clone()))
+            Self::Answer { status, body, content_type, headers } => {
+                End::Answer(Answer::new(*status, body, content_type.clone()).with(headers))
             }
             Self::Preset { name } => End::Answer(name.answer()),
-            Self::AnswerAfter { status, body } => End::AnswerAfter(Answer::new(*status, body, None)),
+            Self::AnswerAfter { status, body, headers } => {
+                End::AnswerAfter(Answer::new(*status, body, None).with(headers))
+            }
             Self::DropBefore => End::DropBefore,
             Self::DropAfter => End::DropAfter,
-            Self::Delay { .. } => End::Normal,
+            Self::Delay { .. } | Self::Person { .. } => End::Normal,
         }
     }
 }

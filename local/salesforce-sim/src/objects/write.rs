@@ -93,13 +93,8 @@ impl Context<'_> {
             return Err(missing_fields(&missing));
         }
         let mut saved = self.apply_rules(object, before, &given)?;
-        for name in ["LastModifiedDate", "SystemModstamp"] {
-            saved.insert(name, json!(instant_text(self.now)));
-        }
-        saved.insert("LastModifiedById", json!(self.user.as_str()));
-        if let Some(record) = self.org.records.get_mut(id) {
-            record.fields = saved;
-        }
+        self.stamp(&mut saved);
+        self.put(id, saved);
         self.index(id);
         Ok(())
     }
@@ -109,11 +104,40 @@ impl Context<'_> {
         self.standing(object, id)?;
         self.may(object, Operation::Delete)?;
         self.record_faults.strike(object.name, Operation::Delete)?;
-        if let Some(record) = self.org.records.get_mut(id) {
-            record.fields.insert("IsDeleted", json!(true));
-            record.fields.insert("SystemModstamp", json!(instant_text(self.now)));
-        }
+        self.mark_deleted(id, true);
         Ok(())
+    }
+
+    /// Takes a record out of the recycle bin. The REST API has nothing of the kind; people do it.
+    pub(crate) fn restore(&mut self, id: &Id) -> Result<(), ApiError> {
+        if !self.org.records.get(id).is_some_and(|record| record.is("IsDeleted")) {
+            let message = "entity is not in the recycle bin";
+            return Err(ApiError::of_record("UNDELETE_FAILED", message, &[]));
+        }
+        self.mark_deleted(id, false);
+        Ok(())
+    }
+
+    fn mark_deleted(&mut self, id: &Id, deleted: bool) {
+        if let Some(mut fields) = self.org.records.get(id).map(|record| record.fields.clone()) {
+            fields.insert("IsDeleted", json!(deleted));
+            self.stamp(&mut fields);
+            self.put(id, fields);
+        }
+    }
+
+    /// Notes who changed a record last, and when.
+    fn stamp(&self, fields: &mut Fields) {
+        let at = json!(instant_text(self.now));
+        fields.insert("SystemModstamp", at.clone());
+        fields.insert("LastModifiedDate", at);
+        fields.insert("LastModifiedById", json!(self.user.as_str()));
+    }
+
+    fn put(&mut self, id: &Id, fields: Fields) {
+        if let Some(record) = self.org.records.get_mut(id) {
+            record.fields = fields;
+        }
     }
 
     /// The fields of a record that is there and not deleted.

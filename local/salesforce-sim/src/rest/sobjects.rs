@@ -85,3 +85,85 @@ fn named(context: &Context<'_>, object: &Object, list: &str) -> Result<Vec<&'sta
     });
     fields.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::testing::{Bench, outcome};
+
+    fn read(bench: &mut Bench, path: &str) -> Result<Value, String> {
+        outcome(bench.request("GET", &format!("/sobjects/{path}"), None))
+    }
+
+    #[test]
+    fn a_record_is_read_with_all_that_the_user_sees() {
+        let mut bench = Bench::new();
+        bench.world.settings.hidden_fields = vec!["Task.Type".into()];
+        let id = bench.create("Task", json!({"Subject": "Call"})).unwrap();
+        let task = read(&mut bench, &format!("Task/{id}")).unwrap();
+        let me = bench.session.user.as_str();
+        assert_eq!((task["CreatedById"].as_str(), task["LastModifiedById"].as_str()), (Some(me), Some(me)));
+        assert_eq!(
+            (&task["CreatedDate"], &task["LastModifiedDate"]),
+            (&task["SystemModstamp"], &task["SystemModstamp"])
+        );
+        assert_eq!(
+            (&task["IsDeleted"], &task["Subject"], &task["WhoId"]),
+            (&json!(false), &json!("Call"), &Value::Null)
+        );
+        assert_eq!(task["attributes"]["url"], format!("/services/data/v60.0/sobjects/Task/{id}"));
+        assert!(task.get("Type").is_none() && task.get("CallObject").is_some());
+    }
+
+    #[test]
+    fn a_record_is_read_with_the_named_fields() {
+        let mut bench = Bench::new();
+        bench.world.settings.hidden_fields = vec!["Lead.Fax".into()];
+        let ada = bench.person("Ada Sample");
+        let lead = read(&mut bench, &format!("Lead/{ada}?fields=phone,LastName")).unwrap();
+        let mut names: Vec<&str> = lead.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["LastName", "Phone", "attributes"]);
+        for field in ["Fax", "Nothing"] {
+            let error = read(&mut bench, &format!("Lead/{ada}?fields={field}")).unwrap_err();
+            assert!(error.starts_with("400 INVALID_FIELD: No such column"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_gone_or_was_never_there_is_not_found() {
+        let mut bench = Bench::new();
+        let id = bench
+            .create("Event", json!({"StartDateTime": "2026-01-15T19:00:00Z", "DurationInMinutes": 60}))
+            .unwrap();
+        assert!(read(&mut bench, &format!("Event/{id}")).is_ok());
+        bench.request("DELETE", &format!("/sobjects/Event/{id}"), None);
+        for (path, wanted) in [
+            (format!("Event/{id}"), "404 ENTITY_IS_DELETED"),
+            ("Event/00USm0019999999AAA".to_owned(), "404 NOT_FOUND"),
+            ("Contact/00QSm0019999999AAA".to_owned(), "404 NOT_FOUND"),
+        ] {
+            let error = read(&mut bench, &path).unwrap_err();
+            assert!(error.starts_with(wanted), "{path}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_read_in_a_composite() {
+        let mut bench = Bench::new();
+        let ada = bench.person("Ada Sample");
+        let part = |reference: &str, id: &str| {
+            json!({"method": "GET", "referenceId": reference,
+            "url": format!("/services/data/v60.0/sobjects/Lead/{id}?fields=Phone")})
+        };
+        let body = json!({"compositeRequest": [part("ada", &ada), part("nobody", "00QSm0019999999AAA")]});
+        let answer = outcome(bench.post("/composite", body)).unwrap();
+        let parts = &answer["compositeResponse"];
+        assert_eq!(parts[0]["body"]["Phone"], "(234) 555-0123");
+        assert_eq!(
+            (&parts[1]["httpStatusCode"], &parts[1]["body"][0]["errorCode"]),
+            (&json!(404), &json!("NOT_FOUND"))
+        );
+    }
+}

@@ -47,6 +47,8 @@ pub struct Settings {
     pub api_limit: usize,
     /// How many of them it had made before the simulator started counting.
     pub api_used: usize,
+    /// The edition has no API: every request of data is refused. OAuth and identity work.
+    pub api_disabled: bool,
     /// Objects that the user cannot see: `Lead`.
     pub hidden_objects: Vec<String>,
     /// Fields that the user cannot see, as `Object.Field`: reading or writing them is `INVALID_FIELD`.
@@ -114,6 +116,7 @@ impl Default for Settings {
             organization_country: Some("US".into()),
             api_limit: 15_000,
             api_used: 0,
+            api_disabled: false,
             hidden_objects: vec![],
             hidden_fields: vec![],
             read_only_fields: vec![],

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     faults::{Fault, RecordFault},
+    people::PersonAction,
     world::{ControlError, NewRecord, Shared},
 };
 
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/records", post(add_record))
         .route("/records/{id}", post(change_record))
         .route("/records/{id}/convert", post(convert))
+        .route("/people/{action}", post(person))
         .route("/requests", get(requests).delete(clear_requests))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/write-faults", get(write_faults).post(add_write_fault).delete(clear_write_faults))
@@ -95,6 +97,17 @@ async fn change_record(
 async fn convert(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<Value>, ControlError> {
     let contact = shared.lock().convert_lead(&id)?;
     Ok(Json(json!({"contactId": contact.as_str()})))
+}
+
+/// What a person does: the body is of the action that the path names.
+async fn person(
+    State(shared): State<Shared>,
+    Path(action): Path<String>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, ControlError> {
+    let action: PersonAction = serde_json::from_value(json!({ action: body }))?;
+    shared.lock().person_acts(&action, None)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn requests(State(shared): State<Shared>) -> Json<Value> {

@@ -35,6 +35,10 @@ pub(crate) async fn answer(
         Ok(session) => session,
         Err(error) => return Reply::from(error).into_response(),
     };
+    if world.settings.api_disabled {
+        let message = "The REST API is not enabled for this Organization.";
+        return Reply::from(ApiError::new(403, "API_DISABLED_FOR_ORG", message)).into_response();
+    }
     let within_limit = count(&mut world, &session);
     let reply = if within_limit {
         run(&mut world, &session, &method, &uri, &headers, &body).unwrap_or_else(Reply::from)

@@ -12,8 +12,10 @@ use axum::{
 
 use super::LARGEST_BODY;
 use crate::{
+    error::{ApiError, Reply},
     faults::{Answer, End, Plan, Preset},
     oauth::token::form,
+    people::PersonAction,
     requests::RouteKind,
     world::Shared,
 };
@@ -36,7 +38,7 @@ pub(crate) async fn pass(State(shared): State<Shared>, request: Request, next: N
         if kind == RouteKind::Token {
             token_request(&shared, request, next, plan).await
         } else {
-            run(request, next, plan).await
+            run(&shared, request, next, plan).await
         }
     });
     let response = done.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
@@ -46,9 +48,27 @@ pub(crate) async fn pass(State(shared): State<Shared>, request: Request, next: N
     response
 }
 
-async fn run(request: Request, next: Next, plan: Plan) -> Response {
+async fn run(shared: &Shared, request: Request, next: Next, plan: Plan) -> Response {
     tokio::time::sleep(plan.delay).await;
-    match plan.end {
+    if let Err(error) = people(shared, &plan.before, plan.org) {
+        return Reply::from(error).into_response();
+    }
+    let response = end(request, next, plan.end).await;
+    match people(shared, &plan.after, plan.org) {
+        Ok(()) => response,
+        Err(error) => Reply::from(error).into_response(),
+    }
+}
+
+/// Lets people act. What they cannot do fails the request, so that a test notices.
+fn people(shared: &Shared, actions: &[PersonAction], org: Option<usize>) -> Result<(), ApiError> {
+    let mut world = shared.lock();
+    let done = actions.iter().try_for_each(|action| world.person_acts(action, org));
+    done.map_err(|error| ApiError::not_simulated(&format!("a person who acts so: {error}")))
+}
+
+async fn end(request: Request, next: Next, end: End) -> Response {
+    match end {
         End::Normal => next.run(request).await,
         End::Answer(answer) => answer.into_response(),
         End::AnswerAfter(answer) => {
@@ -82,7 +102,7 @@ async fn token_request(shared: &Shared, request: Request, next: Next, plan: Plan
     let response = if refused {
         Preset::TokenRequestInProcess.answer().into_response()
     } else {
-        run(Request::from_parts(parts, Body::from(body)), next, plan).await
+        run(shared, Request::from_parts(parts, Body::from(body)), next, plan).await
     };
     if let Some(token) = refresh_token {
         shared.lock().requests.refresh_ends(&token);
@@ -97,6 +117,7 @@ impl Answer {
         if let Ok(content_type) = HeaderValue::from_str(&self.content_type) {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
+        response.headers_mut().extend(self.headers);
         response
     }
 }

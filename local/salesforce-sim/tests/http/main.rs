@@ -4,5 +4,6 @@
 
 mod control;
 mod oauth;
+mod orgs;
 mod rest;
 mod support;

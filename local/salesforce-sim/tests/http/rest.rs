@@ -1,6 +1,9 @@
 //! The REST API over HTTP: sessions, headers, errors; and the faults that strike it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use crate::support::{World, body, location, query, task_composite};
 use reqwest::Client;
@@ -196,7 +199,7 @@ async fn a_connection_can_end_before_and_after_the_commit() {
     assert!(post("after").await.unwrap_err().status().is_none());
     assert_eq!(world.simulator.records("Task")[0]["CallObject"], "after");
 
-    let effect = Effect::AnswerAfter { status: 502, body: json!("Bad Gateway") };
+    let effect = Effect::AnswerAfter { status: 502, body: json!("Bad Gateway"), headers: BTreeMap::new() };
     world.simulator.add_fault(Fault::once(RouteKind::Composite, effect));
     assert_eq!(post("answered").await.unwrap().status(), 502);
     assert_eq!(world.simulator.records("Task").len(), 2);
