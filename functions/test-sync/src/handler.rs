@@ -1,13 +1,13 @@
 //! Logs one call at once, for a person who watches; or shows what would be written.
 
 use calls::{
-    activity::{EventDraft, TaskDraft},
+    activity::Fields,
     call::{Call, CallKind, Fact},
     crm::CrmError,
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule},
+    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
@@ -80,6 +80,7 @@ struct PreviewAnswer {
 struct Ruling {
     rule: Rule,
     chosen: Option<Chosen>,
+    turned_down: Vec<TurnedDown>,
 }
 
 /// What would be sent to Salesforce, to the letter.
@@ -87,8 +88,8 @@ struct Ruling {
 struct Payloads {
     /// Where the caller is to become a Lead. Task and Event then have no `WhoId` yet.
     lead: Option<LeadDraft>,
-    task: Option<TaskDraft<Option<SalesforceId>>>,
-    event: Option<EventDraft<Option<SalesforceId>>>,
+    task: Option<Fields>,
+    event: Option<Fields>,
 }
 
 impl<P: Ports> TestSync<P> {
@@ -167,7 +168,9 @@ impl<P: Ports> TestSync<P> {
         let (record_type, record_id) = preview.record.unzip();
         let (candidates, decision) = preview
             .decision
-            .map(|Decision { rule, chosen, candidates }| (candidates, Ruling { rule, chosen }))
+            .map(|Decision { rule, chosen, candidates, turned_down }| {
+                (candidates, Ruling { rule, chosen, turned_down })
+            })
             .unzip();
         let Drafts { lead, task, event } = preview.drafts;
         let (error_code, error_message) = parts(preview.reason);

@@ -4,6 +4,7 @@ mod description;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     appointment::{Appointment, AppointmentRequest, Resolution},
@@ -14,12 +15,20 @@ use crate::{
 };
 use description::{Cut, describe};
 
+pub(crate) use description::{add, last_line};
+
 /// What Salesforce's `Subject` and `CallDisposition` hold.
 const LINE: usize = 255;
+/// How long before its start an Event reminds of it.
+const REMINDER: TimeDelta = TimeDelta::hours(1);
+
+/// A record's fields by their API names, as they are sent.
+pub type Fields = Map<String, Value>;
 
 /// A Task, with Salesforce's field names, ready to be sent. (One that is only shown may be about a Lead that is not made
 /// yet: its `Who` is optional.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "PascalCase")]
 pub struct TaskDraft<Who = SalesforceId> {
     /// The Lead or Contact.
@@ -58,6 +67,7 @@ pub struct TaskDraft<Who = SalesforceId> {
 
 /// An Event, with Salesforce's field names, ready to be sent; `Who` as for a Task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "PascalCase")]
 pub struct EventDraft<Who = SalesforceId> {
     /// The Lead or Contact.
@@ -76,10 +86,10 @@ pub struct EventDraft<Who = SalesforceId> {
     /// `Busy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show_as: Option<String>,
-    /// `true`.
+    /// Whether it reminds: not of what is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_reminder_set: Option<bool>,
-    /// One hour before the start.
+    /// One hour before the start, where it reminds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder_date_time: Option<String>,
     /// Notes and summary; the last line is `Call <call id>`.
@@ -177,8 +187,9 @@ fn unbooked(request: &AppointmentRequest, why: &str) -> String {
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// The Event for an appointment that was booked in a call.
-pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment) -> EventDraft<Who> {
+/// The Event for an appointment that was booked in a call. It reminds of itself, unless start or reminder are over at `now`,
+/// Unix seconds: Salesforce would show the reminder at once.
+pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, now: i64) -> EventDraft<Who> {
     const SCHEDULED: &str = " - Scheduled via Voice AI";
     let kind = appointment.kind.as_deref().and_then(|kind| line(kind, LINE - SCHEDULED.len()));
     let paragraphs = [
@@ -187,6 +198,8 @@ pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment) -
         (Cut::Next, summary(call)),
     ];
     let word = |text: &str| Some(text.to_owned());
+    let remind_at = appointment.start - REMINDER;
+    let reminds = remind_at.timestamp() > now;
     EventDraft {
         who_id: who_id.clone(),
         subject: format!("{}{SCHEDULED}", kind.as_deref().unwrap_or("Appointment")),
@@ -195,8 +208,8 @@ pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment) -
         is_all_day_event: false,
         r#type: word("Meeting"),
         show_as: word("Busy"),
-        is_reminder_set: Some(true),
-        reminder_date_time: Some(utc(appointment.start - TimeDelta::hours(1))),
+        is_reminder_set: Some(reminds),
+        reminder_date_time: reminds.then(|| utc(remind_at)),
         description: describe(&call.id, &paragraphs),
     }
 }
@@ -217,6 +230,28 @@ fn line(text: &str, longest: usize) -> Option<String> {
 
 fn utc(instant: DateTime<Utc>) -> String {
     instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl<Who: Serialize> TaskDraft<Who> {
+    /// The fields, as they are sent.
+    pub fn fields(&self) -> Fields {
+        fields(self)
+    }
+}
+
+impl<Who: Serialize> EventDraft<Who> {
+    /// The fields, as they are sent.
+    pub fn fields(&self) -> Fields {
+        fields(self)
+    }
+}
+
+/// A draft is a struct of texts, numbers and flags: it always is an object.
+pub(crate) fn fields(draft: &impl Serialize) -> Fields {
+    match serde_json::to_value(draft) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Fields::new(),
+    }
 }
 
 impl<Who> TaskDraft<Who> {

@@ -29,6 +29,12 @@ const POLL: Duration = Duration::from_millis(200);
 /// left for other things. Giving up costs the connection, so it is tried as long as it may help.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
 const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
+/// How long after a refusal in doubtful words the refresh token is tried once more.
+const CONFIRM_AFTER: Duration = Duration::from_secs(5);
+/// How long nothing may answer at the address of a token endpoint before an admin is asked for a new one, seconds.
+const ADDRESS_MAY_BE_GONE_FOR: i64 = 6 * 60 * 60;
+/// What the admin is told then.
+const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
 /// How often the end of a grant is asked for: nobody asks later.
 const REVOKE_TRIES: u32 = 3;
 /// What one request to end a grant may take.
@@ -110,10 +116,15 @@ where
                 self.clock.sleep(POLL).await;
                 continue;
             }
+            // Before the lease, whose time would not be enough for a slow answer.
+            let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
+            let now = self.clock.now();
             let owner = self.random.id();
             let until = (now + LEASE_LASTS).timestamp();
             if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
-                self.refresh(id, connection, &owner, (now + LEASE_LASTS).min(deadline)).await?;
+                let since = workspace.address_gone_since;
+                let deadline = (now + LEASE_LASTS).min(deadline);
+                self.refresh(id, connection, &secret, &owner, since, deadline).await?;
             }
         }
     }
@@ -123,21 +134,39 @@ where
         &self,
         id: &WorkspaceId,
         connection: &Connection,
+        secret: &SecretString,
         owner: &str,
+        address_gone_since: Option<i64>,
         deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
         // Winning the lease may have taken long.
         if deadline - self.clock.now() < REFRESH_TAKES {
-            self.store.release_refresh_lease(id, connection.version, owner).await?;
+            self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
             return Err(NoSession::OutOfTime);
         }
-        let mut answer = self.tokens.refresh(connection).await;
-        let ambiguous = |a: &Result<_, CrmError>| matches!(a, Err(e) if e.class == FaultClass::Ambiguous);
-        if ambiguous(&answer) && deadline - self.clock.now() >= REFRESH_TAKES {
-            answer = self.tokens.refresh(connection).await;
+        let mut answer = self.tokens.refresh(connection, secret).await;
+        let again = match answer.as_ref().map_err(|error| error.class) {
+            Err(FaultClass::Ambiguous) => Some(Duration::ZERO),
+            Err(FaultClass::GrantDoubtful) => Some(CONFIRM_AFTER),
+            _ => None,
+        };
+        let confirms = again == Some(CONFIRM_AFTER);
+        if let Some(wait) = again.filter(|wait| self.has_time_for_another(*wait, deadline)) {
+            self.clock.sleep(wait).await;
+            answer = self.tokens.refresh(connection, secret).await;
+            // Twice the same, with a pause between: it is meant.
+            if let Err(error) = &mut answer
+                && confirms
+                && error.class == FaultClass::GrantDoubtful
+            {
+                error.class = FaultClass::GrantEnded;
+            }
         }
         match answer {
             Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens, deadline).await,
+            Err(error) if error.class == FaultClass::AddressGone => {
+                self.address_is_gone(id, connection, owner, address_gone_since, error).await
+            }
             Err(error) if error.class == FaultClass::GrantEnded => {
                 // `false` where the row has newer tokens or none: the next look at it tells.
                 if self.store.require_reconnect(id, connection.version, &error.message).await? {
@@ -149,10 +178,39 @@ where
                 Ok(())
             }
             Err(error) => {
-                self.store.release_refresh_lease(id, connection.version, owner).await?;
+                // Whoever answers in Salesforce's words is at home there.
+                let silent = error.status.is_none_or(|status| status >= 500);
+                let since = address_gone_since.filter(|_| silent);
+                self.store.release_refresh_lease(id, connection.version, owner, since).await?;
                 Err(NoSession::Salesforce(error))
             }
         }
+    }
+
+    fn has_time_for_another(&self, wait: Duration, deadline: DateTime<Utc>) -> bool {
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        deadline - self.clock.now() >= REFRESH_TAKES.checked_add(&wait).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// Notes that nothing answers at the address of the token endpoint; ends the connection where it has been so for long.
+    async fn address_is_gone(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        owner: &str,
+        since: Option<i64>,
+        error: CrmError,
+    ) -> Result<(), NoSession> {
+        let now = self.clock.now().timestamp();
+        let since = since.unwrap_or(now);
+        if now - since < ADDRESS_MAY_BE_GONE_FOR {
+            self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
+            return Err(NoSession::Salesforce(error));
+        }
+        if self.store.require_reconnect(id, connection.version, ADDRESS_GONE).await? {
+            measure::connection_ended();
+        }
+        Ok(())
     }
 
     /// Stores the new tokens before anybody uses them. Where they belong to nobody any more, they are revoked.

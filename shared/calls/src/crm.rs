@@ -1,9 +1,11 @@
 //! What the domain asks of Salesforce, in its own words, and how it fails.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::SalesforceId, workspace::RecordType};
+use crate::{activity::Fields, ids::SalesforceId, workspace::RecordType};
 
 /// What a failure of Salesforce means for the work at hand (salesforce.md §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,12 @@ pub enum FaultClass {
     RecordGone,
     /// A field or its value is refused; the fields are named.
     FieldRefused,
+    /// Somebody has changed the record since it was read: read it again.
+    Stale,
+    /// The refresh token was refused in words that a passing trouble has too: ask once more before the grant is ended.
+    GrantDoubtful,
+    /// Nothing answers at the address of the token endpoint any more: the org's My Domain may have another name.
+    AddressGone,
 }
 
 /// A failure of Salesforce, with everything that it said.
@@ -44,7 +52,7 @@ pub struct CrmError {
     pub fields: Vec<String>,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// The object that was being written, where the request wrote several.
+    /// The object that was being written, if the request wrote one.
     pub object: Option<WrittenObject>,
     /// The records that Salesforce says are there already, where it refuses a duplicate.
     pub records: Vec<SalesforceId>,
@@ -65,6 +73,8 @@ pub enum WrittenObject {
     Task,
     /// The activity for the appointment.
     Event,
+    /// The record of a caller whom nobody knew.
+    Lead,
 }
 
 /// An org's use of its daily requests, from `Sforce-Limit-Info`.
@@ -112,6 +122,51 @@ pub struct Found {
     pub records: Vec<FoundRecord>,
     /// An object whose page (200) was full.
     pub full: Option<RecordType>,
+    /// What was not asked for, or not asked by: what was known before, and what Salesforce refused now.
+    pub omitted: Omitted,
+}
+
+/// What a search or a query leaves out because Salesforce refused it to the connected user: an object (`Lead`) or a field
+/// (`Contact.HomePhone`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Omitted {
+    /// May not be read.
+    pub unreadable: BTreeSet<String>,
+    /// May be read, but not filtered by: encrypted fields, and an object of which such a query asks too much.
+    pub unfilterable: BTreeSet<String>,
+}
+
+/// A Task or an Event as it stands in Salesforce.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activity {
+    /// Its id.
+    pub id: SalesforceId,
+    /// The Lead or Contact that it is on; `None`: a person has taken it off.
+    pub who_id: Option<SalesforceId>,
+    /// The fields that may be read, instants as they are sent (`2027-01-20T14:00:00Z`).
+    pub fields: Fields,
+    /// `LastModifiedDate`.
+    pub modified_at: DateTime<Utc>,
+    /// Whether it is as it was created: nobody has changed it since.
+    pub is_untouched: bool,
+}
+
+/// What stands in Salesforce for a call.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Activities {
+    /// The Task.
+    pub task: Option<Activity>,
+    /// The Event.
+    pub event: Option<Activity>,
+}
+
+/// Whether a Lead is made though a duplicate rule of the org warns of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The rule decides, and names the records.
+    Refuse,
+    /// A rule that only warns is passed over (`Sforce-Duplicate-Rule-Header: allowSave=true`); one that blocks still does.
+    Allow,
 }
 
 /// The terms of a phone search: digits only.

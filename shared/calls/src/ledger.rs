@@ -6,6 +6,7 @@ use crate::{
     call::Call,
     crm::ApiUsage,
     ids::{CallId, SalesforceId, WorkspaceId},
+    journal::Journal,
     matching::Decision,
     workspace::{Lease, RecordType},
 };
@@ -140,6 +141,8 @@ pub struct Row {
     pub event_id: Option<SalesforceId>,
     /// How the record was found and chosen.
     pub decision: Option<Decision>,
+    /// What was sent last to the Task and the Event.
+    pub journal: Journal,
     /// The org and user of the last attempt that wrote, or may have written.
     pub tried_with: Option<TriedWith>,
     /// The worker that has the row now.
@@ -178,6 +181,7 @@ impl Row {
             task_id: None,
             event_id: None,
             decision: None,
+            journal: Journal::default(),
             tried_with: None,
             lease: None,
             unsettled_until: None,

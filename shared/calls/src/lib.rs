@@ -8,6 +8,7 @@ pub mod call;
 pub mod connection;
 pub mod crm;
 pub mod ids;
+pub mod journal;
 pub mod keep_alive;
 pub mod lead;
 pub mod ledger;

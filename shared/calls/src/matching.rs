@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     crm::FoundRecord,
     ids::SalesforceId,
-    phone::PhoneNumber,
+    phone::{self, PhoneNumber},
     workspace::{MultipleMatches, RecordType, Settings},
 };
 
@@ -80,6 +80,33 @@ impl From<(RecordType, SalesforceId)> for Chosen {
     }
 }
 
+/// A record that was considered and is not the call's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TurnedDown {
+    /// Its id.
+    pub id: SalesforceId,
+    /// Its object.
+    pub record_type: RecordType,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// Why: [`NUMBER_NOT_READ`], [`OTHER_NUMBER`], or the code with which Salesforce refused to write on it.
+    pub why: String,
+}
+
+/// Salesforce found the record by the caller's number, and no field that Ringlog reads has it.
+pub const NUMBER_NOT_READ: &str = "number_not_read";
+/// A duplicate rule named the record, and it lacks the caller's number.
+pub const OTHER_NUMBER: &str = "other_number";
+
+impl TurnedDown {
+    /// A record as it was found, and why it is not the call's.
+    pub fn record(record: &FoundRecord, why: &str) -> Self {
+        let FoundRecord { id, record_type, name, .. } = record;
+        Self { id: id.clone(), record_type: *record_type, name: name.clone(), why: why.to_owned() }
+    }
+}
+
 /// How the record was chosen: kept in the row and shown to people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,6 +117,9 @@ pub struct Decision {
     pub chosen: Option<Chosen>,
     /// All records that have the number, best first.
     pub candidates: Vec<Candidate>,
+    /// Records that may be taken for the caller's, and why they are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turned_down: Vec<TurnedDown>,
 }
 
 impl Decision {
@@ -134,7 +164,29 @@ pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) 
     };
     let best = candidates.first().filter(|_| rule != Rule::SkipMultiple);
     let chosen = best.map(|best| Chosen { record_type: best.record_type, id: best.id.clone() });
-    Decision { rule, chosen, candidates }
+    Decision { rule, chosen, candidates, turned_down: Vec::new() }
+}
+
+/// The records that search found by `number` and that are not known to be somebody else's: no field that Ringlog reads says
+/// why they were found (a phone field of the org's own has the number), or one does that cannot be read as a number.
+pub fn unread<'a>(
+    number: &PhoneNumber,
+    found: &'a [FoundRecord],
+    settings: &Settings,
+) -> impl Iterator<Item = &'a FoundRecord> {
+    let is_somebody_elses = |record: &FoundRecord| {
+        let country = record.country.as_deref();
+        let explains = |stored: &str| {
+            number.resembles(stored) && phone::reads(stored, country, &settings.default_country)
+        };
+        record.phones.iter().any(|(_, stored)| explains(stored))
+    };
+    let order = settings.searched();
+    found.iter().filter(move |record| {
+        order.contains(&record.record_type)
+            && candidate(number, record, &settings.default_country).is_none()
+            && !is_somebody_elses(record)
+    })
 }
 
 /// What orders records of one object: the smallest is the best. (Where none is chosen, people see the newest first.)

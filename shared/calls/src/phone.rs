@@ -160,6 +160,12 @@ impl PhoneNumber {
         same.or_else(|| self.equals(&parse_stored(&written::with_plus(&stored)?, None)?))
     }
 
+    /// TEMP
+    pub fn resembles(&self, stored: &str) -> bool {
+        let digits: String = stored.chars().filter(char::is_ascii_digit).collect();
+        digits.contains(&self.national[self.national.len().saturating_sub(4)..])
+    }
+
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
         let other_number = Self::from(other);
         let other_desk =
@@ -191,6 +197,12 @@ impl From<&Parsed> for PhoneNumber {
             extension: number.extension.clone().filter(|extension| !extension.is_empty()),
         }
     }
+}
+
+/// TEMP
+pub fn reads(stored: &str, record_country: Option<&str>, default_country: &str) -> bool {
+    let home = record_country.and_then(country::region).or_else(|| region(default_country));
+    parse_stored(&written::readable(stored), home).as_ref().is_some_and(is_valid)
 }
 
 /// A number as it may be shown: `•••• 0123`. Of a short one, nothing.

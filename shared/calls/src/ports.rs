@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::{
-    activity::{EventDraft, TaskDraft},
-    crm::{Answer, CrmError, Found, PhoneQuery, Written},
+    activity::{EventDraft, Fields, TaskDraft},
+    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, RecordType, RefusedFields, Workspace},
+    workspace::{Connection, Learned, RecordType, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
@@ -155,12 +155,14 @@ pub trait ConnectionStore: Workspaces {
         tokens: &Tokens,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Ends the lease without new tokens.
+    /// Ends the lease without new tokens, and keeps since when nothing answers at the token endpoint's address (Unix
+    /// seconds; `None`: something does). New tokens forget it.
     fn release_refresh_lease(
         &self,
         id: &WorkspaceId,
         version: u64,
         owner: &str,
+        address_gone_since: Option<i64>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Marks the connection `reconnect_required`, if its tokens are still these. Keeps nothing of them.
@@ -182,13 +184,13 @@ pub trait OrgMemory: Workspaces {
         until: i64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Remembers what the org refuses, if the workspace is still connected to this org. Takes the place of what was
-    /// remembered: where two workers learn at once, one forgets, and learns again.
-    fn remember_refused(
+    /// Remembers what the org refuses and takes, if the workspace is still connected to this org. Takes the place of what
+    /// was remembered: where two workers learn at once, one forgets, and learns again.
+    fn remember(
         &self,
         id: &WorkspaceId,
         org_id: &SalesforceId,
-        fields: &RefusedFields,
+        learned: &Learned,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
@@ -227,8 +229,14 @@ impl ClientSecretSource for SecretString {
 
 /// Salesforce's token endpoints.
 pub trait TokenEndpoint: Send + Sync {
-    /// Buys a new session.
-    fn refresh(&self, connection: &Connection) -> impl Future<Output = Result<Tokens, CrmError>> + Send;
+    /// The secret that a refresh needs. It is read before the refresh lease is taken, as it may take a while.
+    fn client_secret(&self) -> impl Future<Output = Result<SecretString, CrmError>> + Send;
+    /// Exchanges the refresh token for an access token.
+    fn refresh(
+        &self,
+        connection: &Connection,
+        client_secret: &SecretString,
+    ) -> impl Future<Output = Result<Tokens, CrmError>> + Send;
     /// Ends a grant. Ended already is success.
     fn revoke(
         &self,
@@ -239,12 +247,14 @@ pub trait TokenEndpoint: Send + Sync {
 
 /// Salesforce's records, with the session of `connection`.
 pub trait Crm: Send + Sync {
-    /// Looks for records of these objects by phone number: one request.
+    /// Looks for records of these objects by phone number: one request, and one more for each thing that may not be read and
+    /// is not `omitted` yet.
     fn search(
         &self,
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
+        omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
     /// Writes a Task, an Event or both: one request, all or nothing.
@@ -256,13 +266,23 @@ pub trait Crm: Send + Sync {
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
     /// Looks for records of these objects with a number like this one that were created since then, which search may not
-    /// know yet: one request. `full` where one object's page was full.
+    /// know yet: requests as for a search. `full` where one object's page was full.
     fn recent(
         &self,
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
         since: DateTime<Utc>,
+        omitted: &Omitted,
+    ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
+
+    /// Reads the Leads that are not converted and the Contacts among `ids`, with their numbers; those that are gone or out
+    /// of reach are left out. Requests as for a search.
+    fn records(
+        &self,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
     /// The Contact that a Lead was converted to; `None`: it is not converted, or gone.
@@ -277,22 +297,26 @@ pub trait Crm: Send + Sync {
         &self,
         connection: &Connection,
         lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> impl Future<Output = Result<Answer<SalesforceId>, CrmError>> + Send;
 
-    /// Changes a Task that exists.
-    fn update_task(
+    /// Reads a Task, an Event or both: one request. What is deleted or out of reach is left out.
+    fn read(
         &self,
         connection: &Connection,
-        id: &SalesforceId,
-        task: &TaskDraft,
-    ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> impl Future<Output = Result<Answer<Activities>, CrmError>> + Send;
 
-    /// Changes an Event that exists.
-    fn update_event(
+    /// Changes these fields of a Task or an Event that was last modified at `unmodified_since`. Has somebody changed it
+    /// since, in another second, it is [`FaultClass::Stale`](crate::crm::FaultClass::Stale), and nothing is changed.
+    fn update(
         &self,
         connection: &Connection,
+        object: WrittenObject,
         id: &SalesforceId,
-        event: &EventDraft,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
     ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
 
     /// A status that the org gives closed Tasks, for one that has no `Completed`.
@@ -301,18 +325,22 @@ pub trait Crm: Send + Sync {
         connection: &Connection,
     ) -> impl Future<Output = Result<Answer<Option<String>>, CrmError>> + Send;
 
-    /// Looks for what earlier attempts wrote for this call (design.md §6.4): the Task by `CallObject`, archived ones
-    /// too; Task and Event of the records `who_ids` created since `since`, by the last line of their descriptions.
+    /// Looks for what earlier attempts wrote for this call (design.md §6.4), created since `since`: the Task by
+    /// `CallObject`, archived ones too; Task and Event of the records `who_ids` by the last line of their descriptions.
+    /// `may_be_older`: the Task may have been created before `since`, and is looked for by `CallObject` without it as well.
+    /// In an org with millions of Tasks that may take longer than a request may: it is asked last and by itself, and is left
+    /// out where Salesforce does not get it done.
     fn look(
         &self,
         connection: &Connection,
         call_id: &CallId,
         who_ids: &[SalesforceId],
         since: DateTime<Utc>,
+        may_be_older: bool,
     ) -> impl Future<Output = Result<Answer<Look>, CrmError>> + Send;
 }
 
-/// What stands in Salesforce for a call.
+/// What a look finds in Salesforce for a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
     /// The Task, and the record that it is on.

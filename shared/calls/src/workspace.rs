@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    crm::Omitted,
     ids::{SalesforceId, WorkspaceId},
     time_zone::TimeZone,
 };
@@ -183,8 +184,10 @@ pub struct Workspace {
     pub webhook_secret: WebhookSecretVersions,
     /// The org's request limit is reached: no call is worked on until then (Unix seconds).
     pub paused_until: Option<i64>,
-    /// What the org refused lately.
-    pub refused_fields: RefusedFields,
+    /// What the org taught lately.
+    pub learned: Learned,
+    /// Since when nothing answers at the token endpoint's address, Unix seconds.
+    pub address_gone_since: Option<i64>,
 }
 
 impl Workspace {
@@ -200,16 +203,84 @@ impl Workspace {
             refresh_lease: None,
             webhook_secret: WebhookSecretVersions::default(),
             paused_until: None,
-            refused_fields: RefusedFields::default(),
+            learned: Learned::default(),
+            address_gone_since: None,
         }
     }
 }
 
-/// How long a refused field is left out unasked, seconds (design.md §6: a day).
-const REFUSED_FOR: i64 = 24 * 60 * 60;
+/// How long what an org refused is left out unasked, seconds (design.md §6: a day).
+const REMEMBERED_FOR: i64 = 24 * 60 * 60;
 
-/// Optional fields that the connected user may not write, or whose value the org does not know: `Task.CallDisposition`,
-/// and until when (Unix seconds) they are left out unasked. After that they are tried again.
+/// What workers learned of an org: it costs the first call some requests more, and the others of the day none. Bounded by
+/// the fields that Ringlog writes and reads. Ends with the connection to the org.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Learned {
+    /// Optional fields that may not be written, or whose value the org does not know: `Task.CallDisposition`.
+    pub unwritable: RefusedFields,
+    /// Objects and fields that may not be read: `Contact.HomePhone`.
+    pub unreadable: RefusedFields,
+    /// Objects and fields that Salesforce does not filter by: `Contact.Phone`, where it is encrypted.
+    pub unfilterable: RefusedFields,
+    /// The status that closed Tasks have, where the org has no `Completed`.
+    pub closed_status: Option<ClosedStatus>,
+}
+
+/// A status of closed Tasks, and until when it is taken unasked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedStatus {
+    /// Its API name.
+    pub name: String,
+    /// Unix seconds.
+    pub until: i64,
+}
+
+/// What one attempt has learned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lessons {
+    /// Fields that Salesforce did not write.
+    pub unwritable: Vec<String>,
+    /// What it did not read or filter by.
+    pub omitted: Omitted,
+    /// The status that it took for a closed Task.
+    pub closed_status: Option<String>,
+}
+
+impl Lessons {
+    /// Whether nothing was learned.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Learned {
+    /// What reads leave out unasked at `now`.
+    pub fn omitted(&self, now: i64) -> Omitted {
+        let names = |fields: &RefusedFields| fields.at(now).map(str::to_owned).collect();
+        Omitted { unreadable: names(&self.unreadable), unfilterable: names(&self.unfilterable) }
+    }
+
+    /// The status of closed Tasks that is known at `now`.
+    pub fn closed_status(&self, now: i64) -> Option<&str> {
+        self.closed_status.as_ref().filter(|status| status.until > now).map(|status| status.name.as_str())
+    }
+
+    /// With what was learned at `now`, and without what may be tried again.
+    #[must_use]
+    pub fn with(&self, lessons: &Lessons, now: i64) -> Self {
+        let Omitted { unreadable, unfilterable } = lessons.omitted.clone();
+        let new = lessons.closed_status.clone();
+        let new = new.map(|name| ClosedStatus { name, until: now + REMEMBERED_FOR });
+        Self {
+            unwritable: self.unwritable.with(lessons.unwritable.iter().cloned(), now),
+            unreadable: self.unreadable.with(unreadable, now),
+            unfilterable: self.unfilterable.with(unfilterable, now),
+            closed_status: new.or_else(|| self.closed_status.clone().filter(|status| status.until > now)),
+        }
+    }
+}
+
+/// Names, and until when (Unix seconds) they are left out unasked. After that they are tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RefusedFields(BTreeMap<String, i64>);
@@ -224,7 +295,7 @@ impl RefusedFields {
     #[must_use]
     pub fn with(&self, fields: impl IntoIterator<Item = String>, now: i64) -> Self {
         let known = self.at(now).map(|field| (field.to_owned(), self.0[field]));
-        let new = fields.into_iter().map(|field| (field, now + REFUSED_FOR));
+        let new = fields.into_iter().map(|field| (field, now + REMEMBERED_FOR));
         Self(known.chain(new).collect())
     }
 }

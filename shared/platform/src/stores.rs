@@ -7,7 +7,7 @@ use calls::{
     crm::ApiUsage,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
-    matching::{Candidate, Chosen, Decision, Rule},
+    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     ports::StoreError,
     time_zone::TimeZone,
     workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
@@ -236,13 +236,16 @@ pub struct ListedDecision {
     pub candidates: Vec<Candidate>,
     /// How many records have it.
     pub candidate_count: usize,
+    /// Up to ten records that may be taken for the caller's, and why they are not.
+    pub turned_down: Vec<TurnedDown>,
 }
 
 impl From<Decision> for ListedDecision {
-    fn from(Decision { rule, chosen, mut candidates }: Decision) -> Self {
+    fn from(Decision { rule, chosen, mut candidates, mut turned_down }: Decision) -> Self {
         let candidate_count = candidates.len();
         candidates.truncate(LISTED_CANDIDATES);
-        Self { rule, chosen, candidates, candidate_count }
+        turned_down.truncate(LISTED_CANDIDATES);
+        Self { rule, chosen, candidates, candidate_count, turned_down }
     }
 }
 

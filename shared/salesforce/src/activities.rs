@@ -2,11 +2,12 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    activity::{EventDraft, TaskDraft},
-    crm::{Answer, CrmError, Written, WrittenObject},
+    activity::{EventDraft, Fields, TaskDraft},
+    crm::{Activities, Activity, Answer, CrmError, FaultClass, Written, WrittenObject},
     ids::SalesforceId,
     workspace::Connection,
 };
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,16 +16,12 @@ use crate::{
     client::Client,
     composite::{Parts, Subrequest},
     errors::{self, Effect},
+    time,
     transport::Rest,
 };
 
 const TASK: &str = "task";
 const EVENT: &str = "event";
-
-/// What an update leaves alone. `TaskSubtype` can be set at creation only. `WhoId` stays because Salesforce and people
-/// move activities, from a converted Lead to its Contact for one; an update must not move them back. `Status` stays
-/// because the Task was written closed, and whatever it is now is somebody's wish.
-const KEPT_ON_UPDATE: [&str; 3] = ["Status", "TaskSubtype", "WhoId"];
 
 #[derive(Deserialize)]
 struct Created {
@@ -61,34 +58,85 @@ impl<S: ClientSecretSource> Client<S> {
         Ok(Answer { value: written, api_usage: answer.api_usage })
     }
 
-    /// Changes a record in place.
+    /// Reads what stands. What is deleted, or out of the user's reach, is left out.
+    pub(crate) async fn read_activities(
+        &self,
+        connection: &Connection,
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        let mut requests = Vec::new();
+        requests.extend(task_id.map(|id| Subrequest::read(TASK, "Task", id)));
+        requests.extend(event_id.map(|id| Subrequest::read(EVENT, "Event", id)));
+        if requests.is_empty() {
+            return Ok(Answer { value: Activities::default(), api_usage: None });
+        }
+        let answer = self.composite(connection, "read", Effect::Nothing, false, &requests).await?;
+        let activities = Activities {
+            task: task_id.map(|_| standing(&answer.value, TASK)).transpose()?.flatten(),
+            event: event_id.map(|_| standing(&answer.value, EVENT)).transpose()?.flatten(),
+        };
+        Ok(Answer { value: activities, api_usage: answer.api_usage })
+    }
+
+    /// Changes a record in place, unless somebody has changed it since (REST API Developer Guide, "Conditional Request
+    /// Headers": to the second).
     pub(crate) async fn update_activity(
         &self,
         connection: &Connection,
         object: WrittenObject,
         id: &SalesforceId,
-        draft: &impl Serialize,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        let (operation, name) = match object {
-            WrittenObject::Task => ("update_task", "Task"),
-            WrittenObject::Event => ("update_event", "Event"),
-        };
-        let mut body = record(draft)?;
-        if let Some(fields) = body.as_object_mut() {
-            fields.retain(|field, _| !KEPT_ON_UPDATE.contains(&field.as_str()));
-        }
+        let operation = if object == WrittenObject::Event { "update_event" } else { "update_task" };
         let request = Rest {
             operation,
             effect: Effect::Changes,
             method: Method::PATCH,
-            path: &format!("/sobjects/{name}/{id}"),
+            path: &format!("/sobjects/{object:?}/{id}"),
             query: &[],
-            body: Some(body),
+            body: Some(Value::Object(fields.clone())),
+            headers: &[("If-Unmodified-Since", &time::http_date(unmodified_since))],
         };
         let answer = self.rest(connection, request).await;
         let answer = answer.map_err(|error| CrmError { object: Some(object), ..error })?;
         Ok(Answer { value: (), api_usage: answer.api_usage })
     }
+}
+
+/// What Salesforce says of a record's past.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stamps {
+    id: SalesforceId,
+    who_id: Option<SalesforceId>,
+    created_date: String,
+    last_modified_date: String,
+    created_by_id: Option<SalesforceId>,
+    last_modified_by_id: Option<SalesforceId>,
+}
+
+fn standing(parts: &Parts, reference: &str) -> Result<Option<Activity>, CrmError> {
+    let fields: Fields = match parts.part(reference) {
+        Err(error) if error.class == FaultClass::RecordGone || error.status == Some(404) => return Ok(None),
+        fields => fields?,
+    };
+    activity(fields).map(Some).ok_or_else(|| errors::unexpected(Effect::Nothing))
+}
+
+fn activity(mut fields: Fields) -> Option<Activity> {
+    let stamps: Stamps = serde_json::from_value(Value::Object(fields.clone())).ok()?;
+    let modified_at = time::parse(&stamps.last_modified_date)?;
+    let is_untouched = time::parse(&stamps.created_date)? == modified_at
+        && stamps.created_by_id == stamps.last_modified_by_id;
+    fields.remove("attributes");
+    for value in fields.values_mut() {
+        if let Some(instant) = value.as_str().and_then(time::parse) {
+            *value = time::literal(instant).into();
+        }
+    }
+    Some(Activity { id: stamps.id, who_id: stamps.who_id, fields, modified_at, is_untouched })
 }
 
 fn created(parts: &Parts, reference: &str) -> Result<SalesforceId, CrmError> {

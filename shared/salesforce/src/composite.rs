@@ -3,6 +3,7 @@
 use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError},
+    ids::SalesforceId,
     workspace::Connection,
 };
 use reqwest::{Method, StatusCode};
@@ -42,6 +43,12 @@ impl Subrequest {
     /// Runs a query that sees archived and deleted records too.
     pub(crate) fn query_all(reference: &'static str, soql: &str) -> Self {
         Self::queried(reference, "queryAll", soql)
+    }
+
+    /// Reads a record: every field that the user may read.
+    pub(crate) fn read(reference: &'static str, object: &str, id: &SalesforceId) -> Self {
+        let url = format!("/services/data/{API_VERSION}/sobjects/{object}/{id}");
+        Self { method: "GET", url, reference, body: None }
     }
 
     fn queried(reference: &'static str, resource: &str, soql: &str) -> Self {
@@ -117,6 +124,7 @@ impl<S: ClientSecretSource> Client<S> {
             path: "/composite",
             query: &[],
             body: Some(json!({ "allOrNone": all_or_none, "compositeRequest": requests })),
+            headers: &[],
         };
         let answer = self.rest(connection, request).await?;
         let envelope: Envelope = transport::parse(&answer.value, effect)?;

@@ -2,8 +2,8 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    activity::{EventDraft, TaskDraft},
-    crm::{Answer, CrmError, Found, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, Fields, TaskDraft},
+    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
@@ -15,9 +15,17 @@ use secrecy::SecretString;
 use crate::{client::Client, transport::refused};
 
 impl<S: ClientSecretSource> TokenEndpoint for Client<S> {
-    async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        self.own_secret().await
+    }
+
+    async fn refresh(
+        &self,
+        connection: &Connection,
+        client_secret: &SecretString,
+    ) -> Result<Tokens, CrmError> {
         let login = self.hosts().login(&connection.login_url).map_err(refused)?;
-        Ok(self.refreshed(&login, &connection.refresh_token).await?.tokens)
+        Ok(self.refreshed(&login, &connection.refresh_token, client_secret).await?.tokens)
     }
 
     async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {
@@ -32,8 +40,9 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.search_phone(connection, objects, query).await
+        self.search_phone(connection, objects, query, omitted).await
     }
 
     async fn create(
@@ -51,8 +60,18 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         objects: &[RecordType],
         query: &PhoneQuery,
         since: DateTime<Utc>,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.created_since(connection, objects, query, since).await
+        self.created_since(connection, objects, query, since, omitted).await
+    }
+
+    async fn records(
+        &self,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.records_of(connection, ids, omitted).await
     }
 
     async fn converted_to(
@@ -67,26 +86,29 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         &self,
         connection: &Connection,
         lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
-        self.new_lead(connection, lead).await
+        self.new_lead(connection, lead, duplicates).await
     }
 
-    async fn update_task(
+    async fn read(
         &self,
         connection: &Connection,
-        id: &SalesforceId,
-        task: &TaskDraft,
-    ) -> Result<Answer<()>, CrmError> {
-        self.update_activity(connection, WrittenObject::Task, id, task).await
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        self.read_activities(connection, task_id, event_id).await
     }
 
-    async fn update_event(
+    async fn update(
         &self,
         connection: &Connection,
+        object: WrittenObject,
         id: &SalesforceId,
-        event: &EventDraft,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        self.update_activity(connection, WrittenObject::Event, id, event).await
+        self.update_activity(connection, object, id, fields, unmodified_since).await
     }
 
     async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
@@ -99,7 +121,8 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         call_id: &CallId,
         who_ids: &[SalesforceId],
         since: DateTime<Utc>,
+        may_be_older: bool,
     ) -> Result<Answer<Look>, CrmError> {
-        self.look_for(connection, call_id, who_ids, since).await
+        self.look_for(connection, call_id, who_ids, since, may_be_older).await
     }
 }

@@ -42,8 +42,8 @@ enum Meaning {
 }
 
 use FaultClass::{
-    ConcurrentLimit, DailyLimit, FieldRefused, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone,
-    Session,
+    ConcurrentLimit, DailyLimit, FieldRefused, GrantDoubtful, GrantEnded, OwnConfiguration, Passing,
+    Permanent, RecordGone, Session, Stale,
 };
 use Meaning::{Is, Unclear};
 
@@ -56,7 +56,7 @@ const REST: &[Rule] = &[
     ("INVALID_SESSION_ID", "not valid for use with the rest api", Is(Permanent)),
     ("INVALID_SESSION_ID", "not attached to agent", Is(Permanent)),
     ("INVALID_SESSION_ID", "", Is(Session)),
-    ("INVALID_AUTH_HEADER", "", Is(Permanent)),
+    ("INVALID_AUTH_HEADER", "", Is(Session)),
     ("Bad_OAuth_Token", "", Is(Session)),
     ("REQUEST_LIMIT_EXCEEDED", "concurrent", Is(ConcurrentLimit)),
     ("REQUEST_LIMIT_EXCEEDED", "", Is(DailyLimit)),
@@ -84,6 +84,8 @@ const OAUTH: &[Rule] = &[
     // An admin's restrictions come and go; the grant lives on.
     ("invalid_grant", "ip restricted", Is(Passing)),
     ("invalid_grant", "login hours", Is(Passing)),
+    // What Salesforce says of a trouble of its own too.
+    ("invalid_grant", "authentication failure", Is(GrantDoubtful)),
     ("invalid_grant", "", Is(GrantEnded)),
     ("inactive_user", "", Is(GrantEnded)),
     ("inactive_org", "", Is(GrantEnded)),
@@ -103,6 +105,7 @@ fn by_status(status: StatusCode, effect: Effect) -> Meaning {
         // The org has moved: a refreshed session says where to.
         300..=399 | 401 => Is(Session),
         404 if effect == Effect::Changes => Is(RecordGone),
+        412 => Is(Stale),
         // Salesforce Edge knows no route to the org: it got no further.
         420 => Is(Passing),
         429 => Is(ConcurrentLimit),
@@ -128,7 +131,8 @@ struct Entry {
     message: String,
     #[serde(default)]
     fields: Option<Vec<String>>,
-    #[serde(default, rename = "duplicateResult")]
+    /// Spelt without its `l` (REST API Developer Guide, "Duplicate Management"); some orgs answer with it.
+    #[serde(default, rename = "duplicateResut", alias = "duplicateResult")]
     duplicate_result: Option<DuplicateResult>,
 }
 
@@ -175,7 +179,10 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     let Some(first) = entries.first() else { return unreadable(status, body, effect) };
     let class_of = |entry: &Entry| {
         let meaning = look_up(REST, &entry.code, &entry.message).unwrap_or_else(|| by_status(status, effect));
-        class(meaning, effect)
+        match class(meaning, effect) {
+            RecordGone if !is_about_the_record(entry) => Permanent,
+            class => class,
+        }
     };
     let class = class_of(first);
     let mut fields: Vec<String> =
@@ -185,10 +192,24 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     CrmError { fields, records, ..fault(class, status, &first.code, &first.message) }
 }
 
-/// An answer that is no list of errors: HTML of Salesforce Edge (420, 502), plain text of the identity service.
+/// Whether an error that some record is gone is about the one that an activity is written on. Another one may be missing,
+/// hidden or inactive just as well: an owner, a record type.
+fn is_about_the_record(entry: &Entry) -> bool {
+    entry
+        .fields
+        .as_ref()
+        .is_none_or(|fields| fields.is_empty() || fields.iter().any(|field| field == "WhoId"))
+}
+
+/// An answer that is no list of errors: HTML of Salesforce Edge (420, 502), plain text of the identity service. "URL No
+/// Longer Exists" and its like are the host's words, not the API's: the org may have moved, and a refreshed session says
+/// where to.
 fn unreadable(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let word = std::str::from_utf8(body).map(str::trim).ok().filter(|text| is_name(text)).unwrap_or_default();
-    let meaning = look_up(REST, word, "").unwrap_or_else(|| by_status(status, effect));
+    let meaning = look_up(REST, word, "").unwrap_or_else(|| match by_status(status, effect) {
+        Is(Permanent | RecordGone) if word.is_empty() => Is(Session),
+        meaning => meaning,
+    });
     fault(class(meaning, effect), status, word, word)
 }
 
@@ -223,6 +244,11 @@ pub(crate) fn oauth(status: StatusCode, body: &[u8], effect: Effect) -> CrmError
         (_, meaning) => meaning.unwrap_or(Is(OwnConfiguration)),
     };
     fault(class(meaning, effect), status, code, if text.is_empty() { code } else { text })
+}
+
+/// Whether the token endpoint's address leads elsewhere, or to nothing: a My Domain that has another name now.
+pub(crate) fn leads_nowhere(status: StatusCode, body: &[u8]) -> bool {
+    (status.is_redirection() || status == StatusCode::NOT_FOUND) && oauth_fault(body).is_none()
 }
 
 /// A request that got no answer.

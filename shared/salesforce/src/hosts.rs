@@ -44,6 +44,11 @@ impl LoginUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the users of all orgs may log in there. Other hosts are one org's own: its My Domain.
+    pub fn is_shared(&self) -> bool {
+        ["https://login.salesforce.com", "https://test.salesforce.com"].contains(&self.as_str())
+    }
 }
 
 impl InstanceUrl {

@@ -1,7 +1,7 @@
 //! Leads: new ones, and what became of those that were converted.
 
 use calls::{
-    crm::{Answer, CrmError},
+    crm::{Answer, CrmError, Duplicates, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
     ports::ClientSecretSource,
@@ -15,6 +15,9 @@ use crate::{
     errors::{self, Effect},
     transport::{self, Rest},
 };
+
+/// Lets a record through that a duplicate rule only warns of (REST API Developer Guide, "Duplicate Rule Header").
+const DUPLICATE_RULES: &str = "Sforce-Duplicate-Rule-Header";
 
 #[derive(Deserialize)]
 struct Created {
@@ -37,7 +40,9 @@ impl<S: ClientSecretSource> Client<S> {
         &self,
         connection: &Connection,
         lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
+        let allow = [(DUPLICATE_RULES, "allowSave=true")];
         let body = serde_json::to_value(lead).map_err(|_| errors::unexpected(Effect::Nothing))?;
         let request = Rest {
             operation: "create_lead",
@@ -46,8 +51,10 @@ impl<S: ClientSecretSource> Client<S> {
             path: "/sobjects/Lead",
             query: &[],
             body: Some(body),
+            headers: if duplicates == Duplicates::Allow { &allow } else { &[] },
         };
-        let answer = self.rest(connection, request).await?;
+        let answer = self.rest(connection, request).await;
+        let answer = answer.map_err(|error| CrmError { object: Some(WrittenObject::Lead), ..error })?;
         let created: Created = transport::parse(&answer.value, Effect::Creates)?;
         Ok(Answer { value: created.id, api_usage: answer.api_usage })
     }
@@ -59,15 +66,7 @@ impl<S: ClientSecretSource> Client<S> {
     ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
         let soql =
             format!("SELECT ConvertedContactId FROM Lead WHERE Id = '{lead_id}' AND IsConverted = true");
-        let request = Rest {
-            operation: "query",
-            effect: Effect::Nothing,
-            method: Method::GET,
-            path: "/query",
-            query: &[("q", &soql)],
-            body: None,
-        };
-        let answer = self.rest(connection, request).await?;
+        let answer = self.rest(connection, Rest::get("query", "/query", &[("q", &soql)])).await?;
         let page: Page = transport::parse(&answer.value, Effect::Nothing)?;
         let contact_id = page.records.into_iter().find_map(|lead| lead.converted_contact_id);
         Ok(Answer { value: contact_id, api_usage: answer.api_usage })

@@ -1,6 +1,6 @@
 //! The look: what earlier attempts without an answer wrote for a call (design.md §6.4).
 //!
-//! One composite request of up to three queries. `CallObject` finds the Task even where a person moved it to another
+//! One composite request of up to three queries, each bounded by time and so none that outlasts the others. `CallObject` finds the Task even where a person moved it to another
 //! record; the last line of the description finds it where `CallObject` could not be written, and finds the Event,
 //! which has no such field. SOQL cannot filter by `Description`, and compares text without regard to case, so that
 //! the comparison is made here.
@@ -13,7 +13,6 @@ use calls::{
     workspace::Connection,
 };
 use chrono::{DateTime, Utc};
-use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
@@ -27,6 +26,8 @@ use crate::{
 const TASK_BY_CALL: &str = "taskByCall";
 const TASK_BY_TEXT: &str = "taskByText";
 const EVENT_BY_TEXT: &str = "eventByText";
+/// What Salesforce says of a query that takes it too long.
+const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
 
 /// A Task or an Event.
 #[derive(Debug, Deserialize)]
@@ -40,9 +41,20 @@ struct Activity {
 
 impl Activity {
     fn is_of(&self, call_id: &CallId) -> bool {
-        let last_line = self.description.as_deref().and_then(|text| text.trim_end().lines().next_back());
-        let named = last_line.and_then(|line| line.trim().strip_prefix("Call "));
-        self.call_object.as_deref() == Some(call_id.as_str()) || named == Some(call_id.as_str())
+        self.call_object.as_deref() == Some(call_id.as_str())
+            || self.description.as_deref().is_some_and(|text| names(text, call_id))
+    }
+}
+
+/// Whether a Description names the call: in its last line, or above what a person has added below that. A last line that
+/// names another call decides against it.
+fn names(description: &str, call_id: &CallId) -> bool {
+    let calls = |line: &str| line.trim().strip_prefix("Call ").map(str::to_owned);
+    let mut lines = description.trim_end().lines().rev();
+    let last = lines.next().and_then(|line| CallId::parse(calls(line)?).ok());
+    match last {
+        Some(named) => named == *call_id,
+        None => lines.any(|line| calls(line).as_deref() == Some(call_id.as_str())),
     }
 }
 
@@ -55,37 +67,62 @@ struct Page {
 }
 
 impl<S: ClientSecretSource> Client<S> {
-    /// Looks in one request, unless a record has so many activities that Salesforce pages them.
+    /// Looks in one request, unless a record has so many activities that Salesforce pages them, or the Task may be older.
     pub(crate) async fn look_for(
         &self,
         connection: &Connection,
         call_id: &CallId,
         who_ids: &[SalesforceId],
         since: DateTime<Utc>,
+        may_be_older: bool,
     ) -> Result<Answer<Look>, CrmError> {
-        let mut requests = vec![Subrequest::query_all(TASK_BY_CALL, &by_call(call_id))];
+        let mut requests = vec![Subrequest::query_all(TASK_BY_CALL, &by_call(call_id, Some(since)))];
         if !who_ids.is_empty() {
             requests.push(Subrequest::query_all(TASK_BY_TEXT, &by_text("Task", who_ids, since)));
             requests.push(Subrequest::query_all(EVENT_BY_TEXT, &by_text("Event", who_ids, since)));
         }
         let answer = self.composite(connection, "look", Effect::Nothing, false, &requests).await?;
         let parts = answer.value;
-        let mut look = Look::default();
-        let by_call = self.find(connection, &parts, TASK_BY_CALL, call_id).await;
-        let task = match by_call {
-            Ok(Some(task)) => Some(task),
-            by_call if who_ids.is_empty() => by_call?,
-            by_call => {
-                let by_text = self.find(connection, &parts, TASK_BY_TEXT, call_id).await;
-                either(by_call, by_text)?
-            }
+        let task = self.find(connection, &parts, TASK_BY_CALL, call_id).await;
+        let by_text = if who_ids.is_empty() {
+            Ok(None)
+        } else {
+            self.find(connection, &parts, TASK_BY_TEXT, call_id).await
         };
-        look.task = task.map(|task| (task.id, task.who_id));
-        if !who_ids.is_empty() {
-            look.event_id =
-                self.find(connection, &parts, EVENT_BY_TEXT, call_id).await?.map(|event| event.id);
+        let mut task = either(task, by_text, who_ids.is_empty())?;
+        if task.is_none() && may_be_older {
+            task = self.older_task(connection, call_id).await?;
         }
+        let event = if who_ids.is_empty() {
+            Ok(None)
+        } else {
+            self.find(connection, &parts, EVENT_BY_TEXT, call_id).await
+        };
+        let look = Look {
+            task: task.map(|task| (task.id, task.who_id)),
+            // Who may not read descriptions has written none, and so no Event.
+            event_id: answered(event)?.flatten().map(|event| event.id),
+        };
         Ok(Answer { value: look, api_usage: answer.api_usage })
+    }
+
+    /// The call's Task, however old. `None` also where Salesforce does not get the query done: an org may have millions of
+    /// Tasks, and no index promises to help.
+    async fn older_task(
+        &self,
+        connection: &Connection,
+        call_id: &CallId,
+    ) -> Result<Option<Activity>, CrmError> {
+        let soql = by_call(call_id, None);
+        let answer = self.rest(connection, Rest::get("look", "/queryAll", &[("q", &soql)])).await;
+        let page = match answer {
+            Err(error) if error.timed_out() || error.code == QUERY_TIMEOUT || is_refused(&error) => {
+                tracing::warn!(error.code = %error.code, "older Tasks could not be looked through");
+                return Ok(None);
+            }
+            answer => transport::parse::<Page>(&answer?.value, Effect::Nothing)?,
+        };
+        Ok(page.records.into_iter().find(|task| task.is_of(call_id)))
     }
 
     /// The newest activity of the call in one query's answer.
@@ -110,33 +147,46 @@ impl<S: ClientSecretSource> Client<S> {
         if !path.starts_with("/services/data/") {
             return Err(errors::unexpected(Effect::Nothing));
         }
-        let request = Rest {
-            operation: "look",
-            effect: Effect::Nothing,
-            method: Method::GET,
-            path,
-            query: &[],
-            body: None,
-        };
+        let request = Rest::get("look", path, &[]);
         transport::parse(&self.rest(connection, request).await?.value, Effect::Nothing)
     }
 }
 
-/// A field that the user may not read makes one query fail; then the other alone decides.
+/// Whether Salesforce refuses a query for good: a field that the user may not read or filter by, more than it will do.
+fn is_refused(error: &CrmError) -> bool {
+    matches!(error.class, FaultClass::FieldRefused | FaultClass::Permanent)
+}
+
+/// What a query found; `None` where it cannot be asked.
+fn answered<T>(found: Result<T, CrmError>) -> Result<Option<T>, CrmError> {
+    match found {
+        Err(error) if is_refused(&error) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// The Task by either query: where one cannot be asked, the other decides alone. `alone`: there is no other.
 fn either(
     by_call: Result<Option<Activity>, CrmError>,
     by_text: Result<Option<Activity>, CrmError>,
+    alone: bool,
 ) -> Result<Option<Activity>, CrmError> {
-    match (by_call, by_text) {
-        (Err(error), by_text) if error.class == FaultClass::FieldRefused => by_text,
-        (by_call, Err(error)) if error.class == FaultClass::FieldRefused => by_call,
-        (by_call, by_text) => Ok(by_call?.or(by_text?)),
+    let neither = alone || by_text.as_ref().is_err_and(is_refused);
+    match by_call {
+        Err(error) if neither || !is_refused(&error) => {
+            by_text.ok().flatten().map_or(Err(error), |task| Ok(Some(task)))
+        }
+        by_call => Ok(answered(by_call)?.flatten().or(answered(by_text)?.flatten())),
     }
 }
 
 /// The values in these queries are ids whose types admit letters, digits, `_` and `-` only, and an instant.
-fn by_call(call_id: &CallId) -> String {
-    format!("SELECT Id, WhoId, CallObject FROM Task WHERE CallObject = '{call_id}' ORDER BY CreatedDate DESC")
+fn by_call(call_id: &CallId, since: Option<DateTime<Utc>>) -> String {
+    let since =
+        since.map(|since| format!(" AND CreatedDate >= {}", time::literal(since))).unwrap_or_default();
+    format!(
+        "SELECT Id, WhoId, CallObject FROM Task WHERE CallObject = '{call_id}'{since} ORDER BY CreatedDate DESC"
+    )
 }
 
 fn by_text(object: &str, who_ids: &[SalesforceId], since: DateTime<Utc>) -> String {
@@ -172,6 +222,7 @@ mod tests {
         assert!(activity(None, "Wants a quote.\n\nCall call-1").is_of(&id));
         assert!(activity(None, "Wants a quote.\r\nCall call-1\r\n").is_of(&id));
         assert!(activity(None, "Call call-1").is_of(&id));
+        assert!(activity(None, "Wants a quote.\n\nCall call-1\n\nAda: done, see mail").is_of(&id));
     }
 
     #[test]
@@ -187,11 +238,15 @@ mod tests {
     #[test]
     fn queries_are_what_salesforce_documents() {
         assert_eq!(
-            by_call(&call_id("call-1")),
+            by_call(&call_id("call-1"), None),
             "SELECT Id, WhoId, CallObject FROM Task WHERE CallObject = 'call-1' ORDER BY CreatedDate DESC"
         );
-        let who_id = SalesforceId::parse("00Q000000000001").unwrap();
         let since = time::parse("2026-11-02T15:00:00Z").unwrap();
+        assert_eq!(
+            by_call(&call_id("call-1"), Some(since)),
+            "SELECT Id, WhoId, CallObject FROM Task WHERE CallObject = 'call-1' AND CreatedDate >= 2026-11-02T15:00:00Z ORDER BY CreatedDate DESC"
+        );
+        let who_id = SalesforceId::parse("00Q000000000001").unwrap();
         assert_eq!(
             by_text("Event", &[who_id.clone(), who_id], since),
             "SELECT Id, WhoId, Description FROM Event WHERE WhoId IN ('00Q000000000001EAA', '00Q000000000001EAA') AND CreatedDate >= 2026-11-02T15:00:00Z ORDER BY CreatedDate DESC"

@@ -55,6 +55,7 @@ impl<S: ClientSecretSource> Client<S> {
         redirect_uri: &str,
         verifier: &Verifier,
     ) -> Result<Grant, CrmError> {
+        let secret = self.own_secret().await?;
         let grant = self
             .token(
                 "exchange",
@@ -65,6 +66,7 @@ impl<S: ClientSecretSource> Client<S> {
                     ("redirect_uri", redirect_uri),
                     ("code_verifier", verifier.secret().expose_secret()),
                 ],
+                &secret,
             )
             .await?;
         if grant.tokens.refresh_token.is_none() {
@@ -77,14 +79,22 @@ impl<S: ClientSecretSource> Client<S> {
         Ok(grant)
     }
 
-    /// Buys a new session. No `scope`: sending one makes Salesforce refuse some grants.
+    /// Exchanges the refresh token for an access token. No `scope`: sending one makes Salesforce refuse some grants.
     pub(crate) async fn refreshed(
         &self,
         login: &LoginUrl,
         refresh_token: &SecretString,
+        client_secret: &SecretString,
     ) -> Result<Grant, CrmError> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-        self.token("refresh", login, &form).await
+        self.token("refresh", login, &form, client_secret).await
+    }
+
+    /// The client secret, as it is now.
+    pub(crate) async fn own_secret(&self) -> Result<SecretString, CrmError> {
+        self.config.client_secret.client_secret().await.map_err(|error| {
+            errors::without_answer(FaultClass::Passing, "client_secret_unavailable", &error.to_string())
+        })
     }
 
     /// Ends a grant, or a session. What is no longer valid is ended already.
@@ -104,17 +114,19 @@ impl<S: ClientSecretSource> Client<S> {
         operation: &'static str,
         login: &LoginUrl,
         form: &[(&str, &str)],
+        secret: &SecretString,
     ) -> Result<Grant, CrmError> {
         let url = format!("{}/services/oauth2/token", login.as_str());
-        let secret = &self.config.client_secret.client_secret().await.map_err(|error| {
-            errors::without_answer(FaultClass::Passing, "client_secret_unavailable", &error.to_string())
-        })?;
         let own = [("client_id", self.config.client_id.as_str()), ("client_secret", secret.expose_secret())];
         let request = self.http.post(url).form(&[form, &own].concat());
         let Response { status, body, .. } = self.send(operation, Effect::Creates, request).await?;
-        if !status.is_success() {
-            return Err(errors::oauth(status, &body, Effect::Creates));
+        if status.is_success() {
+            return token_answer::verified(&body, self.hosts(), secret);
         }
-        token_answer::verified(&body, self.hosts(), secret)
+        let error = errors::oauth(status, &body, Effect::Creates);
+        // A login host of all orgs does not move; one that fails for a while must not end everybody's connection.
+        let is_gone = errors::leads_nowhere(status, &body) && !login.is_shared();
+        let class = if is_gone { FaultClass::AddressGone } else { error.class };
+        Err(CrmError { class, ..error })
     }
 }

@@ -1,7 +1,6 @@
 //! The connected org itself (object `Organization`): where it is.
 
 use calls::{crm::CrmError, ports::ClientSecretSource};
-use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
@@ -30,14 +29,7 @@ impl<S: ClientSecretSource> Client<S> {
     /// The country in the org's address: its ISO code, or whatever the org's people call it.
     pub async fn country(&self, grant: &Grant) -> Result<Option<String>, CrmError> {
         let path = format!("/sobjects/Organization/{}", grant.identity.org_id);
-        let request = Rest {
-            operation: "organization",
-            effect: Effect::Nothing,
-            method: Method::GET,
-            path: &path,
-            query: &[],
-            body: None,
-        };
+        let request = Rest::get("organization", &path, &[]);
         let answer = self.rest_at(&grant.tokens.instance_url, &grant.tokens.access_token, request).await?;
         let organization: Organization = transport::parse(&answer.value, Effect::Nothing)?;
         Ok(organization.country())

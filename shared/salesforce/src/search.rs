@@ -2,11 +2,10 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, PhoneQuery},
+    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery},
     ids::SalesforceId,
     workspace::{Connection, RecordType},
 };
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,20 +19,33 @@ use crate::{
 /// How many records of each object are asked for.
 pub(crate) const PAGE: usize = 200;
 
+/// Says only why search found a record: a caller is nobody's fax machine (design.md §7).
+const FAX: &str = "Fax";
+
 /// What is asked of one object. A field or an object that the user may not read makes Salesforce refuse the whole
 /// search; then it is left out.
 pub(crate) struct Target {
-    pub(crate) record_type: RecordType,
     pub(crate) object: &'static str,
-    pub(crate) phones: Vec<&'static str>,
+    pub(crate) record_type: RecordType,
+    phones: Vec<&'static str>,
     country: Option<&'static str>,
     /// What a record must be besides.
     pub(crate) condition: Option<&'static str>,
 }
 
-/// What is asked of these objects where the user may read everything.
-pub(crate) fn targets(objects: &[RecordType]) -> Vec<Target> {
-    objects.iter().map(|object| target(*object)).collect()
+/// What is asked of these objects, without what is known to be `omitted`. Where nothing would be left of it, all of it:
+/// Salesforce then says what is wrong.
+pub(crate) fn targets(objects: &[RecordType], omitted: &Omitted) -> Vec<Target> {
+    let all = || objects.iter().map(|object| target(*object));
+    let mut targets: Vec<_> = all().filter(|target| !omitted.unreadable.contains(target.object)).collect();
+    for target in &mut targets {
+        let object = target.object;
+        let is_read = |field: &&'static str| !omitted.unreadable.contains(&format!("{object}.{field}"));
+        target.phones.retain(is_read);
+        target.country = target.country.filter(|country| is_read(country));
+    }
+    targets.retain(Target::has_a_phone);
+    if targets.is_empty() { all().collect() } else { targets }
 }
 
 fn target(record_type: RecordType) -> Target {
@@ -41,14 +53,14 @@ fn target(record_type: RecordType) -> Target {
         RecordType::Lead => Target {
             record_type,
             object: "Lead",
-            phones: vec!["Phone", "MobilePhone"],
+            phones: vec!["Phone", "MobilePhone", FAX],
             country: Some("Country"),
             condition: Some("IsConverted = false"),
         },
         RecordType::Contact => Target {
             record_type,
             object: "Contact",
-            phones: vec!["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone"],
+            phones: vec!["Phone", "MobilePhone", "HomePhone", "OtherPhone", "AssistantPhone", FAX],
             country: Some("MailingCountry"),
             condition: None,
         },
@@ -63,6 +75,15 @@ impl Target {
         fields.extend(self.country);
         fields.extend(["CreatedDate", "LastModifiedDate"]);
         fields.join(", ")
+    }
+
+    /// The fields that may have the caller's number.
+    pub(crate) fn callers(&self) -> impl Iterator<Item = &'static str> {
+        self.phones.iter().copied().filter(|field| *field != FAX)
+    }
+
+    fn has_a_phone(&self) -> bool {
+        self.callers().next().is_some()
     }
 
     fn returning(&self) -> String {
@@ -92,24 +113,19 @@ impl<S: ClientSecretSource> Client<S> {
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         let term = term(query)?;
-        let mut targets = targets(objects);
+        let mut omitted = omitted.clone();
+        let mut targets = targets(objects, &omitted);
         loop {
             match self.search_once(connection, &sosl(&term, &targets)).await {
                 Ok(answer) => {
-                    let found = found(&answer.value.search_records)?;
+                    let found = found(&answer.value.search_records, omitted)?;
                     return Ok(Answer { value: found, api_usage: answer.api_usage });
                 }
-                Err(error) if narrow(&mut targets, &error) => {
-                    tracing::warn!(
-                        error.code = %error.code,
-                        salesforce.field = error.fields.first().map(String::as_str),
-                        "the connected user may not read everything that a phone search needs; searching without it"
-                    );
-                }
-                Err(error) => return Err(error),
-            }
+                Err(error) => omitted.unreadable.insert(narrow(&mut targets, error)?),
+            };
         }
     }
 
@@ -118,15 +134,7 @@ impl<S: ClientSecretSource> Client<S> {
         connection: &Connection,
         sosl: &str,
     ) -> Result<Answer<SearchAnswer>, CrmError> {
-        let request = Rest {
-            operation: "search",
-            effect: Effect::Nothing,
-            method: Method::GET,
-            path: "/search/",
-            query: &[("q", sosl)],
-            body: None,
-        };
-        let answer = self.rest(connection, request).await?;
+        let answer = self.rest(connection, Rest::get("search", "/search/", &[("q", sosl)])).await?;
         Ok(Answer { value: transport::parse(&answer.value, Effect::Nothing)?, api_usage: answer.api_usage })
     }
 }
@@ -159,30 +167,34 @@ fn sosl(term: &str, targets: &[Target]) -> String {
     format!("FIND {{{term}}} IN PHONE FIELDS RETURNING {}", returning.join(", "))
 }
 
-/// Leaves out what `error` says may not be read. `false`: it says nothing of the kind, or nothing would be left.
-pub(crate) fn narrow(targets: &mut Vec<Target>, error: &CrmError) -> bool {
-    let narrowed = match error.code.as_str() {
+/// Leaves out what an error says may not be read, and names it: `Lead`, `Contact.HomePhone`. The error again, where it says
+/// nothing of the kind, or nothing would be left.
+pub(crate) fn narrow(targets: &mut Vec<Target>, error: CrmError) -> Result<String, CrmError> {
+    let refused = match error.code.as_str() {
         "INVALID_TYPE" => {
             let refused = between(&error.message, "sObject type '", "'").unwrap_or_default();
             let before = targets.len();
             targets.retain(|target| target.object != refused);
-            targets.len() < before
+            (targets.len() < before).then(|| refused.to_owned())
         }
         "INVALID_FIELD" => {
             let object = between(&error.message, "entity '", "'").unwrap_or_default();
             let target = targets.iter_mut().find(|target| target.object == object);
-            target.is_some_and(|target| error.fields.iter().any(|field| target.leave_out(field)))
+            target.and_then(|target| {
+                let field = error.fields.iter().find(|field| target.leave_out(field))?;
+                Some(format!("{object}.{field}"))
+            })
         }
-        _ => false,
+        _ => None,
     };
-    targets.retain(|target| !target.phones.is_empty());
-    narrowed && !targets.is_empty()
+    targets.retain(Target::has_a_phone);
+    refused.filter(|_| !targets.is_empty()).ok_or(error)
 }
 
 /// Reads the records of an answer.
-pub(crate) fn found(records: &[Map<String, Value>]) -> Result<Found, CrmError> {
-    let known = targets(&RecordType::ALL);
-    let mut found = Found::default();
+pub(crate) fn found(records: &[Map<String, Value>], omitted: Omitted) -> Result<Found, CrmError> {
+    let known = RecordType::ALL.map(target);
+    let mut found = Found { omitted, ..Found::default() };
     for record in records {
         let object = record.get("attributes").and_then(|attributes| attributes["type"].as_str());
         if let Some(target) = known.iter().find(|target| Some(target.object) == object) {
@@ -218,6 +230,10 @@ mod tests {
 
     use super::*;
 
+    fn everything() -> Vec<Target> {
+        targets(&RecordType::ALL, &Omitted::default())
+    }
+
     fn query() -> PhoneQuery {
         PhoneQuery {
             national: "2345550123".to_owned(),
@@ -234,12 +250,12 @@ mod tests {
     #[test]
     fn one_request_asks_for_both_objects_and_all_forms_of_the_number() {
         assert_eq!(
-            sosl(&term(&query()).unwrap(), &targets(&RecordType::ALL)),
+            sosl(&term(&query()).unwrap(), &everything()),
             "FIND {2345550123 OR 12345550123 OR 0012345550123 OR 2345550123* OR 12345550123* OR 0012345550123*} \
              IN PHONE FIELDS RETURNING \
-             Lead(Id, Name, Phone, MobilePhone, Country, CreatedDate, LastModifiedDate \
+             Lead(Id, Name, Phone, MobilePhone, Fax, Country, CreatedDate, LastModifiedDate \
              WHERE IsConverted = false ORDER BY LastModifiedDate DESC LIMIT 200), \
-             Contact(Id, Name, Phone, MobilePhone, HomePhone, OtherPhone, AssistantPhone, MailingCountry, \
+             Contact(Id, Name, Phone, MobilePhone, HomePhone, OtherPhone, AssistantPhone, Fax, MailingCountry, \
              CreatedDate, LastModifiedDate ORDER BY LastModifiedDate DESC LIMIT 200)"
         );
     }
@@ -260,48 +276,62 @@ mod tests {
 
     #[test]
     fn an_object_that_may_not_be_read_is_left_out() {
-        let mut targets = targets(&RecordType::ALL);
+        let mut targets = everything();
         let error = refused(
             "INVALID_TYPE",
             "\nLead(Id\n^\nERROR at Row:1:Column:70\nsObject type 'Lead' is not supported.",
         );
-        assert!(narrow(&mut targets, &error));
+        assert!(narrow(&mut targets, error).is_ok());
         assert!(!sosl("1", &targets).contains("Lead("));
         let error = refused("INVALID_TYPE", "sObject type 'Contact' is not supported.");
-        assert!(!narrow(&mut targets, &error), "a search that finds nothing to read is a fault");
+        assert!(narrow(&mut targets, error).is_err(), "a search that finds nothing to read is a fault");
     }
 
     #[test]
     fn a_field_that_may_not_be_read_is_left_out_of_its_object() {
-        let mut targets = targets(&RecordType::ALL);
+        let mut targets = everything();
         let error = refused(
             "INVALID_FIELD",
             "\nContact(Id\n^\nERROR at Row:1:Column:70\nNo such column 'MobilePhone' on entity 'Contact'.",
         );
-        assert!(narrow(&mut targets, &error));
+        assert!(narrow(&mut targets, error).is_ok());
         let sosl = sosl("1", &targets);
-        assert!(sosl.contains("Lead(Id, Name, Phone, MobilePhone, Country"), "{sosl}");
+        assert!(sosl.contains("Lead(Id, Name, Phone, MobilePhone, Fax, Country"), "{sosl}");
         assert!(sosl.contains("Contact(Id, Name, Phone, HomePhone"), "{sosl}");
-        assert!(narrow(
-            &mut targets,
-            &refused("INVALID_FIELD", "No such column 'Country' on entity 'Lead'.")
-        ));
-        assert!(!narrow(
-            &mut targets,
-            &refused("INVALID_FIELD", "No such column 'CreatedDate' on entity 'Lead'.")
-        ));
-        assert!(!narrow(&mut targets, &refused("MALFORMED_SEARCH", "unexpected token")));
+        let mut refused = |code, message| narrow(&mut targets, super::tests::refused(code, message)).ok();
+        assert_eq!(
+            refused("INVALID_FIELD", "No such column 'Country' on entity 'Lead'.").as_deref(),
+            Some("Lead.Country")
+        );
+        assert_eq!(refused("INVALID_FIELD", "No such column 'CreatedDate' on entity 'Lead'."), None);
+        assert_eq!(refused("MALFORMED_SEARCH", "unexpected token"), None);
     }
 
     #[test]
     fn an_object_without_a_readable_phone_field_is_left_out() {
-        let mut targets = targets(&RecordType::ALL);
-        assert!(narrow(&mut targets, &refused("INVALID_FIELD", "No such column 'Phone' on entity 'Lead'.")));
-        assert!(narrow(
-            &mut targets,
-            &refused("INVALID_FIELD", "No such column 'MobilePhone' on entity 'Lead'.")
-        ));
-        assert!(!sosl("1", &targets).contains("Lead("));
+        let mut targets = everything();
+        for field in ["Phone", "MobilePhone"] {
+            let error = refused("INVALID_FIELD", &format!("No such column '{field}' on entity 'Lead'."));
+            assert_eq!(narrow(&mut targets, error), Ok(format!("Lead.{field}")));
+        }
+        assert!(!sosl("1", &targets).contains("Lead("), "a fax machine is no caller");
+    }
+
+    #[test]
+    fn what_is_known_to_be_hidden_is_not_asked_for() {
+        let omitted = |names: &[&str]| Omitted {
+            unreadable: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Omitted::default()
+        };
+        let asked = |names: &[&str]| sosl("1", &targets(&RecordType::ALL, &omitted(names)));
+        assert!(
+            asked(&["Contact.HomePhone", "Lead.Country"])
+                .contains("Lead(Id, Name, Phone, MobilePhone, Fax, Created")
+        );
+        assert!(!asked(&["Contact.HomePhone"]).contains("HomePhone"));
+        assert!(!asked(&["Lead"]).contains("Lead("));
+        assert!(!asked(&["Lead.Phone", "Lead.MobilePhone"]).contains("Lead("));
+        assert_eq!(asked(&["Lead", "Contact"]), asked(&[]), "Salesforce says what is wrong");
     }
 
     fn lead(n: usize) -> Value {
@@ -315,7 +345,7 @@ mod tests {
 
     fn found_in(records: &[Value]) -> Result<Found, CrmError> {
         let answer: SearchAnswer = serde_json::from_value(json!({ "searchRecords": records })).unwrap();
-        found(&answer.search_records)
+        found(&answer.search_records, Omitted::default())
     }
 
     #[test]

@@ -5,7 +5,6 @@ use calls::{
     ports::ClientSecretSource,
     workspace::Connection,
 };
-use reqwest::Method;
 use serde::Deserialize;
 
 use crate::{
@@ -32,15 +31,7 @@ impl<S: ClientSecretSource> Client<S> {
         &self,
         connection: &Connection,
     ) -> Result<Answer<Option<String>>, CrmError> {
-        let request = Rest {
-            operation: "query",
-            effect: Effect::Nothing,
-            method: Method::GET,
-            path: "/query",
-            query: &[("q", CLOSED)],
-            body: None,
-        };
-        let answer = self.rest(connection, request).await?;
+        let answer = self.rest(connection, Rest::get("query", "/query", &[("q", CLOSED)])).await?;
         let page: Page = transport::parse(&answer.value, Effect::Nothing)?;
         let status = page.records.into_iter().next().map(|status| status.api_name);
         Ok(Answer { value: status, api_usage: answer.api_usage })

@@ -15,6 +15,11 @@ pub(crate) fn literal(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// Writes an instant as HTTP does (RFC 9110 §5.6.7): `Mon, 02 Nov 2026 15:00:00 GMT`.
+pub(crate) fn http_date(instant: DateTime<Utc>) -> String {
+    instant.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -26,5 +31,10 @@ mod tests {
             assert_eq!(literal(parse(text).unwrap()), "2026-11-02T15:00:00Z", "{text}");
         }
         assert_eq!(parse("2026-11-02"), None);
+    }
+
+    #[test]
+    fn http_has_a_notation_of_its_own() {
+        assert_eq!(http_date(parse("2026-11-02T15:00:00Z").unwrap()), "Mon, 02 Nov 2026 15:00:00 GMT");
     }
 }

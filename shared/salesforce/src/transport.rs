@@ -63,6 +63,22 @@ pub(crate) struct Rest<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) body: Option<Value>,
+    pub(crate) headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Rest<'a> {
+    /// A request that reads.
+    pub(crate) fn get(operation: &'static str, path: &'a str, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            operation,
+            effect: Effect::Nothing,
+            method: Method::GET,
+            path,
+            query,
+            body: None,
+            headers: &[],
+        }
+    }
 }
 
 impl<S: ClientSecretSource> Client<S> {
@@ -126,6 +142,9 @@ impl<S: ClientSecretSource> Client<S> {
         let mut builder = self.http.request(request.method, url).bearer_auth(access_token.expose_secret());
         if !request.query.is_empty() {
             builder = builder.query(request.query);
+        }
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
         }
         if let Some(body) = &request.body {
             builder = builder.json(body);

@@ -2,12 +2,12 @@
 
 use crate::{
     ids::CallId,
+    journal::BETWEEN_PARAGRAPHS,
     text::{clean, cut, length, salesforce_unit},
 };
 
 /// What Salesforce's Description holds (salesforce.md §3, §4).
 const DESCRIPTION: usize = 32_000;
-const BETWEEN: &str = "\n\n";
 
 /// What gives way where not all fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,22 +22,38 @@ pub(super) enum Cut {
 
 /// The paragraphs that are not empty, and the line that a look finds the activity by.
 pub(super) fn describe(call_id: &CallId, paragraphs: &[(Cut, String)]) -> String {
-    let last_line = format!("Call {call_id}");
+    let last_line = last_line(call_id);
     let mut room = DESCRIPTION - units(&last_line);
     let mut kept = vec![String::new(); paragraphs.len()];
     for turn in [Cut::Last, Cut::Next, Cut::First] {
         for (place, (_, text)) in kept.iter_mut().zip(paragraphs).filter(|(_, (cut, _))| *cut == turn) {
             let text = clean(text, DESCRIPTION).unwrap_or_default();
-            let text = cut(&text, room.saturating_sub(units(BETWEEN)), salesforce_unit);
+            let text = cut(&text, room.saturating_sub(units(BETWEEN_PARAGRAPHS)), salesforce_unit);
             if !text.is_empty() {
-                room -= units(&text) + units(BETWEEN);
+                room -= units(&text) + units(BETWEEN_PARAGRAPHS);
                 *place = text.into_owned();
             }
         }
     }
     kept.push(last_line);
     kept.retain(|text| !text.is_empty());
-    kept.join(BETWEEN)
+    kept.join(BETWEEN_PARAGRAPHS)
+}
+
+/// The line that ends what Ringlog writes into a Description.
+pub(crate) fn last_line(call_id: &CallId) -> String {
+    format!("Call {call_id}")
+}
+
+/// A Description that others have written too, with new paragraphs below what stands, and the call's line again. They
+/// are cut to what fits; `None` where nothing of them does.
+pub(crate) fn add(standing: &str, new: &[&str], last_line: &str) -> Option<String> {
+    let standing = standing.trim();
+    let taken = units(standing) + 2 * units(BETWEEN_PARAGRAPHS) + units(last_line);
+    let new = new.join(BETWEEN_PARAGRAPHS);
+    let new = cut(&new, DESCRIPTION.saturating_sub(taken), salesforce_unit);
+    let parts = [standing, &new, last_line].into_iter().filter(|part| !part.is_empty());
+    (!new.is_empty()).then(|| parts.collect::<Vec<_>>().join(BETWEEN_PARAGRAPHS))
 }
 
 fn units(text: &str) -> usize {

@@ -12,6 +12,8 @@ use crate::{
 };
 
 const WHO: &str = "00Q000000000001EAA";
+/// Days before the appointment, Unix seconds.
+const NOW: i64 = 1_800_000_000;
 
 #[expect(clippy::unnecessary_wraps, reason = "a call's fields are optional")]
 fn fact<T>(value: T) -> Option<Fact<T>> {
@@ -170,8 +172,20 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
 }
 
 #[test]
+fn what_is_over_reminds_of_nothing() {
+    let start = appointment().start.timestamp();
+    for (now, reminds) in
+        [(start - 3601, true), (start - 3600, false), (start - 60, false), (start + 60, false)]
+    {
+        let event = event(&call(), &who(), &appointment(), now);
+        let (is_set, at) = (event.is_reminder_set, event.reminder_date_time.is_some());
+        assert_eq!((is_set, at), (Some(reminds), reminds), "{}", now - start);
+    }
+}
+
+#[test]
 fn an_appointment_is_an_event() {
-    let event = event(&call(), &who(), &appointment());
+    let event = event(&call(), &who(), &appointment(), NOW);
     assert_eq!(
         serde_json::to_value(&event).unwrap(),
         json!({
@@ -185,7 +199,8 @@ fn an_appointment_is_an_event() {
 
 #[test]
 fn an_events_subject_fits_and_has_a_default() {
-    let with = |kind: Option<String>| event(&call(), &who(), &Appointment { kind, ..appointment() }).subject;
+    let with =
+        |kind: Option<String>| event(&call(), &who(), &Appointment { kind, ..appointment() }, NOW).subject;
     assert_eq!(with(None), "Appointment - Scheduled via Voice AI");
     for kind in ["x", "𠮟", "a\nb ", "e\u{301}", "\u{1F468}\u{200D}\u{1F469}", "x\u{7}\u{9b}"] {
         let subject = with(Some(kind.repeat(300)));
@@ -275,7 +290,7 @@ fn only_optional_fields_can_be_left_out() {
         assert!(!task.without(field), "{field}");
     }
 
-    let mut event = event(&call(), &who(), &appointment());
+    let mut event = event(&call(), &who(), &appointment(), NOW);
     for field in ["Type", "ShowAs", "ReminderDateTime"] {
         assert!(event.without(field), "{field}");
     }
@@ -303,7 +318,7 @@ proptest! {
         let notes = text::clean(&text(), 4_000);
         let drafts = [
             task(&call, &who(), &settings, 0, &Booking::None).description,
-            event(&call, &who(), &Appointment { notes, ..appointment() }).description,
+            event(&call, &who(), &Appointment { notes, ..appointment() }, NOW).description,
         ];
         for description in drafts {
             prop_assert!(length(&description, salesforce_unit) <= 32_000);

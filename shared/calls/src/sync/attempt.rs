@@ -1,18 +1,18 @@
 //! One attempt to log a call: search, decide, look for what earlier attempts wrote, write (`super::write`).
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     appointment::Resolution,
     call::{Call, CallKind},
     connection::{NoSession, connected},
-    crm::{CrmError, FaultClass, FoundRecord},
+    crm::{CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, WrittenObject},
     ids::SalesforceId,
-    ledger::{Reason, Row},
-    matching::{self, Decision, Rule},
+    ledger::{Reason, Row, SyncStatus},
+    matching::{self, Decision, NUMBER_NOT_READ, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, OrgMemory, Random, StoreError},
-    workspace::{Connection, Direction, NoMatch, RecordType, Settings, Workspace},
+    workspace::{Connection, Direction, Lessons, NoMatch, RecordType, Settings, Workspace},
 };
 
 use super::{
@@ -27,10 +27,13 @@ use super::{
 
 /// How many records may turn out to be gone, one after another, before that is an error.
 const RECORDS_GONE: usize = 3;
+/// What Salesforce says of a query that takes it too long.
+const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
 /// What Salesforce calls a record that is in the recycle bin or behind it, and neither hidden nor converted.
 const DELETED: &str = "ENTITY_IS_DELETED";
-/// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be.
-const RECENT: TimeDelta = TimeDelta::minutes(15);
+/// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be, and
+/// than search needs to learn of it.
+pub(super) const RECENT: TimeDelta = TimeDelta::minutes(15);
 /// How many records are looked at for what earlier attempts wrote.
 const PLACES: usize = 50;
 /// How much earlier than our clock Salesforce's may have stamped a record.
@@ -65,11 +68,18 @@ async fn log_call<P: Ports>(
         Err(ending) => return Ok(ending),
     };
     let org_id = connection.org_id.clone();
-    let mut session = Session::new(worker, &workspace.id, connection, turn.deadline);
+    let omitted = omitted(row, workspace, worker.now());
+    let mut session = Session::new(worker, &workspace.id, connection, omitted, turn.deadline);
     let ended = find_and_write(&mut session, workspace, row, &number, turn.look_first).await;
     row.api_usage = session.api_usage.or(row.api_usage);
-    let refused = std::mem::take(&mut session.refused);
-    tell_the_others(worker, workspace, &org_id, refused, ended).await
+    let lessons = std::mem::take(&mut session.lessons);
+    tell_the_others(worker, workspace, &org_id, &lessons, ended).await
+}
+
+/// What reads leave out unasked; nothing where a person asks for the call again, who may have mended it.
+pub(super) fn omitted(row: &Row, workspace: &Workspace, now: i64) -> Omitted {
+    let asked_again = row.status == SyncStatus::Queued && row.attempts > 1;
+    if asked_again { Omitted::default() } else { workspace.learned.omitted(now) }
 }
 
 /// Whose number is to be looked for, and with which connection; or what comes of the call before Salesforce is asked.
@@ -96,24 +106,23 @@ pub(super) fn ready(
     }
 }
 
-/// Lets the other workers know what this attempt learned of the org: refused fields, and a limit, which pauses the
+/// Lets the other workers know what this attempt learned of the org: what it refuses, and a limit, which pauses the
 /// workspace. Where the table fails they learn it by themselves.
 async fn tell_the_others<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
     org_id: &SalesforceId,
-    refused: Vec<String>,
+    lessons: &Lessons,
     ended: Result<Ending, Stop>,
 ) -> Result<Ending, Stop> {
     let now = worker.now();
-    if !refused.is_empty() {
+    if !lessons.is_empty() {
         tracing::warn!(
-            workspace.id = %workspace.id, fields = refused.join(", "),
-            "the org refuses fields; they are left out for a day"
+            workspace.id = %workspace.id, lessons = ?lessons,
+            "the org refuses fields or a status; it is remembered for a day"
         );
-        let fields = workspace.refused_fields.with(refused, now);
-        let told = worker.workspaces.remember_refused(&workspace.id, org_id, &fields).await;
-        untold(workspace, told);
+        let learned = workspace.learned.with(lessons, now);
+        untold(workspace, worker.workspaces.remember(&workspace.id, org_id, &learned).await);
     }
     let until = match &ended {
         Err(Stop::Salesforce(error)) if error.class == FaultClass::ConcurrentLimit => {
@@ -154,46 +163,77 @@ async fn find_and_write<P: Ports>(
             return Ok(ending);
         }
         if std::mem::take(&mut to_look) {
-            look(session, row, settings, earlier.as_ref()).await?;
+            look(session, row, settings, earlier.as_ref(), look_first).await?;
         }
         if wants_lead(row, settings) {
-            let (rule, record) =
-                lead_for(session, row, number, looked_at, gone.last().map(|gone| &gone.id)).await?;
-            choose(row, rule, record);
+            let gone = gone.last().map(|gone| &gone.record.id);
+            lead_for(session, row, workspace, number, looked_at, gone).await?;
         }
-        let Some(record) = row.record.clone() else { return Ok(no_record(row.decision.as_ref())) };
-        let error = match write(session, row, workspace, &record).await {
+        if row.record.is_none() {
+            return Ok(no_record(row, settings, session.finds_new_records_late));
+        }
+        let error = match write(session, row, workspace, &gone).await {
             Err(Stop::Salesforce(error)) if error.class == FaultClass::RecordGone => error,
             ended => return ended,
         };
+        let Some(record) = row.record.clone() else { return Err(Stop::Salesforce(error)) };
         tracing::info!(error.code = %error.code, "the record is gone; looking for where the caller is now");
         // A Lead of this attempt that is gone at once is no reason to make another.
         let given_up =
-            session.made_lead || gone.iter().any(|gone| gone.id == record.1) || gone.len() == RECORDS_GONE;
+            session.made_lead || gone.iter().any(|gone| gone.is(&record.1)) || gone.len() == RECORDS_GONE;
         let contact = if given_up { None } else { contact_of(session, &record).await? };
+        gone.push(Gone::of(row.decision.as_ref(), &record, &error));
         match contact {
             Some(contact) => choose(row, Rule::Converted, contact),
             None if row.task_id.is_some() => {
-                return write_without_event(session, row, workspace, &record, &error).await;
+                return write_without_event(session, row, workspace, &error).await;
             }
-            None if given_up => return Err(Stop::Salesforce(error)),
-            None => to_search = true,
+            None => {
+                let decision = row.decision.get_or_insert_default();
+                decision.turned_down.extend(gone.last().map(|gone| gone.record.clone()));
+                if given_up {
+                    return Err(Stop::Salesforce(error));
+                }
+                to_search = true;
+            }
         }
-        gone.push(Gone { id: record.1, deleted: error.code == DELETED });
     }
 }
 
 /// A record that Salesforce refused because it is gone.
 pub(super) struct Gone {
-    id: SalesforceId,
+    record: TurnedDown,
     /// Salesforce says that it was deleted; it is not only out of reach.
     deleted: bool,
 }
 
-/// Whether nobody is the caller, and the workspace wants a Lead then.
+impl Gone {
+    /// Whether it is this one.
+    pub(super) fn is(&self, id: &SalesforceId) -> bool {
+        self.record.id == *id
+    }
+
+    fn of(decision: Option<&Decision>, (record_type, id): &Record, error: &CrmError) -> Self {
+        let candidates = decision.map(|decision| &decision.candidates).into_iter().flatten();
+        let name =
+            candidates.filter(|candidate| candidate.id == *id).find_map(|candidate| candidate.name.clone());
+        let record = TurnedDown { id: id.clone(), record_type: *record_type, name, why: error.code.clone() };
+        Self { record, deleted: error.code == DELETED }
+    }
+}
+
+/// Whether nobody is the caller, nor may be, and the workspace wants a Lead then.
 pub(super) fn wants_lead(row: &Row, settings: &Settings) -> bool {
-    let nobody = row.decision.as_ref().is_some_and(|decision| decision.rule == Rule::NoCandidate);
+    let nobody = row
+        .decision
+        .as_ref()
+        .is_some_and(|decision| decision.rule == Rule::NoCandidate && possible_matches(decision) == 0);
     row.record.is_none() && nobody && settings.no_match == NoMatch::CreateLead
+}
+
+/// How many records may be the caller's, as far as Ringlog can read them.
+fn possible_matches(decision: &Decision) -> usize {
+    decision.turned_down.iter().filter(|record| record.why == NUMBER_NOT_READ).count()
 }
 
 /// Takes another record than the search decided for, and says why.
@@ -265,21 +305,29 @@ async fn find<P: Ports>(
     settings: &Settings,
     gone: &[Gone],
 ) -> Result<Search, Stop> {
+    let is_gone = |record: &FoundRecord| gone.iter().any(|gone| gone.is(&record.id));
     let decide = |records: &[FoundRecord]| {
-        let is_gone = |record: &FoundRecord| gone.iter().any(|gone| gone.id == record.id);
         let there: Vec<_> = records.iter().filter(|record| !is_gone(record)).cloned().collect();
-        matching::decide(number, &there, settings)
+        let mut decision = matching::decide(number, &there, settings);
+        decision.turned_down = gone.iter().map(|gone| gone.record.clone()).collect();
+        decision
     };
     let (query, objects) = (number.query(), settings.searched());
-    let found = session.search(&objects, &query).await?;
+    let mut found = session.search(&objects, &query).await?;
+    let mut decision = decide(&found.records);
+    let nobody = decision.rule == Rule::NoCandidate && found.full.is_none();
+    // What search found them by may be a field that is left out unasked, and may be read by now.
+    if nobody && !found.records.is_empty() && session.forget_omitted() {
+        found = session.search(&objects, &query).await?;
+        decision = decide(&found.records);
+    }
     if let Some(object) = found.full {
         return Ok(Search::Full(object));
     }
-    let decision = decide(&found.records);
     if decision.rule != Rule::NoCandidate {
         return Ok(Search::Decided(decision));
     }
-    let recent = session.recent(&objects, &query, session.worker.clock.now() - RECENT).await?;
+    let recent = recent(session, &objects, &query).await?;
     let decision = decide(&recent.records);
     if decision.rule != Rule::NoCandidate {
         return Ok(Search::Decided(decision));
@@ -290,12 +338,43 @@ async fn find<P: Ports>(
     // What Salesforce refused and shows all the same is tried once more, and then its refusal is the outcome: a record
     // that is only hidden would get a second Lead. One that was deleted makes room for a Lead.
     let makes_room = |record: &FoundRecord| {
-        let deleted = gone.iter().any(|gone| gone.deleted && gone.id == record.id);
+        let deleted = gone.iter().any(|gone| gone.deleted && gone.is(&record.id));
         deleted && settings.no_match == NoMatch::CreateLead
     };
+    let unread = matching::unread(number, &found.records, settings);
+    let unread: Vec<_> = unread.map(|record| TurnedDown::record(record, NUMBER_NOT_READ)).collect();
     let shown = [found.records, recent.records].concat();
     let shown: Vec<_> = shown.into_iter().filter(|record| !makes_room(record)).collect();
-    Ok(Search::Decided(matching::decide(number, &shown, settings)))
+    let turned_down = [decision.turned_down, unread].concat();
+    Ok(Search::Decided(Decision { turned_down, ..matching::decide(number, &shown, settings) }))
+}
+
+/// The records that search may not know yet. They only complete what it says: where Salesforce cannot be asked for them,
+/// search alone decides.
+async fn recent<P: Ports>(
+    session: &mut Session<'_, P>,
+    objects: &[RecordType],
+    query: &PhoneQuery,
+) -> Result<Found, Stop> {
+    let found = match session.recent(objects, query, session.worker.clock.now() - RECENT).await {
+        Err(Stop::Salesforce(error)) if cannot_be_asked(&error) => {
+            tracing::warn!(error.code = %error.code, "the org's new records could not be asked for");
+            session.finds_new_records_late = true;
+            if error.code != QUERY_TIMEOUT {
+                let objects = objects.iter().map(|object| format!("{object:?}"));
+                session.lessons.omitted.unfilterable.extend(objects);
+            }
+            return Ok(Found::default());
+        }
+        found => found?,
+    };
+    session.finds_new_records_late = !found.omitted.unfilterable.is_empty();
+    Ok(found)
+}
+
+/// Whether a query will not be answered however often it is asked: it is refused, or more than Salesforce gets done.
+fn cannot_be_asked(error: &CrmError) -> bool {
+    matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused) || error.code == QUERY_TIMEOUT
 }
 
 /// So many records are new that not all of them were looked at: a fault that passes when search knows them.
@@ -313,10 +392,15 @@ fn too_many_recent() -> CrmError {
 }
 
 /// What comes of a call for which no record was chosen.
-pub(super) fn no_record(decision: Option<&Decision>) -> Ending {
+pub(super) fn no_record(row: &Row, settings: &Settings, finds_new_records_late: bool) -> Ending {
+    let decision = row.decision.as_ref();
+    let possible = decision.map_or(0, possible_matches);
     match decision.map(|decision| decision.rule) {
         Some(Rule::SkipMultiple) => Ending::Skipped(outcome::multiple_matches()),
-        _ => Ending::NotFound,
+        _ if possible > 0 && settings.no_match == NoMatch::CreateLead => {
+            Ending::Skipped(outcome::possible_match(possible))
+        }
+        _ => Ending::NotFound(outcome::not_found(possible, finds_new_records_late)),
     }
 }
 
@@ -327,12 +411,15 @@ pub(super) async fn look<P: Ports>(
     row: &mut Row,
     settings: &Settings,
     earlier: Option<&Record>,
+    row_may_be_lost: bool,
 ) -> Result<(), Stop> {
     let asked_at = session.now();
-    let since = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default() - CLOCK_SKEW;
+    let called = called_at(&row.call);
+    let received = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
+    let since = called.map_or(received, |called| called.min(received)) - CLOCK_SKEW;
     let call_id = row.call_id.clone();
     let places = places(row, earlier);
-    let mut seen = session.look(&call_id, &places, since).await?;
+    let mut seen = session.look(&call_id, &places, since, row_may_be_lost && called.is_none()).await?;
     if let Some((task_id, Some(who_id))) = seen.task.as_ref().filter(|(_, who_id)| who_id.is_some()) {
         tracing::debug!(call.id = %call_id, task.id = %task_id, "an earlier attempt has written the Task");
         let chosen = RecordType::of(who_id).map(|record_type| (record_type, who_id.clone()));
@@ -342,9 +429,15 @@ pub(super) async fn look<P: Ports>(
             row.decision.get_or_insert_with(Decision::default).choose(Rule::Earlier, chosen);
         }
         if !places.contains(who_id) {
-            let there = session.look(&call_id, std::slice::from_ref(who_id), since).await?;
+            let there = session.look(&call_id, std::slice::from_ref(who_id), since, false).await?;
             seen.event_id = seen.event_id.or(there.event_id);
         }
+    }
+    if seen.task.is_some() && row.task_id.is_none() {
+        row.journal.found(WrittenObject::Task);
+    }
+    if seen.event_id.is_some() && row.event_id.is_none() {
+        row.journal.found(WrittenObject::Event);
     }
     row.task_id = seen.task.map(|(task_id, _)| task_id).or(row.task_id.take());
     row.event_id = seen.event_id.or(row.event_id.take());
@@ -354,6 +447,11 @@ pub(super) async fn look<P: Ports>(
     }
     row.unsettled_until = None;
     Ok(())
+}
+
+/// When the call was, as far as its reports say. No attempt can have been before it.
+fn called_at(call: &Call) -> Option<DateTime<Utc>> {
+    [&call.started_at, &call.ended_at].into_iter().flatten().map(|fact| fact.value).min()
 }
 
 /// The records that a call may have been logged on, the likeliest first.

@@ -7,6 +7,7 @@
 //! is only looked for, never made again.
 
 mod attempt;
+mod changes;
 mod claim;
 mod new_lead;
 mod outcome;
@@ -18,6 +19,7 @@ mod schedule;
 mod session;
 #[cfg(test)]
 mod tests;
+mod update;
 mod wake_due;
 mod write;
 

@@ -10,18 +10,20 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    crm::{CrmError, FaultClass},
+    activity,
+    crm::{CrmError, Duplicates, FaultClass, WrittenObject},
     ids::{SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, WriteId},
-    matching::Rule,
+    matching::{self, OTHER_NUMBER, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{NumberClaims, Random, StoreError},
-    workspace::{Lease, RecordType},
+    workspace::{Lease, RecordType, Settings, Workspace},
 };
 
 use super::{
     Ports,
+    attempt::{RECENT, choose},
     claim::LEASE_SECONDS,
     session::{Session, Stop},
 };
@@ -32,28 +34,38 @@ use super::{
 const KEPT: i64 = 60 * 60;
 /// How often a worker looks whether another one has made the Lead.
 const POLL: Duration = Duration::from_millis(500);
+/// What Salesforce says where a duplicate rule refuses a record.
+const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
+/// How many of the records that a rule names are read, and how many a refusal shows.
+const NAMED: usize = 50;
+const SHOWN: usize = 5;
 /// How often the end of a claim is written. If all fail, its time ends it.
 const STORE_TRIES: u32 = 3;
 
-/// The record for a caller without one, and what decided for it. `looked_at`: when Salesforce was asked for records;
-/// `gone`: a record that is not to be used any more.
+/// Chooses the record for a caller without one: the Lead that was made for an earlier call, a new one, or a record that a
+/// duplicate rule names and that has the caller's number. `looked_at`: when Salesforce was asked for records; `gone`: a
+/// record that is not to be used any more.
 pub(super) async fn lead_for<P: Ports>(
     session: &mut Session<'_, P>,
-    row: &Row,
+    row: &mut Row,
+    workspace: &Workspace,
     number: &PhoneNumber,
     looked_at: DateTime<Utc>,
     gone: Option<&SalesforceId>,
-) -> Result<(Rule, (RecordType, SalesforceId)), Stop> {
+) -> Result<(), Stop> {
     let mut claim = loop {
         match standing(session, &row.workspace_id, number, looked_at, gone).await? {
-            Standing::Known(lead_id) => return Ok((Rule::NewLead, (RecordType::Lead, lead_id))),
+            Standing::Known(lead_id) => {
+                choose(row, Rule::NewLead, (RecordType::Lead, lead_id));
+                return Ok(());
+            }
             Standing::Free(before) => match claim(session, row, number, before.as_ref()).await? {
                 Some(claim) => break claim,
                 None => wait(session).await?,
             },
         }
     };
-    let made = create(session, LeadDraft::of(&row.call, number)).await;
+    let made = create(session, row, workspace, number).await;
     claim.lease = None;
     claim.unsettled_until = match &made {
         Err(Stop::Salesforce(error)) if error.class == FaultClass::Ambiguous => {
@@ -61,15 +73,14 @@ pub(super) async fn lead_for<P: Ports>(
         }
         _ => None,
     };
-    claim.lead_id =
-        made.as_ref().ok().filter(|(rule, _)| *rule == Rule::NewLead).map(|(_, record)| record.1.clone());
+    claim.lead_id = made.as_ref().ok().cloned().flatten();
     finish(session, claim).await;
     match made {
         // The claim knows of the doubt; of the Task there is none.
         Err(Stop::Salesforce(error)) if error.class == FaultClass::Ambiguous => {
             Err(Stop::Salesforce(CrmError { class: FaultClass::Passing, ..error }))
         }
-        made => made,
+        made => made.map(drop),
     }
 }
 
@@ -101,11 +112,17 @@ pub(super) async fn standing<P: Ports>(
             wait(session).await?;
             continue;
         }
-        if let Some(until) = claim.unsettled_until.filter(|until| *until > looked_at.timestamp()) {
+        let seen_after = claim.unsettled_until.map(|until| until + index_lag(session));
+        if let Some(until) = seen_after.filter(|until| *until > looked_at.timestamp()) {
             return Err(Stop::Unsettled { until: until.max(now + 1) });
         }
         return Ok(Standing::Free(claim.write_id));
     }
+}
+
+/// How much later than it came to be a Lead is seen: where new records can be asked for, at once.
+fn index_lag<P: Ports>(session: &Session<'_, P>) -> i64 {
+    if session.finds_new_records_late { RECENT.num_seconds() } else { 0 }
 }
 
 /// Waits for another worker, if there is time.
@@ -137,34 +154,85 @@ async fn claim<P: Ports>(
     Ok(ours.then_some(claim))
 }
 
-/// Makes the Lead, without the optional fields that are refused. Where Salesforce names the record that it would
-/// duplicate, that one is it.
+/// Makes the Lead, without the optional fields that are refused. Where a duplicate rule names records instead, the caller's
+/// is among them only if it has the caller's number: rules go by names and e-mail addresses too. Otherwise the Lead is made
+/// all the same, unless the rule blocks it. Answers with the new Lead; the choice is in the row.
 async fn create<P: Ports>(
     session: &mut Session<'_, P>,
-    mut lead: LeadDraft,
-) -> Result<(Rule, (RecordType, SalesforceId)), Stop> {
+    row: &mut Row,
+    workspace: &Workspace,
+    number: &PhoneNumber,
+) -> Result<Option<SalesforceId>, Stop> {
+    let mut lead = LeadDraft::of(&row.call, number);
+    let known = workspace.learned.unwritable.at(session.now());
+    for field in known.filter_map(|known| known.strip_prefix("Lead.")) {
+        lead.without(field);
+    }
+    let mut duplicates = Duplicates::Refuse;
     loop {
-        match session.create_lead(&lead).await {
-            Ok(id) => return Ok((Rule::NewLead, (RecordType::Lead, id))),
-            Err(Stop::Salesforce(error)) => {
-                if let Some(record) = duplicate(&error) {
-                    return Ok((Rule::Duplicate, record));
-                }
-                let refused = error.class == FaultClass::FieldRefused
-                    && error.fields.iter().filter(|field| lead.without(field)).count() > 0;
-                if !refused {
-                    return Err(Stop::Salesforce(error));
-                }
+        let error = match session.create_lead(&lead, duplicates).await {
+            Ok(id) => {
+                row.journal.created(WrittenObject::Lead, &activity::fields(&lead));
+                choose(row, Rule::NewLead, (RecordType::Lead, id.clone()));
+                return Ok(Some(id));
             }
+            Err(Stop::Salesforce(error)) => error,
             Err(stop) => return Err(stop),
+        };
+        if error.code == DUPLICATES_DETECTED && duplicates == Duplicates::Refuse {
+            if chooses_named(session, row, &workspace.settings, number, &error.records).await? {
+                return Ok(None);
+            }
+            duplicates = Duplicates::Allow;
+            continue;
         }
+        let fields = error.fields.iter().filter(|field| lead.without(field));
+        let refused: Vec<_> = fields.map(|field| format!("Lead.{field}")).collect();
+        if error.class != FaultClass::FieldRefused || refused.is_empty() {
+            return Err(Stop::Salesforce(naming_records(error)));
+        }
+        session.lessons.unwritable.extend(refused);
     }
 }
 
-/// The record that Salesforce names as the one that is there already; an Account cannot have a call.
-fn duplicate(error: &CrmError) -> Option<(RecordType, SalesforceId)> {
-    let known = |id: &SalesforceId| Some((RecordType::of(id)?, id.clone()));
-    error.records.iter().find_map(known)
+/// Chooses among the records that a duplicate rule names, by the same comparison as among those that search finds; `false`:
+/// none of them has the caller's number. Those stay in the row.
+async fn chooses_named<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    settings: &Settings,
+    number: &PhoneNumber,
+    named: &[SalesforceId],
+) -> Result<bool, Stop> {
+    let named: Vec<_> = named.iter().filter(|id| RecordType::of(id).is_some()).take(NAMED).cloned().collect();
+    if named.is_empty() {
+        return Ok(false);
+    }
+    let found = session.records(&named).await?.records;
+    // Whom the rule finds is there already, whichever objects are searched otherwise.
+    let mut everywhere = settings.clone();
+    everywhere.match_order.extend(RecordType::ALL);
+    let chosen = matching::decide(number, &found, &everywhere);
+    let decision = row.decision.get_or_insert_default();
+    if chosen.rule == Rule::NoCandidate {
+        decision.turned_down.extend(found.iter().map(|record| TurnedDown::record(record, OTHER_NUMBER)));
+        return Ok(false);
+    }
+    let rule = if chosen.rule == Rule::SkipMultiple { Rule::SkipMultiple } else { Rule::Duplicate };
+    let record = chosen.record();
+    decision.candidates = chosen.candidates;
+    decision.choose(rule, record.clone());
+    row.record = record;
+    Ok(true)
+}
+
+/// A refusal with the records that it is about in its words, so that an admin finds them.
+fn naming_records(mut error: CrmError) -> CrmError {
+    if error.code == DUPLICATES_DETECTED && !error.records.is_empty() {
+        let named: Vec<_> = error.records.iter().take(SHOWN).map(SalesforceId::as_str).collect();
+        error.message = format!("{} (it names {})", error.message, named.join(", "));
+    }
+    error
 }
 
 /// Writes the end of a claim. What cannot be written ends by its time.

@@ -15,8 +15,8 @@ use super::{remedy, schedule, session::Stop};
 pub(super) enum Ending {
     /// The Task is there. The reason says what is not, if anything.
     Logged(Option<Reason>),
-    /// No record has the number.
-    NotFound,
+    /// No record has the number. The reason says where it was looked for.
+    NotFound(Reason),
     /// There is nothing to log.
     Skipped(Reason),
     /// There is no connection.
@@ -60,8 +60,8 @@ fn ending_of(row: &mut Row, ending: Ending, now: i64) -> Outcome {
             row.unsettled_until = None;
             (SyncStatus::Success, note, None)
         }
-        Ending::NotFound => {
-            (SyncStatus::NotFound, Some(not_found()), schedule::late_match(row.created_at, now))
+        Ending::NotFound(reason) => {
+            (SyncStatus::NotFound, Some(reason), schedule::late_match(row.created_at, now))
         }
         Ending::Skipped(reason) => (SyncStatus::Skipped, Some(reason), None),
         Ending::Waiting(reason) => {
@@ -120,7 +120,10 @@ fn fault(row: &mut Row, error: &CrmError, chance: Chance) -> Outcome {
         | FaultClass::Session
         | FaultClass::OwnConfiguration
         | FaultClass::ConcurrentLimit
-        | FaultClass::DailyLimit => passing(row, reason, chance, None),
+        | FaultClass::DailyLimit
+        | FaultClass::Stale
+        | FaultClass::GrantDoubtful
+        | FaultClass::AddressGone => passing(row, reason, chance, None),
     }
 }
 
@@ -138,11 +141,33 @@ fn passing(row: &mut Row, reason: Reason, chance: Chance, pause: Option<i64>) ->
     }
 }
 
-/// Nobody is the caller.
-pub(super) fn not_found() -> Reason {
+/// Nobody is the caller. `elsewhere`: records that Salesforce found by the number all the same; `new_ones_late`: the org's
+/// new records could not be asked for.
+pub(super) fn not_found(elsewhere: usize, new_ones_late: bool) -> Reason {
+    let which = match elsewhere {
+        0 => "No Lead or Contact has the caller's number.".to_owned(),
+        count => format!(
+            "No Lead or Contact has the caller's number in a field that Ringlog reads ({FIELDS}). Salesforce found {count} by it in another field, or written in a way that Ringlog cannot read: put the number into one of these fields."
+        ),
+    };
+    let late = if new_ones_late {
+        " Salesforce does not let Ringlog ask for the newest records (it cannot filter by their phone fields), so they are found some minutes late."
+    } else {
+        ""
+    };
+    Reason::new("not_found", format!("{which}{late} New records are looked for again within a day."))
+}
+
+/// The phone fields that count, as people know them.
+const FIELDS: &str = "Phone and MobilePhone; of a Contact also HomePhone, OtherPhone and AssistantPhone";
+
+/// Somebody may be the caller, and is not known to be: a Lead would be a second one.
+pub(super) fn possible_match(count: usize) -> Reason {
     Reason::new(
-        "not_found",
-        "No Lead or Contact has the caller's number. New records are looked for again within a day.",
+        "possible_match",
+        format!(
+            "Salesforce found {count} records by the caller's number in a field that Ringlog does not read, or written in a way that it cannot read, so no Lead was made. Put the number into a field that it reads ({FIELDS}), then retry."
+        ),
     )
 }
 
@@ -191,13 +216,40 @@ pub(super) fn fields_left_out(fields: &[String]) -> Option<Reason> {
     ))
 }
 
+/// What somebody changed in Salesforce stays, whatever is known later. `note`: what the row says besides.
+pub(super) fn kept_by_person(fields: &[String], note: Option<Reason>) -> Option<Reason> {
+    if fields.is_empty() {
+        return note;
+    }
+    let kept = format!("Left as somebody changed it in Salesforce: {}.", fields.join(", "));
+    Some(match note {
+        Some(Reason { code, message }) => Reason { code, message: format!("{message} {kept}") },
+        None => Reason::new("kept_by_person", kept),
+    })
+}
+
+/// The Task was taken off its record, so nobody knows whose Event it would be.
+pub(super) fn taken_off() -> Reason {
+    Reason::new(
+        "task_taken_off",
+        "Somebody took the Task off its Lead or Contact in Salesforce, so the appointment was not written for anybody. Book it by hand.",
+    )
+}
+
+/// The Task or Event is gone. It is not made again.
+pub(super) fn deleted(object: WrittenObject) -> Reason {
+    Reason::new(
+        "activity_deleted",
+        format!(
+            "The {object:?} was deleted in Salesforce, or the connected user may no longer see it; it is not made again."
+        ),
+    )
+}
+
 /// An update that Salesforce refuses for good leaves the record as it is, with a note; other failures stop.
 pub(super) fn unchanged(object: WrittenObject, error: CrmError) -> Result<Reason, CrmError> {
     match error.class {
-        FaultClass::RecordGone => Ok(Reason::new(
-            "activity_deleted",
-            format!("The {object:?} was deleted in Salesforce; it is not made again."),
-        )),
+        FaultClass::RecordGone => Ok(deleted(object)),
         FaultClass::Permanent | FaultClass::FieldRefused => Ok(Reason::new(
             "activity_not_updated",
             format!(

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    activity::{EventDraft, TaskDraft},
+    activity::Fields,
     connection::NoSession,
-    crm::CrmError,
+    crm::{CrmError, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
@@ -16,10 +16,12 @@ use crate::{
 
 use super::{
     Ports, Worker,
-    attempt::{choose, look, no_record, ready, search, wants_lead},
+    attempt::{choose, look, no_record, omitted, ready, search, wants_lead},
+    changes::Changes,
     new_lead::{Standing, standing},
     outcome::{self, Chance, Ending},
     session::{Session, Stop},
+    update::{There, follow},
     write::Plan,
 };
 
@@ -47,10 +49,11 @@ pub struct Preview {
 pub struct Drafts {
     /// The Lead that would be made first.
     pub lead: Option<LeadDraft>,
-    /// The Task that would be written. It is about nobody yet where the Lead is still to be made.
-    pub task: Option<TaskDraft<Option<SalesforceId>>>,
-    /// The Event that would be written, about the same record.
-    pub event: Option<EventDraft<Option<SalesforceId>>>,
+    /// The Task that would be written, or what would be changed of the one that is there. It is about nobody yet where the
+    /// Lead is still to be made.
+    pub task: Option<Fields>,
+    /// The Event that would be written, about the same record, or what would be changed of it.
+    pub event: Option<Fields>,
 }
 
 /// Why there is no preview.
@@ -124,7 +127,8 @@ async fn foresee<P: Ports>(
         Err(ending) => return Ok(ending),
     };
     let settings = &workspace.settings;
-    let mut session = Session::new(worker, &workspace.id, connection, deadline);
+    let omitted = omitted(row, workspace, worker.now());
+    let mut session = Session::new(worker, &workspace.id, connection, omitted, deadline);
     let earlier = row.record.clone();
     let looked_at = worker.clock.now();
     if row.task_id.is_none()
@@ -133,7 +137,7 @@ async fn foresee<P: Ports>(
         return Ok(ending);
     }
     if row.unsettled_until.is_some() {
-        look(&mut session, row, settings, earlier.as_ref()).await?;
+        look(&mut session, row, settings, earlier.as_ref(), false).await?;
     }
     if wants_lead(row, settings) {
         match standing(&session, &workspace.id, &number, looked_at, None).await? {
@@ -141,12 +145,33 @@ async fn foresee<P: Ports>(
             Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
         }
     }
-    let who_id = row.record.as_ref().map(|(_, id)| id.clone());
-    if who_id.is_none() && drafts.lead.is_none() {
-        return Ok(no_record(row.decision.as_ref()));
+    if row.record.is_none() && drafts.lead.is_none() {
+        return Ok(no_record(row, settings, session.finds_new_records_late));
     }
-    let plan = Plan::of(row, workspace, &who_id, session.now());
-    let note = plan.note();
-    (drafts.task, drafts.event) = (plan.task, plan.event);
-    Ok(Ending::Logged(note))
+    draft_activities(&mut session, row, workspace, drafts).await
+}
+
+/// What would be sent for Task and Event: all of what is missing, and what differs of what is there.
+async fn draft_activities<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    workspace: &Workspace,
+    drafts: &mut Drafts,
+) -> Result<Ending, Stop> {
+    let who_id = row.record.as_ref().map(|(_, id)| id.clone());
+    let mut plan = Plan::of(row, workspace, &who_id, session.now());
+    let there = There::take(&mut plan, row);
+    let standing = there.read(session, row, &plan).await?;
+    let note = follow(row, &mut plan, standing.as_ref(), &[]).or_else(|| plan.note());
+    let [task, event] = standing.map(|standing| there.changes(row, &standing)).unwrap_or_default();
+    let kept: Vec<_> = [(WrittenObject::Task, &task), (WrittenObject::Event, &event)]
+        .into_iter()
+        .flat_map(|(object, changes)| {
+            changes.iter().flat_map(|changes| &changes.kept).map(move |field| format!("{object:?}.{field}"))
+        })
+        .collect();
+    let sent = |changes: Option<Changes>| changes.map(|changes| changes.send).filter(|send| !send.is_empty());
+    drafts.task = plan.task.map(|task| task.fields()).or(sent(task));
+    drafts.event = plan.event.map(|event| event.fields()).or(sent(event));
+    Ok(Ending::Logged(outcome::kept_by_person(&kept, note)))
 }

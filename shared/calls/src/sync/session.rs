@@ -1,18 +1,21 @@
 //! Requests to Salesforce within one attempt: with a session that is renewed once if Salesforce no longer takes it, and
 //! with a few quick tries where a fault may be over in a moment.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    activity::{EventDraft, TaskDraft},
+    activity::{EventDraft, Fields, TaskDraft},
     connection::{NoSession, Sessions},
-    crm::{Answer, ApiUsage, CrmError, FaultClass, Found, PhoneQuery, Written},
+    crm::{
+        Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Found, Omitted, PhoneQuery, Written,
+        WrittenObject,
+    },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Clock, Crm, Look, Random},
-    workspace::{Connection, RecordType},
+    workspace::{Connection, Lessons, RecordType},
 };
 
 use super::{Ports, Worker};
@@ -68,8 +71,12 @@ pub(super) struct Session<'a, P: Ports> {
     connection: Connection,
     renewed: bool,
     quick_tries: usize,
-    /// The fields that Salesforce refused in this attempt: `Task.Type`.
-    pub(super) refused: Vec<String>,
+    /// What was learned of the org in this attempt.
+    pub(super) lessons: Lessons,
+    /// What reads leave out unasked.
+    omitted: Omitted,
+    /// Whether the org's new records could not be asked for.
+    pub(super) finds_new_records_late: bool,
     /// Whether a Lead was made in this attempt.
     pub(super) made_lead: bool,
     deadline: DateTime<Utc>,
@@ -82,6 +89,7 @@ impl<'a, P: Ports> Session<'a, P> {
         worker: &'a Worker<P>,
         workspace_id: &'a WorkspaceId,
         connection: Connection,
+        omitted: Omitted,
         deadline: DateTime<Utc>,
     ) -> Self {
         Self {
@@ -90,7 +98,9 @@ impl<'a, P: Ports> Session<'a, P> {
             connection,
             renewed: false,
             quick_tries: 0,
-            refused: Vec::new(),
+            lessons: Lessons::default(),
+            omitted,
+            finds_new_records_late: false,
             made_lead: false,
             deadline,
             api_usage: None,
@@ -102,9 +112,28 @@ impl<'a, P: Ports> Session<'a, P> {
         self.worker.now()
     }
 
-    /// Looks for records: one request.
+    /// Looks for records by phone number.
     pub(super) async fn search(&mut self, objects: &[RecordType], query: &PhoneQuery) -> Result<Found, Stop> {
-        asking!(self.search(objects, query))
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.search(objects, query, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
+    }
+
+    /// Asks for everything again that was left out unasked; `false` if that was nothing.
+    pub(super) fn forget_omitted(&mut self) -> bool {
+        let known = std::mem::take(&mut self.omitted);
+        known != self.lessons.omitted
+    }
+
+    fn learn_omitted(&mut self, all: &Omitted) {
+        let new = |all: &BTreeSet<String>, known: &BTreeSet<String>| -> Vec<String> {
+            all.difference(known).cloned().collect()
+        };
+        self.lessons.omitted.unreadable.extend(new(&all.unreadable, &self.omitted.unreadable));
+        self.lessons.omitted.unfilterable.extend(new(&all.unfilterable, &self.omitted.unfilterable));
+        self.omitted.unreadable.extend(all.unreadable.iter().cloned());
+        self.omitted.unfilterable.extend(all.unfilterable.iter().cloned());
     }
 
     /// Looks for what earlier attempts wrote.
@@ -113,8 +142,18 @@ impl<'a, P: Ports> Session<'a, P> {
         call_id: &CallId,
         who_ids: &[SalesforceId],
         since: DateTime<Utc>,
+        may_be_older: bool,
     ) -> Result<Look, Stop> {
-        asking!(self.look(call_id, who_ids, since))
+        asking!(self.look(call_id, who_ids, since, may_be_older))
+    }
+
+    /// Reads what stands of a Task and an Event.
+    pub(super) async fn read(
+        &mut self,
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Activities, Stop> {
+        asking!(self.read(task_id, event_id))
     }
 
     /// Looks for records that search may not know yet.
@@ -124,7 +163,18 @@ impl<'a, P: Ports> Session<'a, P> {
         query: &PhoneQuery,
         since: DateTime<Utc>,
     ) -> Result<Found, Stop> {
-        asking!(self.recent(objects, query, since))
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.recent(objects, query, since, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
+    }
+
+    /// Reads records by their ids.
+    pub(super) async fn records(&mut self, ids: &[SalesforceId]) -> Result<Found, Stop> {
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.records(ids, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
     }
 
     /// The Contact that a Lead has become.
@@ -136,8 +186,12 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     /// Makes a Lead.
-    pub(super) async fn create_lead(&mut self, lead: &LeadDraft) -> Result<SalesforceId, Stop> {
-        let made = asking!(self.time_to_write()?, self.create_lead(lead));
+    pub(super) async fn create_lead(
+        &mut self,
+        lead: &LeadDraft,
+        duplicates: Duplicates,
+    ) -> Result<SalesforceId, Stop> {
+        let made = asking!(self.time_to_write()?, self.create_lead(lead, duplicates));
         self.made_lead |= made.is_ok();
         made
     }
@@ -156,14 +210,15 @@ impl<'a, P: Ports> Session<'a, P> {
         asking!(self.time_to_write()?, self.create(task, event))
     }
 
-    /// Changes a Task.
-    pub(super) async fn update_task(&mut self, id: &SalesforceId, task: &TaskDraft) -> Result<(), Stop> {
-        asking!(self.time_to_write()?, self.update_task(id, task))
-    }
-
-    /// Changes an Event.
-    pub(super) async fn update_event(&mut self, id: &SalesforceId, event: &EventDraft) -> Result<(), Stop> {
-        asking!(self.time_to_write()?, self.update_event(id, event))
+    /// Changes fields of a Task or an Event.
+    pub(super) async fn update(
+        &mut self,
+        object: WrittenObject,
+        id: &SalesforceId,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
+    ) -> Result<(), Stop> {
+        asking!(self.time_to_write()?, self.update(object, id, fields, unmodified_since))
     }
 
     /// Takes an answer. `None`: ask again, because there is a new session now, or because the fault may be over.

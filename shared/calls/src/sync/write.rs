@@ -3,23 +3,25 @@
 use chrono::DateTime;
 
 use crate::{
-    activity::{self, Booking, EventDraft, TaskDraft},
+    activity::{self, Booking, EventDraft, Fields, TaskDraft},
     appointment::Resolution,
     call::Call,
     crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Reason, Row},
-    workspace::{RecordType, RefusedFields, Settings, Workspace},
+    workspace::{Learned, RecordType, Settings, Workspace},
 };
 
 use super::{
     Ports,
+    attempt::{Gone, no_record},
     outcome::{self, Ending},
     session::{Session, Stop},
+    update::{There, follow},
 };
 
 /// How many refused fields are left out before a write is given up.
-const FIELDS_LEFT_OUT: usize = 8;
+pub(super) const FIELDS_LEFT_OUT: usize = 8;
 
 /// A Lead or a Contact.
 pub(super) type Record = (RecordType, SalesforceId);
@@ -38,8 +40,10 @@ pub(super) struct Plan<Who = SalesforceId> {
     pub(super) task: Option<TaskDraft<Who>>,
     /// The Event, if an appointment was booked.
     pub(super) event: Option<EventDraft<Who>>,
-    /// The fields that the org refused lately, and which are left out unasked: `Task.Type`.
-    left_out: Vec<String>,
+    /// The fields that the org refused, and which are left out: `Task.Type`.
+    pub(super) left_out: Vec<String>,
+    /// A person asks for a call again that is logged already.
+    pub(super) asked_again: bool,
     /// What was wrong with the appointment.
     note: Option<Reason>,
 }
@@ -58,7 +62,7 @@ impl<Who: Clone> Plan<Who> {
             }
             Resolution::None | Resolution::Undated => (None, None),
             Resolution::Booked { appointment, warning } => {
-                (Some(activity::event(call, who_id, appointment)), warning.clone())
+                (Some(activity::event(call, who_id, appointment, now)), warning.clone())
             }
             Resolution::Invalid(reason) => (None, Some(reason.clone())),
         };
@@ -69,23 +73,27 @@ impl<Who: Clone> Plan<Who> {
             task: Some(task).filter(|_| row.task_id.is_none() || behind || adds_event),
             event: event.filter(|_| row.event_id.is_none() || behind),
             left_out: Vec::new(),
+            asked_again: row.task_id.is_some() && row.logged_revision == 0,
             note,
         };
         // A person who asks for a call again has mended what was refused.
-        let asked_again = row.task_id.is_some() && row.logged_revision == 0;
-        if !asked_again {
-            plan.leave_out_known(&workspace.refused_fields, now);
+        if !plan.asked_again {
+            plan.take_what_is_known(&workspace.learned, now);
         }
         plan
     }
 
-    fn leave_out_known(&mut self, refused: &RefusedFields, now: i64) {
-        let known = refused.at(now).filter(|known| match known.split_once('.') {
+    /// Leaves out the fields that the org refused lately, and takes its own status for a closed Task.
+    fn take_what_is_known(&mut self, learned: &Learned, now: i64) {
+        let known = learned.unwritable.at(now).filter(|known| match known.split_once('.') {
             Some(("Task", field)) => self.task.as_mut().is_some_and(|task| task.without(field)),
             Some(("Event", field)) => self.event.as_mut().is_some_and(|event| event.without(field)),
             _ => false,
         });
         self.left_out = known.map(str::to_owned).collect();
+        if let (Some(task), Some(status)) = (&mut self.task, learned.closed_status(now)) {
+            status.clone_into(&mut task.status);
+        }
     }
 
     /// What the row says if Salesforce takes all of it.
@@ -99,43 +107,36 @@ pub(super) async fn write<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
     workspace: &Workspace,
-    record: &Record,
+    gone: &[Gone],
 ) -> Result<Ending, Stop> {
-    let mut plan = Plan::of(row, workspace, &record.1, session.now());
-    let task_there = row.task_id.clone().and_then(|id| Some((id, plan.task.take()?)));
-    let event_there = row.event_id.clone().and_then(|id| Some((id, plan.event.take()?)));
-    let mut note = create(session, row, &workspace.settings, &mut plan).await?;
-    if let Some((task_id, mut task)) = task_there {
-        if let Some(reason) = &note {
-            to_book_by_hand(&mut task, row, &workspace.settings, reason);
-        }
-        note = note.or(update(session, &task_id, Draft::Task(task), &mut plan.left_out).await?);
-    }
-    if let Some((event_id, event)) = event_there {
-        note = update(session, &event_id, Draft::Event(event), &mut plan.left_out).await?.or(note);
-    }
-    Ok(Ending::Logged(note.or_else(|| plan.note())))
+    let settings = &workspace.settings;
+    let Some((_, who_id)) = row.record.clone() else { return Ok(no_record(row, settings, false)) };
+    let mut plan = Plan::of(row, workspace, &who_id, session.now());
+    let there = There::take(&mut plan, row);
+    let standing = there.read(session, row, &plan).await?;
+    let note = follow(row, &mut plan, standing.as_ref(), gone);
+    let refused = create(session, row, settings, &mut plan).await?;
+    there.bring_up_to_date(session, row, settings, standing, plan, note.or(refused)).await
 }
 
 /// Brings the Task that is there up to date, where its Event is refused because the record is gone.
 pub(super) async fn write_without_event<P: Ports>(
     session: &mut Session<'_, P>,
-    row: &Row,
+    row: &mut Row,
     workspace: &Workspace,
-    record: &Record,
     error: &CrmError,
 ) -> Result<Ending, Stop> {
-    let mut plan = Plan::of(row, workspace, &record.1, session.now());
+    let settings = &workspace.settings;
+    let Some((_, who_id)) = row.record.clone() else { return Ok(no_record(row, settings, false)) };
+    let mut plan = Plan::of(row, workspace, &who_id, session.now());
+    let there = There::take(&mut plan, row);
+    let standing = there.read(session, row, &plan).await?;
     let reason = outcome::refused_event(error);
-    if let (Some(task_id), Some(mut task)) = (&row.task_id, plan.task.take()) {
-        to_book_by_hand(&mut task, row, &workspace.settings, &reason);
-        update(session, task_id, Draft::Task(task), &mut plan.left_out).await?;
-    }
-    Ok(Ending::Logged(Some(reason)))
+    there.bring_up_to_date(session, row, settings, standing, plan, Some(reason)).await
 }
 
 /// Changes a Task that tells of an Event to one of an appointment that a person has to book.
-fn to_book_by_hand(task: &mut TaskDraft, row: &Row, settings: &Settings, reason: &Reason) {
+pub(super) fn to_book_by_hand(task: &mut TaskDraft, row: &Row, settings: &Settings, reason: &Reason) {
     let by_hand = Booking::ByHand(reason.message.clone());
     let redrafted = activity::task(&row.call, &task.who_id, settings, row.created_at, &by_hand);
     (task.subject, task.description) = (redrafted.subject, redrafted.description);
@@ -156,7 +157,12 @@ async fn create<P: Ports>(
             Ok(written) => {
                 row.task_id = written.task_id.or(row.task_id.take());
                 row.event_id = written.event_id.or(row.event_id.take());
+                each(task.as_ref(), event.as_ref(), |object, fields| row.journal.created(object, &fields));
                 break;
+            }
+            Err(Stop::Salesforce(error)) if error.class == FaultClass::Ambiguous => {
+                each(task.as_ref(), event.as_ref(), |object, fields| row.journal.unanswered(object, &fields));
+                return Err(Stop::Salesforce(error));
             }
             Err(Stop::Salesforce(error)) => {
                 let mut refused = Vec::new();
@@ -166,8 +172,8 @@ async fn create<P: Ports>(
                 if let Some(event) = event {
                     refused.extend(leave_out(&error, WrittenObject::Event, |field| event.without(field)));
                 }
-                if session.refused.len() < FIELDS_LEFT_OUT && !refused.is_empty() {
-                    session.refused.extend(refused.iter().cloned());
+                if session.lessons.unwritable.len() < FIELDS_LEFT_OUT && !refused.is_empty() {
+                    session.lessons.unwritable.extend(refused.iter().cloned());
                     left_out.extend(refused);
                     continue;
                 }
@@ -189,6 +195,16 @@ async fn create<P: Ports>(
     Ok(note)
 }
 
+/// Does something with the fields of each draft.
+fn each(task: Option<&TaskDraft>, event: Option<&EventDraft>, mut act: impl FnMut(WrittenObject, Fields)) {
+    if let Some(task) = task {
+        act(WrittenObject::Task, task.fields());
+    }
+    if let Some(event) = event {
+        act(WrittenObject::Event, event.fields());
+    }
+}
+
 /// Whether the org has no Task status `Completed`.
 fn refuses_status(error: &CrmError) -> bool {
     error.class == FaultClass::FieldRefused
@@ -205,6 +221,7 @@ async fn change_status<P: Ports>(
     let Some(task) = task else { return Ok(false) };
     let status = session.closed_task_status().await?;
     let Some(status) = status.filter(|status| *status != task.status) else { return Ok(false) };
+    session.lessons.closed_status = Some(status.clone());
     task.status = status;
     Ok(true)
 }
@@ -216,58 +233,12 @@ fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     has_event && about_event && for_good
 }
 
-/// Brings what is there up to date: the Task or the Event. What a person deleted stays deleted; what may not be edited
-/// stays as it is.
-async fn update<P: Ports>(
-    session: &mut Session<'_, P>,
-    id: &SalesforceId,
-    mut draft: Draft,
-    left_out: &mut Vec<String>,
-) -> Result<Option<Reason>, Stop> {
-    loop {
-        let answer = match &draft {
-            Draft::Task(task) => session.update_task(id, task).await,
-            Draft::Event(event) => session.update_event(id, event).await,
-        };
-        match answer {
-            Ok(()) => return Ok(None),
-            Err(Stop::Salesforce(error)) => {
-                let refused = leave_out(&error, draft.object(), |field| draft.without(field));
-                if refused.is_empty() || session.refused.len() >= FIELDS_LEFT_OUT {
-                    return outcome::unchanged(draft.object(), error).map(Some).map_err(Stop::Salesforce);
-                }
-                session.refused.extend(refused.iter().cloned());
-                left_out.extend(refused);
-            }
-            Err(stop) => return Err(stop),
-        }
-    }
-}
-
-/// A Task or an Event that is to be written.
-enum Draft {
-    Task(TaskDraft),
-    Event(EventDraft),
-}
-
-impl Draft {
-    fn object(&self) -> WrittenObject {
-        match self {
-            Self::Task(_) => WrittenObject::Task,
-            Self::Event(_) => WrittenObject::Event,
-        }
-    }
-
-    fn without(&mut self, field: &str) -> bool {
-        match self {
-            Self::Task(task) => task.without(field),
-            Self::Event(event) => event.without(field),
-        }
-    }
-}
-
 /// Leaves out the refused fields of an object that may be left out, and names them: `Task.Type`.
-fn leave_out(error: &CrmError, object: WrittenObject, mut without: impl FnMut(&str) -> bool) -> Vec<String> {
+pub(super) fn leave_out(
+    error: &CrmError,
+    object: WrittenObject,
+    mut without: impl FnMut(&str) -> bool,
+) -> Vec<String> {
     let about_it = error.object.is_none_or(|blamed| blamed == object);
     if error.class != FaultClass::FieldRefused || !about_it {
         return Vec::new();

@@ -1,15 +1,18 @@
 //! What the functions do, on the simulated world: the product's own use cases, with the handlers' few lines around them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use calls::{
     call::Call,
     connection::end_grant,
-    ids::{SalesforceId, WorkspaceId},
+    ids::{ErrorCode, SalesforceId, WorkspaceId},
     message::{Work, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
-    sync::{QueuedAgain, Report, Turn, Worker, accept, queue_again, resume},
-    workspace::Connection,
+    sync::{QueuedAgain, Report, Retry, Turn, Worker, accept, queue_again, resume, retry as retry_errors},
+    workspace::{Connection, Workspace},
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -34,22 +37,49 @@ fn worker(world: &World) -> Worker<Simulated> {
     }
 }
 
-pub async fn sync(world: World, Message { work, received, .. }: Message) -> Result<(), StoreError> {
-    let now = Clock::now(&world);
-    let deadline = now + TimeDelta::milliseconds(TIMEOUT);
-    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, received, now.timestamp()) };
-    let worker = worker(&world);
-    let workspace = Workspaces::load(&world, work.workspace_id()).await?;
+/// Works on a batch as the function `sync` does: the workspaces are read once, and the messages are worked on side by side.
+/// Answers with those that need not come again.
+pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
+    let deadline = Clock::now(&world) + TimeDelta::milliseconds(TIMEOUT);
+    let ids: BTreeSet<_> = batch.iter().map(|message| message.work.workspace_id().clone()).collect();
+    let mut workspaces = BTreeMap::new();
+    for id in ids {
+        if let Ok(workspace) = Workspaces::load(&world, &id).await {
+            workspaces.insert(id, workspace);
+        }
+    }
+    let done = batch.iter().map(|message| {
+        let (world, workspace) = (&world, workspaces.get(message.work.workspace_id()));
+        async move {
+            let done = work(world, workspace?, message, deadline).await;
+            done.is_ok().then_some(message.id)
+        }
+    });
+    join_all(done).await.into_iter().flatten().collect()
+}
+
+async fn work(
+    world: &World,
+    workspace: &Workspace,
+    Message { work, received, .. }: &Message,
+    deadline: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let now = Clock::now(world).timestamp();
+    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, *received, now) };
+    let worker = worker(world);
     match work {
         Work::Report { secret_version, received_at, call, .. } => {
-            let report = Report { call: &call, secret_version, received_at };
-            worker.report(&workspace, &report, turn(received_at)).await.map(drop)
+            let report = Report { call, secret_version: *secret_version, received_at: *received_at };
+            worker.report(workspace, &report, turn(*received_at)).await.map(drop)
         }
-        Work::Wake { call_id, .. } => {
-            worker.wake(&workspace, &call_id, false, turn(now.timestamp())).await.map(drop)
+        Work::Wake { call_id, .. } => worker.wake(workspace, call_id, false, turn(now)).await.map(drop),
+        Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
+            let asked = Retry { workspace_id, error_code };
+            let until = Clock::now(world) + TimeDelta::seconds(10);
+            retry_errors(world, world, world, world, asked, after.clone(), until).await.map(drop)
         }
-        Work::Resume { workspace_id, after, .. } => {
-            resume(&world, &world, &workspace_id, after).await.map(drop)
+        Work::Resume { workspace_id, after, error_code: None } => {
+            resume(world, world, workspace_id, after.clone()).await.map(drop)
         }
     }
 }
@@ -91,6 +121,17 @@ async fn read_back(
     let stands =
         Workspaces::load(world, id).await?.connection.map(|connection| text(&connection.refresh_token));
     if stands.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
+}
+
+/// What `sync-logs` leaves to `sync` where a person asks for all calls with one error code again.
+pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> {
+    let error_code = {
+        let state = world.state();
+        let mut rows = state.rows.values().filter(|row| row.workspace_id == id);
+        rows.find_map(|row| ErrorCode::parse(row.reason.clone()?.code).ok())
+    };
+    let Some(error_code) = error_code else { return Ok(()) };
+    world.send(&Work::Resume { workspace_id: id, after: None, error_code: Some(error_code) }).await
 }
 
 /// What `sync-logs` does for a person who asks for all calls again.

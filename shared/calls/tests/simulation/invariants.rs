@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use calls::{
+    activity::Fields,
     call::Call,
     ids::{CallId, SalesforceId},
     ledger::{Row, SyncStatus},
 };
 
 use crate::{
+    plan::DuplicateRule,
     run::TIMEOUT as PROCESS_LASTS,
     salesforce::Activity,
-    samples::{call_of, number, twin_id, who_of, workspace_id, workspace_of},
+    samples::{call_of, number, workspace_id, workspace_of},
     world::State,
 };
 
 /// How many there are (with that of the token endpoint, checked where tokens are refreshed).
-pub const COUNT: usize = 13;
+pub const COUNT: usize = 15;
 
 /// After every step.
 pub fn always(state: &mut State) {
@@ -48,6 +50,7 @@ pub fn at_rest(state: &mut State) {
             Some(row) => {
                 broken.extend(unfinished(state, row));
                 broken.extend(forgotten(row, call));
+                broken.extend(facts_are_missing(state, row));
             }
         }
     }
@@ -66,21 +69,54 @@ fn duplicates(what: &str, activities: &[Activity]) -> Option<String> {
     counts.into_iter().find(|(_, count)| *count > 1).map(|(id, n)| format!("{n} {what}s for {id}"))
 }
 
-/// An activity is on the record that its call belongs to, or on a Lead that was made for the caller.
+/// No activity stands on a record that lacks the caller's number, unless a person put it there, or its call's Task.
 fn wrong_record(state: &State) -> Option<String> {
     let org = &state.salesforce;
-    let is_new = |activity: &Activity| {
-        let number = number(call_of(&activity.call_id).0, 0);
-        org.leads.iter().any(|(id, _, phone)| *id == activity.who_id && *phone == number)
+    let moved_to = |activity: &Activity| {
+        let mut tasks = org.tasks.iter().filter(|task| task.call_id == activity.call_id && task.is_moved);
+        tasks.any(|task| task.who_id == activity.who_id)
+    };
+    let has_number = |activity: &Activity| {
+        let (workspace, call) = call_of(&activity.call_id);
+        let call = if state.wants_leads.contains(&workspace) { 0 } else { call };
+        let records = org.records.get(&activity.org_id).into_iter().flatten();
+        let mut of_record = records.filter(|(record, _)| record.id == activity.who_id);
+        of_record.any(|(record, _)| record.phones.iter().any(|(_, phone)| *phone == number(workspace, call)))
     };
     let mut activities = org.tasks.iter().chain(&org.events);
-    let is_twin = |activity: &Activity| {
-        let (workspace, call) = call_of(&activity.call_id);
-        activity.who_id == twin_id(workspace, call)
-    };
-    let is_known = |activity: &Activity| activity.who_id == who_of(&activity.call_id) || is_twin(activity);
-    let wrong = activities.find(|activity| !is_known(activity) && !is_new(activity))?;
-    Some(format!("{} is on the wrong record", wrong.id))
+    let wrong =
+        activities.find(|activity| !activity.is_moved && !moved_to(activity) && !has_number(activity))?;
+    Some(format!("{} is on a record that lacks the caller's number", wrong.id))
+}
+
+/// No field that a person changed is ever overwritten: called where Ringlog changes fields. What a person wrote into a
+/// Description stays in it.
+pub fn kept_by_person(state: &mut State, activity: &Activity, changed: &Fields) {
+    for (field, value) in changed {
+        let Some(standing) = activity.fields.get(field).filter(|_| activity.theirs.contains_key(field))
+        else {
+            continue;
+        };
+        let stays = match (field.as_str(), standing.as_str(), value.as_str()) {
+            ("Description", Some(standing), Some(value)) => value.contains(standing),
+            _ => standing == value,
+        };
+        if !stays {
+            state.violate(format!("{field} of {} was somebody's, and is overwritten", activity.id));
+        }
+    }
+}
+
+/// What the last report said can be read in the Task, unless a person has written there too.
+fn facts_are_missing(state: &State, row: &Row) -> Option<String> {
+    let mut tasks = state.salesforce.tasks.iter();
+    let task = tasks.find(|task| task.call_id == row.call_id && !task.is_deleted)?;
+    let summary = &row.call.summary.as_ref()?.value;
+    let theirs = task.theirs.contains_key("Description");
+    let is_missing =
+        row.status == SyncStatus::Success && !theirs && !task.text("Description").contains(summary);
+    let other_org = row.reason.as_ref().is_some_and(|reason| reason.code == "org_changed");
+    (is_missing && !other_org).then(|| format!("{} does not say {summary}", task.id))
 }
 
 fn two_leads(state: &State) -> Option<String> {
@@ -105,16 +141,20 @@ fn rows_without_due_time(state: &State) -> Option<String> {
 fn unfinished(state: &State, row: &Row) -> Option<String> {
     let code = row.reason.as_ref().map_or("", |reason| reason.code.as_str());
     let call = &row.call_id;
+    let blocks = state.salesforce.duplicate_rule == Some(DuplicateRule::Blocks);
     match row.status {
         SyncStatus::Success => {
             let tasks = state.salesforce.tasks.iter().filter(|task| task.call_id == *call).count();
             let events = state.salesforce.events.iter().filter(|event| event.call_id == *call).count();
             let booked = usize::from(row.call.appointment.is_some());
-            let complete = tasks == 1 && (events == booked || code == "org_changed");
+            // A Task that a person took away, or a refused record, leaves nothing to tell the Event's by.
+            let complete =
+                tasks == 1 && (events == booked || ["org_changed", "event_refused"].contains(&code));
             (!complete)
                 .then(|| format!("{call} is success with {tasks} Tasks and {events} Events of {booked}"))
         }
         SyncStatus::Error if code == "org_changed" => None,
+        SyncStatus::Error if code == "DUPLICATES_DETECTED" && blocks => None,
         // Its record came later than the last late match; cannot happen with records that come within minutes.
         _ => Some(format!("{call} ends as {} ({code})", row.status.as_str())),
     }

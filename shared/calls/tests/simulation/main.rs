@@ -134,8 +134,29 @@ fn the_checker_finds_a_world_without_revocations() {
     assert!(is_found_out(Broken::Revoke));
 }
 
+#[test]
+fn the_checker_finds_a_world_where_reads_show_nothing_of_people() {
+    assert!(is_found_out(Broken::Read));
+}
+
+#[test]
+fn the_checker_finds_a_world_without_conditional_updates() {
+    assert!(is_found_out(Broken::Precondition));
+}
+
+#[test]
+fn the_checker_finds_a_world_where_every_named_record_is_the_callers() {
+    assert!(is_found_out(Broken::Comparison));
+}
+
 fn is_found_out(broken: Broken) -> bool {
-    let seed = (0..FOUND_WITHIN).find(|seed| explore(&Plan::random(*seed), Some(broken)).is_err());
-    say(&format!("simulation: {broken:?} taken out: {seed:?}"));
-    seed.is_some()
+    let broken_at = |seed| {
+        let plan = Plan::random(seed);
+        let promise = explore(&plan, Some(broken)).err()?;
+        let promise = promise.lines().next_back().unwrap_or_default().trim().to_owned();
+        explore(&plan, None).is_ok().then_some((seed, promise))
+    };
+    let found = (0..FOUND_WITHIN).find_map(broken_at);
+    say(&format!("simulation: {broken:?} taken out: {found:?}"));
+    found.is_some()
 }

@@ -56,6 +56,21 @@ pub enum Action {
     Retry {
         workspace: usize,
     },
+    /// A person asks for all calls of a workspace that have the error code of one of them.
+    RetryErrors {
+        workspace: usize,
+    },
+    /// Somebody works on what was written for a call.
+    Person {
+        workspace: usize,
+        call: usize,
+        does: Doing,
+    },
+    /// Somebody converts the Lead of a call.
+    Convert {
+        workspace: usize,
+        call: usize,
+    },
     /// A record for this call's number appears in the workspace's orgs; search knows it so many seconds later.
     AddRecord {
         workspace: usize,
@@ -72,6 +87,43 @@ pub enum Action {
     Stall(i64),
 }
 
+/// What people do with a Task or an Event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Gives the Task another subject and a higher priority.
+    EditTask,
+    /// Writes a note above, below or instead of the Task's description.
+    NoteTask,
+    /// Moves the Event to another time.
+    RescheduleEvent,
+    /// Gives the Event another subject, and writes a note above its description.
+    EditEvent,
+    /// Moves the Task to another record.
+    MoveTask,
+    DeleteTask,
+    DeleteEvent,
+}
+
+impl Doing {
+    pub const ALL: [Self; 7] = [
+        Self::EditTask,
+        Self::NoteTask,
+        Self::RescheduleEvent,
+        Self::EditEvent,
+        Self::MoveTask,
+        Self::DeleteTask,
+        Self::DeleteEvent,
+    ];
+}
+
+/// A duplicate rule that goes by names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateRule {
+    /// It warns: the record can be made all the same.
+    Alerts,
+    Blocks,
+}
+
 /// What is to happen in a world.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -83,6 +135,14 @@ pub struct Plan {
     pub keeps_tokens: bool,
     /// Salesforce's users may not write `CallObject`.
     pub hides_call_object: bool,
+    /// Indexes show changes some seconds late.
+    pub stale_indexes: bool,
+    /// The user may not read a phone field.
+    pub hides_phone: bool,
+    /// What a duplicate rule says of a new Lead.
+    pub duplicate_rule: Option<DuplicateRule>,
+    /// With which code Salesforce refuses to be asked for new records.
+    pub refuses_recent: Option<&'static str>,
     /// What, at which second.
     pub script: Vec<(i64, Action)>,
 }
@@ -130,6 +190,7 @@ impl Plan {
     pub fn random(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let workspaces = rng.usize(1..=2);
+        let hides_call_object = rng.u32(0..4) == 0;
         let mut script = Vec::new();
         for workspace in 0..workspaces {
             if rng.u32(0..10) > 0 {
@@ -144,7 +205,8 @@ impl Plan {
             if let Some(at) = burst.filter(|_| rng.bool()) {
                 script.push((at, Action::ExpireSessions));
             }
-            for call in 0..rng.usize(1..=3) {
+            let calls = if rng.u32(0..12) == 0 { 10 } else { rng.usize(1..=3) };
+            for call in 0..calls {
                 let at = burst.unwrap_or_else(|| rng.i64(0..600));
                 let appears = if rng.u32(0..5) == 0 { at + rng.i64(0..240) } else { 0 };
                 let indexed_after = if rng.u32(0..5) == 0 { rng.i64(0..180) } else { 0 };
@@ -155,6 +217,23 @@ impl Plan {
                     script.push((0, Action::AddTwin { workspace, call }));
                     script.push((at + rng.i64(0..30), Action::Edit { workspace, call }));
                     script.push((at + rng.i64(0..900), Action::Edit { workspace, call }));
+                }
+                // Some soon, when an attempt may be under way, some later.
+                for _ in 0..rng.usize(0..=2) {
+                    let soon = if rng.bool() { 40 } else { 2400 };
+                    let does = Doing::ALL[rng.usize(0..Doing::ALL.len())];
+                    let person = Action::Person { workspace, call, does };
+                    if !hides_call_object || does != Doing::MoveTask {
+                        script.push((at + rng.i64(0..soon), person));
+                    }
+                }
+                if !wants_leads && !hides_call_object && rng.u32(0..6) == 0 {
+                    script.push((at + rng.i64(0..1200), Action::Convert { workspace, call }));
+                }
+                if rng.u32(0..6) == 0 {
+                    // Much later, after people have worked on it.
+                    let at = at + rng.i64(600..3600);
+                    script.push((at, Action::Report { workspace, call, report: 3, revoked: false }));
                 }
                 for report in 1..=rng.usize(1..=3) {
                     let after = if burst.is_some() { rng.i64(0..3) } else { rng.i64(0..30) };
@@ -172,8 +251,9 @@ impl Plan {
         for _ in 0..rng.usize(0..=4) {
             let workspace = rng.usize(0..workspaces);
             let at = rng.i64(0..900);
-            let action = match rng.u32(0..12) {
-                11 => (at, Action::Retry { workspace }),
+            let action = match rng.u32(0..14) {
+                11 | 12 => (at, Action::Retry { workspace }),
+                13 => (at, Action::RetryErrors { workspace }),
                 // Often while the sessions that have just ended are being renewed.
                 0 => {
                     script.push((at, Action::ExpireSessions));
@@ -200,7 +280,16 @@ impl Plan {
             faults: Vec::new(),
             chances: rng.u32(0..=CHANCES),
             keeps_tokens: rng.u32(0..4) == 0,
-            hides_call_object: rng.u32(0..4) == 0,
+            hides_call_object,
+            stale_indexes: rng.bool(),
+            hides_phone: rng.u32(0..4) == 0,
+            duplicate_rule: [None, Some(DuplicateRule::Alerts), Some(DuplicateRule::Blocks)][rng.usize(0..3)],
+            refuses_recent: match rng.u32(0..8) {
+                0 => Some("INVALID_FIELD"),
+                1 => Some("OPERATION_TOO_LARGE"),
+                2 => Some("QUERY_TIMEOUT"),
+                _ => None,
+            },
             script,
         }
     }

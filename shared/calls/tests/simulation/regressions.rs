@@ -48,3 +48,15 @@ fn a_task_without_call_object_on_a_record_that_is_no_longer_the_best() {
         holds(&plan.clone().with(point, Fault::CrashAfter));
     }
 }
+
+/// A worker died before it could note what it had written, and the next one's change had no answer: that change was then
+/// taken for what made the Task, and never sent again.
+#[test]
+fn a_change_without_an_answer_to_a_task_that_nobody_noted() {
+    let plan = Plan::of(1, [(1, Action::report(0, 1)), (2, Action::report(0, 3))]);
+    for died in 6..12 {
+        for lost in 12..26 {
+            holds(&plan.clone().with(died, Fault::CrashBefore).with(lost, Fault::Late));
+        }
+    }
+}

@@ -17,11 +17,11 @@ use calls::{
 use chrono::TimeDelta;
 
 use crate::{
-    functions::{connect, disconnect, retry, sync, webhook},
+    functions::{connect, disconnect, retry, retry_all, sync, webhook},
     invariants,
     plan::{Action, Plan, Totals},
-    samples::{index_of, org_id, record, reported, twin, twin_id, who_id, workspace_id},
-    world::{Broken, START, State, World},
+    samples::{index_of, namesake, org_id, record, reported, twin, twin_id, who_id, workspace_id},
+    world::{Broken, Message, START, State, World},
 };
 
 /// Sync's timeout, milliseconds.
@@ -39,11 +39,13 @@ const STEPS_EACH: usize = 2_000;
 struct Process {
     id: u64,
     name: String,
-    message: Option<u64>,
     started_at: i64,
     ready_at: i64,
-    future: Pin<Box<dyn Future<Output = Result<(), StoreError>>>>,
+    future: Pin<Box<dyn Future<Output = Done>>>,
 }
+
+/// The messages that need not come again; or why the process failed.
+type Done = Result<Vec<u64>, StoreError>;
 
 struct Run {
     world: World,
@@ -78,8 +80,12 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64
         let mut state = world.state();
         state.planned = plan.faults.iter().copied().collect();
         state.chances = plan.chances;
+        state.stale_indexes = plan.stale_indexes;
         state.salesforce.keeps_tokens = plan.keeps_tokens;
         state.salesforce.hides_call_object = plan.hides_call_object;
+        state.salesforce.hides_phone = plan.hides_phone;
+        state.salesforce.duplicate_rule = plan.duplicate_rule;
+        state.salesforce.refuses_recent = plan.refuses_recent;
     }
     let mut script = plan.script.clone();
     script.reverse();
@@ -226,6 +232,8 @@ impl Run {
             }
             state.note(|| format!("{} goes on", process.name));
             state.running = process.id;
+            state.parked_until = i64::MAX;
+            state.turns += 1;
         }
         let polled = process.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut state = self.world.state();
@@ -240,8 +248,8 @@ impl Run {
             Poll::Pending => process.ready_at = state.parked_until,
             Poll::Ready(result) => {
                 state.note(|| format!("{} ends: {result:?}", process.name));
-                if let (Ok(()), Some(message)) = (result, process.message) {
-                    state.queue.retain(|other| other.id != message);
+                if let Ok(done) = result {
+                    state.queue.retain(|message| !done.contains(&message.id));
                 }
                 drop(state);
                 self.processes.swap_remove(index);
@@ -249,49 +257,59 @@ impl Run {
         }
     }
 
-    fn start(
-        &mut self,
-        name: String,
-        message: Option<u64>,
-        future: impl Future<Output = Result<(), StoreError>> + 'static,
-    ) {
-        let mut state = self.world.state();
-        state.note(|| format!("{name} begins"));
-        let (started_at, ready_at) = (state.now, state.now);
-        drop(state);
+    fn start(&mut self, name: String, future: impl Future<Output = Result<(), StoreError>> + 'static) {
+        self.start_batch(name, async move { future.await.map(|()| Vec::new()) });
+    }
+
+    fn start_batch(&mut self, name: String, future: impl Future<Output = Done> + 'static) {
         self.started += 1;
         let id = self.started;
         let mut state = self.world.state();
+        state.note(|| format!("{name} begins"));
+        let (started_at, ready_at) = (state.now, state.now);
         let skewed = state.skewed;
         let skew = state.rng.i64(-skewed..=skewed);
         state.skews.insert(id, skew);
         drop(state);
-        self.processes.push(Process { id, name, message, started_at, ready_at, future: Box::pin(future) });
+        self.processes.push(Process { id, name, started_at, ready_at, future: Box::pin(future) });
     }
 
+    /// Delivers a message, often with others that can be seen: ten at most, as SQS does.
     fn deliver(&mut self, index: usize) {
+        const BATCH: usize = 10;
         let mut state = self.world.state();
         let now = state.now;
-        let message = &mut state.queue[index];
-        message.received += 1;
-        if message.received > MAX_RECEIVES {
-            let dead = state.queue.remove(index);
-            state.dead_letters.push(dead);
+        let size = if state.rng.bool() { BATCH } else { 1 };
+        let first = state.queue[index].id;
+        let mut batch: Vec<Message> = Vec::new();
+        let mut dead = Vec::new();
+        let others = state.queue.iter().filter(|message| message.visible_at <= now && message.id != first);
+        let ids: Vec<_> = [first].into_iter().chain(others.map(|message| message.id)).take(size).collect();
+        for message in state.queue.iter_mut().filter(|message| ids.contains(&message.id)) {
+            message.received += 1;
+            message.visible_at = now + VISIBILITY;
+            let pile = if message.received > MAX_RECEIVES { &mut dead } else { &mut batch };
+            pile.push(message.clone());
+        }
+        state.queue.retain(|message| dead.iter().all(|dead| dead.id != message.id));
+        state.dead_letters.append(&mut dead);
+        drop(state);
+        if batch.is_empty() {
             return;
         }
-        message.visible_at = now + VISIBILITY;
-        let message = message.clone();
-        drop(state);
-        let name =
-            format!("sync {} ({})", message.id, message.work.encode().chars().take(60).collect::<String>());
+        let works = batch.iter().map(|message| {
+            let work: String = message.work.encode().chars().take(60).collect();
+            format!("{} {work}", message.id)
+        });
+        let name = format!("sync ({})", works.collect::<Vec<_>>().join(", "));
         let world = self.world.clone();
-        self.start(name, Some(message.id), sync(world, message));
+        self.start_batch(name, async move { Ok(sync(world, batch).await) });
     }
 
     fn sweep(&mut self) {
         let world = self.world.clone();
         self.next_sweep = world.state().now + MINUTE;
-        self.start("sweep".to_owned(), None, async move {
+        self.start("sweep".to_owned(), async move {
             let deadline = Clock::now(&world) + TimeDelta::seconds(45);
             let woken = wake_due(&world, &world, &world, &world, deadline).await;
             let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
@@ -318,7 +336,6 @@ impl Run {
                 let call = reported(workspace, call, report, caller);
                 self.start(
                     format!("webhook {}", call.id),
-                    None,
                     webhook(world, workspace_id(workspace), call, revoked),
                 );
             }
@@ -332,16 +349,20 @@ impl Run {
             Action::Disconnect { workspace } => {
                 drop(state);
                 let world = self.world.clone();
-                self.start("disconnect".to_owned(), None, disconnect(world, workspace_id(workspace)));
+                self.start("disconnect".to_owned(), disconnect(world, workspace_id(workspace)));
             }
             Action::Connect { workspace, org } => {
                 drop(state);
                 let world = self.world.clone();
-                self.start("connect".to_owned(), None, connect(world, workspace, org));
+                self.start("connect".to_owned(), connect(world, workspace, org));
             }
             Action::WantLeads { workspace } => {
                 state.wants_leads.insert(workspace);
                 state.workspace(&workspace_id(workspace)).settings.no_match = NoMatch::CreateLead;
+                for org in 0..=1 {
+                    let records = state.salesforce.records.entry(org_id(workspace, org)).or_default();
+                    records.push((namesake(workspace), 0));
+                }
             }
             Action::Skew(seconds) => state.skewed = seconds * 1000,
             Action::Stall(seconds) => {
@@ -376,8 +397,15 @@ impl Run {
             Action::Retry { workspace } => {
                 drop(state);
                 let world = self.world.clone();
-                self.start("sync-logs".to_owned(), None, retry(world, workspace_id(workspace)));
+                self.start("sync-logs".to_owned(), retry(world, workspace_id(workspace)));
             }
+            Action::RetryErrors { workspace } => {
+                drop(state);
+                let world = self.world.clone();
+                self.start("sync-logs".to_owned(), retry_all(world, workspace_id(workspace)));
+            }
+            Action::Person { workspace, call, does } => state.person(workspace, call, does),
+            Action::Convert { workspace, call } => state.convert(workspace, call),
             Action::AddRecord { workspace, call, indexed_after } => {
                 let mut record = record(workspace, call);
                 if state.now > START * 1000 {

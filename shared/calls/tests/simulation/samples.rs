@@ -60,16 +60,26 @@ pub fn twin_id(workspace: usize, call: usize) -> SalesforceId {
     SalesforceId::parse(format!("00Q00000001{workspace}{call:03}")).unwrap()
 }
 
+/// Somebody with the name of the caller whom nobody knows, and another number: what a duplicate rule names.
+pub fn namesake(workspace: usize) -> FoundRecord {
+    FoundRecord {
+        id: SalesforceId::parse(format!("00300000002{workspace}000")).unwrap(),
+        record_type: RecordType::Contact,
+        phones: vec![("Phone".to_owned(), number(workspace, 99))],
+        ..record(workspace, 0)
+    }
+}
+
+/// The Contact that a Lead becomes.
+pub fn contact_of(lead: &FoundRecord) -> FoundRecord {
+    let id = format!("003{}", &lead.id.as_str()[3..15]);
+    FoundRecord { id: SalesforceId::parse(id).unwrap(), record_type: RecordType::Contact, ..lead.clone() }
+}
+
 /// The workspace and the number of a call, by its id.
 pub fn call_of(call_id: &CallId) -> (usize, usize) {
     let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
     (parts.next().unwrap(), parts.next().unwrap())
-}
-
-/// The record of a call, by its id.
-pub fn who_of(call_id: &CallId) -> SalesforceId {
-    let (workspace, call) = call_of(call_id);
-    who_id(workspace, call)
 }
 
 /// The reports of a call of the how many-th caller, each with more than the one before; the last has an appointment.
@@ -82,7 +92,7 @@ pub fn reported(workspace: usize, call: usize, report: usize, caller: usize) -> 
     if report != 2 {
         let value = AppointmentRequest {
             date: Some("2027-06-01".to_owned()),
-            time: Some("2:00 PM".to_owned()),
+            time: Some(if report == 3 { "3:00 PM" } else { "2:00 PM" }.to_owned()),
             ..AppointmentRequest::default()
         };
         known.appointment = Some(Fact { value, reported_at });

@@ -65,6 +65,12 @@ pub enum Broken {
     Pause,
     /// Salesforce is never asked to end a grant.
     Revoke,
+    /// A read shows what Ringlog wrote, and nothing of what people did since.
+    Read,
+    /// Salesforce changes a record whatever happened to it since it was read.
+    Precondition,
+    /// The records that a duplicate rule names all have the caller's number.
+    Comparison,
 }
 
 /// Something that takes effect later, at a time in milliseconds.
@@ -87,6 +93,10 @@ pub struct State {
     pub rng: fastrand::Rng,
     pub now: i64,
     pub rows: BTreeMap<(WorkspaceId, CallId), Row>,
+    /// Rows as they were before their last change, and when that was, milliseconds: what an index may still show.
+    pub outdated: BTreeMap<(WorkspaceId, CallId), (Option<Row>, i64)>,
+    /// Indexes show changes late.
+    pub stale_indexes: bool,
     pub workspaces: BTreeMap<WorkspaceId, Workspace>,
     /// Workspaces that want Leads for new callers.
     pub wants_leads: BTreeSet<usize>,
@@ -120,8 +130,10 @@ pub struct State {
     /// Faults that chance may still add.
     pub chances: u32,
     pub faults: u64,
-    /// When the worker that runs now may go on, milliseconds.
+    /// When something of the process that runs now may go on, milliseconds.
     pub parked_until: i64,
+    /// How often a process went on.
+    pub turns: u64,
     /// The worker that runs now is to die.
     pub crash: bool,
     /// What was accepted, and so may not be lost.
@@ -157,6 +169,28 @@ impl State {
     pub fn bury(&mut self, process: u64) {
         self.owed.retain(|_, owing| *owing != process);
         self.buried.insert(process);
+    }
+
+    /// The rows as an index shows them: those that changed in the last seconds perhaps as they were before.
+    pub fn indexed(&mut self) -> Vec<Row> {
+        const LAG: i64 = 3000;
+        let now = if self.stale_indexes { self.now } else { i64::MAX };
+        let outdated: Vec<_> = self
+            .outdated
+            .iter()
+            .filter(|(_, (_, changed_at))| now - changed_at < LAG)
+            .map(|(key, (before, _))| (key.clone(), before.clone()))
+            .collect();
+        let mut shown = self.rows.clone();
+        for (key, before) in outdated {
+            if self.rng.u32(0..4) == 0 {
+                match before {
+                    Some(before) => shown.insert(key, before),
+                    None => shown.remove(&key),
+                };
+            }
+        }
+        shown.into_values().collect()
     }
 
     /// Notes a step, for the trace of a world that fails.
@@ -215,6 +249,7 @@ impl World {
             rng: fastrand::Rng::with_seed(seed),
             now: START * 1000,
             rows: BTreeMap::new(),
+            outdated: BTreeMap::new(),
             workspaces: BTreeMap::new(),
             wants_leads: BTreeSet::new(),
             claims: BTreeMap::new(),
@@ -237,6 +272,8 @@ impl World {
             chances: 0,
             faults: 0,
             parked_until: 0,
+            turns: 0,
+            stale_indexes: false,
             crash: false,
             accepted: Vec::new(),
             drawn: 0,
@@ -290,7 +327,7 @@ impl World {
 
     /// Lets others run, for at least so many milliseconds.
     pub fn park(&self, milliseconds: i64) -> Park {
-        Park { world: self.clone(), milliseconds, parked: false }
+        Park { world: self.clone(), milliseconds, parked: None }
     }
 
     async fn die(&self) {
@@ -303,19 +340,26 @@ impl World {
 pub struct Park {
     world: World,
     milliseconds: i64,
-    parked: bool,
+    /// Until when, and since which turn of its process.
+    parked: Option<(i64, u64)>,
 }
 
 impl Future for Park {
     type Output = ();
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.parked {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let state = self.world.state();
+        let (now, turn) = (state.now, state.turns);
+        drop(state);
+        let (until, since) = self.parked.unwrap_or((now + self.milliseconds, turn));
+        self.parked = Some((until, since));
+        if turn > since && now >= until {
             return Poll::Ready(());
         }
-        self.parked = true;
         let mut state = self.world.state();
-        state.parked_until = state.now + self.milliseconds;
+        state.parked_until = state.parked_until.min(until);
         drop(state);
+        // What works on many things at once asks those again that say so.
+        context.waker().wake_by_ref();
         Poll::Pending
     }
 }

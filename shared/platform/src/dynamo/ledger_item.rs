@@ -51,6 +51,7 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set_some("salesforce_event_id", row.event_id.as_ref())
         .set("appointment_created", row.event_id.is_some())
         .set_some("decision", row.decision.as_ref())
+        .set_some("journal", Some(&row.journal).filter(|journal| !journal.is_empty()))
         .set_some("tried_org_id", row.tried_with.as_ref().map(|tried| &tried.org_id))
         .set_some("tried_user_id", row.tried_with.as_ref().map(|tried| &tried.user_id))
         .set_some("lease_owner", row.lease.as_ref().map(|lease| &lease.owner))
@@ -84,6 +85,7 @@ pub(super) fn from_item(item: &Item) -> Result<Row, ColumnError> {
         task_id: optional(item, "salesforce_task_id")?,
         event_id: optional(item, "salesforce_event_id")?,
         decision: optional(item, "decision")?,
+        journal: optional(item, "journal")?.unwrap_or_default(),
         tried_with: both::<SalesforceId, _>(item, "tried_org_id", "tried_user_id")?
             .map(|(org_id, user_id)| TriedWith { org_id, user_id }),
         lease: both(item, "lease_owner", "lease_until")?.map(|(owner, until)| Lease { owner, until }),
@@ -178,7 +180,8 @@ pub(super) fn due_shard_key(shard: u8) -> Item {
 mod tests {
     use calls::{
         call::{Call, CallKind, Fact},
-        matching::{Candidate, Exactness, Rule},
+        crm::WrittenObject,
+        matching::{Candidate, Exactness, Rule, TurnedDown},
         workspace::RecordType,
     };
 
@@ -226,7 +229,19 @@ mod tests {
                 field: "MobilePhone".into(),
                 exactness: Exactness::National,
             }],
+            turned_down: vec![TurnedDown {
+                id: sf("00Q000000000001EAA"),
+                record_type: RecordType::Lead,
+                name: Some("Ada Sample".into()),
+                why: "ENTITY_IS_DELETED".into(),
+            }],
         });
+        let sent = |json: serde_json::Value| json.as_object().cloned().unwrap();
+        row.journal.created(
+            WrittenObject::Task,
+            &sent(serde_json::json!({ "Subject": "Outbound Call", "Description": "Hello\n\nCall call-1" })),
+        );
+        row.journal.unanswered(WrittenObject::Event, &sent(serde_json::json!({ "IsReminderSet": true })));
         row.tried_with =
             Some(TriedWith { org_id: sf("00D000000000001EAA"), user_id: sf("005000000000001AAA") });
         row.lease = Some(Lease { owner: "worker".into(), until: 1_800_000_090 });
@@ -243,6 +258,16 @@ mod tests {
         for row in [accepted(), full()] {
             assert_eq!(from_item(&to_item(&row)), Ok(row));
         }
+    }
+
+    /// What a version without a journal wrote, and what such a version reads of ours.
+    #[test]
+    fn a_row_without_a_journal_is_read_and_an_empty_one_is_not_written() {
+        let mut item = to_item(&full());
+        item.remove("journal");
+        let row = from_item(&item).unwrap();
+        assert!(row.journal.is_empty());
+        assert!(!to_item(&row).contains_key("journal"));
     }
 
     #[test]

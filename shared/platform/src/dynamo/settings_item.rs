@@ -1,6 +1,6 @@
 //! A workspace as an item of the settings table: columns of design.md §5 and §8.
 
-use calls::workspace::{ConnectionState, RefusedFields, Settings, WebhookSecretVersions};
+use calls::workspace::{ConnectionState, Learned, RefusedFields, Settings, WebhookSecretVersions};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -108,8 +108,27 @@ pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
 }
 
 /// Like a setting: what cannot be read is learned anew.
-pub(super) fn refused_fields(item: &Item) -> RefusedFields {
-    setting(item, "refused_fields", RefusedFields::default())
+pub(super) fn learned(item: &Item) -> Learned {
+    let fields = |column| setting(item, column, RefusedFields::default());
+    Learned {
+        unwritable: fields("refused_fields"),
+        unreadable: fields("unreadable_fields"),
+        unfilterable: fields("unfilterable_fields"),
+        closed_status: setting(item, "closed_task_status", None),
+    }
+}
+
+/// The change that keeps what was learned.
+pub(super) fn set_learned(learned: &Learned) -> Change {
+    let Learned { unwritable, unreadable, unfilterable, closed_status } = learned;
+    let change = Change::default()
+        .set("refused_fields", unwritable)
+        .set("unreadable_fields", unreadable)
+        .set("unfilterable_fields", unfilterable);
+    match closed_status {
+        Some(status) => change.set("closed_task_status", status),
+        None => change.remove(&["closed_task_status"]),
+    }
 }
 
 pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, ColumnError> {

@@ -14,7 +14,7 @@ use calls::{
     ids::{SalesforceId, WorkspaceId},
     measure,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lease, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
@@ -45,7 +45,18 @@ const KEPT: usize = 256;
 const LEASE: [&str; 2] = ["refresh_lease_owner", "refresh_lease_until"];
 
 /// What workers learned of an org; it ends with the connection to it.
-const LEARNED: [&str; 3] = ["paused_until", "refused_fields", "keep_alive_until"];
+const LEARNED: [&str; 7] = [
+    "paused_until",
+    "refused_fields",
+    "unreadable_fields",
+    "unfilterable_fields",
+    "closed_task_status",
+    "keep_alive_until",
+    ADDRESS_GONE_SINCE,
+];
+
+/// Since when nothing answers at the token endpoint's address.
+const ADDRESS_GONE_SINCE: &str = "address_gone_since";
 
 /// What is forgotten at a disconnect, besides the tokens and the lease.
 const CONNECTION: [&str; 8] = [
@@ -263,7 +274,8 @@ fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, Column
         refresh_lease: lease,
         webhook_secret: stored::webhook_secret(item)?,
         paused_until: optional(item, "paused_until")?,
-        refused_fields: stored::refused_fields(item),
+        learned: stored::learned(item),
+        address_gone_since: optional(item, ADDRESS_GONE_SINCE)?,
     })
 }
 
@@ -311,6 +323,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
             .set("connection_version", version + 1)
             .set("connection_write_id", owner)
             .remove(&LEASE)
+            .remove(&[ADDRESS_GONE_SINCE])
             .only_if(
                 "connection_version = :version AND connection_state = :connected AND refresh_lease_owner = :owner",
                 [
@@ -330,11 +343,17 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
         id: &WorkspaceId,
         version: u64,
         owner: &str,
+        address_gone_since: Option<i64>,
     ) -> Result<(), StoreError> {
-        let change = Change::default().remove(&LEASE).only_if(
-            "connection_version = :version AND refresh_lease_owner = :owner",
-            [(":version", attribute(version)), (":owner", attribute(owner))],
-        );
+        let answers: &[&'static str] = if address_gone_since.is_none() { &[ADDRESS_GONE_SINCE] } else { &[] };
+        let change = Change::default()
+            .set_some(ADDRESS_GONE_SINCE, address_gone_since)
+            .remove(&LEASE)
+            .remove(answers)
+            .only_if(
+                "connection_version = :version AND refresh_lease_owner = :owner",
+                [(":version", attribute(version)), (":owner", attribute(owner))],
+            );
         // Refused: the lease is somebody else's by now, or nobody's.
         self.rows.change(id, change).await.map(drop)
     }
@@ -392,13 +411,13 @@ impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
         self.learn(id, org_id, Change::default().set("paused_until", until), Some(longer)).await
     }
 
-    async fn remember_refused(
+    async fn remember(
         &self,
         id: &WorkspaceId,
         org_id: &SalesforceId,
-        fields: &RefusedFields,
+        learned: &Learned,
     ) -> Result<(), StoreError> {
-        self.learn(id, org_id, Change::default().set("refused_fields", fields), None).await
+        self.learn(id, org_id, stored::set_learned(learned), None).await
     }
 }
 

@@ -8,9 +8,7 @@ use std::{
 use calls::{
     ids::{SalesforceId, WorkspaceId},
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
-    workspace::{
-        Connection, ConnectionState, Lease, RefusedFields, Settings, WebhookSecretVersions, Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lease, Settings, WebhookSecretVersions, Workspace},
 };
 
 use super::{Faults, lock};
@@ -86,7 +84,8 @@ impl Row {
     /// What was learned of an org ends with the connection to it.
     fn forget_org(&mut self) {
         self.workspace.paused_until = None;
-        self.workspace.refused_fields = RefusedFields::default();
+        self.workspace.learned = Learned::default();
+        self.workspace.address_gone_since = None;
         self.kept_alive_until = None;
     }
 
@@ -252,6 +251,7 @@ impl ConnectionStore for MemoryWorkspaces {
                 row.shown.instance_url = Some(tokens.instance_url.clone());
                 row.workspace.connection_version = version + 1;
                 row.workspace.refresh_lease = None;
+                row.workspace.address_gone_since = None;
                 row.refreshed_by = Some(owner.to_owned());
                 row.issued_at = Some(tokens.issued_at);
             }
@@ -264,10 +264,12 @@ impl ConnectionStore for MemoryWorkspaces {
         id: &WorkspaceId,
         version: u64,
         owner: &str,
+        address_gone_since: Option<i64>,
     ) -> Result<(), StoreError> {
         self.change("release_refresh_lease", id, |row| {
             if row.workspace.connection_version == version && row.is_leased_to(owner) {
                 row.workspace.refresh_lease = None;
+                row.workspace.address_gone_since = address_gone_since;
             }
         })
     }
@@ -304,15 +306,15 @@ impl OrgMemory for MemoryWorkspaces {
         })
     }
 
-    async fn remember_refused(
+    async fn remember(
         &self,
         id: &WorkspaceId,
         org_id: &SalesforceId,
-        fields: &RefusedFields,
+        learned: &Learned,
     ) -> Result<(), StoreError> {
-        self.change("remember_refused", id, |row| {
+        self.change("remember", id, |row| {
             if row.is_connected_to(org_id) {
-                row.workspace.refused_fields = fields.clone();
+                row.workspace.learned = learned.clone();
             }
         })
     }

@@ -16,7 +16,7 @@ const DOCUMENTED: &[Row] = &[
     (401, "INVALID_SESSION_ID", "Session expired or invalid", Session, Session),
     (401, "INVALID_SESSION_ID", "This session is not valid for use with the REST API", Permanent, Permanent),
     (401, "INVALID_SESSION_ID", "Connected app is not attached to Agent", Permanent, Permanent),
-    (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Permanent, Permanent),
+    (401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", Session, Session),
     (401, "SOMETHING_NEW", "", Session, Session),
     (403, "API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", Permanent, Permanent),
     (403, "API_CURRENTLY_DISABLED", "API is disabled for this User", Permanent, Permanent),
@@ -123,12 +123,15 @@ fn answers_without_a_list_of_errors_go_by_their_status() {
         (302, html, Session, Session, "http_302"),
         (403, "Bad_OAuth_Token", Session, Session, "Bad_OAuth_Token"),
         (403, "Wrong_Org", Permanent, Permanent, "Wrong_Org"),
-        (404, html, Permanent, Permanent, "http_404"),
+        (400, "", Session, Session, "http_400"),
+        (403, html, Session, Session, "http_403"),
+        (404, html, Session, Session, "http_404"),
         (408, "", Passing, Ambiguous, "http_408"),
-        (414, "", Permanent, Permanent, "http_414"),
+        (412, "", Stale, Stale, "http_412"),
+        (414, "", Session, Session, "http_414"),
         (420, html, Passing, Passing, "http_420"),
         (429, "", ConcurrentLimit, ConcurrentLimit, "http_429"),
-        (431, "", Permanent, Permanent, "http_431"),
+        (431, "", Session, Session, "http_431"),
         (500, "", Passing, Ambiguous, "http_500"),
         (502, html, Passing, Ambiguous, "http_502"),
         (503, "[]", Passing, Ambiguous, "http_503"),
@@ -143,6 +146,41 @@ fn answers_without_a_list_of_errors_go_by_their_status() {
         );
         assert!(!error.message.contains("token!") && !error.message.is_empty(), "{}", error.message);
         assert_eq!(rest(status_code, body.as_bytes(), Effect::Creates).class, create, "create: {status}");
+    }
+}
+
+/// A trigger that sets an owner, a record type that is missing: the record is there.
+#[test]
+fn a_record_is_gone_only_where_the_fields_say_so_or_nothing() {
+    for code in ["INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"] {
+        for (fields, class) in [
+            (json!(null), RecordGone),
+            (json!([]), RecordGone),
+            (json!(["WhoId"]), RecordGone),
+            (json!(["OwnerId"]), Permanent),
+            (json!(["RecordTypeId"]), Permanent),
+            (json!(["Campaign__c", "WhatId"]), Permanent),
+        ] {
+            let body =
+                json!([{ "errorCode": code, "message": "invalid cross reference id", "fields": fields }]);
+            let error = rest(StatusCode::BAD_REQUEST, body.to_string().as_bytes(), Effect::Creates);
+            assert_eq!(error.class, class, "{body}");
+        }
+    }
+}
+
+#[test]
+fn only_an_address_that_leads_nowhere_may_have_moved() {
+    for (status, body, nowhere) in [
+        (301, "", true),
+        (307, "<html>moved</html>", true),
+        (404, "<html>URL No Longer Exists</html>", true),
+        (404, r#"{"error":"invalid_grant"}"#, false),
+        (400, "<html></html>", false),
+        (503, "<html></html>", false),
+    ] {
+        let status_code = StatusCode::from_u16(status).unwrap();
+        assert_eq!(leads_nowhere(status_code, body.as_bytes()), nowhere, "{status} {body}");
     }
 }
 
@@ -229,7 +267,7 @@ fn every_documented_failure_of_the_token_endpoint_has_its_class() {
         ("invalid_grant", "expired authorization code", GrantEnded),
         ("invalid_grant", "inactive user", GrantEnded),
         ("invalid_grant", "inactive organization", GrantEnded),
-        ("invalid_grant", "authentication failure", GrantEnded),
+        ("invalid_grant", "authentication failure", GrantDoubtful),
         ("invalid_grant", "user hasn't approved this consumer", GrantEnded),
         ("invalid_grant", "", GrantEnded),
         ("invalid_grant", "ip restricted", Passing),

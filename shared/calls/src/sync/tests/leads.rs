@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    crm::{FaultClass, WrittenObject},
+    crm::{FaultClass, FoundRecord, WrittenObject},
     ids::SalesforceId,
     lead::NumberClaim,
     ledger::{SyncStatus, WriteId},
@@ -29,6 +29,11 @@ fn new_caller() -> Worker<World> {
     world.salesforce.state().records.clear();
     world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
     world
+}
+
+/// A Contact that search does not show.
+fn contact(phone: &str) -> FoundRecord {
+    FoundRecord { record_type: RecordType::Contact, ..lead(CONTACT, phone) }
 }
 
 impl Worker<World> {
@@ -301,9 +306,106 @@ async fn a_duplicate_that_salesforce_names_is_the_record() {
     let mut refusal = error(FaultClass::Permanent, "DUPLICATES_DETECTED");
     refusal.records = vec![sf("001000000000001AAA"), sf(CONTACT)];
     world.salesforce.fail("create_lead", Fault::Before(refusal));
+    world.salesforce.state().named.push(contact(NUMBER));
     world.reported(&call(0)).await.unwrap();
     assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::Duplicate));
     assert_eq!(world.ledger.row("call-1").record, Some((RecordType::Contact, sf(CONTACT))));
+}
+
+/// A standard rule goes by a fuzzy name, or by the last digits of a number.
+#[tokio::test]
+async fn a_record_with_another_number_that_a_rule_names_is_not_the_callers() {
+    let world = new_caller();
+    world.salesforce.state().duplicates = Some((vec![sf(CONTACT), sf(LEAD)], false));
+    world.salesforce.state().named.push(contact("(234) 555-0177"));
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "recent", "create_lead", "records", "create_lead", "create"]);
+    assert_eq!((world.status(), world.rule()), (SyncStatus::Success, Rule::NewLead));
+    let state = world.salesforce.state();
+    assert_eq!(state.tasks[0].1.who_id, state.leads[0].0);
+    let turned_down = world.ledger.row("call-1").decision.unwrap().turned_down;
+    assert_eq!((&turned_down[0].id, turned_down[0].why.as_str()), (&sf(CONTACT), "other_number"));
+}
+
+#[tokio::test]
+async fn a_rule_that_blocks_is_an_error_that_names_its_records() {
+    let world = new_caller();
+    world.salesforce.state().duplicates = Some((vec![sf(CONTACT)], true));
+    world.salesforce.state().named.push(contact("(234) 555-0177"));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "DUPLICATES_DETECTED"));
+    assert!(row.reason.as_ref().unwrap().message.contains(CONTACT), "{:?}", row.reason);
+    assert_eq!(row.decision.unwrap().turned_down[0].name.as_deref(), Some("Ada Sample"));
+    assert!(world.salesforce.state().tasks.is_empty());
+}
+
+#[tokio::test]
+async fn a_rule_that_names_several_callers_leaves_the_choice_to_the_settings() {
+    let world = new_caller();
+    world.salesforce.state().duplicates = Some((vec![sf(CONTACT), sf(OTHER_LEAD)], true));
+    world.salesforce.state().named.extend([contact(NUMBER), lead(OTHER_LEAD, NUMBER)]);
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.who(), world.rule()), (sf(OTHER_LEAD), Rule::Duplicate));
+    assert_eq!(world.ledger.row("call-1").decision.unwrap().candidates.len(), 2);
+}
+
+/// Two numbers in one field, a phone field of the org's own: search knows them, Ringlog does not.
+#[tokio::test]
+async fn nobody_who_is_there_gets_a_second_lead() {
+    for phones in [vec![], vec![("Phone", "ask for 234-555-0123 or the other one, 0")]] {
+        let world = new_caller();
+        let mut found = lead(LEAD, NUMBER);
+        found.phones = phones.iter().map(|(field, text)| ((*field).to_owned(), (*text).to_owned())).collect();
+        let is_read = !found.phones.is_empty();
+        world.salesforce.state().records.push(found);
+        world.reported(&call(0)).await.unwrap();
+        if is_read {
+            continue;
+        }
+        let row = world.ledger.row("call-1");
+        assert_eq!((row.status, reason(&row)), (SyncStatus::Skipped, "possible_match"));
+        let turned_down = row.decision.unwrap().turned_down;
+        assert_eq!((&turned_down[0].id, turned_down[0].why.as_str()), (&sf(LEAD), "number_not_read"));
+        assert!(world.salesforce.state().leads.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn without_the_wish_for_leads_the_row_says_which_fields_count() {
+    let world = world();
+    world.salesforce.state().records[0].phones.clear();
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::NotFound, "not_found"));
+    assert!(row.reason.unwrap().message.contains("MobilePhone"));
+    assert_eq!(row.due_at, Some(START + 300));
+}
+
+#[tokio::test]
+async fn a_lead_that_was_refused_because_it_is_gone_stays_in_the_row() {
+    let world = world();
+    world.salesforce.state().records.push(lead(OTHER_LEAD, NUMBER));
+    world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+    world.reported(&call(0)).await.unwrap();
+    let decision = world.ledger.row("call-1").decision.unwrap();
+    assert_eq!(decision.candidates.len(), 1);
+    let gone = &decision.turned_down[0];
+    assert_eq!((gone.why.as_str(), gone.name.as_deref()), ("ENTITY_IS_DELETED", Some("Ada Sample")));
+}
+
+/// Only a record that is gone gives way to the next.
+#[tokio::test]
+async fn a_refusal_for_another_reason_never_moves_on_to_the_next_candidate() {
+    let world = world();
+    world.salesforce.state().records.push(lead(OTHER_LEAD, NUMBER));
+    let mut refusal = error(FaultClass::Permanent, "INVALID_CROSS_REFERENCE_KEY");
+    refusal.fields = vec!["OwnerId".to_owned()];
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, world.requests()), (SyncStatus::Error, vec!["search", "create"]));
+    assert_eq!(row.decision.unwrap().candidates.len(), 2);
 }
 
 #[tokio::test]

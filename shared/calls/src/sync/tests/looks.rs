@@ -105,7 +105,7 @@ async fn a_message_that_may_have_been_worked_on_looks_first() {
     let report = Report { call: &call(0), secret_version: 2, received_at: START };
     let turn = Turn { look_first: true, ..forgetful.turn(50) };
     forgetful.report(&forgetful.workspace(), &report, turn).await.unwrap();
-    assert_eq!(forgetful.requests(), ["search", "look", "update_task"]);
+    assert_eq!(forgetful.requests(), ["search", "look", "read"]);
     assert_eq!(forgetful.salesforce.state().tasks.len(), 1);
     assert_eq!(forgetful.status(), SyncStatus::Success);
 }

@@ -4,6 +4,8 @@ mod faults;
 mod leads;
 mod looks;
 mod measures;
+mod orgs;
+mod people;
 mod previews;
 mod refusals;
 mod rows;
@@ -85,7 +87,7 @@ async fn a_second_report_updates_the_task_and_adds_the_event() {
     world.requests();
     world.reported(&second).await.unwrap();
 
-    assert_eq!(world.requests(), ["create", "update_task"]);
+    assert_eq!(world.requests(), ["read", "create", "update_task"]);
     let state = world.salesforce.state();
     assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
     assert!(state.tasks[0].1.description.contains("Wants an offer."));

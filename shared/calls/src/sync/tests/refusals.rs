@@ -117,18 +117,19 @@ async fn an_update_leaves_out_what_is_refused_for_task_and_event_each() {
     let first = booked_call();
     world.reported(&first).await.unwrap();
     let refused = |object, field: &str| Fault::Before(refused_field(object, field));
-    world.salesforce.fail("update_task", refused(WrittenObject::Task, "Priority"));
-    world.salesforce.fail("update_event", refused(WrittenObject::Event, "ShowAs"));
+    world.salesforce.fail("update_task", refused(WrittenObject::Task, "CallDisposition"));
+    world.salesforce.fail("update_event", refused(WrittenObject::Event, "ReminderDateTime"));
     let mut second = call(5);
+    second.ended_reason = Some(fact(5, "customer-ended-call".to_owned()));
     second.appointment = Some(fact(5, AppointmentRequest { time: Some("3 PM".to_owned()), ..appointment() }));
     world.reported(&second).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "fields_left_out"));
     let state = world.salesforce.state();
-    assert_eq!((state.tasks[0].1.priority.as_deref(), state.events[0].1.show_as.as_deref()), (None, None));
+    assert_eq!(state.tasks[0].1.call_disposition, None);
     assert_eq!(state.events[0].1.start_date_time, "2027-01-20T15:00:00Z");
-    let remembered = world.workspace().refused_fields;
-    assert_eq!(remembered.at(START).collect::<Vec<_>>(), ["Event.ShowAs", "Task.Priority"]);
+    let remembered = world.workspace().learned.unwritable;
+    assert_eq!(remembered.at(START).collect::<Vec<_>>(), ["Event.ReminderDateTime", "Task.CallDisposition"]);
 }
 
 #[tokio::test]

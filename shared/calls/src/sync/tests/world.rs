@@ -14,9 +14,12 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    activity::{EventDraft, TaskDraft},
+    activity::{EventDraft, Fields, TaskDraft},
     call::{Call, CallKind, Fact},
-    crm::{Answer, ApiUsage, CrmError, FaultClass, Found, FoundRecord, PhoneQuery, Written},
+    crm::{
+        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Found, FoundRecord,
+        Omitted, PhoneQuery, Written, WrittenObject,
+    },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, SyncStatus, WriteId},
@@ -25,9 +28,7 @@ use crate::{
         TokenEndpoint, Tokens, Workspaces,
     },
     sync::{Done, Ports, Report, Turn, Worker},
-    workspace::{
-        Connection, ConnectionState, Lease, RecordType, RefusedFields, WebhookSecretVersions, Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lease, RecordType, WebhookSecretVersions, Workspace},
 };
 
 pub(super) const START: i64 = 1_800_000_000;
@@ -153,6 +154,7 @@ impl ConnectionStore for MemoryWorkspaces {
             return Ok(false);
         }
         workspace.refresh_lease = None;
+        workspace.address_gone_since = None;
         workspace.connection_version += 1;
         let connection = workspace.connection.as_mut().unwrap();
         connection.version += 1;
@@ -163,8 +165,16 @@ impl ConnectionStore for MemoryWorkspaces {
         Ok(true)
     }
 
-    async fn release_refresh_lease(&self, _: &WorkspaceId, _: u64, _: &str) -> Result<(), StoreError> {
-        self.0.lock().unwrap().refresh_lease = None;
+    async fn release_refresh_lease(
+        &self,
+        _: &WorkspaceId,
+        _: u64,
+        _: &str,
+        address_gone_since: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let mut workspace = self.0.lock().unwrap();
+        workspace.refresh_lease = None;
+        workspace.address_gone_since = address_gone_since;
         Ok(())
     }
 
@@ -195,13 +205,8 @@ impl OrgMemory for MemoryWorkspaces {
         Ok(())
     }
 
-    async fn remember_refused(
-        &self,
-        _: &WorkspaceId,
-        _: &SalesforceId,
-        fields: &RefusedFields,
-    ) -> Result<(), StoreError> {
-        self.0.lock().unwrap().refused_fields = fields.clone();
+    async fn remember(&self, _: &WorkspaceId, _: &SalesforceId, learned: &Learned) -> Result<(), StoreError> {
+        self.0.lock().unwrap().learned = learned.clone();
         Ok(())
     }
 }
@@ -213,6 +218,9 @@ pub(super) enum Fault {
     /// It takes effect, and the answer is this failure.
     After(CrmError),
 }
+
+/// What a person does to an org.
+type Meddling = Box<dyn FnOnce(&mut OrgState) + Send>;
 
 #[derive(Default)]
 pub(super) struct OrgState {
@@ -238,6 +246,94 @@ pub(super) struct OrgState {
     pub(super) deleted: Vec<SalesforceId>,
     /// A look does not see Events yet: they commit late.
     pub(super) hidden_events: bool,
+    /// When activities were changed that are no longer as they were created.
+    pub(super) modified_at: HashMap<SalesforceId, DateTime<Utc>>,
+    /// Objects and fields that may not be read: `Contact.HomePhone`.
+    pub(super) unreadable: Vec<&'static str>,
+    /// Fields that a query may not filter by.
+    pub(super) unfilterable: Vec<&'static str>,
+    /// What a person does just before the next update.
+    pub(super) before_update: Vec<Meddling>,
+    /// What a duplicate rule names for a new Lead, and whether it blocks it.
+    pub(super) duplicates: Option<(Vec<SalesforceId>, bool)>,
+    /// Records that only a duplicate rule finds.
+    pub(super) named: Vec<FoundRecord>,
+    /// What was changed by updates.
+    pub(super) sent: Vec<Fields>,
+}
+
+impl OrgState {
+    /// A person changes fields of a Task or an Event.
+    pub(super) fn edit(&mut self, id: &SalesforceId, fields: serde_json::Value) {
+        self.now += chrono::TimeDelta::seconds(1);
+        let serde_json::Value::Object(fields) = fields else { return };
+        self.write(id, &fields);
+    }
+
+    /// A person deletes a Task or an Event.
+    pub(super) fn delete(&mut self, id: &SalesforceId) {
+        self.tasks.retain(|(other, _)| other != id);
+        self.events.retain(|(other, _)| other != id);
+    }
+
+    fn write(&mut self, id: &SalesforceId, fields: &Fields) {
+        if let Some((_, task)) = self.tasks.iter_mut().find(|(other, _)| other == id) {
+            *task = merged(&task.fields(), fields);
+        }
+        if let Some((_, event)) = self.events.iter_mut().find(|(other, _)| other == id) {
+            *event = merged(&event.fields(), fields);
+        }
+        self.modified_at.insert(id.clone(), self.now);
+    }
+
+    fn modified(&self, id: &SalesforceId) -> DateTime<Utc> {
+        let created = self.created_at.get(id).copied().unwrap_or_default();
+        self.modified_at.get(id).copied().unwrap_or(created)
+    }
+
+    /// A Task or an Event as it is read: what has no value is null.
+    fn activity(&self, id: &SalesforceId, who_id: &SalesforceId, draft: Fields) -> Activity {
+        const OPTIONAL: [&str; 8] = [
+            "Type",
+            "Priority",
+            "ActivityDate",
+            "CallDurationInSeconds",
+            "CallDisposition",
+            "ShowAs",
+            "IsReminderSet",
+            "ReminderDateTime",
+        ];
+        let mut fields: Fields =
+            OPTIONAL.iter().map(|field| ((*field).to_owned(), serde_json::Value::Null)).collect();
+        fields.extend(draft);
+        Activity {
+            id: id.clone(),
+            who_id: Some(who_id.clone()).filter(|who_id| who_id.as_str() != NOBODY),
+            fields,
+            modified_at: self.modified(id),
+            is_untouched: !self.modified_at.contains_key(id),
+        }
+    }
+
+    fn omitted(&self, objects: &[RecordType], known: &Omitted, queried: bool) -> Omitted {
+        let of = |fields: &[&str]| -> std::collections::BTreeSet<String> {
+            let asked =
+                |field: &&&str| objects.iter().any(|object| field.starts_with(&format!("{object:?}")));
+            fields.iter().filter(asked).map(|field| (*field).to_owned()).collect()
+        };
+        let unfilterable = if queried { of(&self.unfilterable) } else { known.unfilterable.clone() };
+        Omitted { unreadable: of(&self.unreadable), unfilterable }
+    }
+}
+
+/// Where a Task stands that a person took off its record: the drafts know no empty `WhoId`.
+pub(super) const NOBODY: &str = "001000000000000AAA";
+
+/// A draft with fields changed.
+fn merged<D: serde::de::DeserializeOwned>(draft: &Fields, changed: &Fields) -> D {
+    let mut fields = draft.clone();
+    fields.extend(changed.clone());
+    serde_json::from_value(serde_json::Value::Object(fields)).unwrap()
 }
 
 /// Salesforce. A refresh may take some seconds.
@@ -276,21 +372,49 @@ impl Org {
     }
 }
 
+impl Org {
+    /// A search that asks for what may not be read is refused, and asked anew without it.
+    fn narrowing(
+        &self,
+        request: &'static str,
+        connection: &Connection,
+        objects: &[RecordType],
+        known: &Omitted,
+    ) {
+        let mut state = self.state();
+        let good = connection.access_token.expose_secret() == state.good_access_token;
+        let refused = state.omitted(objects, known, false).unreadable.difference(&known.unreadable).count();
+        state.requests.extend(std::iter::repeat_n(request, if good { refused } else { 0 }));
+    }
+}
+
+/// What may be read of a record.
+fn readable(record: &FoundRecord, omitted: &Omitted) -> FoundRecord {
+    let mut record = record.clone();
+    let object = record.record_type;
+    record.phones.retain(|(field, _)| !omitted.unreadable.contains(&format!("{object:?}.{field}")));
+    record
+}
+
 impl Crm for Org {
     async fn search(
         &self,
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
+        self.narrowing("search", connection, objects, omitted);
         self.request("search", connection, |state| {
             let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
             let hit = |(_, phone): &(String, String)| {
                 digits(phone) == query.national || digits(phone) == query.international
             };
             let records = state.records.iter().filter(|record| objects.contains(&record.record_type));
-            let records = records.filter(|record| record.phones.iter().any(hit)).cloned().collect();
-            Found { records, full: state.full.filter(|object| objects.contains(object)) }
+            let found = records.filter(|record| record.phones.iter().any(hit) || record.phones.is_empty());
+            let omitted = state.omitted(objects, omitted, false);
+            let records = found.map(|record| readable(record, &omitted)).collect();
+            Found { records, full: state.full.filter(|object| objects.contains(object)), omitted }
         })
     }
 
@@ -328,12 +452,27 @@ impl Crm for Org {
         objects: &[RecordType],
         _: &PhoneQuery,
         since: DateTime<Utc>,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         self.request("recent", connection, |state| {
             let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
             let unindexed = unindexed.filter(|record| objects.contains(&record.record_type));
             let full = state.full_of_new.filter(|object| objects.contains(object));
-            Found { records: unindexed.cloned().collect(), full }
+            let omitted = state.omitted(objects, omitted, true);
+            Found { records: unindexed.cloned().collect(), full, omitted }
+        })
+    }
+
+    async fn records(
+        &self,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.request("records", connection, |state| {
+            let all = state.records.iter().chain(&state.unindexed).chain(&state.named);
+            let records = all.filter(|record| ids.contains(&record.id)).cloned().collect();
+            Found { records, full: None, omitted: omitted.clone() }
         })
     }
 
@@ -349,7 +488,13 @@ impl Crm for Org {
         &self,
         connection: &Connection,
         lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
+        let named = self.state().duplicates.clone();
+        if let Some((records, _)) = named.filter(|(_, blocks)| *blocks || duplicates == Duplicates::Refuse) {
+            let refusal = CrmError { records, ..error(FaultClass::Permanent, "DUPLICATES_DETECTED") };
+            self.fail("create_lead", Fault::Before(refusal));
+        }
         self.request("create_lead", connection, |state| {
             let id = new_id("00Q", 100 + state.leads.len());
             state.leads.push((id.clone(), lead.clone()));
@@ -360,25 +505,45 @@ impl Crm for Org {
         })
     }
 
-    async fn update_task(
+    async fn read(
         &self,
         connection: &Connection,
-        id: &SalesforceId,
-        task: &TaskDraft,
-    ) -> Result<Answer<()>, CrmError> {
-        self.request("update_task", connection, |state| {
-            state.tasks.iter_mut().find(|(task_id, _)| task_id == id).unwrap().1 = task.clone();
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        self.request("read", connection, |state| {
+            let task = state.tasks.iter().find(|(id, _)| Some(id) == task_id);
+            let event = state.events.iter().find(|(id, _)| Some(id) == event_id);
+            Activities {
+                task: task.map(|(id, task)| state.activity(id, &task.who_id, task.fields())),
+                event: event.map(|(id, event)| state.activity(id, &event.who_id, event.fields())),
+            }
         })
     }
 
-    async fn update_event(
+    async fn update(
         &self,
         connection: &Connection,
+        object: WrittenObject,
         id: &SalesforceId,
-        event: &EventDraft,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        self.request("update_event", connection, |state| {
-            state.events.iter_mut().find(|(event_id, _)| event_id == id).unwrap().1 = event.clone();
+        let name = if object == WrittenObject::Event { "update_event" } else { "update_task" };
+        {
+            let mut state = self.state();
+            for meddle in std::mem::take(&mut state.before_update) {
+                meddle(&mut state);
+            }
+            if state.modified(id) > unmodified_since {
+                let refusal = error(FaultClass::Stale, "PRECONDITION_FAILED");
+                drop(state);
+                self.fail(name, Fault::Before(refusal));
+            }
+        }
+        self.request(name, connection, |state| {
+            state.sent.push(fields.clone());
+            state.write(id, fields);
         })
     }
 
@@ -392,6 +557,7 @@ impl Crm for Org {
         call_id: &CallId,
         who_ids: &[SalesforceId],
         since: DateTime<Utc>,
+        _: bool,
     ) -> Result<Answer<Look>, CrmError> {
         self.request("look", connection, |state| {
             let last_line = format!("Call {call_id}");
@@ -414,7 +580,11 @@ impl Crm for Org {
 }
 
 impl TokenEndpoint for Org {
-    async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        Ok(SecretString::from("client-secret"))
+    }
+
+    async fn refresh(&self, connection: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
         self.1.wait();
         let mut state = self.state();
         state.requests.push("refresh");

@@ -4,7 +4,7 @@ use calls::{
     crm::{CrmError, FaultClass},
     ids::{SalesforceId, WorkspaceId},
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Lease, RefusedFields, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lease, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -84,6 +84,7 @@ impl ConnectionStore for World {
             }
             workspace.connection_version += 1;
             workspace.refresh_lease = None;
+            workspace.address_gone_since = None;
             state.issued.insert(id.clone(), tokens.issued_at);
             state.refreshed_by.insert(id, owner);
             true
@@ -97,6 +98,7 @@ impl ConnectionStore for World {
         id: &WorkspaceId,
         version: u64,
         owner: &str,
+        address_gone_since: Option<i64>,
     ) -> Result<(), StoreError> {
         let (id, owner) = (id.clone(), owner.to_owned());
         self.call("release refresh lease", move |state| {
@@ -104,6 +106,7 @@ impl ConnectionStore for World {
             let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
             if holds && workspace.connection_version == version {
                 workspace.refresh_lease = None;
+                workspace.address_gone_since = address_gone_since;
             }
         })
         .await
@@ -149,16 +152,21 @@ impl OrgMemory for World {
         .map_err(store_error)
     }
 
-    async fn remember_refused(
+    async fn remember(
         &self,
         id: &WorkspaceId,
-        _: &SalesforceId,
-        fields: &RefusedFields,
+        org_id: &SalesforceId,
+        learned: &Learned,
     ) -> Result<(), StoreError> {
-        let (id, fields) = (id.clone(), fields.clone());
-        self.call("remember refused fields", move |state| state.workspace(&id).refused_fields = fields)
-            .await
-            .map_err(store_error)
+        let (id, org_id, learned) = (id.clone(), org_id.clone(), learned.clone());
+        self.call("remember what was learned", move |state| {
+            let workspace = state.workspace(&id);
+            if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
+                workspace.learned = learned;
+            }
+        })
+        .await
+        .map_err(store_error)
     }
 }
 
@@ -247,7 +255,8 @@ impl State {
         workspace.connection_version += 1;
         workspace.refresh_lease = None;
         workspace.paused_until = None;
-        workspace.refused_fields = RefusedFields::default();
+        workspace.learned = Learned::default();
+        workspace.address_gone_since = None;
         let old = workspace.connection.take()?.refresh_token.expose_secret().to_owned();
         self.owes(old.clone(), process);
         Some(old)
@@ -255,7 +264,17 @@ impl State {
 }
 
 impl TokenEndpoint for World {
-    async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        // Now and then Secrets Manager takes its time.
+        let takes = {
+            let mut state = self.state();
+            if state.rng.u32(0..8) == 0 { state.rng.i64(0..9_500) } else { 0 }
+        };
+        self.park(takes).await;
+        Ok("client-secret".into())
+    }
+
+    async fn refresh(&self, connection: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
         self.park(0).await;
         let token = connection.refresh_token.expose_secret().to_owned();
         {

@@ -1,8 +1,13 @@
 //! Salesforce's ports: records and activities.
 
+use std::collections::BTreeMap;
+
 use calls::{
-    activity::{EventDraft, TaskDraft},
-    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, Fields, TaskDraft},
+    crm::{
+        Activities, Answer, CrmError, Duplicates, FaultClass, Found, FoundRecord, Omitted, PhoneQuery,
+        Written, WrittenObject,
+    },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look},
@@ -10,10 +15,13 @@ use calls::{
 };
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 
 use crate::{
     invariants,
+    plan::DuplicateRule,
     salesforce::Activity,
+    samples::{namesake, number, workspace_of},
     world::{Broken, Failed, State, World},
 };
 
@@ -62,14 +70,69 @@ fn call_of(description: &str) -> CallId {
     CallId::parse(description.rsplit("Call ").next().unwrap()).unwrap()
 }
 
+/// Whether a description names a call, as Salesforce's client reads it.
+fn names(activity: &Activity) -> bool {
+    let line = format!("Call {}", activity.call_id);
+    activity.text("Description").lines().any(|text| text == line)
+}
+
+fn new_activity(state: &mut State, prefix: &str, org_id: &SalesforceId, mut fields: Fields) -> Activity {
+    let who_id = fields.remove("WhoId").and_then(|id| SalesforceId::parse(id.as_str()?).ok()).unwrap();
+    let call_id = call_of(fields["Description"].as_str().unwrap());
+    Activity {
+        id: state.salesforce.id(prefix),
+        org_id: org_id.clone(),
+        who_id,
+        call_id,
+        fields,
+        at: state.now,
+        modified_at: state.now,
+        is_untouched: true,
+        theirs: BTreeMap::new(),
+        is_moved: false,
+        is_deleted: false,
+    }
+}
+
+/// An activity as it is read: fields without a value are null.
+fn standing(activity: &Activity, hides_call_object: bool, broken: Option<Broken>) -> calls::crm::Activity {
+    const OPTIONAL: [&str; 8] = [
+        "Type",
+        "Priority",
+        "ActivityDate",
+        "CallDurationInSeconds",
+        "CallDisposition",
+        "ShowAs",
+        "CallObject",
+        "ReminderDateTime",
+    ];
+    let mut fields: Fields = OPTIONAL
+        .iter()
+        .filter(|field| **field != "CallObject" || !hides_call_object)
+        .map(|field| ((*field).to_owned(), Value::Null))
+        .collect();
+    fields.extend(activity.fields.clone());
+    if broken == Some(Broken::Read) {
+        fields.extend(activity.theirs.clone());
+    }
+    calls::crm::Activity {
+        id: activity.id.clone(),
+        who_id: Some(activity.who_id.clone()),
+        fields,
+        modified_at: DateTime::from_timestamp_millis(activity.modified_at).unwrap(),
+        is_untouched: activity.is_untouched,
+    }
+}
+
 impl Crm for World {
     async fn search(
         &self,
         connection: &Connection,
         objects: &[RecordType],
         query: &PhoneQuery,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        let (objects, query) = (objects.to_vec(), query.clone());
+        let (objects, query, mut omitted) = (objects.to_vec(), query.clone(), omitted.clone());
         self.request("search", connection, false, move |state, org_id| {
             let now = state.now;
             let has_number = |phone: &str| {
@@ -83,7 +146,10 @@ impl Crm for World {
                 })
                 .filter(|(record, _)| objects.contains(&record.record_type))
                 .map(|(record, _)| record.clone());
-            Ok(Found { records: found.collect(), full: None })
+            if state.salesforce.hides_phone {
+                omitted.unreadable.insert("Contact.HomePhone".to_owned());
+            }
+            Ok(Found { records: found.collect(), full: None, omitted })
         })
         .await
     }
@@ -101,7 +167,17 @@ impl Crm for World {
             _ => "create event",
         };
         self.request(name, connection, true, move |state, org_id| {
-            let mut written = Written::default();
+            let who_ids = [task.as_ref().map(|task| &task.who_id), event.as_ref().map(|event| &event.who_id)];
+            let records = state.salesforce.records.get(org_id);
+            let is_known =
+                |id: &SalesforceId| records.into_iter().flatten().any(|(record, _)| record.id == *id);
+            let is_converted = |id: &SalesforceId| state.salesforce.converted.contains_key(id);
+            if who_ids.iter().flatten().any(|who_id| !is_known(who_id) && !is_converted(who_id)) {
+                return Err(crm_error(FaultClass::RecordGone, "INVALID_CROSS_REFERENCE_KEY"));
+            }
+            if who_ids.iter().flatten().any(|who_id| is_converted(who_id)) {
+                return Err(crm_error(FaultClass::RecordGone, "CANNOT_UPDATE_CONVERTED_LEAD"));
+            }
             let writes_call_object = task.as_ref().is_some_and(|task| task.call_object.is_some());
             if state.salesforce.hides_call_object && writes_call_object {
                 let mut refusal = crm_error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
@@ -109,23 +185,16 @@ impl Crm for World {
                 refusal.object = Some(WrittenObject::Task);
                 return Err(refusal);
             }
+            let mut written = Written::default();
             if let Some(task) = task {
-                let id = state.salesforce.id("00T");
-                let call_id = call_of(&task.description);
-                let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
-                let call_object = task.call_object.is_some();
-                let activity = Activity { id: id_of, org_id, who_id: task.who_id, call_id, call_object, at };
-                state.salesforce.tasks.push(activity);
-                written.task_id = Some(id);
+                let task = new_activity(state, "00T", org_id, task.fields());
+                written.task_id = Some(task.id.clone());
+                state.salesforce.tasks.push(task);
             }
             if let Some(event) = event {
-                let id = state.salesforce.id("00U");
-                let call_id = call_of(&event.description);
-                let (id_of, org_id, at) = (id.clone(), org_id.clone(), state.now);
-                let activity =
-                    Activity { id: id_of, org_id, who_id: event.who_id, call_id, call_object: false, at };
-                state.salesforce.events.push(activity);
-                written.event_id = Some(id);
+                let event = new_activity(state, "00U", org_id, event.fields());
+                written.event_id = Some(event.id.clone());
+                state.salesforce.events.push(event);
             }
             Ok(written)
         })
@@ -138,14 +207,45 @@ impl Crm for World {
         objects: &[RecordType],
         _: &PhoneQuery,
         since: DateTime<Utc>,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         let (objects, since) = (objects.to_vec(), since.timestamp_millis());
+        let omitted = omitted.clone();
         self.request("recent", connection, false, move |state, org_id| {
+            if objects.iter().any(|object| omitted.unfilterable.contains(&format!("{object:?}"))) {
+                return Ok(Found { omitted, ..Found::default() });
+            }
+            if let Some(code) = state.salesforce.refuses_recent {
+                let class = if code == "QUERY_TIMEOUT" { FaultClass::Passing } else { FaultClass::Permanent };
+                return Err(crm_error(class, code));
+            }
             let records = state.salesforce.records.get(org_id).into_iter().flatten();
             let found = records
                 .filter(|(record, _)| record.created_at.timestamp_millis() >= since)
                 .filter(|(record, _)| objects.contains(&record.record_type));
-            Ok(Found { records: found.map(|(record, _)| record.clone()).collect(), full: None })
+            Ok(Found { records: found.map(|(record, _)| record.clone()).collect(), full: None, omitted })
+        })
+        .await
+    }
+
+    async fn records(
+        &self,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        let (ids, omitted) = (ids.to_vec(), omitted.clone());
+        self.request("read records", connection, false, move |state, org_id| {
+            let records = state.salesforce.records.get(org_id).into_iter().flatten();
+            let found =
+                records.filter(|(record, _)| ids.contains(&record.id)).map(|(record, _)| record.clone());
+            let mut records: Vec<_> = found.collect();
+            if state.broken == Some(Broken::Comparison) {
+                for record in &mut records {
+                    record.phones = vec![("Phone".to_owned(), number(workspace_of(org_id), 0))];
+                }
+            }
+            Ok(Found { records, full: None, omitted })
         })
         .await
     }
@@ -153,18 +253,32 @@ impl Crm for World {
     async fn converted_to(
         &self,
         connection: &Connection,
-        _: &SalesforceId,
+        lead_id: &SalesforceId,
     ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
-        self.request("converted to", connection, false, |_, _| Ok(None)).await
+        let lead_id = lead_id.clone();
+        self.request("converted to", connection, false, move |state, _| {
+            Ok(state.salesforce.converted.get(&lead_id).cloned())
+        })
+        .await
     }
 
     async fn create_lead(
         &self,
         connection: &Connection,
         lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
         let lead = lead.clone();
         self.request("create lead", connection, true, move |state, org_id| {
+            let refuses = match state.salesforce.duplicate_rule {
+                None => false,
+                Some(DuplicateRule::Alerts) => duplicates == Duplicates::Refuse,
+                Some(DuplicateRule::Blocks) => true,
+            };
+            if refuses {
+                let records = vec![namesake(workspace_of(org_id)).id];
+                return Err(CrmError { records, ..crm_error(FaultClass::Permanent, "DUPLICATES_DETECTED") });
+            }
             let id = state.salesforce.id("00Q");
             let created_at = DateTime::from_timestamp_millis(state.now).unwrap();
             let record = FoundRecord {
@@ -184,22 +298,69 @@ impl Crm for World {
         .await
     }
 
-    async fn update_task(
+    async fn read(
         &self,
         connection: &Connection,
-        _: &SalesforceId,
-        _: &TaskDraft,
-    ) -> Result<Answer<()>, CrmError> {
-        self.request("update task", connection, true, |_, _| Ok(())).await
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        let (task_id, event_id) = (task_id.cloned(), event_id.cloned());
+        self.request("read activities", connection, false, move |state, _| {
+            let (hides, broken) = (state.salesforce.hides_call_object, state.broken);
+            let find = |activities: &[Activity], id: Option<&SalesforceId>| {
+                let there =
+                    activities.iter().find(|activity| Some(&activity.id) == id && !activity.is_deleted);
+                there.map(|activity| standing(activity, hides, broken))
+            };
+            let read = Activities {
+                task: find(&state.salesforce.tasks, task_id.as_ref()),
+                event: find(&state.salesforce.events, event_id.as_ref()),
+            };
+            state.meddle(task_id.as_ref());
+            Ok(read)
+        })
+        .await
     }
 
-    async fn update_event(
+    async fn update(
         &self,
         connection: &Connection,
-        _: &SalesforceId,
-        _: &EventDraft,
+        object: WrittenObject,
+        id: &SalesforceId,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        self.request("update event", connection, true, |_, _| Ok(())).await
+        let (id, fields, since) = (id.clone(), fields.clone(), unmodified_since.timestamp());
+        let name = format!("update {object:?} {:?}", fields.keys().collect::<Vec<_>>());
+        self.request(&name, connection, true, move |state, _| {
+            let is_task = object == WrittenObject::Task;
+            let find = |state: &mut State| {
+                let org = &mut state.salesforce;
+                let activities = if is_task { &mut org.tasks } else { &mut org.events };
+                activities.iter().position(|activity| activity.id == id && !activity.is_deleted)
+            };
+            let Some(place) = find(state) else {
+                return Err(crm_error(FaultClass::RecordGone, "ENTITY_IS_DELETED"));
+            };
+            let of = |state: &mut State| {
+                let org = &mut state.salesforce;
+                if is_task { org.tasks[place].clone() } else { org.events[place].clone() }
+            };
+            let mut activity = of(state);
+            let is_guarded = state.broken != Some(Broken::Precondition);
+            if is_guarded && activity.modified_at / 1000 > since {
+                return Err(crm_error(FaultClass::Stale, "PRECONDITION_FAILED"));
+            }
+            invariants::kept_by_person(state, &activity, &fields);
+            activity.fields.extend(fields);
+            activity.modified_at = state.now.max(activity.modified_at + 1000);
+            activity.is_untouched = false;
+            let org = &mut state.salesforce;
+            let activities = if is_task { &mut org.tasks } else { &mut org.events };
+            activities[place] = activity;
+            Ok(())
+        })
+        .await
     }
 
     async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
@@ -212,6 +373,7 @@ impl Crm for World {
         call_id: &CallId,
         who_ids: &[SalesforceId],
         _: DateTime<Utc>,
+        _: bool,
     ) -> Result<Answer<Look>, CrmError> {
         let (call_id, who_ids) = (call_id.clone(), who_ids.to_vec());
         self.request("look", connection, false, move |state, org_id| {
@@ -219,9 +381,11 @@ impl Crm for World {
                 return Ok(Look::default());
             }
             let ours = |activity: &&Activity| activity.call_id == call_id && activity.org_id == *org_id;
-            let there = |activity: &&Activity| ours(activity) && who_ids.contains(&activity.who_id);
-            let task =
-                state.salesforce.tasks.iter().find(|task| there(task) || ours(task) && task.call_object);
+            let there = |activity: &&Activity| {
+                ours(activity) && names(activity) && who_ids.contains(&activity.who_id)
+            };
+            let mut tasks = state.salesforce.tasks.iter();
+            let task = tasks.find(|task| there(task) || ours(task) && task.has_call_object());
             let event = state.salesforce.events.iter().find(there);
             Ok(Look {
                 task: task.map(|task| (task.id.clone(), Some(task.who_id.clone()))),

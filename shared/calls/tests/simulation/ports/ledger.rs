@@ -1,10 +1,10 @@
 //! The ledger's ports: rows, claims of numbers, and the rows that wait or are due.
 
 use calls::{
-    ids::{CallId, WorkspaceId},
+    ids::{CallId, ErrorCode, WorkspaceId},
     lead::NumberClaim,
     ledger::{Row, RowKey, SyncStatus, WriteId},
-    ports::{DueRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
+    ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
 use crate::world::{Broken, State, World};
@@ -39,7 +39,8 @@ impl Ledger for World {
             if current.and_then(|row| row.write_id.clone()) != expected {
                 return Swap::Conflict(current.map(|current| Box::new(seen(state, current))));
             }
-            state.rows.insert(key, row);
+            let before = state.rows.insert(key.clone(), row);
+            state.outdated.insert(key, (before, state.now));
             Swap::Done
         })
         .await
@@ -72,6 +73,14 @@ impl NumberClaims for World {
     }
 }
 
+/// A page of call ids in their order, and where to go on.
+fn page(ids: impl Iterator<Item = CallId>, limit: u32, after: Option<&str>) -> (Vec<CallId>, Option<String>) {
+    let page: Vec<_> =
+        ids.filter(|id| after.is_none_or(|after| id.as_str() > after)).take(limit as usize).collect();
+    let next = (page.len() == limit as usize).then(|| page.last().unwrap().to_string());
+    (page, next)
+}
+
 impl WaitingRows for World {
     async fn waiting(
         &self,
@@ -81,15 +90,33 @@ impl WaitingRows for World {
     ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
         let id = workspace_id.clone();
         self.call("query waiting rows", move |state| {
-            let waiting = state
-                .rows
-                .values()
+            let rows = state.indexed().into_iter();
+            let waiting = rows
                 .filter(|row| row.workspace_id == id && row.status == SyncStatus::WaitingForConnection)
-                .map(|row| row.call_id.clone())
-                .filter(|call_id| after.as_ref().is_none_or(|after| call_id.as_str() > after.as_str()));
-            let page: Vec<_> = waiting.take(limit as usize).collect();
-            let next = (page.len() == limit as usize).then(|| page.last().unwrap().to_string());
-            (page, next)
+                .map(|row| row.call_id);
+            page(waiting, limit, after.as_deref())
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl FailedRows for World {
+    async fn with_error(
+        &self,
+        workspace_id: &WorkspaceId,
+        error_code: &ErrorCode,
+        limit: u32,
+        after: Option<String>,
+    ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
+        let (id, code) = (workspace_id.clone(), error_code.clone());
+        self.call("query failed rows", move |state| {
+            let rows = state.indexed().into_iter();
+            let failed = rows.filter(|row| {
+                let has_code = row.reason.as_ref().is_some_and(|reason| reason.code == code.as_str());
+                row.workspace_id == id && has_code
+            });
+            page(failed.map(|row| row.call_id), limit, after.as_deref())
         })
         .await
         .map_err(store_error)
@@ -109,10 +136,10 @@ impl DueRows for World {
         _: Option<String>,
     ) -> Result<(Vec<RowKey>, Option<String>), StoreError> {
         self.call("query due rows", move |state| {
-            let due = state.rows.values().filter(|row| row.due_at.is_some_and(|due_at| due_at <= now));
-            let keys = due
-                .map(|row| RowKey { workspace_id: row.workspace_id.clone(), call_id: row.call_id.clone() })
-                .collect();
+            let due =
+                state.indexed().into_iter().filter(|row| row.due_at.is_some_and(|due_at| due_at <= now));
+            let keys =
+                due.map(|row| RowKey { workspace_id: row.workspace_id, call_id: row.call_id }).collect();
             (keys, None)
         })
         .await

@@ -226,6 +226,7 @@ fn decision() -> Decision {
             field: "MobilePhone".into(),
             exactness: Exactness::National,
         }],
+        turned_down: Vec::new(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! What workers learn of an org, and connections that nobody refreshes.
 
 use calls::{
+    crm::Omitted,
     ids::WorkspaceId,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Tokens},
-    workspace::RefusedFields,
+    workspace::{Learned, Lessons},
 };
 use platform::{stores::Connections, testing::MemoryWorkspaces};
 
@@ -19,11 +20,12 @@ async fn table() -> tables::Workspaces {
 }
 
 contract! {
-    a_pause_and_refused_fields_are_read_as_they_were_learned,
+    what_was_learned_is_read_as_it_was,
     of_two_pauses_the_longer_counts,
     what_is_learned_of_another_org_is_not_kept,
     a_connect_and_a_disconnect_forget_what_was_learned,
     a_refresh_keeps_what_was_learned,
+    an_address_that_is_gone_is_remembered_until_something_answers,
     connections_are_idle_by_the_age_of_their_tokens,
     idle_connections_come_page_by_page_the_oldest_first,
     only_one_keeps_a_connection_alive,
@@ -37,23 +39,31 @@ async fn connect(store: &impl Connections, id: &WorkspaceId, issued_at: i64) {
     store.connect(id, &connection, issued_at).await.unwrap();
 }
 
-fn refused() -> RefusedFields {
-    RefusedFields::default().with(["Task.Type".to_owned(), "Event.ShowAs".to_owned()], 1000)
+fn refused() -> Learned {
+    let lessons = Lessons {
+        unwritable: vec!["Task.Type".to_owned(), "Event.ShowAs".to_owned()],
+        omitted: Omitted {
+            unreadable: ["Contact.HomePhone".to_owned()].into(),
+            unfilterable: ["Lead.Phone".to_owned()].into(),
+        },
+        closed_status: Some("Erledigt".to_owned()),
+    };
+    Learned::default().with(&lessons, 1000)
 }
 
 async fn learn(store: &impl OrgMemory, org: &str) {
     store.pause(&workspace_id(), &salesforce_id(org), 5000).await.unwrap();
-    store.remember_refused(&workspace_id(), &salesforce_id(org), &refused()).await.unwrap();
+    store.remember(&workspace_id(), &salesforce_id(org), &refused()).await.unwrap();
 }
 
-async fn learned(store: &impl OrgMemory) -> (Option<i64>, RefusedFields) {
+async fn learned(store: &impl OrgMemory) -> (Option<i64>, Learned) {
     let workspace = store.load(&workspace_id()).await.unwrap();
-    (workspace.paused_until, workspace.refused_fields)
+    (workspace.paused_until, workspace.learned)
 }
 
-async fn a_pause_and_refused_fields_are_read_as_they_were_learned(store: impl OrgMemory + Connections) {
+async fn what_was_learned_is_read_as_it_was(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
-    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    assert_eq!(learned(&store).await, (None, Learned::default()));
     learn(&store, ORG).await;
     assert_eq!(learned(&store).await, (Some(5000), refused()));
 }
@@ -68,20 +78,20 @@ async fn of_two_pauses_the_longer_counts(store: impl OrgMemory + Connections) {
 
 async fn what_is_learned_of_another_org_is_not_kept(store: impl OrgMemory + Connections) {
     learn(&store, ORG).await;
-    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    assert_eq!(learned(&store).await, (None, Learned::default()));
     connect(&store, &workspace_id(), 1000).await;
     learn(&store, "00D000000000002EAA").await;
-    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    assert_eq!(learned(&store).await, (None, Learned::default()));
 }
 
 async fn a_connect_and_a_disconnect_forget_what_was_learned(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     learn(&store, ORG).await;
     connect(&store, &workspace_id(), 1000).await;
-    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    assert_eq!(learned(&store).await, (None, Learned::default()));
     learn(&store, ORG).await;
     store.disconnect(&workspace_id()).await.unwrap();
-    assert_eq!(learned(&store).await, (None, RefusedFields::default()));
+    assert_eq!(learned(&store).await, (None, Learned::default()));
 }
 
 async fn refresh(store: &impl ConnectionStore, issued_at: i64) {
@@ -102,6 +112,27 @@ async fn a_refresh_keeps_what_was_learned(store: impl OrgMemory + ConnectionStor
     learn(&store, ORG).await;
     refresh(&store, 2000).await;
     assert_eq!(learned(&store).await, (Some(5000), refused()));
+}
+
+async fn an_address_that_is_gone_is_remembered_until_something_answers(
+    store: impl OrgMemory + ConnectionStore + Connections,
+) {
+    let id = workspace_id();
+    connect(&store, &id, 1000).await;
+    let version = store.load(&id).await.unwrap().connection_version;
+    for since in [Some(7000), Some(7000), None, Some(8000)] {
+        assert!(store.acquire_refresh_lease(&id, version, "a worker", 1000, 1045).await.unwrap());
+        store.release_refresh_lease(&id, version, "a worker", since).await.unwrap();
+        let workspace = store.load(&id).await.unwrap();
+        assert_eq!((workspace.address_gone_since, workspace.refresh_lease), (since, None));
+    }
+    refresh(&store, 2000).await;
+    assert_eq!(store.load(&id).await.unwrap().address_gone_since, None);
+    let version = store.load(&id).await.unwrap().connection_version;
+    assert!(store.acquire_refresh_lease(&id, version, "a worker", 1000, 1045).await.unwrap());
+    store.release_refresh_lease(&id, version, "a worker", Some(9000)).await.unwrap();
+    connect(&store, &id, 3000).await;
+    assert_eq!(store.load(&id).await.unwrap().address_gone_since, None);
 }
 
 async fn idle(store: &impl IdleConnections, issued_before: i64, now: i64) -> Vec<String> {

@@ -1,0 +1,135 @@
+//! What an update changes: the difference between what is wanted and what was sent last, without what a person changed
+//! meanwhile. Pure: what stands in Salesforce was read before.
+
+use serde_json::Value;
+
+use crate::{
+    activity::{self, Fields},
+    crm::{Activity, WrittenObject},
+    journal::{DESCRIPTION, Journal, Sent, paragraphs, same},
+};
+
+/// What an update leaves alone. `TaskSubtype` can be set at creation only. `WhoId` stays because Salesforce and people
+/// move activities, from a converted Lead to its Contact for one; an update must not move them back. `Status` stays
+/// because the Task was written closed, and whatever it is now is somebody's wish.
+const KEPT_ON_UPDATE: [&str; 3] = ["Status", "TaskSubtype", "WhoId"];
+/// An appointment's time: who moved its start or its end has set all of it.
+const TIME: [&str; 2] = ["StartDateTime", "EndDateTime"];
+/// They follow the time: written with it, and not by themselves when it has merely passed.
+const REMINDER: [&str; 2] = ["IsReminderSet", "ReminderDateTime"];
+
+/// The fields of a draft that an update may change.
+pub(super) fn updatable(mut draft: Fields) -> Fields {
+    draft.retain(|field, _| !KEPT_ON_UPDATE.contains(&field.as_str()));
+    draft
+}
+
+/// How a record that stands in Salesforce is brought up to date.
+#[derive(Debug, PartialEq)]
+pub(super) struct Changes {
+    /// What is sent; empty: nothing is to be changed.
+    pub(super) send: Fields,
+    /// The fields that somebody changed since Ringlog wrote them. They stay as they are, but for paragraphs that are added
+    /// to a Description.
+    pub(super) kept: Vec<String>,
+    /// What stands there as it is wanted.
+    standing: Fields,
+    /// The Description whose paragraphs stand, or are added.
+    added: Option<String>,
+}
+
+impl Changes {
+    /// Compares what is `wanted` with what is `standing`, and tells by what was `sent` who wrote that.
+    pub(super) fn between(
+        wanted: &Fields,
+        standing: &Activity,
+        sent: Option<&Sent>,
+        last_line: &str,
+    ) -> Self {
+        let by_us = |field: &str, value: &Value| match sent {
+            None => standing.is_untouched,
+            Some(sent) => sent.is_ours(field, value) || !sent.has(field) && is_empty(value),
+        };
+        let mut changes =
+            Self { send: Fields::new(), kept: Vec::new(), standing: Fields::new(), added: None };
+        let moved = TIME.iter().any(|field| {
+            let standing = standing.fields.get(*field);
+            standing.is_some_and(|standing| !by_us(field, standing) && !is_wanted(wanted, field, standing))
+        });
+        for (field, value) in wanted {
+            // What may not be read may not be written either.
+            let Some(standing) = standing.fields.get(field) else { continue };
+            if same(field, standing, value) {
+                changes.standing.insert(field.clone(), value.clone());
+            } else if field == DESCRIPTION && !by_us(field, standing) {
+                changes.add_to(standing.as_str().unwrap_or_default(), value, sent, last_line);
+            } else if !by_us(field, standing) || moved && is_of_time(field) {
+                changes.kept.push(field.clone());
+            } else {
+                changes.send.insert(field.clone(), value.clone());
+            }
+        }
+        let at_another_time = changes.send.contains_key(TIME[0]);
+        let reminds = |field: &str| sent.is_some_and(|sent| sent.has(field));
+        if !at_another_time && REMINDER.iter().any(|field| reminds(field)) {
+            changes.send.retain(|field, _| !REMINDER.contains(&field.as_str()));
+        }
+        changes
+    }
+
+    /// Adds what is new to a Description that somebody else has written too.
+    fn add_to(&mut self, standing: &str, wanted: &Value, sent: Option<&Sent>, last_line: &str) {
+        let wanted = wanted.as_str().unwrap_or_default();
+        let there = standing.replace("\r\n", "\n");
+        let is_new = |paragraph: &&str| {
+            *paragraph != last_line
+                && !there.contains(*paragraph)
+                && !sent.is_some_and(|sent| sent.has_paragraph(paragraph))
+        };
+        let new: Vec<&str> = paragraphs(wanted).filter(is_new).collect();
+        if let Some(description) = activity::add(&there, &new, last_line).filter(|_| !new.is_empty()) {
+            self.send.insert(DESCRIPTION.to_owned(), description.into());
+        }
+        self.kept.push(DESCRIPTION.to_owned());
+        self.added = Some(wanted.to_owned());
+    }
+
+    /// Tells the journal that Salesforce has it so.
+    pub(super) fn record(&self, journal: &mut Journal, object: WrittenObject) {
+        journal.confirmed(object, &[self.standing.clone(), self.of_ours()].into_iter().flatten().collect());
+        if let Some(description) = &self.added {
+            journal.added(object, description);
+        }
+    }
+
+    /// Tells the journal that it was sent, and that no answer came.
+    pub(super) fn record_unanswered(&self, journal: &mut Journal, object: WrittenObject) {
+        journal.unanswered(object, &self.of_ours());
+    }
+
+    /// What is sent, without a Description that holds another's words: it never is ours to replace.
+    fn of_ours(&self) -> Fields {
+        let mut fields = self.send.clone();
+        if self.added.is_some() {
+            fields.remove(DESCRIPTION);
+        }
+        fields
+    }
+}
+
+fn is_wanted(wanted: &Fields, field: &str, standing: &Value) -> bool {
+    wanted.get(field).is_some_and(|value| same(field, standing, value))
+}
+
+fn is_of_time(field: &str) -> bool {
+    TIME.contains(&field) || REMINDER.contains(&field)
+}
+
+/// Whether a field says nothing: a flag that is not set neither.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
