@@ -44,7 +44,7 @@ pub struct CrmError {
     pub fields: Vec<String>,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// The object that was being written, where the request wrote several.
+    /// The object that was being written, if the request wrote one.
     pub object: Option<WrittenObject>,
     /// The records that Salesforce says are there already, where it refuses a duplicate.
     pub records: Vec<SalesforceId>,
@@ -65,6 +65,8 @@ pub enum WrittenObject {
     Task,
     /// The activity for the appointment.
     Event,
+    /// The record of a caller whom nobody knew.
+    Lead,
 }
 
 /// An org's use of its daily requests, from `Sforce-Limit-Info`.

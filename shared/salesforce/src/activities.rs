@@ -72,6 +72,7 @@ impl<S: ClientSecretSource> Client<S> {
         let (operation, name) = match object {
             WrittenObject::Task => ("update_task", "Task"),
             WrittenObject::Event => ("update_event", "Event"),
+            WrittenObject::Lead => ("update_lead", "Lead"),
         };
         let mut body = record(draft)?;
         if let Some(fields) = body.as_object_mut() {

@@ -1,7 +1,7 @@
 //! Leads: new ones, and what became of those that were converted.
 
 use calls::{
-    crm::{Answer, CrmError},
+    crm::{Answer, CrmError, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
     ports::ClientSecretSource,
@@ -47,8 +47,9 @@ impl<S: ClientSecretSource> Client<S> {
             query: &[],
             body: Some(body),
         };
-        let answer = self.rest(connection, request).await?;
-        let created: Created = transport::parse(&answer.value, Effect::Creates)?;
+        let about_it = |error| CrmError { object: Some(WrittenObject::Lead), ..error };
+        let answer = self.rest(connection, request).await.map_err(about_it)?;
+        let created: Created = transport::parse(&answer.value, Effect::Creates).map_err(about_it)?;
         Ok(Answer { value: created.id, api_usage: answer.api_usage })
     }
 

@@ -193,6 +193,19 @@ async fn a_refused_task_is_named() {
 }
 
 #[tokio::test]
+async fn a_refused_lead_is_named() {
+    let world = World::new().await;
+    world.refuse(
+        "Lead",
+        "REQUIRED_FIELD_MISSING",
+        "Required fields are missing: [Region__c]",
+        &["Region__c"],
+    );
+    let error = world.client.create_lead(&world.connection, &new_lead()).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.object), ("REQUIRED_FIELD_MISSING", Some(WrittenObject::Lead)));
+}
+
+#[tokio::test]
 async fn refused_fields_are_named() {
     let world = World::new().await;
     for hide in [
