@@ -67,8 +67,10 @@ export const texts = {
     where: "Where do you log in?",
     places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
     domain: "Your My Domain address",
-    domainHint: "For example acme.my.salesforce.com. In Salesforce: Setup › My Domain.",
-    domainInvalid: "This is not a My Domain address. It ends with .my.salesforce.com.",
+    domainHint:
+      "Paste the address of any page in Salesforce, or enter your My Domain (Setup › My Domain), for example acme.my.salesforce.com.",
+    domainInvalid:
+      "This is not a My Domain address. Paste the address of any page in Salesforce, or enter your My Domain: it ends with .my.salesforce.com.",
     waiting: "Continue in the Salesforce window: log in, then choose Allow.",
     waitingClosed:
       "The Salesforce window seems to be closed. If you can still see it, finish there. If not, start again.",
@@ -144,7 +146,7 @@ export const texts = {
     login_url_refused: {
       title: "This is not a place where Salesforce users log in",
       steps: [
-        "Choose Production or Sandbox, or enter your My Domain address: it ends with .my.salesforce.com.",
+        "Choose Production or Sandbox, or choose My Domain and paste the address of any page in Salesforce.",
       ],
     },
     invalid_scope: {
@@ -417,7 +419,8 @@ export const texts = {
     defaultCountry: "Country",
     defaultCountryHint: "Of phone numbers that are stored without a country code: two letters, like US.",
     loginUrl: "Salesforce login",
-    loginUrlHint: "Leave it empty, or enter your My Domain address.",
+    loginUrlHint:
+      "Leave it empty, or enter your My Domain. The address of any page in Salesforce will do; it is kept as your My Domain.",
     matchOrder: "Look for callers among",
     matchOrders: {
       "Lead,Contact": "Leads, then Contacts",

@@ -48,7 +48,7 @@ impl<S: ClientSecretSource> Grants for Client<S> {
             }
         };
         Ok(NewConnection {
-            login_url: flow.login_url.clone(),
+            login_url: login.as_str().to_owned(),
             org_id: grant.identity.org_id,
             user_id: grant.identity.user_id,
             user_name: identity.display_name.or(Some(identity.username)),
