@@ -143,6 +143,15 @@ export const texts = {
       ],
     },
     app_not_installed: APP_NOT_INSTALLED,
+    api_disabled: {
+      title: "Your Salesforce org or user has no API",
+      steps: [
+        "Without it no call can be logged, so nothing was connected.",
+        "Ask a Salesforce admin to give the user the permission “API Enabled”, in its profile or a permission set.",
+        "If the user has it, your edition has no API: Professional Edition can buy it from Salesforce, Essentials and Group Edition need an upgrade.",
+        startAgain,
+      ],
+    },
     login_url_refused: {
       title: "This is not a place where Salesforce users log in",
       steps: [
