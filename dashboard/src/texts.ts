@@ -23,6 +23,9 @@ const APP_NOT_INSTALLED: Remedy = {
 const IP_RELAXATION =
   "Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation (an older Connected App: Setup › Manage Connected Apps › the app › Edit Policies)";
 
+const SESSION_REFUSED =
+  "Your org refuses our app's sessions. Check its session settings, login addresses and API Access Control; then connect again and retry.";
+
 export const texts = {
   title: "Salesforce",
   loading: "Loading …",
@@ -64,8 +67,10 @@ export const texts = {
     where: "Where do you log in?",
     places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
     domain: "Your My Domain address",
-    domainHint: "For example acme.my.salesforce.com. In Salesforce: Setup › My Domain.",
-    domainInvalid: "This is not a My Domain address. It ends with .my.salesforce.com.",
+    domainHint:
+      "Paste the address of any page in Salesforce, or enter your My Domain (Setup › My Domain), for example acme.my.salesforce.com.",
+    domainInvalid:
+      "This is not a My Domain address. Paste the address of any page in Salesforce, or enter your My Domain: it ends with .my.salesforce.com.",
     waiting: "Continue in the Salesforce window: log in, then choose Allow.",
     waitingClosed:
       "The Salesforce window seems to be closed. If you can still see it, finish there. If not, start again.",
@@ -138,10 +143,19 @@ export const texts = {
       ],
     },
     app_not_installed: APP_NOT_INSTALLED,
+    api_disabled: {
+      title: "Your Salesforce org or user has no API",
+      steps: [
+        "Without it no call can be logged, so nothing was connected.",
+        "Ask a Salesforce admin to give the user the permission “API Enabled”, in its profile or a permission set.",
+        "If the user has it, your edition has no API: Professional Edition can buy it from Salesforce, Essentials and Group Edition need an upgrade.",
+        startAgain,
+      ],
+    },
     login_url_refused: {
       title: "This is not a place where Salesforce users log in",
       steps: [
-        "Choose Production or Sandbox, or enter your My Domain address: it ends with .my.salesforce.com.",
+        "Choose Production or Sandbox, or choose My Domain and paste the address of any page in Salesforce.",
       ],
     },
     invalid_scope: {
@@ -258,36 +272,65 @@ export const texts = {
     ["rate_limit_exceeded", "Too many ask Salesforce for a session. We try again by ourselves."],
     ["out_of_time", "Salesforce is slow. We try again by ourselves."],
     ["http_", "Something between us and Salesforce answered. Retry; if it stays, please tell us."],
-    ["API_", "Enable the API for the connected user's profile, then retry."],
-    ["INVALID_SESSION_ID", "The app may not use the REST API. Change its policies, then connect again."],
+    [
+      "API_DISABLED_FOR_ORG",
+      "Your Salesforce edition has no API, or the connected user lacks “API Enabled”. Give the user the permission; if it has it, ask Salesforce for the API. Then retry.",
+    ],
+    ["API_CURRENTLY_DISABLED", "Give the connected user the permission “API Enabled”, then retry."],
+    ["INVALID_SESSION_ID", SESSION_REFUSED],
+    ["INVALID_AUTH_HEADER", SESSION_REFUSED],
+    [
+      "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
+      "The connected user's password has expired. Reset it, let it never expire, then retry.",
+    ],
     [
       "FIELD_CUSTOM_VALIDATION_EXCEPTION",
       "Change the validation rule, or exempt the connected user; then retry.",
     ],
+    ["FIELD_FILTER_VALIDATION_EXCEPTION", "Change the lookup filter or make it optional, then retry."],
+    [
+      "CANNOT_EXECUTE_FLOW_TRIGGER",
+      "A flow in your org fails. Its last editor has a mail from Salesforce with the details. Correct the flow, then retry.",
+    ],
     ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Change the trigger or flow that refuses it, then retry."],
-    ["REQUIRED_FIELD_MISSING", "Make the required field optional for Tasks and Events, then retry."],
+    ["APEX_", "Apex code in your org fails. Correct it or exempt the connected user, then retry."],
+    [
+      "REQUIRED_FIELD_MISSING",
+      "Make the required field optional for what is written (Task, Event or Lead), then retry.",
+    ],
     ["FIELD_INTEGRITY_EXCEPTION", "Change the rule that does not allow these values together, then retry."],
-    ["INSUFFICIENT_ACCESS", "Let the connected user read the record and edit Tasks and Events, then retry."],
-    ["TXN_SECURITY_NO_ACCESS", "Exempt the connected user from the transaction security policy, then retry."],
+    [
+      "STRING_TOO_LONG",
+      "A value is longer than its field. Make the field longer, or correct what fills it; then retry.",
+    ],
+    ["INACTIVE_OWNER_OR_USER", "It would belong to an inactive user. Choose an active owner, then retry."],
+    [
+      "INSUFFICIENT_ACCESS",
+      "Let the connected user read the record, edit Tasks and Events, and create Leads if you want new ones. Then retry.",
+    ],
+    ["TXN_SECURITY_", "Exempt the connected user from the transaction security policy, then retry."],
     ["ENTITY_IS_LOCKED", "An approval locks the record. Unlock it, then retry."],
     ["ENTITY_IS_DELETED", "The record was deleted. Restore it or create it anew, then retry."],
     [
       "INVALID_CROSS_REFERENCE_KEY",
-      "The record is gone or hidden. Let the connected user read it, then retry.",
+      "The record, its owner or its record type is gone, or closed to the connected user. Open a call to see which.",
     ],
     [
       "CANNOT_UPDATE_CONVERTED_LEAD",
       "Give the Contact that the Lead became the caller's number, then retry.",
     ],
-    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free some, then retry."],
+    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free some or buy more, then retry."],
     ["INVALID_TYPE", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
     ["NOT_FOUND", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
     ["INVALID_FIELD", "Make the field visible and editable for the connected user, then retry."],
     [
       "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-      "Add the value to the picklist of Tasks or Events, then retry.",
+      "Add the value to the picklist of what is written (Task, Event or Lead), then retry.",
     ],
-    ["DUPLICATES_DETECTED", "Let the duplicate rule allow records with an alert, then retry."],
+    [
+      "DUPLICATES_DETECTED",
+      "A duplicate rule blocks it. Set the rule's action on create to Allow, then retry.",
+    ],
     ["UNABLE_TO_LOCK_ROW", "Something keeps the record locked. Retry when it has ended."],
   ] satisfies [prefix: string, remedy: string][],
   remedy: "Retry; if it stays, please tell us.",
@@ -385,7 +428,8 @@ export const texts = {
     defaultCountry: "Country",
     defaultCountryHint: "Of phone numbers that are stored without a country code: two letters, like US.",
     loginUrl: "Salesforce login",
-    loginUrlHint: "Leave it empty, or enter your My Domain address.",
+    loginUrlHint:
+      "Leave it empty, or enter your My Domain. The address of any page in Salesforce will do; it is kept as your My Domain.",
     matchOrder: "Look for callers among",
     matchOrders: {
       "Lead,Contact": "Leads, then Contacts",

@@ -188,7 +188,8 @@ def test_the_remedies_for_salesforces_codes_are_those_of_the_code() -> None:
     remedies = re.findall(r'\(\s*"([A-Z_]+)",', table)
     assert len(remedies) > 10
     said = [quoted(row[0])[0] for row in rows(section(OPERATIONS, "### Salesforce's own"), "code begins with")]
-    assert said == remedies
+    # Some codes have several remedies, by the field that is blamed. The page may tell of two in one row.
+    assert list(dict.fromkeys(said)) == list(dict.fromkeys(remedies))
 
 
 def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:

@@ -12,7 +12,9 @@ import type { ConnectState } from "./useConnect";
 type Place = "production" | "sandbox" | "domain";
 const PRODUCTION = "https://login.salesforce.com";
 const SANDBOX = "https://test.salesforce.com";
-const MY_DOMAIN = /^(https:\/\/)?[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com\/?$/i;
+/** A My Domain, or any page of an org, as people paste it; its host. The API takes either as the org's My Domain. */
+const MY_DOMAIN =
+  /^(?:https:\/\/)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:my\.salesforce|lightning\.force|my\.salesforce-setup)\.com)(?:[/?#].*)?$/i;
 
 /** The way to a connection: where to log in, the button, and what to do while and after Salesforce's window is open. */
 export function ConnectPanel({
@@ -41,11 +43,11 @@ export function ConnectPanel({
   const loginUrl = {
     production: isUnasked ? undefined : PRODUCTION,
     sandbox: SANDBOX,
-    domain: withScheme(domain.trim()),
+    domain: `https://${hostOf(domain)}`,
   }[place];
 
   const submit = () => {
-    const wrong = place === "domain" && !MY_DOMAIN.test(domain.trim());
+    const wrong = place === "domain" && !hostOf(domain);
     setDomainWrong(wrong);
     if (!wrong) onStart(loginUrl);
   };
@@ -193,9 +195,11 @@ function loginOf(url: string | null | undefined): Login | null {
 }
 
 function myDomainOf(url: string | null | undefined): Login | null {
-  return url && MY_DOMAIN.test(url) ? { place: "domain", domain: new URL(withScheme(url)).host } : null;
+  const host = hostOf(url ?? "");
+  return host ? { place: "domain", domain: host } : null;
 }
 
-function withScheme(domain: string): string {
-  return /^https:\/\//i.test(domain) ? domain : `https://${domain}`;
+/** The host of a My Domain or a page of an org; empty if it is neither. */
+function hostOf(address: string): string {
+  return MY_DOMAIN.exec(address.trim())?.[1] ?? "";
 }

@@ -78,6 +78,7 @@ test.each([
   ["state_expired", "It took longer than 10 minutes"],
   ["state_of_another_browser", "It was finished in another browser than it was begun in"],
   ["app_not_installed", "The app is not installed in your Salesforce org yet"],
+  ["api_disabled", "Your Salesforce org or user has no API"],
   ["own_configuration", "Salesforce does not know our app"],
   ["something_new", "Salesforce could not be connected"],
 ])("a connect that ends with %s says what to do", async (code, title) => {
@@ -111,7 +112,7 @@ test("a sandbox and a My Domain are logged in to where they are", async () => {
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
   await userEvent.type(screen.getByRole("textbox", { name: "Your My Domain address" }), "evil.example");
   await clickConnect();
-  expect(await screen.findByText(/It ends with \.my\.salesforce\.com\.$/)).toBeDefined();
+  expect(await screen.findByText(/it ends with \.my\.salesforce\.com\.$/)).toBeDefined();
   await userEvent.clear(screen.getByRole("textbox", { name: "Your My Domain address" }));
   await userEvent.type(
     screen.getByRole("textbox", { name: "Your My Domain address" }),
@@ -120,6 +121,39 @@ test("a sandbox and a My Domain are logged in to where they are", async () => {
   await clickConnect();
   const asked = seen.find(({ url }) => url.includes("initiate"));
   expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://acme.my.salesforce.com");
+});
+
+test.each([
+  ["https://acme.lightning.force.com/lightning/page/home", "https://acme.lightning.force.com"],
+  ["acme--dev.sandbox.lightning.force.com/lightning/o/Lead", "https://acme--dev.sandbox.lightning.force.com"],
+  ["https://acme.my.salesforce-setup.com/lightning/setup/home", "https://acme.my.salesforce-setup.com"],
+  // Such an address carries a session, which is nobody's business.
+  ["https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=x#y", "https://acme.my.salesforce.com"],
+])("the address of a page in Salesforce will do, and only its host is sent: %s", async (page, host) => {
+  stubPopup();
+  const seen = show(connects());
+  await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.paste(page);
+  await clickConnect();
+  expect(loginAskedOf(seen)).toBe(host);
+});
+
+test.each([
+  "https://login.salesforce.com.evil.example",
+  "https://evil.example/.my.salesforce.com",
+  "https://me@acme.my.salesforce.com",
+  "http://acme.my.salesforce.com",
+  "https://acme.my.salesforce.com.evil.example/lightning",
+])("%s is no address of an org", async (other) => {
+  stubPopup();
+  const seen = show(connects());
+  await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.paste(other);
+  await clickConnect();
+  expect(await screen.findByText(/This is not a My Domain address/)).toBeDefined();
+  expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
 });
 
 test("who is no admin is told whom to ask", async () => {

@@ -74,7 +74,15 @@ function SettingsForm({
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        save.mutate({ settings: draft, etag: tagged.etag });
+        save.mutate(
+          { settings: draft, etag: tagged.etag },
+          {
+            // The API keeps a pasted address as the org's My Domain: the tag is the same if nothing else changed.
+            onSuccess: (saved) => {
+              setDraft(saved.settings);
+            },
+          },
+        );
       }}
     >
       <AdminsOnlyNotice />

@@ -42,6 +42,20 @@ test("a change is saved with the tag of what was seen", async () => {
   });
 });
 
+test("a pasted address is shown as it is kept, also if that is no change", async () => {
+  const own = { ...settings, loginUrl: "https://acme.my.salesforce.com" };
+  await open({
+    "GET settings": () => json(own, { ETag: '"1"' }),
+    "PUT settings": () => json(own, { ETag: '"1"' }),
+  });
+  const login = screen.getByRole("textbox", { name: "Salesforce login" });
+  await userEvent.clear(login);
+  await userEvent.paste("https://acme.lightning.force.com/lightning/page/home");
+  await save();
+  expect(await screen.findByText("Saved.")).toBeDefined();
+  expect(login).toHaveProperty("value", "https://acme.my.salesforce.com");
+});
+
 test("what is refused is said beside its field", async () => {
   const detail = "timeZone must be an IANA time zone, like America/New_York.";
   await open({

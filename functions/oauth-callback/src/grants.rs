@@ -1,4 +1,4 @@
-//! From a code to a connection: the exchange, who the user is, and where the org is.
+//! From a code to a connection: the exchange, who the user is, where the org is, and whether it has the API.
 
 use std::{future::Future, time::Duration};
 
@@ -9,14 +9,16 @@ use calls::{
     ports::{ClientSecretSource, TokenEndpoint},
 };
 use platform::stores::{NewConnection, OAuthFlow};
-use salesforce::{Client, Grant, hosts::RefusedHost, pkce::Verifier};
+use salesforce::{Client, Grant, Identity, hosts::RefusedHost, pkce::Verifier};
+
+use crate::refusal;
 
 /// How long a connect waits for the org's country: it is good to have, and somebody waits for the popup.
 const COUNTRY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Turns a code into a connection.
 pub trait Grants: Send + Sync {
-    /// Exchanges the code of a flow, and asks who granted it.
+    /// Exchanges the code of a flow, and asks who granted it and whether the API is there.
     fn grant(
         &self,
         flow: &OAuthFlow,
@@ -32,10 +34,8 @@ impl<S: ClientSecretSource> Grants for Client<S> {
         let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
             return Err(unusable(&"Salesforce gave no refresh token"));
         };
-        let (identity, country) =
-            tokio::join!(self.identity(&grant), default_country(self, &flow.workspace_id, &grant));
-        let identity = match identity {
-            Ok(identity) => identity,
+        let (identity, country) = match about(self, &flow.workspace_id, &grant).await {
+            Ok(about) => about,
             Err(error) => {
                 // Nobody will use the grant, and each user has five: unused ones push out others.
                 if let Err(error) = self.revoke(login.as_str(), &refresh_token).await {
@@ -48,7 +48,7 @@ impl<S: ClientSecretSource> Grants for Client<S> {
             }
         };
         Ok(NewConnection {
-            login_url: flow.login_url.clone(),
+            login_url: login.as_str().to_owned(),
             org_id: grant.identity.org_id,
             user_id: grant.identity.user_id,
             user_name: identity.display_name.or(Some(identity.username)),
@@ -62,26 +62,33 @@ impl<S: ClientSecretSource> Grants for Client<S> {
     }
 }
 
-/// The org's country, if it has numbers of its own. Whatever goes wrong, the connect goes on without it.
+/// Who granted, and the org's country. An org or a user without the API is an error: no call could be logged.
+async fn about<S: ClientSecretSource>(
+    salesforce: &Client<S>,
+    id: &WorkspaceId,
+    grant: &Grant,
+) -> Result<(Identity, Option<String>), CrmError> {
+    let (identity, country) =
+        tokio::join!(salesforce.identity(grant), default_country(salesforce, id, grant));
+    let country = country?;
+    Ok((identity?, country))
+}
+
+/// The org's country, if it has numbers of its own. It is the first thing that is read through the API, so this shows
+/// whether org and user have the API. Whatever else goes wrong, the connect goes on without the country.
 async fn default_country<S: ClientSecretSource>(
     salesforce: &Client<S>,
     id: &WorkspaceId,
     grant: &Grant,
-) -> Option<String> {
-    let warn = |code: &str| {
-        tracing::warn!(workspace.id = %id, error.code = code, "the org's country could not be read");
+) -> Result<Option<String>, CrmError> {
+    let code = match tokio::time::timeout(COUNTRY_WITHIN, salesforce.country(grant)).await {
+        Ok(Ok(country)) => return Ok(country.and_then(|country| phone::country_code(&country))),
+        Ok(Err(error)) if refusal::lacks_api(&error) => return Err(error),
+        Ok(Err(error)) => error.code,
+        Err(_) => "timeout".to_owned(),
     };
-    match tokio::time::timeout(COUNTRY_WITHIN, salesforce.country(grant)).await {
-        Ok(Ok(country)) => phone::country_code(&country?),
-        Ok(Err(error)) => {
-            warn(&error.code);
-            None
-        }
-        Err(_) => {
-            warn("timeout");
-            None
-        }
-    }
+    tracing::warn!(workspace.id = %id, error.code = code, "the org's country could not be read");
+    Ok(None)
 }
 
 fn refused(error: RefusedHost) -> CrmError {
@@ -99,3 +106,6 @@ fn unusable(why: &dyn std::fmt::Display) -> CrmError {
         records: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

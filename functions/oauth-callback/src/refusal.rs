@@ -28,9 +28,29 @@ pub fn of_redirect(error: &str, description: Option<&str>) -> Problem {
     Problem::bad_request(code, detail)
 }
 
-/// Salesforce did not take the code, or did not say who the user is.
+/// What Salesforce answers where the org's edition, or the user, has no API.
+const NO_API_OF_ORG: &str = "API_DISABLED_FOR_ORG";
+const NO_API_OF_USER: &str = "API_CURRENTLY_DISABLED";
+
+/// Whether Salesforce refuses because the org or the user has no API.
+pub fn lacks_api(error: &CrmError) -> bool {
+    [NO_API_OF_ORG, NO_API_OF_USER].contains(&error.code.as_str())
+}
+
+/// Salesforce did not take the code, did not say who the user is, or gives no access to the API.
 pub fn of_exchange(error: &CrmError) -> Problem {
     match error.class {
+        _ if error.code == NO_API_OF_ORG => Problem::bad_request(
+            "api_disabled",
+            "This Salesforce edition has no API, or the user lacks “API Enabled”, so no call could be logged. A \
+             Salesforce admin has to give the user the permission “API Enabled”. If the user has it: Professional \
+             Edition can buy the API from Salesforce, Essentials and Group Edition need an upgrade. Then start again.",
+        ),
+        _ if error.code == NO_API_OF_USER => Problem::bad_request(
+            "api_disabled",
+            "The user lacks the permission “API Enabled”, so no call could be logged. A Salesforce admin has to give \
+             it, in the user's profile or a permission set. Then start again.",
+        ),
         // It passes when an admin changes the ranges or the hours, which Salesforce's words name.
         _ if error.code == "invalid_grant" => {
             Problem::bad_request("salesforce_refused", said(&error.message))

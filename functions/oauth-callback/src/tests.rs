@@ -348,6 +348,27 @@ async fn a_failed_exchange_says_whose_turn_it_is() {
 }
 
 #[tokio::test]
+async fn an_org_or_user_without_the_api_is_told_how_to_get_it() {
+    for (code, words) in [
+        ("API_DISABLED_FOR_ORG", "This Salesforce edition has no API, or the user lacks “API Enabled”"),
+        ("API_CURRENTLY_DISABLED", "The user lacks the permission “API Enabled”"),
+    ] {
+        let mut world = world().await;
+        let failure = failure(FaultClass::Permanent, "The REST API is not enabled for this Organization.");
+        world.salesforce.refuses = Some(CrmError { code: code.to_owned(), ..failure });
+        let response = world.send(allowed()).await;
+        assert_eq!(outcome(&response), refused(400, "api_disabled"), "{code}");
+        assert!(detail(&response).contains(words), "{}", detail(&response));
+        assert!(!world.is_connected() && world.queue.sent().is_empty());
+
+        world.begin("again", COOKIE).await;
+        let page = callback("code=the-code&state=again").header("accept", "text/html");
+        let page = String::from_utf8(world.send(page).await.body().to_vec()).unwrap();
+        assert!(page.contains("api_disabled") && page.contains(words), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn where_the_org_restricts_addresses_salesforces_words_are_shown() {
     let mut world = world().await;
     let code = "invalid_grant".to_owned();

@@ -153,6 +153,17 @@ async fn a_my_domain_may_be_asked_for_without_its_scheme() {
 }
 
 #[tokio::test]
+async fn a_pasted_address_of_the_org_leads_to_its_my_domain() {
+    let world = world();
+    let pasted = "https://acme--dev.sandbox.lightning.force.com/lightning/setup/OrgDomain/home?x=1%23y";
+    let url = auth_url(&world.handle(admin(&format!("{PATH}?loginUrl={pasted}"))).await);
+    assert!(
+        url.as_str().starts_with("https://acme--dev.sandbox.my.salesforce.com/services/oauth2/authorize?")
+    );
+    assert_eq!(only_state(&world).flow.login_url, "https://acme--dev.sandbox.my.salesforce.com");
+}
+
+#[tokio::test]
 async fn the_workspaces_own_login_url_is_taken_where_none_is_asked_for() {
     let world = world();
     let mut workspace = Workspace::unknown(WorkspaceId::parse("acme").unwrap());

@@ -142,6 +142,18 @@ async fn a_put_answers_with_the_new_settings_and_the_tag_that_a_get_gives_them()
 }
 
 #[tokio::test]
+async fn a_pasted_address_is_kept_and_shown_as_the_orgs_my_domain() {
+    let world = world();
+    let typed = world.put(&with("loginUrl", "acme.my.salesforce.com"), "*").await;
+    let page = "https://acme.lightning.force.com/lightning/page/home";
+    let pasted = world.put(&with("loginUrl", page), &etag(&typed)).await;
+    assert_eq!(body_of(&pasted)["loginUrl"], "https://acme.my.salesforce.com");
+    assert_eq!(etag(&pasted), etag(&typed), "they are the same settings");
+    assert_eq!(body_of(&world.get().await)["loginUrl"], "https://acme.my.salesforce.com");
+    assert_eq!(world.stored().login_url.as_deref(), Some("https://acme.my.salesforce.com"));
+}
+
+#[tokio::test]
 async fn of_two_changes_of_one_version_the_second_has_to_read_again() {
     let world = world();
     let seen = etag(&world.get().await);

@@ -9,7 +9,7 @@ use url::{Host, Url};
 pub enum RefusedHost {
     /// Not a place to log in.
     #[error(
-        "the login URL must be https://login.salesforce.com, https://test.salesforce.com or the org's My Domain, https://<name>.my.salesforce.com, without a path"
+        "the login URL must be https://login.salesforce.com, https://test.salesforce.com, or an address of the org: its My Domain, https://<name>.my.salesforce.com, or that of a page in Lightning or Setup"
     )]
     Login,
     /// Not a place for an access token.
@@ -100,14 +100,20 @@ impl Hosts {
         &self.deployment
     }
 
-    /// Parses a login URL. A bare host, as people type it (`acme.my.salesforce.com`), is taken as https.
+    /// Parses a login URL. A bare host, as people type it (`acme.my.salesforce.com`), is taken as https. The address of
+    /// any page of an org, as people paste it (`https://acme.lightning.force.com/lightning/page/home`), is taken as the
+    /// org's My Domain.
     pub fn login(&self, text: &str) -> Result<LoginUrl, RefusedHost> {
         let text = text.trim();
-        let url = if text.contains("://") { parse(text) } else { parse(&format!("https://{text}")) };
-        url.filter(|url| is_login(url) || self.is_own_loopback(url))
-            .and_then(|url| origin(&url))
-            .map(LoginUrl)
-            .ok_or(RefusedHost::Login)
+        let url = if has_scheme(text) { parse_page(text) } else { parse_page(&format!("https://{text}")) };
+        let url = url.ok_or(RefusedHost::Login)?;
+        my_domain(&url).or_else(|| self.login_page(&url)).map(LoginUrl).ok_or(RefusedHost::Login)
+    }
+
+    /// The origin of a URL that names one of Salesforce's common login pages, or this machine, and nothing else.
+    fn login_page(&self, url: &Url) -> Option<String> {
+        let is_place = is_login(url) || self.is_own_loopback(url);
+        if is_place && url.fragment().is_none() { origin(url) } else { None }
     }
 
     /// Parses an instance URL.
@@ -143,14 +149,38 @@ impl Hosts {
     }
 }
 
-/// Parses a URL without anything that could make it lead elsewhere than it seems to. The `url` crate drops tabs and
-/// line breaks and reads `\` as `/`, as browsers do; nobody means them, so they are refused.
+/// Whether a text begins with a scheme, and not only has a URL in its path or query.
+fn has_scheme(text: &str) -> bool {
+    text.find("://").is_some_and(|end| !text[..end].contains(['/', '?', '#']))
+}
+
+/// Parses a URL that has no fragment.
 fn parse(text: &str) -> Option<Url> {
+    parse_page(text).filter(|url| url.fragment().is_none())
+}
+
+/// Parses a URL without anything that could make it lead elsewhere than it seems to. The `url` crate drops tabs and
+/// line breaks, reads `\` as `/` and takes `https:/host`, as browsers do; nobody means them, so they are refused.
+fn parse_page(text: &str) -> Option<Url> {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let url = Url::parse(text).ok().filter(|_| plain)?;
+    let (scheme, rest) = text.split_once("://")?;
     // An empty userinfo (`https://@host`) is gone after parsing.
-    let authority = text.split_once("://")?.1.split(['/', '?', '#']).next()?;
-    (!authority.is_empty() && !authority.contains('@') && url.fragment().is_none()).then_some(url)
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let leads_there = scheme.eq_ignore_ascii_case(url.scheme())
+        && !authority.is_empty()
+        && !authority.contains('@')
+        && !rest.contains("..");
+    leads_there.then_some(url)
+}
+
+/// The origin of the My Domain that a page belongs to (Help, "My Domain URL Formats"): `acme.lightning.force.com`,
+/// `acme--dev.sandbox.my.salesforce-setup.com`.
+fn my_domain(url: &Url) -> Option<String> {
+    const PAGES: [&str; 3] = [".my.salesforce.com", ".lightning.force.com", ".my.salesforce-setup.com"];
+    let host = https_host(url)?;
+    let suffix = PAGES.into_iter().find(|suffix| is_under(host, suffix))?;
+    Some(format!("https://{}.my.salesforce.com", host.strip_suffix(suffix)?))
 }
 
 /// The bare origin of a URL that has neither path nor query.
@@ -190,6 +220,8 @@ fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn production() -> Hosts {
@@ -285,13 +317,120 @@ mod tests {
     }
 
     #[test]
-    fn instances_outside_my_salesforce_com_are_no_login_hosts() {
-        for text in [
-            "https://na1.salesforce.com",
-            "https://acme.lightning.force.com",
-            "https://acme.salesforce.mil",
-            "https://acme.cloudforce.com",
+    fn a_pasted_address_of_an_org_becomes_its_my_domain() {
+        for (text, name) in [
+            ("https://acme.lightning.force.com/lightning/page/home", "acme"),
+            ("https://acme.lightning.force.com", "acme"),
+            ("acme.lightning.force.com/lightning/o/Lead/list?filterName=Recent", "acme"),
+            ("HTTPS://Acme.Lightning.Force.com/", "acme"),
+            (
+                "https://acme--dev.sandbox.lightning.force.com/lightning/setup/SetupOneHome/home",
+                "acme--dev.sandbox",
+            ),
+            (
+                "https://acme-dev-ed.develop.lightning.force.com/one/one.app#/sObject/001/view",
+                "acme-dev-ed.develop",
+            ),
+            ("https://acme.my.salesforce-setup.com/lightning/setup/SetupOneHome/home", "acme"),
+            (
+                "https://acme--dev.sandbox.my.salesforce-setup.com/lightning/setup/OrgDomain/home",
+                "acme--dev.sandbox",
+            ),
+            ("https://acme.my.salesforce.com/setup/forcecomHomepage.apexp?x=1#y", "acme"),
+            ("https://acme.my.salesforce.com?ec=302", "acme"),
+            ("https://acme.my.salesforce.com#y", "acme"),
+            ("acme.my.salesforce.com/?startURL=https://evil.example/", "acme"),
+            (" https://acme--uat.sandbox.my.salesforce.com/home/home.jsp ", "acme--uat.sandbox"),
         ] {
+            let origin = format!("https://{name}.my.salesforce.com");
+            assert_eq!(production().login(text).map(|url| url.0), Ok(origin), "{text:?}");
+            assert!(Hosts::of_deployment(text.trim()).is_err(), "an operator writes what is meant: {text:?}");
+        }
+    }
+
+    /// Addresses that are not quite those of an org.
+    const NOT_PASTED: &[&str] = &[
+        "http://acme.lightning.force.com/lightning/page/home",
+        "https://lightning.force.com/lightning/page/home",
+        "https://.lightning.force.com",
+        "https://a..lightning.force.com",
+        "https://acme_x.lightning.force.com",
+        "https://acme.lightning.force.com.",
+        "https://acme.lightning.force.com:8443/lightning",
+        "https://acme.lightning.force.com.evil.example/lightning",
+        "https://evillightning.force.com/lightning",
+        "https://acme.force.com/lightning",
+        "https://acme.my.salesforce-setup.com.evil.example",
+        "https://my.salesforce-setup.com",
+        "https://acme.salesforce-setup.com",
+        "https://acme.my.site.com/lightning",
+        "https://acme--c.vf.force.com/apex/page",
+        "https://na1.salesforce.com/home/home.jsp",
+        "https://test.salesforce.com/?un=x",
+        "https://user@acme.lightning.force.com/lightning",
+        "https://@acme.lightning.force.com/lightning",
+        "https://acme.lightning.force.com@evil.example/lightning",
+        "https:/user@acme.my.salesforce.com/x://y",
+        "https:acme.my.salesforce.com/x://y",
+        "https:///acme.my.salesforce.com/x",
+        "//acme.my.salesforce.com/x",
+        "https://evil.example/acme.lightning.force.com",
+        "https://evil.example?acme.lightning.force.com",
+        "https://evil.example#.my.salesforce.com",
+        "https://evil.example\\.my.salesforce.com/x",
+        "https://acme.my.salesforce.com\\@evil.example",
+        "https://acme.my.salesforce.com/x\\y",
+        "https://acme.my.salesforce.com/\tx",
+        "https://acme.my.sales\nforce.com/x",
+        "https://acme.my.salesforce.com/a b",
+        "https://acme.my.salesforce.com/../x",
+        "https://acme.my.salesforce.com/..;/x",
+        "https://acme.my.salesforce.com%2fevil.example/x",
+        "https://acme.my.salesforce.com%00.evil.example/x",
+        "javascript://acme.my.salesforce.com/%0aalert(1)",
+        "data:text/html,//acme.my.salesforce.com/x",
+        "https://äcme.my.salesforce.com/x",
+    ];
+
+    #[test]
+    fn an_address_that_only_looks_pasted_is_refused() {
+        for hosts in [production(), local()] {
+            for text in NOT_PASTED {
+                assert_eq!(hosts.login(text), Err(RefusedHost::Login), "{text:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_is_a_bare_origin_where_users_log_in(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    prop::sample::select(vec![
+                        "https://", "http://", "https:", "//", "/", "\\", "@", ":", ":443", ":8443", "?", "#", ".", "..", "%2e",
+                        "acme", "a--b.sandbox", "user", "evil.example", "login.salesforce.com", "test.salesforce.com",
+                        ".my.salesforce.com", ".lightning.force.com", ".my.salesforce-setup.com", "lightning/page/home",
+                        "\t", "\u{202e}", "。", "[::1]", "127.0.0.1",
+                    ])
+                    .prop_map(str::to_owned),
+                    "[ -~]{0,3}",
+                ],
+                1..9,
+            ),
+        ) {
+            let text = parts.concat();
+            if let Ok(url) = production().login(&text) {
+                prop_assert!(Hosts::of_deployment(url.as_str()).is_ok(), "{text:?} became {url:?}");
+                prop_assert_eq!(production().login(url.as_str()), Ok(url));
+            }
+        }
+    }
+
+    #[test]
+    fn instances_outside_my_salesforce_com_are_no_login_hosts() {
+        for text in
+            ["https://na1.salesforce.com", "https://acme.salesforce.mil", "https://acme.cloudforce.com"]
+        {
             assert_eq!(production().login(text), Err(RefusedHost::Login), "{text:?}");
             assert_eq!(production().instance(text).map(|url| url.0), Ok(text.to_owned()));
         }

@@ -53,9 +53,9 @@ impl<S: ClientSecretSource> Client<S> {
             body: Some(body),
             headers: if duplicates == Duplicates::Allow { &allow } else { &[] },
         };
-        let answer = self.rest(connection, request).await;
-        let answer = answer.map_err(|error| CrmError { object: Some(WrittenObject::Lead), ..error })?;
-        let created: Created = transport::parse(&answer.value, Effect::Creates)?;
+        let about_it = |error| CrmError { object: Some(WrittenObject::Lead), ..error };
+        let answer = self.rest(connection, request).await.map_err(about_it)?;
+        let created: Created = transport::parse(&answer.value, Effect::Creates).map_err(about_it)?;
         Ok(Answer { value: created.id, api_usage: answer.api_usage })
     }
 

@@ -14,6 +14,7 @@ mod identity;
 mod leads;
 mod limits;
 mod look;
+mod markup;
 pub mod oauth;
 mod organization;
 pub mod pkce;

@@ -83,21 +83,20 @@ impl<S: ClientSecretSource> Client<S> {
         }
         let answer = self.composite(connection, "look", Effect::Nothing, false, &requests).await?;
         let parts = answer.value;
-        let task = self.find(connection, &parts, TASK_BY_CALL, call_id).await;
-        let by_text = if who_ids.is_empty() {
-            Ok(None)
-        } else {
-            self.find(connection, &parts, TASK_BY_TEXT, call_id).await
+        let alone = who_ids.is_empty();
+        let mut task = match self.find(connection, &parts, TASK_BY_CALL, call_id).await {
+            Ok(Some(task)) => Some(task),
+            by_call if alone => either(by_call, Ok(None), alone)?,
+            by_call => {
+                let by_text = self.find(connection, &parts, TASK_BY_TEXT, call_id).await;
+                either(by_call, by_text, alone)?
+            }
         };
-        let mut task = either(task, by_text, who_ids.is_empty())?;
         if task.is_none() && may_be_older {
             task = self.older_task(connection, call_id).await?;
         }
-        let event = if who_ids.is_empty() {
-            Ok(None)
-        } else {
-            self.find(connection, &parts, EVENT_BY_TEXT, call_id).await
-        };
+        let event =
+            if alone { Ok(None) } else { self.find(connection, &parts, EVENT_BY_TEXT, call_id).await };
         let look = Look {
             task: task.map(|task| (task.id, task.who_id)),
             // Who may not read descriptions has written none, and so no Event.

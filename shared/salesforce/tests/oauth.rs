@@ -88,22 +88,22 @@ async fn a_refresh_gives_a_session_and_the_next_refresh_token() {
     let ended = world.search("2345550123").await.unwrap_err();
     assert_eq!(class_and_code(&ended), (FaultClass::Session, "INVALID_SESSION_ID"));
 
-    let tokens = world.client.refresh(&world.connection).await.unwrap();
+    let tokens = world.refresh(&world.connection).await.unwrap();
     let stale = world.connection.clone();
     world.connection.access_token = tokens.access_token;
     world.connection.refresh_token = tokens.refresh_token.unwrap();
     assert_ne!(world.connection.refresh_token.expose_secret(), stale.refresh_token.expose_secret());
     assert_eq!(world.search("2345550123").await.unwrap().len(), 1);
 
-    let error = world.client.refresh(&stale).await.unwrap_err();
+    let error = world.refresh(&stale).await.unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::GrantEnded, "invalid_grant"));
 }
 
 #[tokio::test]
 async fn without_rotation_the_refresh_token_stays() {
     let world = World::with(Settings { rotation: false, ..Settings::default() }, Timeouts::default()).await;
-    assert!(world.client.refresh(&world.connection).await.unwrap().refresh_token.is_none());
-    assert!(world.client.refresh(&world.connection).await.is_ok());
+    assert!(world.refresh(&world.connection).await.unwrap().refresh_token.is_none());
+    assert!(world.refresh(&world.connection).await.is_ok());
 }
 
 #[tokio::test]
@@ -123,17 +123,17 @@ async fn failures_of_a_refresh_end_a_grant_only_where_salesforce_says_so() {
         (Preset::BadGatewayHtml, FaultClass::Ambiguous),
     ] {
         world.fault(RouteKind::Token, preset);
-        let error = world.client.refresh(&world.connection).await.unwrap_err();
+        let error = world.refresh(&world.connection).await.unwrap_err();
         assert_eq!(error.class, class, "{preset:?}");
     }
-    assert!(world.client.refresh(&world.connection).await.is_ok());
+    assert!(world.refresh(&world.connection).await.is_ok());
 }
 
 #[tokio::test]
 async fn an_instance_outside_salesforce_is_not_taken_over() {
     let instance_url = Some("https://acme.my.salesforce.com.evil.example".to_owned());
     let world = World::with(Settings { instance_url, ..Settings::default() }, Timeouts::default()).await;
-    let error = world.client.refresh(&world.connection).await.unwrap_err();
+    let error = world.refresh(&world.connection).await.unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "instance_url_refused"));
 }
 
@@ -145,7 +145,7 @@ async fn our_own_wrong_secret_is_not_the_workspaces_fault() {
         [(config.client_id.as_str(), "wrong", "invalid_client"), ("wrong", "wrong", "invalid_client_id")]
     {
         let client = client_with(world.salesforce.url(), id, secret, Timeouts::default());
-        let error = client.refresh(&world.connection).await.unwrap_err();
+        let error = client.refresh(&world.connection, &secret.into()).await.unwrap_err();
         assert_eq!(class_and_code(&error), (FaultClass::OwnConfiguration, code));
     }
 }
@@ -161,7 +161,7 @@ async fn a_grant_is_revoked_once_and_again_without_complaint() {
         }
         let ended = world.search("2345550123").await.unwrap_err();
         assert_eq!(ended.class, FaultClass::Session, "its sessions end with it");
-        assert_eq!(world.client.refresh(&world.connection).await.unwrap_err().class, FaultClass::GrantEnded);
+        assert_eq!(world.refresh(&world.connection).await.unwrap_err().class, FaultClass::GrantEnded);
     }
 }
 

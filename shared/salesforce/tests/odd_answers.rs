@@ -16,13 +16,13 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use calls::{
-    crm::{FaultClass, PhoneQuery},
+    crm::{FaultClass, Omitted, PhoneQuery, WrittenObject},
     ids::{CallId, SalesforceId},
     ports::{Crm, TokenEndpoint, Tokens},
     time_zone::TimeZone,
     workspace::RecordType,
 };
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use salesforce::Grant;
 use serde_json::{Value, json};
 use tokio::{
@@ -30,7 +30,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use support::{client, connection, event, impatient, task};
+use support::{client, connection, impatient, task};
 
 /// A server that gives its answers in turn, and keeps what it was asked.
 #[derive(Clone, Default)]
@@ -44,6 +44,7 @@ struct Script {
 struct Asked {
     line: String,
     user_agent: String,
+    unmodified_since: Option<String>,
     authorized: bool,
     body: Value,
 }
@@ -85,6 +86,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response<Body
     script.asked.lock().unwrap().push(Asked {
         line: format!("{} {}", head.method, head.uri),
         user_agent: text(header::USER_AGENT).unwrap_or_default(),
+        unmodified_since: text(header::IF_UNMODIFIED_SINCE),
         authorized: text(header::AUTHORIZATION).is_some_and(|value| value.starts_with("Bearer ")),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
@@ -129,7 +131,7 @@ const NOTHING_FOUND: &str = r#"{"searchRecords":[]}"#;
 async fn requests_say_who_asks_and_for_which_version() {
     let script = Script::default().then(200, NOTHING_FOUND);
     let url = script.start().await;
-    client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap();
+    client(&url).search(&connection(&url), &RecordType::ALL, &query(), &Omitted::default()).await.unwrap();
     let asked = &script.asked()[0];
     assert!(
         asked.line.starts_with("GET /services/data/v60.0/search/?q=FIND+%7B2345550123+OR"),
@@ -146,7 +148,10 @@ async fn an_org_that_moved_is_a_matter_of_the_session_and_the_token_does_not_fol
     let other = elsewhere.start().await;
     let script = Script::default().then_redirect(&other);
     let url = script.start().await;
-    let error = client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap_err();
+    let error = client(&url)
+        .search(&connection(&url), &RecordType::ALL, &query(), &Omitted::default())
+        .await
+        .unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Session, "http_302"));
     assert!(elsewhere.asked().is_empty());
 }
@@ -157,9 +162,10 @@ async fn no_token_goes_to_a_stored_instance_that_the_rules_refuse() {
     let url = script.start().await;
     // The deployment logs in at Salesforce, so loopback is nobody's instance.
     let client = client("https://login.salesforce.com");
-    let error = client.search(&connection(&url), &RecordType::ALL, &query()).await.unwrap_err();
+    let error =
+        client.search(&connection(&url), &RecordType::ALL, &query(), &Omitted::default()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Permanent, "instance_url_refused"));
-    let error = client.refresh(&connection(&url)).await.unwrap_err();
+    let error = client.refresh(&connection(&url), &"client-secret".into()).await.unwrap_err();
     assert_eq!(error.code, "login_url_refused");
     assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().code, "login_url_refused");
     assert!(script.asked().is_empty());
@@ -185,9 +191,11 @@ async fn a_connection_that_closes_under_a_write_leaves_open_what_happened() {
     let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "connection"));
     let id = SalesforceId::parse("00T000000000001").unwrap();
-    let error = client.update_task(&connection, &id, &task(&who(), "call-1")).await.unwrap_err();
+    let error =
+        client.update(&connection, WrittenObject::Task, &id, &subject(), Utc::now()).await.unwrap_err();
     assert_eq!(error.class, FaultClass::Ambiguous);
-    assert_eq!(client.refresh(&connection).await.unwrap_err().class, FaultClass::Ambiguous);
+    let error = client.refresh(&connection, &"client-secret".into()).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::Ambiguous);
 }
 
 #[tokio::test]
@@ -201,7 +209,10 @@ async fn a_read_on_a_dead_kept_connection_is_asked_again() {
         }
     })
     .await;
-    let found = client(&url).search(&connection(&url), &RecordType::ALL, &query()).await.unwrap();
+    let found = client(&url)
+        .search(&connection(&url), &RecordType::ALL, &query(), &Omitted::default())
+        .await
+        .unwrap();
     assert!(found.value.records.is_empty());
 }
 
@@ -215,7 +226,8 @@ async fn a_body_that_is_cut_off_leaves_open_what_a_write_did() {
     let (client, connection) = (client(&url), connection(&url));
     let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
     assert_eq!(error.class, FaultClass::Ambiguous);
-    let error = client.search(&connection, &RecordType::ALL, &query()).await.unwrap_err();
+    let error =
+        client.search(&connection, &RecordType::ALL, &query(), &Omitted::default()).await.unwrap_err();
     assert_eq!(
         error.class,
         FaultClass::Passing,
@@ -231,7 +243,8 @@ async fn a_slow_answer_is_ambiguous_for_writes_and_passes_for_reads() {
     let (client, connection) = (impatient(&url), connection(&url));
     let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "timeout"));
-    let error = client.search(&connection, &RecordType::ALL, &query()).await.unwrap_err();
+    let error =
+        client.search(&connection, &RecordType::ALL, &query(), &Omitted::default()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "timeout"));
     assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().class, FaultClass::Passing);
     drop(listener);
@@ -255,22 +268,52 @@ async fn nothing_to_write_is_no_request() {
     assert!(script.asked().is_empty());
 }
 
+fn subject() -> calls::activity::Fields {
+    json!({ "Subject": "Inbound Call" }).as_object().unwrap().clone()
+}
+
 #[tokio::test]
-async fn an_update_leaves_alone_what_people_may_have_changed() {
+async fn an_update_sends_what_it_is_given_on_the_condition_that_nobody_changed_the_record() {
     let script = Script::default().then(204, "").then(204, "");
     let url = script.start().await;
     let (client, connection) = (client(&url), connection(&url));
     let id = SalesforceId::parse("00T000000000001").unwrap();
-    client.update_task(&connection, &id, &task(&who(), "call-1")).await.unwrap();
-    client.update_event(&connection, &id, &event(&who(), "call-1")).await.unwrap();
+    let read_at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    for object in [WrittenObject::Task, WrittenObject::Event] {
+        client.update(&connection, object, &id, &subject(), read_at).await.unwrap();
+    }
     let asked = script.asked();
-    assert_eq!(asked[0].line, format!("PATCH /services/data/v60.0/sobjects/Task/{id}"));
-    assert_eq!(asked[0].body["TaskSubtype"], Value::Null);
-    assert_eq!(asked[0].body["WhoId"], Value::Null);
-    assert_eq!(asked[0].body["Status"], Value::Null);
-    assert_eq!(asked[0].body["Subject"], "Inbound Call");
-    assert_eq!(asked[1].line, format!("PATCH /services/data/v60.0/sobjects/Event/{id}"));
-    assert_eq!(asked[1].body["StartDateTime"], "2026-01-20T19:00:00Z");
+    for (asked, object) in asked.iter().zip(["Task", "Event"]) {
+        assert_eq!(asked.line, format!("PATCH /services/data/v60.0/sobjects/{object}/{id}"));
+        assert_eq!(asked.body, json!({ "Subject": "Inbound Call" }));
+        assert_eq!(asked.unmodified_since.as_deref(), Some("Fri, 15 Jan 2027 08:00:00 GMT"));
+    }
+}
+
+/// The token endpoint of an org that has another My Domain now.
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_told_from_a_grant_that_ended() {
+    for (status, body, class) in [
+        (301, "", FaultClass::AddressGone),
+        (307, "<html></html>", FaultClass::AddressGone),
+        (404, "<html>URL No Longer Exists</html>", FaultClass::AddressGone),
+        (503, "<html></html>", FaultClass::Ambiguous),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#,
+            FaultClass::GrantEnded,
+        ),
+        (
+            400,
+            r#"{"error":"invalid_grant","error_description":"authentication failure"}"#,
+            FaultClass::GrantDoubtful,
+        ),
+    ] {
+        let script = Script::default().then(status, body);
+        let url = script.start().await;
+        let error = client(&url).refresh(&connection(&url), &"client-secret".into()).await.unwrap_err();
+        assert_eq!(error.class, class, "{status} {body}");
+    }
 }
 
 fn part(reference: &str, status: u16, body: Value) -> Value {
@@ -292,7 +335,7 @@ async fn look(script: &Script) -> Result<calls::ports::Look, calls::crm::CrmErro
     let url = script.start().await;
     let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let (call_id, who_ids) = (CallId::parse("call-1").unwrap(), [who()]);
-    client(&url).look(&connection(&url), &call_id, &who_ids, since).await.map(|answer| answer.value)
+    client(&url).look(&connection(&url), &call_id, &who_ids, since, false).await.map(|answer| answer.value)
 }
 
 #[tokio::test]

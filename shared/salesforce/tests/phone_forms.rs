@@ -5,6 +5,7 @@
 mod support;
 
 use calls::{
+    crm::Omitted,
     matching,
     phone::PhoneNumber,
     ports::Crm,
@@ -42,8 +43,12 @@ async fn a_stored_form_is_found_by_one_search_and_then_decided() {
 
         let caller = PhoneNumber::parse_caller(number, country).unwrap();
         let before = world.salesforce.count(RouteKind::Search);
-        let found =
-            world.client.search(&world.connection, &RecordType::ALL, &caller.query()).await.unwrap().value;
+        let found = world
+            .client
+            .search(&world.connection, &RecordType::ALL, &caller.query(), &Omitted::default())
+            .await
+            .unwrap()
+            .value;
         assert_eq!(world.salesforce.count(RouteKind::Search), before + 1, "one request");
         let settings = Settings { default_country: country.to_owned(), ..Settings::default() };
         let decision = matching::decide(&caller, &found.records, &settings);

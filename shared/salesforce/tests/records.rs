@@ -7,15 +7,15 @@ mod support;
 use std::time::Duration;
 
 use calls::{
-    crm::{FaultClass, PhoneQuery, WrittenObject},
+    crm::{Duplicates, FaultClass, Omitted, PhoneQuery, WrittenObject},
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
-    ports::{Crm, Look, TokenEndpoint},
+    ports::{Crm, Look},
     workspace::RecordType,
 };
 use chrono::{DateTime, Utc};
 use salesforce::Timeouts;
-use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings, TaskStatus};
+use salesforce_sim::{Effect, Fault, NewRecord, PersonAction, Preset, RouteKind, Settings, TaskStatus};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -50,7 +50,8 @@ async fn found_records_carry_what_matching_needs() {
         international: "12345550123".to_owned(),
         others: vec![],
     };
-    let answer = world.client.search(&world.connection, &RecordType::ALL, &query).await.unwrap();
+    let answer =
+        world.client.search(&world.connection, &RecordType::ALL, &query, &Omitted::default()).await.unwrap();
     let ada = &answer.value.records[0];
     assert_eq!(ada.phones, [("Phone".to_owned(), "(234) 555-0123".to_owned())]);
     assert_eq!(ada.country.as_deref(), Some("United States"));
@@ -93,13 +94,17 @@ async fn an_object_that_is_not_asked_for_is_not_found_and_fails_nothing() {
     let query = crowd(&world);
     let (client, connection) = (&world.client, &world.connection);
     let leads = [RecordType::Lead];
-    let found = client.search(connection, &leads, &query).await.unwrap().value;
+    let found = client.search(connection, &leads, &query, &Omitted::default()).await.unwrap().value;
     assert_eq!((found.records.len(), found.full), (0, None));
-    let found = client.recent(connection, &leads, &query, DateTime::UNIX_EPOCH).await.unwrap().value;
+    let found = client
+        .recent(connection, &leads, &query, DateTime::UNIX_EPOCH, &Omitted::default())
+        .await
+        .unwrap()
+        .value;
     assert_eq!((found.records.len(), found.full), (0, None));
     world.salesforce.set(|settings| settings.hidden_objects = vec!["Contact".into()]);
     world.salesforce.clear_requests();
-    client.search(connection, &leads, &query).await.unwrap();
+    client.search(connection, &leads, &query, &Omitted::default()).await.unwrap();
     assert_eq!(world.salesforce.count(RouteKind::Search), 1);
 }
 
@@ -115,9 +120,12 @@ async fn a_search_in_nothing_that_may_be_read_is_a_fault() {
     let (client, connection) = (&world.client, &world.connection);
     world.salesforce.set(|settings| settings.hidden_objects = vec!["Contact".into()]);
     let contacts = [RecordType::Contact];
-    let error = client.search(connection, &contacts, &query).await.unwrap_err();
+    let error = client.search(connection, &contacts, &query, &Omitted::default()).await.unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
-    let error = client.recent(connection, &contacts, &query, DateTime::UNIX_EPOCH).await.unwrap_err();
+    let error = client
+        .recent(connection, &contacts, &query, DateTime::UNIX_EPOCH, &Omitted::default())
+        .await
+        .unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
 }
 
@@ -125,7 +133,12 @@ async fn a_search_in_nothing_that_may_be_read_is_a_fault() {
 async fn more_records_than_a_page_holds_are_told() {
     let world = World::new().await;
     let query = crowd(&world);
-    let found = world.client.search(&world.connection, &RecordType::ALL, &query).await.unwrap().value;
+    let found = world
+        .client
+        .search(&world.connection, &RecordType::ALL, &query, &Omitted::default())
+        .await
+        .unwrap()
+        .value;
     assert_eq!((found.records.len(), found.full), (200, Some(RecordType::Contact)));
 }
 
@@ -190,6 +203,20 @@ async fn a_refused_task_is_named() {
     world.refuse("Task", "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", &[]);
     let error = world.create_both("call-1").await.unwrap_err();
     assert_eq!((error.class, error.object), (FaultClass::RecordGone, Some(WrittenObject::Task)));
+}
+
+#[tokio::test]
+async fn a_refused_lead_is_named() {
+    let world = World::new().await;
+    world.refuse(
+        "Lead",
+        "REQUIRED_FIELD_MISSING",
+        "Required fields are missing: [Region__c]",
+        &["Region__c"],
+    );
+    let error =
+        world.client.create_lead(&world.connection, &new_lead(), Duplicates::Refuse).await.unwrap_err();
+    assert_eq!((error.code.as_str(), error.object), ("REQUIRED_FIELD_MISSING", Some(WrittenObject::Lead)));
 }
 
 #[tokio::test]
@@ -293,7 +320,8 @@ async fn a_look_without_a_record_finds_the_task() {
     let world = World::new().await;
     world.create_both("call-1").await.unwrap();
     let call_id = CallId::parse("call-1").unwrap();
-    let look = world.client.look(&world.connection, &call_id, &[], DateTime::UNIX_EPOCH).await.unwrap().value;
+    let look =
+        world.client.look(&world.connection, &call_id, &[], DateTime::UNIX_EPOCH, false).await.unwrap().value;
     assert!(look.task.is_some() && look.event_id.is_none());
 }
 
@@ -317,41 +345,87 @@ async fn an_org_says_which_status_its_closed_tasks_have() {
     assert_eq!(world.client.closed_task_status(&world.connection).await.unwrap().value, None);
 }
 
+/// Fields that are to be changed.
+fn fields(json: serde_json::Value) -> calls::activity::Fields {
+    json.as_object().unwrap().clone()
+}
+
 #[tokio::test]
 async fn updates_change_facts_and_leave_the_record_alone() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
-    let (task_id, event_id) = (written.task_id.unwrap(), written.event_id.unwrap());
-    let lead = world.ada().await;
-    let contact = world.salesforce.convert_lead(lead.as_str()).unwrap();
+    let contact = world.salesforce.convert_lead(world.ada().await.as_str()).unwrap();
 
-    let mut task = task(&lead, "call-1");
-    task.subject = "Inbound Call - Scheduled Appointment".to_owned();
-    let answer = world.client.update_task(&world.connection, &task_id, &task).await.unwrap();
-    assert!(answer.api_usage.is_some());
-    let mut event = event(&lead, "call-1");
-    event.start_date_time = "2026-01-21T19:00:00Z".to_owned();
-    event.end_date_time = "2026-01-21T20:00:00Z".to_owned();
-    world.client.update_event(&world.connection, &event_id, &event).await.unwrap();
+    let standing = world.read(&written).await;
+    let subject = "Inbound Call - Scheduled Appointment";
+    let times = json!({ "StartDateTime": "2026-01-21T19:00:00Z", "EndDateTime": "2026-01-21T20:00:00Z" });
+    for (object, changed, standing) in [
+        (WrittenObject::Task, json!({ "Subject": subject }), standing.task.unwrap()),
+        (WrittenObject::Event, times, standing.event.unwrap()),
+    ] {
+        let changed = fields(changed);
+        let (id, at) = (&standing.id, standing.modified_at);
+        let answer = world.client.update(&world.connection, object, id, &changed, at).await.unwrap();
+        assert!(answer.api_usage.is_some());
+    }
 
     let (tasks, events) = (world.salesforce.records("Task"), world.salesforce.records("Event"));
-    assert_eq!(tasks[0]["Subject"], "Inbound Call - Scheduled Appointment");
+    assert_eq!(tasks[0]["Subject"], subject);
     assert_eq!(events[0]["StartDateTime"], "2026-01-21T19:00:00.000+0000");
     assert_eq!((&tasks[0]["WhoId"], &events[0]["WhoId"]), (&json!(contact), &json!(contact)));
 }
 
 #[tokio::test]
+async fn what_stands_is_read_as_it_was_sent_in_one_request() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    world.salesforce.set(|settings| settings.hidden_fields = vec!["Task.CallDisposition".into()]);
+    world.salesforce.clear_requests();
+    let standing = world.read(&written).await;
+    assert_eq!(world.salesforce.count(RouteKind::Composite), 1);
+    let (task, event) = (standing.task.unwrap(), standing.event.unwrap());
+    assert!(task.is_untouched && event.is_untouched);
+    assert_eq!(task.who_id, Some(world.ada().await));
+    assert_eq!(event.fields["StartDateTime"], "2026-01-20T19:00:00Z");
+    assert_eq!(task.fields["CallDurationInSeconds"], 63);
+    assert!(!task.fields.contains_key("CallDisposition"), "what is hidden is not there");
+    assert_eq!(event.fields["Location"], serde_json::Value::Null, "what is empty is");
+}
+
+#[tokio::test]
+async fn a_record_that_somebody_changed_since_it_was_read_is_not_changed() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    let task = world.read(&written).await.task.unwrap();
+    let edit = json!({ "edit": { "id": task.id, "fields": { "Subject": "Quote for Ada" } } });
+    world.salesforce.person_acts(&serde_json::from_value::<PersonAction>(edit).unwrap()).unwrap();
+    let changed = fields(json!({ "Subject": "Inbound Call" }));
+    let update = |at| world.client.update(&world.connection, WrittenObject::Task, &task.id, &changed, at);
+    let error = update(task.modified_at).await.unwrap_err();
+    assert_eq!(error.class, FaultClass::Stale, "{error}");
+    assert_eq!(world.salesforce.records("Task")[0]["Subject"], "Quote for Ada");
+    let again = world.read(&written).await.task.unwrap();
+    assert!(!again.is_untouched);
+    update(again.modified_at).await.unwrap();
+    assert_eq!(world.salesforce.records("Task")[0]["Subject"], "Inbound Call");
+}
+
+#[tokio::test]
 async fn an_activity_that_a_person_deleted_is_gone() {
     let world = World::new().await;
-    let task_id = world.create_both("call-1").await.unwrap().task_id.unwrap();
+    let written = world.create_both("call-1").await.unwrap();
+    let (task_id, event_id) = (written.task_id.clone().unwrap(), written.event_id.clone().unwrap());
     world.salesforce.change_record(task_id.as_str(), &json!({"IsDeleted": true})).unwrap();
-    let who = world.ada().await;
-    let error =
-        world.client.update_task(&world.connection, &task_id, &task(&who, "call-1")).await.unwrap_err();
-    assert_eq!((error.class, error.object), (FaultClass::RecordGone, Some(WrittenObject::Task)));
+    let standing = world.read(&written).await;
+    assert_eq!((standing.task, standing.event.map(|event| event.id)), (None, Some(event_id)));
     let never = SalesforceId::parse("00T000000000999").unwrap();
-    let error = world.client.update_task(&world.connection, &never, &task(&who, "call-1")).await.unwrap_err();
-    assert_eq!(error.class, FaultClass::RecordGone);
+    for id in [task_id, never] {
+        let changed = fields(json!({ "Subject": "Inbound Call" }));
+        let at = Utc::now();
+        let error = world.client.update(&world.connection, WrittenObject::Task, &id, &changed, at).await;
+        let error = error.unwrap_err();
+        assert_eq!((error.class, error.object), (FaultClass::RecordGone, Some(WrittenObject::Task)));
+    }
 }
 
 #[tokio::test]
@@ -359,10 +433,96 @@ async fn an_update_that_is_not_allowed_is_permanent() {
     let world = World::new().await;
     let task_id = world.create_both("call-1").await.unwrap().task_id.unwrap();
     world.salesforce.set(|settings| settings.denied = vec!["Task.update".into()]);
-    let who = world.ada().await;
-    let error =
-        world.client.update_task(&world.connection, &task_id, &task(&who, "call-1")).await.unwrap_err();
-    assert_eq!(error.class, FaultClass::Permanent, "{error}");
+    let changed = fields(json!({ "Subject": "Inbound Call" }));
+    let at = Utc::now();
+    let error = world.client.update(&world.connection, WrittenObject::Task, &task_id, &changed, at).await;
+    assert_eq!(error.unwrap_err().class, FaultClass::Permanent);
+}
+
+/// Three hidden fields: each costs a request once, and none where they are known.
+#[tokio::test]
+async fn what_is_known_to_be_hidden_costs_no_request() {
+    let world = World::new().await;
+    let hidden = ["Lead.MobilePhone", "Contact.HomePhone", "Contact.OtherPhone"];
+    world.salesforce.set(|settings| settings.hidden_fields = hidden.map(Into::into).into());
+    let query = PhoneQuery {
+        national: "2345550123".to_owned(),
+        international: "12345550123".to_owned(),
+        others: vec![],
+    };
+    let mut omitted = Omitted::default();
+    for requests in [4, 1] {
+        world.salesforce.clear_requests();
+        let found = world.client.search(&world.connection, &RecordType::ALL, &query, &omitted).await.unwrap();
+        assert_eq!(world.salesforce.count(RouteKind::Search), requests);
+        assert_eq!(found.value.records.len(), 1);
+        omitted = found.value.omitted;
+    }
+    assert_eq!(omitted.unreadable, hidden.map(str::to_owned).into());
+}
+
+/// Shield: a query does not filter by an encrypted field, a search finds by it.
+#[tokio::test]
+async fn new_records_are_looked_for_without_fields_that_cannot_be_filtered_by() {
+    let world = World::new().await;
+    let leads = ["Lead.Phone".to_owned(), "Lead.MobilePhone".to_owned()];
+    world.salesforce.set(|settings| settings.unfilterable_fields = leads.to_vec());
+    let query = PhoneQuery {
+        national: "2345550171".to_owned(),
+        international: "12345550171".to_owned(),
+        others: vec![],
+    };
+    for object in ["Lead", "Contact"] {
+        let record = NewRecord::indexed(object, json!({ "LastName": "New", "Phone": "2345550171" }));
+        world.salesforce.add_record(&record.unindexed()).unwrap();
+    }
+    let mut omitted = Omitted::default();
+    for requests in [3, 1] {
+        world.salesforce.clear_requests();
+        let since = Utc::now() - chrono::TimeDelta::minutes(15);
+        let found = world.client.recent(&world.connection, &RecordType::ALL, &query, since, &omitted).await;
+        let found = found.unwrap().value;
+        let kinds: Vec<_> = found.records.iter().map(|record| record.record_type).collect();
+        assert_eq!(
+            (kinds, world.salesforce.count(RouteKind::Composite)),
+            (vec![RecordType::Contact], requests)
+        );
+        omitted = found.omitted;
+    }
+    assert_eq!(omitted.unfilterable, leads.into());
+}
+
+/// A query without an end in an org with millions of Tasks.
+#[tokio::test]
+async fn an_older_task_is_looked_for_last_and_costs_the_look_nothing_else() {
+    let world = World::new().await;
+    let written = world.create_both("call-1").await.unwrap();
+    let task_id = written.task_id.unwrap();
+    let old = json!({ "CreatedDate": "2020-01-02T03:04:05.000+0000" });
+    world.salesforce.change_record(task_id.as_str(), &old).unwrap();
+    let (call_id, since) = (CallId::parse("call-1").unwrap(), Utc::now() - chrono::TimeDelta::hours(1));
+    let who_ids = [world.ada().await];
+    let look = async |may_be_older| {
+        world.salesforce.clear_requests();
+        let look = world.client.look(&world.connection, &call_id, &who_ids, since, may_be_older).await;
+        let requests = [RouteKind::Composite, RouteKind::Query].map(|kind| world.salesforce.count(kind));
+        (look.unwrap().value, requests)
+    };
+    let (seen, requests) = look(false).await;
+    assert_eq!((seen.task, seen.event_id.clone(), requests), (None, written.event_id.clone(), [1, 0]));
+    let (seen, requests) = look(true).await;
+    assert_eq!((seen.task.map(|(id, _)| id), requests), (Some(task_id), [1, 1]));
+    world.fault(
+        RouteKind::Query,
+        Effect::Answer {
+            status: 400,
+            body: json!([{ "errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long." }]),
+            content_type: None,
+            headers: Default::default(),
+        },
+    );
+    let (seen, _) = look(true).await;
+    assert_eq!((seen.task, seen.event_id), (None, written.event_id));
 }
 
 #[tokio::test]
@@ -376,7 +536,7 @@ async fn an_answer_that_comes_too_late_leaves_open_what_a_write_did() {
     let error = world.search("2345550123").await.unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::Passing, "timeout"));
     world.fault(RouteKind::Token, Effect::Delay { milliseconds: 600 });
-    assert_eq!(world.client.refresh(&world.connection).await.unwrap_err().class, FaultClass::Ambiguous);
+    assert_eq!(world.refresh(&world.connection).await.unwrap_err().class, FaultClass::Ambiguous);
 }
 
 #[tokio::test]
@@ -396,7 +556,7 @@ async fn no_error_text_carries_the_number_or_a_token() {
         "errorCode": "MALFORMED_SEARCH",
         "message": format!("no row for 2345550123 with {}", world.connection.access_token.expose_secret()),
     }]);
-    world.fault(RouteKind::Search, Effect::Answer { status: 400, body: answer, content_type: None });
+    world.fault(RouteKind::Search, Effect::Answer { status: 400, body: answer, content_type: None, headers: Default::default() });
     let text = format!("{:?}", world.search("2345550123").await.unwrap_err());
     assert!(
         !text.contains("0123") && !text.contains(world.connection.access_token.expose_secret()),
@@ -429,12 +589,23 @@ async fn new_records_are_found_before_search_knows_them() {
         others: vec![],
     };
     let since = Utc::now() - chrono::TimeDelta::minutes(15);
-    let found = world.client.recent(&world.connection, &RecordType::ALL, &query, since).await.unwrap().value;
+    let found = world
+        .client
+        .recent(&world.connection, &RecordType::ALL, &query, since, &Omitted::default())
+        .await
+        .unwrap()
+        .value;
     let kinds: Vec<_> = found.records.iter().map(|record| record.record_type).collect();
     assert_eq!((kinds, found.full), (vec![RecordType::Lead, RecordType::Contact], None));
     let later = Utc::now() + chrono::TimeDelta::minutes(1);
     assert_eq!(
-        world.client.recent(&world.connection, &RecordType::ALL, &query, later).await.unwrap().value.records,
+        world
+            .client
+            .recent(&world.connection, &RecordType::ALL, &query, later, &Omitted::default())
+            .await
+            .unwrap()
+            .value
+            .records,
         []
     );
 }
@@ -446,7 +617,11 @@ async fn a_user_who_may_not_see_leads_is_shown_new_contacts() {
     let query =
         PhoneQuery { national: "2345550171".into(), international: "12345550171".into(), others: vec![] };
     assert!(
-        world.client.recent(&world.connection, &RecordType::ALL, &query, DateTime::UNIX_EPOCH).await.is_ok()
+        world
+            .client
+            .recent(&world.connection, &RecordType::ALL, &query, DateTime::UNIX_EPOCH, &Omitted::default())
+            .await
+            .is_ok()
     );
 }
 
@@ -470,15 +645,54 @@ async fn a_lead_that_salesforce_takes_for_a_duplicate_comes_back_with_the_record
         let record = NewRecord::indexed(object, fields).unindexed();
         known.insert(0, SalesforceId::parse(world.salesforce.add_record(&record).unwrap()).unwrap());
     }
-    let error = world.client.create_lead(&world.connection, &new_lead()).await.unwrap_err();
+    let error =
+        world.client.create_lead(&world.connection, &new_lead(), Duplicates::Refuse).await.unwrap_err();
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "DUPLICATES_DETECTED"));
     assert_eq!(error.records, known);
+}
+
+/// A rule that goes by names: its records are read with their numbers, and the header lets a Lead through that it only
+/// warns of.
+#[tokio::test]
+async fn a_rule_that_alerts_lets_a_lead_through_where_that_is_asked_for() {
+    let world = World::new().await;
+    let rule = |action: &str| json!([{ "object": "Lead", "by": "name", "action": action }]);
+    let lead = LeadDraft { first_name: Some("Ada".into()), last_name: "Sample".into(), ..new_lead() };
+    for action in ["alert", "block"] {
+        let rules = serde_json::from_value(rule(action)).unwrap();
+        world.salesforce.set(|settings| settings.duplicate_rules = rules);
+        let make = |duplicates| world.client.create_lead(&world.connection, &lead, duplicates);
+        let error = make(Duplicates::Refuse).await.unwrap_err();
+        assert_eq!(error.code, "DUPLICATES_DETECTED");
+        let named = world.client.records(&world.connection, &error.records, &Omitted::default()).await;
+        let named = named.unwrap().value.records;
+        assert_eq!(named[0].id, world.ada().await);
+        assert_eq!(named[0].phones[0].1, "(234) 555-0123");
+        assert_eq!(make(Duplicates::Allow).await.is_ok(), action == "alert");
+    }
+}
+
+/// Words of the host, not of the API: the org may have moved.
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_is_first_a_matter_of_the_session() {
+    let world = World::new().await;
+    for status in [403, 404] {
+        let page = Effect::Answer {
+            status,
+            body: json!("<html><title>URL No Longer Exists</title></html>"),
+            content_type: Some("text/html".to_owned()),
+            headers: Default::default(),
+        };
+        world.fault(RouteKind::Search, page);
+        assert_eq!(world.search("2345550123").await.unwrap_err().class, FaultClass::Session);
+    }
 }
 
 #[tokio::test]
 async fn a_lead_is_made_and_leads_to_its_contact_when_it_is_converted() {
     let world = World::new().await;
-    let id = world.client.create_lead(&world.connection, &new_lead()).await.unwrap().value;
+    let id =
+        world.client.create_lead(&world.connection, &new_lead(), Duplicates::Refuse).await.unwrap().value;
     assert_eq!(id.key_prefix(), "00Q");
     let contact = world.client.converted_to(&world.connection, &id).await.unwrap().value;
     assert_eq!(contact, None);

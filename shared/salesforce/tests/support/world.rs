@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
 
 use calls::{
-    crm::{CrmError, FaultClass, PhoneQuery, Written},
+    crm::{Activities, CrmError, FaultClass, Omitted, PhoneQuery, Written},
     ids::{CallId, SalesforceId},
-    ports::{Crm, Look},
+    ports::{Crm, Look, TokenEndpoint, Tokens},
     workspace::{Connection, RecordType},
 };
 use chrono::{TimeDelta, Utc};
@@ -80,7 +80,8 @@ impl World {
             international: format!("1{national}"),
             others: vec![],
         };
-        let found = self.client.search(&self.connection, &RecordType::ALL, &query).await?.value;
+        let found =
+            self.client.search(&self.connection, &RecordType::ALL, &query, &Omitted::default()).await?.value;
         Ok(found.records.into_iter().map(|record| (record.record_type, record.name)).collect())
     }
 
@@ -90,7 +91,12 @@ impl World {
             international: "12345550123".to_owned(),
             others: vec![],
         };
-        self.client.search(&self.connection, &RecordType::ALL, &query).await.unwrap().value.records[0]
+        self.client
+            .search(&self.connection, &RecordType::ALL, &query, &Omitted::default())
+            .await
+            .unwrap()
+            .value
+            .records[0]
             .id
             .clone()
     }
@@ -104,7 +110,19 @@ impl World {
     pub async fn look(&self, call_id: &str) -> Result<Look, CrmError> {
         let (call_id, who_ids) = (CallId::parse(call_id).unwrap(), [self.ada().await]);
         let since = Utc::now() - TimeDelta::minutes(5);
-        self.client.look(&self.connection, &call_id, &who_ids, since).await.map(|answer| answer.value)
+        let look = self.client.look(&self.connection, &call_id, &who_ids, since, false).await;
+        look.map(|answer| answer.value)
+    }
+
+    pub async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
+        let secret = self.client.client_secret().await.unwrap();
+        self.client.refresh(connection, &secret).await
+    }
+
+    /// The Task and the Event as they stand.
+    pub async fn read(&self, written: &Written) -> Activities {
+        let (task_id, event_id) = (written.task_id.as_ref(), written.event_id.as_ref());
+        self.client.read(&self.connection, task_id, event_id).await.unwrap().value
     }
 
     pub fn fault(&self, route: RouteKind, effect: impl Into<Effect>) {
@@ -128,7 +146,12 @@ impl World {
             international: format!("1{national}"),
             others: vec![],
         };
-        self.client.search(&self.connection, &RecordType::ALL, &query).await.unwrap().value.records[0]
+        self.client
+            .search(&self.connection, &RecordType::ALL, &query, &Omitted::default())
+            .await
+            .unwrap()
+            .value
+            .records[0]
             .id
             .to_string()
     }
