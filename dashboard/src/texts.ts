@@ -251,6 +251,10 @@ export const texts = {
     ["not_found", "No Lead or Contact has the caller's number. Give the record the number, then retry."],
     ["too_many_candidates", "Too many records have the number. Merge duplicates, then retry."],
     ["multiple_matches", "Several records have the number. Merge them, or change the settings; then retry."],
+    [
+      "possible_match",
+      "Somebody may have this number, so no Lead was made. Put the number into Phone or MobilePhone, then retry.",
+    ],
     ["no_phone_number", "The call has no number. There is nothing to do."],
     ["phone_number_withheld", "The caller withheld the number. There is nothing to do."],
     ["phone_number_unreadable", "The number cannot be read. Set the country in the settings, then retry."],
@@ -362,6 +366,8 @@ export const texts = {
     opensSalesforce: "(opens Salesforce)",
     otherCandidates: (count: number) =>
       count === 1 ? "1 other record has this number:" : `${count} other records have this number:`,
+    turnedDown: (count: number) =>
+      count === 1 ? "1 record was not used:" : `${count} records were not used:`,
   },
 
   rules: {
@@ -376,6 +382,13 @@ export const texts = {
     new_lead: "Nobody had this number, so a Lead was made.",
     duplicate: "Nobody was found, and Salesforce named it as the duplicate of the Lead that was to be made.",
   } satisfies Record<Rule, string>,
+  /** Why a record was not used; otherwise Salesforce's code. */
+  whyNot: (why: string) =>
+    ({
+      number_not_read: "the number is in a field that we cannot read, or is not written as a number",
+      other_number: "it has another number",
+      ENTITY_IS_DELETED: "it was deleted",
+    })[why] ?? why,
   field: (field: string) => field.replace(/([a-z])([A-Z])/g, "$1 $2"),
   exactness: { exact: "the same number", national: "the same number, stored without country code" },
 

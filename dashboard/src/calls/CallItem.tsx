@@ -153,6 +153,18 @@ function Why({ call }: { call: SyncLog }) {
           <CandidateList candidates={others} />
         </>
       )}
+      {decision.turnedDown.length > 0 && (
+        <>
+          <p className={card.muted}>{texts.calls.turnedDown(decision.turnedDown.length)}</p>
+          <ul className={css.candidates}>
+            {decision.turnedDown.map(({ id, recordType, name, why }) => (
+              <li key={id}>
+                {recordType} {name ?? id} – {texts.whyNot(why)}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </div>
   );
 }

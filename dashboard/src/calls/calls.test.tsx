@@ -207,12 +207,39 @@ test("a call that waits does not claim that nobody matched", async () => {
     ...waiting,
     callId: "call-5",
     status: "not_found",
-    decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0 },
+    decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0, turnedDown: [] },
   };
   show(routes(connected, [waiting, unmatched]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getAllByText("Caller not looked up yet")).toHaveLength(1);
   expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
+});
+
+test("a call without a record says which records were not used, and why", async () => {
+  const possible: SyncLog = {
+    ...logged,
+    status: "skipped",
+    salesforceRecordId: null,
+    salesforceRecordType: null,
+    salesforceTaskId: null,
+    errorCode: "possible_match",
+    errorMessage: "Salesforce found 1 record by the caller's number.",
+    decision: {
+      rule: "no_candidate",
+      chosen: null,
+      candidates: [],
+      candidateCount: 0,
+      turnedDown: [
+        { id: "003000000000001AAA", recordType: "Contact", name: "Ada Sample", why: "number_not_read" },
+        { id: "00Q000000000002EAA", recordType: "Lead", name: null, why: "INVALID_CROSS_REFERENCE_KEY" },
+      ],
+    },
+  };
+  show(routes(connected, [possible]));
+  const list = await screen.findByRole("list", { name: "Calls" });
+  expect(within(list).getByText("2 records were not used:")).toBeDefined();
+  expect(within(list).getByText(/Contact Ada Sample – the number is in a field/)).toBeDefined();
+  expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
 });
 
 test("the list is filtered by status and goes on page by page", async () => {

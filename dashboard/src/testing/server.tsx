@@ -70,6 +70,7 @@ export const logged: SyncLog = {
       },
     ],
     candidateCount: 2,
+    turnedDown: [],
   },
   appointmentCreated: false,
   errorCode: null,

@@ -32,8 +32,12 @@ struct Revocations {
 }
 
 impl TokenEndpoint for Revocations {
-    async fn refresh(&self, _: &Connection) -> Result<Tokens, CrmError> {
-        panic!("a disconnect buys no session")
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        panic!("nothing is refreshed here")
+    }
+
+    async fn refresh(&self, _: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
+        panic!("nothing is refreshed here")
     }
 
     async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {

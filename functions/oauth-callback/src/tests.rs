@@ -67,8 +67,12 @@ impl Grants for Salesforce {
 }
 
 impl TokenEndpoint for Salesforce {
-    async fn refresh(&self, _: &Connection) -> Result<Tokens, CrmError> {
-        panic!("a connect buys no other session")
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        panic!("nothing is refreshed here")
+    }
+
+    async fn refresh(&self, _: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
+        panic!("nothing is refreshed here")
     }
 
     async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {

@@ -40,7 +40,15 @@ struct Tokens {
 }
 
 impl TokenEndpoint for Tokens {
-    async fn refresh(&self, connection: &Connection) -> Result<calls::ports::Tokens, CrmError> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        Ok("client-secret".into())
+    }
+
+    async fn refresh(
+        &self,
+        connection: &Connection,
+        _: &SecretString,
+    ) -> Result<calls::ports::Tokens, CrmError> {
         let token = connection.refresh_token.expose_secret().to_owned();
         self.refreshed.lock().unwrap().push(token.clone());
         tokio::task::yield_now().await;

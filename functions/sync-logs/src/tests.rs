@@ -6,7 +6,7 @@ use calls::{
     call::Call,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule},
+    matching::{Candidate, Chosen, Decision, Exactness, Rule, TurnedDown},
     message::Work,
     ports::Clock,
     workspace::{Lease, RecordType},
@@ -201,6 +201,12 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
             field: "MobilePhone".to_owned(),
             exactness: Exactness::National,
         }],
+        turned_down: vec![TurnedDown {
+            id: id("003000000000001AAA"),
+            record_type: RecordType::Contact,
+            name: None,
+            why: "ENTITY_IS_DELETED".to_owned(),
+        }],
     });
     (full.task_id, full.event_id) = (Some(id("00T000000000001EAA")), Some(id("00U000000000001EAA")));
     (full.phone_number, full.attempts, full.updated_at) = (Some("+12345550123".to_owned()), 3, NOW - 5);
@@ -231,6 +237,10 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
                             "field": "MobilePhone", "exactness": "national",
                         }],
                         "candidateCount": 1,
+                        "turnedDown": [{
+                            "id": "003000000000001AAA", "recordType": "Contact", "name": null,
+                            "why": "ENTITY_IS_DELETED",
+                        }],
                     },
                     "errorCode": REFUSED, "errorMessage": "What to do.", "phoneNumber": "+12345550123",
                     "attempts": 3, "createdAt": NOW - 20, "updatedAt": NOW - 5, "dueAt": null,

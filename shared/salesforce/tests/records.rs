@@ -1,10 +1,10 @@
 //! Searching, writing and looking, against the simulator.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test's helpers are read as tests")]
 
 mod support;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use calls::{
     crm::{Duplicates, FaultClass, Omitted, PhoneQuery, WrittenObject},
@@ -518,7 +518,7 @@ async fn an_older_task_is_looked_for_last_and_costs_the_look_nothing_else() {
             status: 400,
             body: json!([{ "errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long." }]),
             content_type: None,
-            headers: Default::default(),
+            headers: BTreeMap::new(),
         },
     );
     let (seen, _) = look(true).await;
@@ -556,7 +556,10 @@ async fn no_error_text_carries_the_number_or_a_token() {
         "errorCode": "MALFORMED_SEARCH",
         "message": format!("no row for 2345550123 with {}", world.connection.access_token.expose_secret()),
     }]);
-    world.fault(RouteKind::Search, Effect::Answer { status: 400, body: answer, content_type: None, headers: Default::default() });
+    world.fault(
+        RouteKind::Search,
+        Effect::Answer { status: 400, body: answer, content_type: None, headers: BTreeMap::new() },
+    );
     let text = format!("{:?}", world.search("2345550123").await.unwrap_err());
     assert!(
         !text.contains("0123") && !text.contains(world.connection.access_token.expose_secret()),
@@ -681,7 +684,7 @@ async fn a_page_in_place_of_an_answer_is_first_a_matter_of_the_session() {
             status,
             body: json!("<html><title>URL No Longer Exists</title></html>"),
             content_type: Some("text/html".to_owned()),
-            headers: Default::default(),
+            headers: BTreeMap::new(),
         };
         world.fault(RouteKind::Search, page);
         assert_eq!(world.search("2345550123").await.unwrap_err().class, FaultClass::Session);

@@ -56,7 +56,8 @@ impl World {
     /// The org's address cannot be read.
     fn refuse_organization(&self, status: u16, code: &str) {
         let body = json!([{ "errorCode": code, "message": "No." }]);
-        let answer = Effect::Answer { status, body, content_type: None };
+        let answer =
+            Effect::Answer { status, body, content_type: None, headers: std::collections::BTreeMap::new() };
         self.salesforce.add_fault(Fault::once(RouteKind::Sobject, answer));
     }
 
@@ -123,7 +124,12 @@ async fn any_other_failure_to_read_the_country_lets_the_connect_go_on() {
 #[tokio::test]
 async fn a_grant_of_nobody_is_revoked() {
     let world = World::new().await;
-    let answer = Effect::Answer { status: 403, body: json!("Bad_OAuth_Token"), content_type: None };
+    let answer = Effect::Answer {
+        status: 403,
+        body: json!("Bad_OAuth_Token"),
+        content_type: None,
+        headers: std::collections::BTreeMap::new(),
+    };
     world.salesforce.add_fault(Fault::once(RouteKind::Identity, answer));
     assert_eq!(world.connect().await.unwrap_err().code, "Bad_OAuth_Token");
     assert_eq!(world.revocations(), 1);

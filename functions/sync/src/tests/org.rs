@@ -3,9 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{self, Booking, EventDraft, TaskDraft},
+    activity::{self, Booking, EventDraft, Fields, TaskDraft},
     call::{Call, CallKind, Fact},
-    crm::{Answer, ApiUsage, CrmError, Found, FoundRecord, PhoneQuery, Written},
+    crm::{
+        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Found, FoundRecord, Omitted,
+        PhoneQuery, Written, WrittenObject,
+    },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
@@ -45,6 +48,12 @@ pub struct Records {
     pub down: Option<CrmError>,
 }
 
+impl Records {
+    fn place(&self, id: &SalesforceId) -> usize {
+        (0..self.tasks.len()).find(|n| task_id(n + 1) == *id).expect("a task that exists")
+    }
+}
+
 /// An org in memory. Each request lets others go first, as one over the network does.
 #[derive(Clone, Default)]
 pub struct Org(Arc<Mutex<Records>>);
@@ -74,12 +83,13 @@ impl Crm for Org {
         _: &Connection,
         _: &[RecordType],
         query: &PhoneQuery,
+        _: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         assert_ne!(format!("+{}", query.international), PANICS);
         self.request(|records| {
             records.searches += 1;
             let hit = format!("+{}", query.international) == NUMBER;
-            Found { records: if hit { vec![lead()] } else { Vec::new() }, full: None }
+            Found { records: if hit { vec![lead()] } else { Vec::new() }, ..Found::default() }
         })
         .await
     }
@@ -104,8 +114,18 @@ impl Crm for Org {
         _: &[RecordType],
         _: &PhoneQuery,
         _: DateTime<Utc>,
+        _: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         self.request(|_| Found::default()).await
+    }
+
+    async fn records(
+        &self,
+        _: &Connection,
+        _: &[SalesforceId],
+        _: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        panic!("no duplicate rule of these tests names records")
     }
 
     async fn converted_to(
@@ -116,31 +136,51 @@ impl Crm for Org {
         panic!("no record of these tests goes away")
     }
 
-    async fn create_lead(&self, _: &Connection, _: &LeadDraft) -> Result<Answer<SalesforceId>, CrmError> {
+    async fn create_lead(
+        &self,
+        _: &Connection,
+        _: &LeadDraft,
+        _: Duplicates,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
         panic!("no workspace of these tests wants Leads")
     }
 
-    async fn update_task(
+    async fn read(
         &self,
         _: &Connection,
-        id: &SalesforceId,
-        task: &TaskDraft,
-    ) -> Result<Answer<()>, CrmError> {
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        assert!(event_id.is_none(), "no call of these tests has an appointment");
         self.request(|records| {
-            records.updates += 1;
-            let n = (1..=records.tasks.len()).find(|n| task_id(*n) == *id).expect("a task that exists");
-            records.tasks[n - 1] = task.clone();
+            let place = records.place(task_id.expect("a task that exists"));
+            let standing = |place: usize| Activity {
+                id: self::task_id(place + 1),
+                who_id: Some(records.tasks[place].who_id.clone()),
+                fields: records.tasks[place].fields(),
+                modified_at: DateTime::UNIX_EPOCH,
+                is_untouched: true,
+            };
+            Activities { task: Some(standing(place)), event: None }
         })
         .await
     }
 
-    async fn update_event(
+    async fn update(
         &self,
         _: &Connection,
-        _: &SalesforceId,
-        _: &EventDraft,
+        _: WrittenObject,
+        id: &SalesforceId,
+        fields: &Fields,
+        _: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        panic!("no call of these tests has an appointment")
+        self.request(|records| {
+            records.updates += 1;
+            let place = records.place(id);
+            let description = fields["Description"].as_str().expect("a Description that changes");
+            description.clone_into(&mut records.tasks[place].description);
+        })
+        .await
     }
 
     async fn closed_task_status(&self, _: &Connection) -> Result<Answer<Option<String>>, CrmError> {
@@ -153,6 +193,7 @@ impl Crm for Org {
         call_id: &CallId,
         _: &[SalesforceId],
         _: DateTime<Utc>,
+        _: bool,
     ) -> Result<Answer<Look>, CrmError> {
         self.request(|records| {
             records.looks += 1;
@@ -166,7 +207,11 @@ impl Crm for Org {
 }
 
 impl TokenEndpoint for Org {
-    async fn refresh(&self, _: &Connection) -> Result<Tokens, CrmError> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        panic!("the session of these tests does not end")
+    }
+
+    async fn refresh(&self, _: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
         panic!("the session of these tests does not end")
     }
 

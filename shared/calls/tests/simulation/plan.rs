@@ -126,6 +126,7 @@ pub enum DuplicateRule {
 
 /// What is to happen in a world.
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of a world, apart from the others")]
 pub struct Plan {
     pub seed: u64,
     pub faults: Vec<(u64, Fault)>,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{crm::FaultClass, ledger::SyncStatus, sync::Report, workspace::ConnectionState};
+use crate::{crm::FaultClass, ledger::SyncStatus, ports::Clock, sync::Report, workspace::ConnectionState};
 
 use super::{reason, world::*};
 
@@ -119,4 +119,82 @@ async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
     assert_eq!(world.requests(), ["search", "refresh", "refresh", "refresh"]);
     let workspace = world.workspace();
     assert_eq!((workspace.state, workspace.refresh_lease), (ConnectionState::Connected, None));
+}
+
+/// Salesforce says so of a trouble of its own too.
+#[tokio::test]
+async fn an_authentication_failure_is_confirmed_once_after_a_pause() {
+    let doubtful = || Fault::Before(error(FaultClass::GrantDoubtful, "invalid_grant"));
+    for (refusals, state) in [(1, ConnectionState::Connected), (2, ConnectionState::ReconnectRequired)] {
+        let world = world();
+        world.salesforce.state().good_access_token = "another".to_owned();
+        for _ in 0..refusals {
+            world.salesforce.fail("refresh", doubtful());
+        }
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!(world.requests()[..3], ["search", "refresh", "refresh"]);
+        assert!(world.clock.now().timestamp() >= START + 5);
+        assert_eq!(world.workspace().state, state);
+    }
+    // Without the time for a pause the grant lives on, and the call comes again.
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.fail("refresh", doubtful());
+    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    world.report(&world.workspace(), &report, world.turn(20)).await.unwrap();
+    assert_eq!((world.status(), world.workspace().state), (SyncStatus::Retrying, ConnectionState::Connected));
+}
+
+/// A My Domain that was renamed: the old name leads elsewhere, and then nowhere.
+#[tokio::test]
+async fn an_address_that_leads_nowhere_for_six_hours_needs_another_connect() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.fail_for_good("refresh", FaultClass::AddressGone, "http_404");
+    world.reported(&call(0)).await.unwrap();
+    let since = world.workspace().address_gone_since.unwrap();
+    for (seconds, status) in [
+        (60, SyncStatus::Retrying),
+        (5 * 3600, SyncStatus::Retrying),
+        (3600 - 60, SyncStatus::WaitingForConnection),
+    ] {
+        world.pass(seconds);
+        let row = world.ledger.row("call-1");
+        world.wake(&world.workspace(), &row.call_id, true, world.turn(55)).await.unwrap();
+        assert_eq!(world.status(), status, "{seconds}");
+        assert!(world.workspace().address_gone_since.is_none_or(|at| at == since));
+    }
+    let workspace = world.workspace();
+    assert_eq!(workspace.state, ConnectionState::ReconnectRequired);
+    assert!(workspace.state_reason.unwrap().contains("My Domain has changed"));
+}
+
+#[tokio::test]
+async fn whoever_answers_at_the_address_is_at_home_there() {
+    for (class, status, forgets) in [
+        (FaultClass::Passing, Some(400), true),
+        (FaultClass::Ambiguous, Some(503), false),
+        (FaultClass::Passing, None, false),
+    ] {
+        let world = world();
+        world.salesforce.state().good_access_token = "another".to_owned();
+        world.workspaces.0.lock().unwrap().address_gone_since = Some(START - 60);
+        for _ in 0..4 {
+            let answer = crate::crm::CrmError { status, ..error(class, "invalid_grant") };
+            world.salesforce.fail("refresh", Fault::Before(answer));
+        }
+        world.reported(&call(0)).await.unwrap();
+        assert_eq!(world.workspace().address_gone_since.is_none(), forgets, "{status:?}");
+    }
+}
+
+/// The lease is longer than a request and a store; a secret that takes long to read would take that time away.
+#[tokio::test]
+async fn the_client_secret_is_read_before_the_lease_is_taken() {
+    let world = world();
+    world.salesforce.state().good_access_token = "another".to_owned();
+    world.salesforce.state().secret_takes = 30;
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!(world.requests(), ["search", "refresh", "search", "create"]);
+    assert_eq!(world.status(), SyncStatus::Success);
 }

@@ -256,6 +256,8 @@ pub(super) struct OrgState {
     pub(super) before_update: Vec<Meddling>,
     /// What a duplicate rule names for a new Lead, and whether it blocks it.
     pub(super) duplicates: Option<(Vec<SalesforceId>, bool)>,
+    /// How many seconds it takes to read the client secret.
+    pub(super) secret_takes: i64,
     /// Records that only a duplicate rule finds.
     pub(super) named: Vec<FoundRecord>,
     /// What was changed by updates.
@@ -581,6 +583,8 @@ impl Crm for Org {
 
 impl TokenEndpoint for Org {
     async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        let milliseconds = self.state().secret_takes * 1000;
+        self.1.clock.fetch_add(milliseconds, Ordering::Relaxed);
         Ok(SecretString::from("client-secret"))
     }
 
