@@ -329,6 +329,27 @@ mod tests {
         }
     }
 
+    /// What search found, and whether somebody else's number explains it.
+    #[test]
+    fn a_record_is_unread_where_no_field_says_why_it_was_found() {
+        for (phones, is_unread) in [
+            (&[][..], true),
+            (&[("Phone", "(234) 555-0199")], true),
+            (&[("Phone", "call 0123 or mail")], true),
+            (&[("Phone", "234-555-0123")], false),
+            (&[("Phone", "+44 20 7946 0123")], false),
+            (&[("Phone", "(234) 555-0199"), ("Fax", NUMBER)], false),
+            (&[("Phone", "(345) 555-0123")], false),
+        ] {
+            let found = [with_phones(record("L1", 1, 1), phones)];
+            let unread = unread(&number(), &found, &Settings::default()).count();
+            assert_eq!(unread == 1, is_unread, "{phones:?}");
+        }
+        let contacts = Settings { match_order: vec![RecordType::Contact], ..Settings::default() };
+        let found = [with_phones(record("L1", 1, 1), &[])];
+        assert_eq!(unread(&number(), &found, &contacts).count(), 0, "not among the objects that are searched");
+    }
+
     #[test]
     fn only_a_record_with_the_number_is_a_candidate() {
         let found = [

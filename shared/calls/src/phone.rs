@@ -9,6 +9,7 @@
 
 mod country;
 mod numbering;
+mod several;
 mod written;
 
 use rlibphonenumber::{
@@ -71,6 +72,9 @@ const WITHHELD: [&str; 9] = [
 /// blocked, unknown, unavailable.
 const WITHHELD_ON_KEYS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656696", "86282452253"];
 
+/// As many digits at the end of a number as Salesforce's search may find it by (salesforce.md §2.4).
+const ENDING: usize = 4;
+
 impl PhoneNumber {
     /// Reads the remote party's number as Vapi writes it: E.164, national (of `default_country`, ISO 3166), with an
     /// extension, or as a `sip:` or `tel:` address.
@@ -128,7 +132,8 @@ impl PhoneNumber {
         PhoneQuery { national, international, others: written::other_digits(self) }
     }
 
-    /// Whether a stored number is this one, and how exactly (design.md §7). Extensions count where both have one.
+    /// Whether a stored number is this one, and how exactly (design.md §7); of several in one text, either. Extensions count
+    /// where both have one.
     ///
     /// A stored number without a country code that is valid in the record's country (its ISO code or a name), or else in
     /// `default_country`, is that country's; this settles it, however it is written. The same national number is then
@@ -141,6 +146,23 @@ impl PhoneNumber {
         record_country: Option<&str>,
         default_country: &str,
     ) -> Option<Exactness> {
+        let same = |stored: &str| self.is_written(stored, record_country, default_country);
+        match several::numbers(stored).as_slice() {
+            [] => same(stored),
+            numbers => {
+                let same = numbers.iter().filter_map(|number| same(number));
+                same.min_by_key(|exactness| *exactness == Exactness::National)
+            }
+        }
+    }
+
+    /// Whether a text that is one number is this one.
+    fn is_written(
+        &self,
+        stored: &str,
+        record_country: Option<&str>,
+        default_country: &str,
+    ) -> Option<Exactness> {
         let stored = written::readable(stored);
         let named = record_country.filter(|country| !country.trim().is_empty());
         let of_record = named.and_then(country::region);
@@ -148,7 +170,10 @@ impl PhoneNumber {
         let is_unknown = named.is_some() && of_record.is_none();
         let homes = [of_record, of_workspace.filter(|_| !is_unknown)];
         for home in homes.into_iter().flatten() {
-            let read = parse_stored(&stored, Some(home));
+            let read = parse(&stored, Some(home));
+            if let Some(first) = read.as_ref().and_then(|read| written::first_of_two(read, &stored)) {
+                return self.is_written(first, record_country, default_country);
+            }
             let same = read.as_ref().and_then(|read| self.equals(read));
             if same.is_some() || read.as_ref().is_some_and(is_valid) {
                 return same;
@@ -160,10 +185,13 @@ impl PhoneNumber {
         same.or_else(|| self.equals(&parse_stored(&written::with_plus(&stored)?, None)?))
     }
 
-    /// TEMP
+    /// Whether Salesforce's search may have found a record by this text: a number in it ends like this one, or has it in it.
     pub fn resembles(&self, stored: &str) -> bool {
-        let digits: String = stored.chars().filter(char::is_ascii_digit).collect();
-        digits.contains(&self.national[self.national.len().saturating_sub(4)..])
+        let ending = &self.national[self.national.len().saturating_sub(ENDING)..];
+        stored.split(char::is_alphabetic).any(|part| {
+            let digits: String = part.chars().filter(char::is_ascii_digit).collect();
+            digits.ends_with(ending) || digits.contains(&self.national)
+        })
     }
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
@@ -199,10 +227,18 @@ impl From<&Parsed> for PhoneNumber {
     }
 }
 
-/// TEMP
+/// Whether a stored text can be read as a number, or as several, that are valid in the record's country, in
+/// `default_country`, or with their country code.
 pub fn reads(stored: &str, record_country: Option<&str>, default_country: &str) -> bool {
-    let home = record_country.and_then(country::region).or_else(|| region(default_country));
-    parse_stored(&written::readable(stored), home).as_ref().is_some_and(is_valid)
+    let homes = [record_country.and_then(country::region), region(default_country), None];
+    let is_number = |text: &str| {
+        let text = written::readable(text);
+        homes.iter().any(|home| parse_stored(&text, *home).as_ref().is_some_and(is_valid))
+    };
+    match several::numbers(stored).as_slice() {
+        [] => is_number(stored),
+        numbers => numbers.iter().all(|number| is_number(number)),
+    }
 }
 
 /// A number as it may be shown: `•••• 0123`. Of a short one, nothing.
@@ -247,7 +283,7 @@ fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
 
 /// A record's number, where the text is one.
 fn parse_stored(text: &str, region: Option<Region>) -> Option<Parsed> {
-    parse(text, region).filter(|read| !written::joins_two(read, text))
+    parse(text, region).filter(|read| written::first_of_two(read, text).is_none())
 }
 
 /// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
