@@ -339,7 +339,7 @@ mod tests {
             (&[("Phone", "234-555-0123")], false),
             (&[("Phone", "+44 20 7946 0123")], false),
             (&[("Phone", "(234) 555-0199"), ("Fax", NUMBER)], false),
-            (&[("Phone", "(345) 555-0123")], false),
+            (&[("Phone", "(212) 555-0123")], false),
         ] {
             let found = [with_phones(record("L1", 1, 1), phones)];
             let unread = unread(&number(), &found, &Settings::default()).count();
