@@ -69,10 +69,16 @@ class Salesforce:
         """Ends all approvals of all workspaces, as an admin of the org can."""
         self._control("POST", "revoke-grants")
 
-    def refuse(self, kind: str, code: str, times: int = 1) -> None:
+    def refuse(
+        self, kind: str, code: str, times: int = 1, message: str = "Refused by a rule of this org", **more: Any
+    ) -> None:
         """Makes the org refuse the next records of a kind, wherever they are written."""
-        fault = {"object": kind, "times": times, "errorCode": code, "message": "Refused by a rule of this org"}
+        fault = {"object": kind, "times": times, "errorCode": code, "message": message, **more}
         self._control("POST", "write-faults", fault)
+
+    def person(self, action: str, **what: Any) -> None:
+        """A person edits, moves, deletes or restores a record."""
+        self._control("POST", f"people/{action}", what)
 
     def grants(self) -> int:
         """How many approvals stand, of all users of all orgs."""
