@@ -347,7 +347,11 @@ mod tests {
         }
         let contacts = Settings { match_order: vec![RecordType::Contact], ..Settings::default() };
         let found = [with_phones(record("L1", 1, 1), &[])];
-        assert_eq!(unread(&number(), &found, &contacts).count(), 0, "not among the objects that are searched");
+        assert_eq!(
+            unread(&number(), &found, &contacts).count(),
+            0,
+            "not among the objects that are searched"
+        );
     }
 
     #[test]

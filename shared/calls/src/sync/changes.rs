@@ -32,6 +32,8 @@ pub(super) struct Changes {
     /// The fields that somebody changed since Ringlog wrote them. They stay as they are, but for paragraphs that are added
     /// to a Description.
     pub(super) kept: Vec<String>,
+    /// The fields that the connected user cannot see, and so not write, and that were never sent.
+    pub(super) hidden: Vec<String>,
     /// What stands there as it is wanted.
     standing: Fields,
     /// The Description whose paragraphs stand, or are added.
@@ -50,15 +52,24 @@ impl Changes {
             None => standing.is_untouched,
             Some(sent) => sent.is_ours(field, value) || !sent.has(field) && is_empty(value),
         };
-        let mut changes =
-            Self { send: Fields::new(), kept: Vec::new(), standing: Fields::new(), added: None };
+        let mut changes = Self {
+            send: Fields::new(),
+            kept: Vec::new(),
+            hidden: Vec::new(),
+            standing: Fields::new(),
+            added: None,
+        };
         let moved = TIME.iter().any(|field| {
             let standing = standing.fields.get(*field);
             standing.is_some_and(|standing| !by_us(field, standing) && !is_wanted(wanted, field, standing))
         });
         for (field, value) in wanted {
-            // What may not be read may not be written either.
-            let Some(standing) = standing.fields.get(field) else { continue };
+            let Some(standing) = standing.fields.get(field) else {
+                if !sent.is_some_and(|sent| sent.has(field)) {
+                    changes.hidden.push(field.clone());
+                }
+                continue;
+            };
             if same(field, standing, value) {
                 changes.standing.insert(field.clone(), value.clone());
             } else if field == DESCRIPTION && !by_us(field, standing) {

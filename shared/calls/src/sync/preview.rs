@@ -162,14 +162,15 @@ async fn draft_activities<P: Ports>(
     let mut plan = Plan::of(row, workspace, &who_id, session.now());
     let there = There::take(&mut plan, row);
     let standing = there.read(session, row, &plan).await?;
-    let note = follow(row, &mut plan, standing.as_ref(), &[]).or_else(|| plan.note());
+    let taken_off = follow(row, &mut plan, standing.as_ref(), &[]);
     let [task, event] = standing.map(|standing| there.changes(row, &standing)).unwrap_or_default();
-    let kept: Vec<_> = [(WrittenObject::Task, &task), (WrittenObject::Event, &event)]
-        .into_iter()
-        .flat_map(|(object, changes)| {
-            changes.iter().flat_map(|changes| &changes.kept).map(move |field| format!("{object:?}.{field}"))
-        })
-        .collect();
+    let mut kept = Vec::new();
+    for (object, changes) in [(WrittenObject::Task, &task), (WrittenObject::Event, &event)] {
+        let named = |field: &String| format!("{object:?}.{field}");
+        kept.extend(changes.iter().flat_map(|changes| &changes.kept).map(named));
+        plan.left_out.extend(changes.iter().flat_map(|changes| &changes.hidden).map(named));
+    }
+    let note = taken_off.or_else(|| plan.note());
     let sent = |changes: Option<Changes>| changes.map(|changes| changes.send).filter(|send| !send.is_empty());
     drafts.task = plan.task.map(|task| task.fields()).or(sent(task));
     drafts.event = plan.event.map(|event| event.fields()).or(sent(event));

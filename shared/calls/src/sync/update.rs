@@ -180,7 +180,9 @@ impl<'a> Update<'a> {
             let error = match sent {
                 Ok(()) => {
                     changes.record(&mut row.journal, object);
-                    self.kept.extend(changes.kept.iter().map(|field| format!("{object:?}.{field}")));
+                    let named = |field: &String| format!("{object:?}.{field}");
+                    self.kept.extend(changes.kept.iter().map(named));
+                    self.left_out.extend(changes.hidden.iter().map(named));
                     return Ok(None);
                 }
                 Err(Stop::Salesforce(error)) => error,

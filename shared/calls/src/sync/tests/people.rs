@@ -359,3 +359,17 @@ async fn what_an_attempt_without_an_answer_wrote_is_known_as_ours() {
         (Some("High"), "Wants an offer.\n\nCall call-1")
     );
 }
+
+#[tokio::test]
+async fn a_field_that_is_still_hidden_when_a_person_asks_again_is_still_left_out() {
+    let world = world();
+    let refusal = super::refused_field(crate::crm::WrittenObject::Task, "Type");
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    world.salesforce.state().hidden = vec!["Type"];
+    assert_eq!(world.retried().await, ["read"]);
+    assert_eq!(reason(&world.ledger.row("call-1")), "fields_left_out");
+    world.salesforce.state().hidden.clear();
+    assert_eq!(world.retried().await, ["read", "update_task"]);
+    assert_eq!(world.ledger.row("call-1").reason, None);
+}

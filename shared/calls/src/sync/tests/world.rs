@@ -250,6 +250,8 @@ pub(super) struct OrgState {
     pub(super) modified_at: HashMap<SalesforceId, DateTime<Utc>>,
     /// Objects and fields that may not be read: `Contact.HomePhone`.
     pub(super) unreadable: Vec<&'static str>,
+    /// Fields of activities that may not be read.
+    pub(super) hidden: Vec<&'static str>,
     /// Fields that a query may not filter by.
     pub(super) unfilterable: Vec<&'static str>,
     /// What a person does just before the next update.
@@ -308,6 +310,7 @@ impl OrgState {
         let mut fields: Fields =
             OPTIONAL.iter().map(|field| ((*field).to_owned(), serde_json::Value::Null)).collect();
         fields.extend(draft);
+        fields.retain(|field, _| !self.hidden.contains(&field.as_str()));
         Activity {
             id: id.clone(),
             who_id: Some(who_id.clone()).filter(|who_id| who_id.as_str() != NOBODY),
