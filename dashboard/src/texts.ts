@@ -158,6 +158,10 @@ export const texts = {
         "Choose Production or Sandbox, or choose My Domain and paste the address of any page in Salesforce.",
       ],
     },
+    login_address_gone: {
+      title: "No Salesforce org answers at this address",
+      steps: ["Check the My Domain. Salesforce shows its current name under Setup › My Domain.", startAgain],
+    },
     invalid_scope: {
       title: "The Salesforce app is set up too narrowly",
       steps: [

@@ -79,6 +79,7 @@ test.each([
   ["state_of_another_browser", "It was finished in another browser than it was begun in"],
   ["app_not_installed", "The app is not installed in your Salesforce org yet"],
   ["api_disabled", "Your Salesforce org or user has no API"],
+  ["login_address_gone", "No Salesforce org answers at this address"],
   ["own_configuration", "Salesforce does not know our app"],
   ["something_new", "Salesforce could not be connected"],
 ])("a connect that ends with %s says what to do", async (code, title) => {

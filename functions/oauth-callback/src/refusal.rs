@@ -62,6 +62,11 @@ pub fn of_exchange(error: &CrmError) -> Problem {
             "salesforce_unavailable",
             "Salesforce could not be reached, or did not answer in time. Start again in a moment.",
         ),
+        FaultClass::AddressGone => Problem::bad_request(
+            "login_address_gone",
+            "No Salesforce org answers at this login address. Check the My Domain under Settings, or its new name in \
+             Salesforce under Setup > My Domain; then start again.",
+        ),
         FaultClass::OwnConfiguration => Problem::bad_gateway(
             "own_configuration",
             format!(

@@ -352,6 +352,17 @@ async fn a_failed_exchange_says_whose_turn_it_is() {
 }
 
 #[tokio::test]
+async fn a_login_address_without_an_org_is_to_be_corrected() {
+    let mut world = world().await;
+    let nowhere = CrmError { code: "http_404".to_owned(), ..failure(FaultClass::AddressGone, "Not an org.") };
+    world.salesforce.refuses = Some(nowhere);
+    let response = world.send(allowed()).await;
+    assert_eq!(outcome(&response), refused(400, "login_address_gone"));
+    assert!(detail(&response).contains("Setup > My Domain"), "{}", detail(&response));
+    assert!(!world.is_connected() && world.queue.sent().is_empty());
+}
+
+#[tokio::test]
 async fn an_org_or_user_without_the_api_is_told_how_to_get_it() {
     for (code, words) in [
         ("API_DISABLED_FOR_ORG", "This Salesforce edition has no API, or the user lacks “API Enabled”"),

@@ -179,7 +179,8 @@ where
             }
             Err(error) => {
                 // Whoever answers in Salesforce's words is at home there.
-                let silent = error.status.is_none_or(|status| status >= 500);
+                let silent =
+                    error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
                 let since = address_gone_since.filter(|_| silent);
                 self.store.release_refresh_lease(id, connection.version, owner, since).await?;
                 Err(NoSession::Salesforce(error))

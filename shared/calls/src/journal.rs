@@ -16,6 +16,8 @@ use crate::{activity::Fields, crm::WrittenObject};
 pub(crate) const DESCRIPTION: &str = "Description";
 /// What stands between two paragraphs of a Description.
 pub(crate) const BETWEEN_PARAGRAPHS: &str = "\n\n";
+/// How many paragraphs are known by themselves; a Description with more is known as a whole. It bounds the journal.
+const PARAGRAPHS: usize = 64;
 /// The longest text that is kept as it is, bytes.
 const KEPT_AS_IT_IS: usize = 64;
 
@@ -160,6 +162,8 @@ impl Traces {
                 known.push(paragraph);
             }
         }
+        // The oldest are forgotten first: a report says them again at most once more.
+        known.drain(..known.len().saturating_sub(2 * PARAGRAPHS));
         self.0.insert(DESCRIPTION.to_owned(), Value::Array(known));
     }
 }
@@ -181,7 +185,8 @@ fn trace(field: &str, value: &Value) -> Value {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
     if field == DESCRIPTION {
-        return paragraphs(text).map(fingerprint).collect();
+        let known: Vec<_> = paragraphs(text).map(fingerprint).take(PARAGRAPHS + 1).collect();
+        return if known.len() > PARAGRAPHS { vec![fingerprint(text)].into() } else { known.into() };
     }
     match text.len() {
         0 => Value::Null,
@@ -270,6 +275,19 @@ mod tests {
         journal.unanswered(WrittenObject::Task, &fields(json!({ "Subject": "One" })));
         journal.found(WrittenObject::Task);
         assert!(!task(&journal).is_behind(&fields(json!({ "Subject": "One" }))));
+    }
+
+    #[test]
+    fn a_journal_is_bounded_however_many_paragraphs_there_are() {
+        let many = "a\n\nb\n\n".repeat(8_000);
+        let mut journal = sent(json!({ "Description": many }));
+        assert!(task(&journal).is_ours("Description", &json!(many)));
+        for n in 0..20 {
+            let some: Vec<_> = (0..50).map(|paragraph| format!("{n} {paragraph}")).collect();
+            journal.added(WrittenObject::Task, &some.join("\n\n"));
+        }
+        assert!(serde_json::to_string(&journal).unwrap().len() < 4_000);
+        assert!(task(&journal).has_paragraph("19 49") && !task(&journal).has_paragraph("0 0"));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, Learned, RecordType, Workspace},
+    workspace::{Connection, Learned, Lessons, RecordType, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
@@ -184,13 +184,15 @@ pub trait OrgMemory: Workspaces {
         until: i64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Remembers what the org refuses and takes, if the workspace is still connected to this org. Takes the place of what
-    /// was remembered: where two workers learn at once, one forgets, and learns again.
+    /// Remembers what the org refuses and takes, if the workspace is still connected to this org: of each kind that there
+    /// are new `lessons` of, `learned` takes the place of what was remembered. Where two workers learn of one kind at once,
+    /// one forgets, and learns again.
     fn remember(
         &self,
         id: &WorkspaceId,
         org_id: &SalesforceId,
         learned: &Learned,
+        lessons: &Lessons,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 

@@ -254,6 +254,22 @@ impl Lessons {
 }
 
 impl Learned {
+    /// Takes over what there are new `lessons` of.
+    pub fn take(&mut self, newer: &Self, lessons: &Lessons) {
+        if !lessons.unwritable.is_empty() {
+            self.unwritable.clone_from(&newer.unwritable);
+        }
+        if !lessons.omitted.unreadable.is_empty() {
+            self.unreadable.clone_from(&newer.unreadable);
+        }
+        if !lessons.omitted.unfilterable.is_empty() {
+            self.unfilterable.clone_from(&newer.unfilterable);
+        }
+        if lessons.closed_status.is_some() {
+            self.closed_status.clone_from(&newer.closed_status);
+        }
+    }
+
     /// What reads leave out unasked at `now`.
     pub fn omitted(&self, now: i64) -> Omitted {
         let names = |fields: &RefusedFields| fields.at(now).map(str::to_owned).collect();

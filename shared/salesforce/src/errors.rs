@@ -207,7 +207,7 @@ fn is_about_the_record(entry: &Entry) -> bool {
 fn unreadable(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let word = std::str::from_utf8(body).map(str::trim).ok().filter(|text| is_name(text)).unwrap_or_default();
     let meaning = look_up(REST, word, "").unwrap_or_else(|| match by_status(status, effect) {
-        Is(Permanent | RecordGone) if word.is_empty() => Is(Session),
+        Is(Permanent | RecordGone) => Is(Session),
         meaning => meaning,
     });
     fault(class(meaning, effect), status, word, word)

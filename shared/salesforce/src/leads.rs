@@ -1,7 +1,7 @@
 //! Leads: new ones, and what became of those that were converted.
 
 use calls::{
-    crm::{Answer, CrmError, Duplicates, WrittenObject},
+    crm::{Answer, CrmError, Duplicates, FaultClass, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
     ports::ClientSecretSource,
@@ -53,9 +53,8 @@ impl<S: ClientSecretSource> Client<S> {
             body: Some(body),
             headers: if duplicates == Duplicates::Allow { &allow } else { &[] },
         };
-        let about_it = |error| CrmError { object: Some(WrittenObject::Lead), ..error };
-        let answer = self.rest(connection, request).await.map_err(about_it)?;
-        let created: Created = transport::parse(&answer.value, Effect::Creates).map_err(about_it)?;
+        let answer = self.rest(connection, request).await.map_err(of_lead)?;
+        let created: Created = transport::parse(&answer.value, Effect::Creates).map_err(of_lead)?;
         Ok(Answer { value: created.id, api_usage: answer.api_usage })
     }
 
@@ -71,4 +70,13 @@ impl<S: ClientSecretSource> Client<S> {
         let contact_id = page.records.into_iter().find_map(|lead| lead.converted_contact_id);
         Ok(Answer { value: contact_id, api_usage: answer.api_usage })
     }
+}
+
+/// A new Lead is about no record that could be gone: what is, is something that the org gives it.
+fn of_lead(error: CrmError) -> CrmError {
+    let class = match error.class {
+        FaultClass::RecordGone => FaultClass::Permanent,
+        class => class,
+    };
+    CrmError { class, object: Some(WrittenObject::Lead), ..error }
 }

@@ -88,12 +88,19 @@ impl<S: ClientSecretSource> Client<S> {
             Ok(Some(task)) => Some(task),
             by_call if alone => either(by_call, Ok(None), alone)?,
             by_call => {
+                let by_call = match by_call {
+                    // Once more by itself; then the other query decides.
+                    Err(error) if error.code == QUERY_TIMEOUT => {
+                        self.task_by_call(connection, call_id, Some(since)).await
+                    }
+                    by_call => by_call,
+                };
                 let by_text = self.find(connection, &parts, TASK_BY_TEXT, call_id).await;
                 either(by_call, by_text, alone)?
             }
         };
         if task.is_none() && may_be_older {
-            task = self.older_task(connection, call_id).await?;
+            task = self.task_by_call(connection, call_id, None).await?;
         }
         let event =
             if alone { Ok(None) } else { self.find(connection, &parts, EVENT_BY_TEXT, call_id).await };
@@ -105,18 +112,19 @@ impl<S: ClientSecretSource> Client<S> {
         Ok(Answer { value: look, api_usage: answer.api_usage })
     }
 
-    /// The call's Task, however old. `None` also where Salesforce does not get the query done: an org may have millions of
-    /// Tasks, and no index promises to help.
-    async fn older_task(
+    /// The call's Task by `CallObject`, however old without `since`. `None` also where Salesforce does not get the query done:
+    /// an org may have millions of Tasks, and no index promises to help.
+    async fn task_by_call(
         &self,
         connection: &Connection,
         call_id: &CallId,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Option<Activity>, CrmError> {
-        let soql = by_call(call_id, None);
+        let soql = by_call(call_id, since);
         let answer = self.rest(connection, Rest::get("look", "/queryAll", &[("q", &soql)])).await;
         let page = match answer {
             Err(error) if error.timed_out() || error.code == QUERY_TIMEOUT || is_refused(&error) => {
-                tracing::warn!(error.code = %error.code, "older Tasks could not be looked through");
+                tracing::warn!(error.code = %error.code, "Tasks could not be looked through by call");
                 return Ok(None);
             }
             answer => transport::parse::<Page>(&answer?.value, Effect::Nothing)?,

@@ -70,6 +70,7 @@ async fn log_call<P: Ports>(
     let org_id = connection.org_id.clone();
     let omitted = omitted(row, workspace, worker.now());
     let mut session = Session::new(worker, &workspace.id, connection, omitted, turn.deadline);
+    session.is_another_try = row.failing.is_some();
     let ended = find_and_write(&mut session, workspace, row, &number, turn.look_first).await;
     row.api_usage = session.api_usage.or(row.api_usage);
     let lessons = std::mem::take(&mut session.lessons);
@@ -122,7 +123,7 @@ async fn tell_the_others<P: Ports>(
             "the org refuses fields or a status; it is remembered for a day"
         );
         let learned = workspace.learned.with(lessons, now);
-        untold(workspace, worker.workspaces.remember(&workspace.id, org_id, &learned).await);
+        untold(workspace, worker.workspaces.remember(&workspace.id, org_id, &learned, lessons).await);
     }
     let until = match &ended {
         Err(Stop::Salesforce(error)) if error.class == FaultClass::ConcurrentLimit => {
@@ -317,7 +318,8 @@ async fn find<P: Ports>(
     let mut decision = decide(&found.records);
     let nobody = decision.rule == Rule::NoCandidate && found.full.is_none();
     // What search found them by may be a field that is left out unasked, and may be read by now.
-    if nobody && !found.records.is_empty() && session.forget_omitted() {
+    let is_unread = matching::unread(number, &found.records, settings).next().is_some();
+    if nobody && is_unread && session.forget_omitted() {
         found = session.search(&objects, &query).await?;
         decision = decide(&found.records);
     }
@@ -341,8 +343,13 @@ async fn find<P: Ports>(
         let deleted = gone.iter().any(|gone| gone.deleted && gone.is(&record.id));
         deleted && settings.no_match == NoMatch::CreateLead
     };
-    let unread = matching::unread(number, &found.records, settings);
-    let unread: Vec<_> = unread.map(|record| TurnedDown::record(record, NUMBER_NOT_READ)).collect();
+    // The query for new records goes by digits in their order: only what looks like the number may be it.
+    let looks_alike =
+        |record: &&FoundRecord| record.phones.iter().any(|(_, stored)| number.resembles(stored));
+    let unread = matching::unread(number, &found.records, settings)
+        .chain(matching::unread(number, &recent.records, settings).filter(looks_alike));
+    let mut unread: Vec<_> = unread.map(|record| TurnedDown::record(record, NUMBER_NOT_READ)).collect();
+    unread.dedup_by(|one, other| one.id == other.id);
     let shown = [found.records, recent.records].concat();
     let shown: Vec<_> = shown.into_iter().filter(|record| !makes_room(record)).collect();
     let turned_down = [decision.turned_down, unread].concat();
@@ -357,10 +364,13 @@ async fn recent<P: Ports>(
     query: &PhoneQuery,
 ) -> Result<Found, Stop> {
     let found = match session.recent(objects, query, session.worker.clock.now() - RECENT).await {
-        Err(Stop::Salesforce(error)) if cannot_be_asked(&error) => {
+        // A query that takes longer than a request may is tried again with the call, and then left out.
+        Err(Stop::Salesforce(error))
+            if cannot_be_asked(&error) || session.is_another_try && error.timed_out() =>
+        {
             tracing::warn!(error.code = %error.code, "the org's new records could not be asked for");
             session.finds_new_records_late = true;
-            if error.code != QUERY_TIMEOUT {
+            if error.code != QUERY_TIMEOUT && !error.timed_out() {
                 let objects = objects.iter().map(|object| format!("{object:?}"));
                 session.lessons.omitted.unfilterable.extend(objects);
             }

@@ -1,6 +1,7 @@
 //! What an update changes: the difference between what is wanted and what was sent last, without what a person changed
 //! meanwhile. Pure: what stands in Salesforce was read before.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::{
@@ -41,16 +42,19 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Compares what is `wanted` with what is `standing`, and tells by what was `sent` who wrote that.
+    /// Compares what is `wanted` with what is `standing`, and tells by what was `sent` who wrote that. `now` in Unix seconds.
     pub(super) fn between(
         wanted: &Fields,
         standing: &Activity,
         sent: Option<&Sent>,
         last_line: &str,
+        now: i64,
     ) -> Self {
+        // What was never sent has the value that the org gives, until somebody gives another.
+        let is_default = |value: &Value| is_empty(value) || standing.is_untouched;
         let by_us = |field: &str, value: &Value| match sent {
             None => standing.is_untouched,
-            Some(sent) => sent.is_ours(field, value) || !sent.has(field) && is_empty(value),
+            Some(sent) => sent.is_ours(field, value) || !sent.has(field) && is_default(value),
         };
         let mut changes = Self {
             send: Fields::new(),
@@ -59,10 +63,14 @@ impl Changes {
             standing: Fields::new(),
             added: None,
         };
-        let moved = TIME.iter().any(|field| {
-            let standing = standing.fields.get(*field);
-            standing.is_some_and(|standing| !by_us(field, standing) && !is_wanted(wanted, field, standing))
-        });
+        let is_somebodys = |group: &[&str]| {
+            group.iter().any(|field| {
+                let standing = standing.fields.get(*field);
+                standing.is_some_and(|value| !by_us(field, value) && !is_wanted(wanted, field, value))
+            })
+        };
+        let moved = is_somebodys(&TIME);
+        let reminds_otherwise = is_somebodys(&REMINDER) && !has_fired(standing, sent, now);
         for (field, value) in wanted {
             let Some(standing) = standing.fields.get(field) else {
                 if !sent.is_some_and(|sent| sent.has(field)) {
@@ -74,18 +82,32 @@ impl Changes {
                 changes.standing.insert(field.clone(), value.clone());
             } else if field == DESCRIPTION && !by_us(field, standing) {
                 changes.add_to(standing.as_str().unwrap_or_default(), value, sent, last_line);
-            } else if !by_us(field, standing) || moved && is_of_time(field) {
+            } else if REMINDER.contains(&field.as_str()) {
+                if moved || reminds_otherwise {
+                    changes.kept.push(field.clone());
+                } else {
+                    changes.send.insert(field.clone(), value.clone());
+                }
+            } else if !by_us(field, standing) || moved && TIME.contains(&field.as_str()) {
                 changes.kept.push(field.clone());
             } else {
                 changes.send.insert(field.clone(), value.clone());
             }
         }
-        let at_another_time = changes.send.contains_key(TIME[0]);
-        let reminds = |field: &str| sent.is_some_and(|sent| sent.has(field));
-        if !at_another_time && REMINDER.iter().any(|field| reminds(field)) {
-            changes.send.retain(|field, _| !REMINDER.contains(&field.as_str()));
-        }
+        changes.keep_times_together(wanted, sent);
         changes
+    }
+
+    /// Start and end go together, or Salesforce would work out one of them; a reminder goes with them only.
+    fn keep_times_together(&mut self, wanted: &Fields, sent: Option<&Sent>) {
+        if TIME.iter().any(|field| self.send.contains_key(*field)) {
+            for field in TIME {
+                self.send.extend(wanted.get(field).map(|value| (field.to_owned(), value.clone())));
+                self.standing.remove(field);
+            }
+        } else if REMINDER.iter().any(|field| sent.is_some_and(|sent| sent.has(field))) {
+            self.send.retain(|field, _| !REMINDER.contains(&field.as_str()));
+        }
     }
 
     /// Adds what is new to a Description that somebody else has written too.
@@ -94,15 +116,17 @@ impl Changes {
         let there = standing.replace("\r\n", "\n");
         let is_new = |paragraph: &&str| {
             *paragraph != last_line
-                && !there.contains(*paragraph)
+                && !paragraphs(&there).any(|there| there == *paragraph)
                 && !sent.is_some_and(|sent| sent.has_paragraph(paragraph))
         };
         let new: Vec<&str> = paragraphs(wanted).filter(is_new).collect();
-        if let Some(description) = activity::add(&there, &new, last_line).filter(|_| !new.is_empty()) {
-            self.send.insert(DESCRIPTION.to_owned(), description.into());
+        let added = activity::add(&there, &new, last_line).filter(|_| !new.is_empty());
+        // What did not fit was not added: it may fit later.
+        if new.is_empty() || added.is_some() {
+            self.added = Some(wanted.to_owned());
         }
+        self.send.extend(added.map(|description| (DESCRIPTION.to_owned(), description.into())));
         self.kept.push(DESCRIPTION.to_owned());
-        self.added = Some(wanted.to_owned());
     }
 
     /// Tells the journal that Salesforce has it so.
@@ -132,8 +156,13 @@ fn is_wanted(wanted: &Fields, field: &str, standing: &Value) -> bool {
     wanted.get(field).is_some_and(|value| same(field, standing, value))
 }
 
-fn is_of_time(field: &str) -> bool {
-    TIME.contains(&field) || REMINDER.contains(&field)
+/// Whether our own reminder has gone off: Salesforce then has it no longer set, and leaves its time.
+fn has_fired(standing: &Activity, sent: Option<&Sent>, now: i64) -> bool {
+    let [is_set, at] = REMINDER.map(|field| standing.fields.get(field));
+    let is_past = at.and_then(Value::as_str).and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    let is_past = is_past.is_some_and(|at| at.timestamp() <= now);
+    let is_ours = at.zip(sent).is_some_and(|(at, sent)| sent.is_ours(REMINDER[1], at));
+    is_set == Some(&Value::Bool(false)) && is_past && is_ours
 }
 
 /// Whether a field says nothing: a flag that is not set neither.

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     activity,
     crm::{CrmError, Duplicates, FaultClass, WrittenObject},
-    ids::{SalesforceId, WorkspaceId},
+    ids::SalesforceId,
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, WriteId},
     matching::{self, OTHER_NUMBER, Rule, TurnedDown},
@@ -54,7 +54,7 @@ pub(super) async fn lead_for<P: Ports>(
     gone: Option<&SalesforceId>,
 ) -> Result<(), Stop> {
     let mut claim = loop {
-        match standing(session, &row.workspace_id, number, looked_at, gone).await? {
+        match standing(session, workspace, number, looked_at, gone).await? {
             Standing::Known(lead_id) => {
                 choose(row, Rule::NewLead, (RecordType::Lead, lead_id));
                 return Ok(());
@@ -95,18 +95,23 @@ pub(super) enum Standing {
 /// Reads how a number stands, and waits while another worker has it. Stops while a Lead without an answer may still come
 /// to be that the look at `looked_at` could not see.
 pub(super) async fn standing<P: Ports>(
-    session: &Session<'_, P>,
-    workspace_id: &WorkspaceId,
+    session: &mut Session<'_, P>,
+    workspace: &Workspace,
     number: &PhoneNumber,
     looked_at: DateTime<Utc>,
     gone: Option<&SalesforceId>,
 ) -> Result<Standing, Stop> {
+    let mut is_somebody_elses = false;
     loop {
         let now = session.now();
-        let found = session.worker.ledger.load_claim(workspace_id, &number.e164()).await.map_err(failed)?;
+        let found = session.worker.ledger.load_claim(&workspace.id, &number.e164()).await.map_err(failed)?;
         let Some(claim) = found else { return Ok(Standing::Free(None)) };
-        if let Some(lead_id) = claim.lead_at(now).filter(|id| gone != Some(id)) {
-            return Ok(Standing::Known(lead_id));
+        let made = claim.lead_at(now).filter(|id| gone != Some(id) && !is_somebody_elses);
+        if let Some(lead_id) = made {
+            if still_has(session, workspace, number, &lead_id).await? {
+                return Ok(Standing::Known(lead_id));
+            }
+            is_somebody_elses = true;
         }
         if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
             wait(session).await?;
@@ -118,6 +123,20 @@ pub(super) async fn standing<P: Ports>(
         }
         return Ok(Standing::Free(claim.write_id));
     }
+}
+
+/// Whether a Lead that was made for a number still has it: a person may have given it another. One without a number to
+/// read is taken as it was made; one that is not there, or converted, is what the write says of it.
+async fn still_has<P: Ports>(
+    session: &mut Session<'_, P>,
+    workspace: &Workspace,
+    number: &PhoneNumber,
+    lead_id: &SalesforceId,
+) -> Result<bool, Stop> {
+    let found = session.records(std::slice::from_ref(lead_id)).await?.records;
+    let decision = matching::decide(number, &found, &workspace.settings);
+    let has_others = found.iter().any(|record| !record.phones.is_empty());
+    Ok(!has_others || decision.rule != Rule::NoCandidate)
 }
 
 /// How much later than it came to be a Lead is seen: where new records can be asked for, at once.

@@ -140,7 +140,7 @@ async fn foresee<P: Ports>(
         look(&mut session, row, settings, earlier.as_ref(), false).await?;
     }
     if wants_lead(row, settings) {
-        match standing(&session, &workspace.id, &number, looked_at, None).await? {
+        match standing(&mut session, workspace, &number, looked_at, None).await? {
             Standing::Known(lead_id) => choose(row, Rule::NewLead, (RecordType::Lead, lead_id)),
             Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
         }
@@ -163,7 +163,8 @@ async fn draft_activities<P: Ports>(
     let there = There::take(&mut plan, row);
     let standing = there.read(session, row, &plan).await?;
     let taken_off = follow(row, &mut plan, standing.as_ref(), &[]);
-    let [task, event] = standing.map(|standing| there.changes(row, &standing)).unwrap_or_default();
+    let [task, event] =
+        standing.map(|standing| there.changes(row, &standing, session.now())).unwrap_or_default();
     let mut kept = Vec::new();
     for (object, changes) in [(WrittenObject::Task, &task), (WrittenObject::Event, &event)] {
         let named = |field: &String| format!("{object:?}.{field}");

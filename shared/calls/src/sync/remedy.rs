@@ -1,6 +1,6 @@
 //! What a person can do about a failure: Salesforce's words, and what to change in the org.
 
-use crate::crm::{CrmError, WrittenObject};
+use crate::crm::{CrmError, FaultClass, WrittenObject};
 
 /// Salesforce's code for both of its request limits.
 pub(super) const REQUEST_LIMIT: &str = "REQUEST_LIMIT_EXCEEDED";
@@ -19,7 +19,7 @@ const NONE: &str = "–";
 
 const SESSION: &str = "The org refuses the app's sessions, new ones too. In Setup › Session Settings, turn off “Lock sessions to the IP address from which they originated”. Allow Ringlog's addresses in the user's Login IP Ranges and in the app's OAuth policies. If API Access Control is on, allow the app there. Then connect again and retry.";
 
-const GONE: &str = "The record is gone or hidden from the connected user: give it read access, then retry.";
+const GONE: &str = "{lost} is gone or hidden from the connected user: give it read access, then retry.";
 
 /// The codes of salesforce.md §6 that stay until somebody changes something. The first row that fits counts.
 const REMEDIES: &[Remedy] = &[
@@ -160,6 +160,8 @@ struct Words {
     access: &'static str,
     /// What the connected user must be able to reach.
     reached: &'static str,
+    /// What is missing when Salesforce does not say which field leads there.
+    lost: &'static str,
 }
 
 impl Words {
@@ -170,24 +172,28 @@ impl Words {
                 objects: "Tasks",
                 access: "read access to the record, and the permission “Edit Tasks”",
                 reached: "Tasks",
+                lost: "The record",
             },
             Some(WrittenObject::Event) => Self {
                 object: "Event",
                 objects: "Events",
                 access: "read access to the record, and the permission “Edit Events”",
                 reached: "Events",
+                lost: "The record",
             },
             Some(WrittenObject::Lead) => Self {
                 object: "Lead",
                 objects: "Leads",
                 access: "the permission “Create” on Leads",
                 reached: "Leads",
+                lost: "What a flow, trigger or default of the org gives the Lead",
             },
             None => Self {
                 object: "activity",
                 objects: "Tasks and Events",
                 access: "read access to the record, and the permissions “Edit Tasks” and “Edit Events”",
                 reached: "Leads, Contacts, Tasks and Events",
+                lost: "The record",
             },
         }
     }
@@ -197,6 +203,7 @@ impl Words {
             .replace("{objects}", self.objects)
             .replace("{access}", self.access)
             .replace("{reached}", self.reached)
+            .replace("{lost}", self.lost)
             .replace("{fields}", &fields.join(", "))
     }
 }
@@ -205,6 +212,9 @@ impl Words {
 pub(super) fn explain(error: &CrmError) -> String {
     if error.status.is_none() && ["timeout", "connection"].contains(&error.code.as_str()) {
         return "Salesforce could not be reached or did not answer in time.".to_owned();
+    }
+    if error.class == FaultClass::AddressGone {
+        return "No Salesforce org answers at the login address of this connection. If the org's My Domain was renamed, connect again with the new one.".to_owned();
     }
     let remedy = REMEDIES.iter().find(|row| fits(row, error)).map_or(OTHERWISE, |(_, _, remedy)| remedy);
     let remedy = Words::of(error.object).put_into(remedy, &error.fields);
@@ -225,7 +235,6 @@ fn fits((code, field, _): &Remedy, error: &CrmError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crm::FaultClass;
 
     const OBJECTS: [Option<WrittenObject>; 4] =
         [None, Some(WrittenObject::Task), Some(WrittenObject::Event), Some(WrittenObject::Lead)];

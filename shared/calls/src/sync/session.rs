@@ -65,6 +65,7 @@ macro_rules! asking {
 }
 
 /// A session with Salesforce.
+#[expect(clippy::struct_excessive_bools, reason = "none of them rules another out")]
 pub(super) struct Session<'a, P: Ports> {
     pub(super) worker: &'a Worker<P>,
     workspace_id: &'a WorkspaceId,
@@ -75,6 +76,8 @@ pub(super) struct Session<'a, P: Ports> {
     pub(super) lessons: Lessons,
     /// What reads leave out unasked.
     omitted: Omitted,
+    /// Whether the call has failed before for a reason that passes.
+    pub(super) is_another_try: bool,
     /// Whether the org's new records could not be asked for.
     pub(super) finds_new_records_late: bool,
     /// Whether a Lead was made in this attempt.
@@ -100,6 +103,7 @@ impl<'a, P: Ports> Session<'a, P> {
             quick_tries: 0,
             lessons: Lessons::default(),
             omitted,
+            is_another_try: false,
             finds_new_records_late: false,
             made_lead: false,
             deadline,

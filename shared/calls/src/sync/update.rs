@@ -7,6 +7,7 @@ use crate::{
     activity::{EventDraft, Fields, TaskDraft, last_line},
     crm::{Activities, Activity, FaultClass, WrittenObject},
     ids::SalesforceId,
+    journal::Journal,
     ledger::{Reason, Row},
     matching::Rule,
     workspace::{RecordType, Settings},
@@ -62,21 +63,19 @@ impl<Who: Serialize> There<Who> {
         session.read(task_id, event_id).await.map(Some)
     }
 
-    /// What would be sent for the Task and for the Event.
-    pub(super) fn changes(&self, row: &Row, standing: &Activities) -> [Option<Changes>; 2] {
+    /// What would be sent for the Task and for the Event at `now`, Unix seconds.
+    pub(super) fn changes(&self, row: &Row, standing: &Activities, now: i64) -> [Option<Changes>; 2] {
         let changes = |object, fields, standing: Option<&Activity>| {
-            Some(Changes::between(
-                &updatable(fields),
-                standing?,
-                row.journal.of(object),
-                &last_line(&row.call_id),
-            ))
+            let (standing, wanted) = (standing?, updatable(fields));
+            let mut journal = row.journal.clone();
+            adopt(&mut journal, object, &wanted, standing);
+            let sent = journal.of(object);
+            Some(Changes::between(&wanted, standing, sent, &last_line(&row.call_id), now))
         };
+        let (task, event) = (self.task.as_ref(), self.event.as_ref());
         [
-            self.task
-                .as_ref()
-                .and_then(|(_, task)| changes(WrittenObject::Task, task.fields(), standing.task.as_ref())),
-            self.event.as_ref().and_then(|(_, event)| {
+            task.and_then(|(_, task)| changes(WrittenObject::Task, task.fields(), standing.task.as_ref())),
+            event.and_then(|(_, event)| {
                 changes(WrittenObject::Event, event.fields(), standing.event.as_ref())
             }),
         ]
@@ -168,10 +167,9 @@ impl<'a> Update<'a> {
         loop {
             let Some(there) = &standing else { return Ok(Some(outcome::deleted(object))) };
             let wanted = updatable(self.draft.fields());
-            if row.journal.of(object).is_none() && there.is_untouched {
-                row.journal.created(object, &ours(&wanted, there));
-            }
-            let changes = Changes::between(&wanted, there, row.journal.of(object), &last_line);
+            adopt(&mut row.journal, object, &wanted, there);
+            let sent = row.journal.of(object);
+            let changes = Changes::between(&wanted, there, sent, &last_line, session.now());
             let sent = if changes.send.is_empty() {
                 Ok(())
             } else {
@@ -217,10 +215,13 @@ impl<'a> Update<'a> {
     }
 }
 
-/// Of an activity as it was created: the fields that Ringlog gave it, though nobody noted them.
-fn ours(wanted: &Fields, created: &Activity) -> Fields {
-    let given = created.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
-    given.map(|(field, value)| (field.clone(), value.clone())).collect()
+/// Notes what nobody noted: the fields that Ringlog gave an activity which is still as it was created.
+fn adopt(journal: &mut Journal, object: WrittenObject, wanted: &Fields, created: &Activity) {
+    if journal.of(object).is_none() && created.is_untouched {
+        let given = created.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
+        let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
+        journal.created(object, &given);
+    }
 }
 
 /// A Task or an Event that is to be written.

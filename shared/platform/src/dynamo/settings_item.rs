@@ -1,6 +1,6 @@
 //! A workspace as an item of the settings table: columns of design.md §5 and §8.
 
-use calls::workspace::{ConnectionState, Learned, RefusedFields, Settings, WebhookSecretVersions};
+use calls::workspace::{ConnectionState, Learned, Lessons, RefusedFields, Settings, WebhookSecretVersions};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -118,17 +118,15 @@ pub(super) fn learned(item: &Item) -> Learned {
     }
 }
 
-/// The change that keeps what was learned.
-pub(super) fn set_learned(learned: &Learned) -> Change {
-    let Learned { unwritable, unreadable, unfilterable, closed_status } = learned;
-    let change = Change::default()
-        .set("refused_fields", unwritable)
-        .set("unreadable_fields", unreadable)
-        .set("unfilterable_fields", unfilterable);
-    match closed_status {
-        Some(status) => change.set("closed_task_status", status),
-        None => change.remove(&["closed_task_status"]),
-    }
+/// The change that keeps what there are new lessons of.
+pub(super) fn set_learned(learned: &Learned, lessons: &Lessons) -> Change {
+    let fields = |fields, is_news: bool| Some(fields).filter(|_| is_news);
+    let Lessons { unwritable, omitted, closed_status } = lessons;
+    Change::default()
+        .set_some("refused_fields", fields(&learned.unwritable, !unwritable.is_empty()))
+        .set_some("unreadable_fields", fields(&learned.unreadable, !omitted.unreadable.is_empty()))
+        .set_some("unfilterable_fields", fields(&learned.unfilterable, !omitted.unfilterable.is_empty()))
+        .set_some("closed_task_status", learned.closed_status.as_ref().filter(|_| closed_status.is_some()))
 }
 
 pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, ColumnError> {

@@ -14,7 +14,7 @@ use calls::{
     ids::{SalesforceId, WorkspaceId},
     measure,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
@@ -416,8 +416,9 @@ impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
         id: &WorkspaceId,
         org_id: &SalesforceId,
         learned: &Learned,
+        lessons: &Lessons,
     ) -> Result<(), StoreError> {
-        self.learn(id, org_id, stored::set_learned(learned), None).await
+        self.learn(id, org_id, stored::set_learned(learned, lessons), None).await
     }
 }
 

@@ -8,7 +8,9 @@ use std::{
 use calls::{
     ids::{SalesforceId, WorkspaceId},
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Settings, WebhookSecretVersions, Workspace},
+    workspace::{
+        Connection, ConnectionState, Learned, Lease, Lessons, Settings, WebhookSecretVersions, Workspace,
+    },
 };
 
 use super::{Faults, lock};
@@ -311,10 +313,11 @@ impl OrgMemory for MemoryWorkspaces {
         id: &WorkspaceId,
         org_id: &SalesforceId,
         learned: &Learned,
+        lessons: &Lessons,
     ) -> Result<(), StoreError> {
         self.change("remember", id, |row| {
             if row.is_connected_to(org_id) {
-                row.workspace.learned = learned.clone();
+                row.workspace.learned.take(learned, lessons);
             }
         })
     }

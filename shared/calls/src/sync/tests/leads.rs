@@ -569,3 +569,21 @@ async fn records_that_are_gone_one_after_another_are_an_error() {
     assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "ENTITY_IS_DELETED"));
     assert_eq!(world.requests().iter().filter(|name| **name == "create").count(), 4);
 }
+
+/// The Lead that was made a moment ago is the caller's as long as it has the number, or none that can be read.
+#[tokio::test]
+async fn a_lead_that_a_person_gave_another_number_is_not_the_callers() {
+    for (phones, leads) in [(vec![], 1), (vec![("Phone".to_owned(), "+1 234 555 0199".to_owned())], 2)] {
+        let world = new_caller();
+        world.reported(&call(0)).await.unwrap();
+        let lead = world.salesforce.state().unindexed[0].id.clone();
+        world.salesforce.state().unindexed[0].phones = phones;
+        world.pass(60);
+        let mut second = call(60);
+        second.id = crate::ids::CallId::parse("call-2").unwrap();
+        world.reported(&second).await.unwrap();
+        let state = world.salesforce.state();
+        assert_eq!((state.leads.len(), state.tasks.len()), (leads, 2));
+        assert_eq!(state.tasks[1].1.who_id == lead, leads == 1);
+    }
+}

@@ -131,3 +131,32 @@ async fn a_lead_is_made_without_what_was_refused_of_the_last_one() {
     assert_eq!(world.requests(), ["search", "recent", "create_lead", "create"]);
     assert!(world.salesforce.state().leads.iter().all(|(_, lead)| lead.lead_source.is_none()));
 }
+
+/// A query that takes longer than a request may is asked for again with the call, and then left out.
+#[tokio::test]
+async fn new_records_that_take_too_long_twice_do_not_decide_a_call() {
+    let world = world();
+    world.salesforce.state().records.clear();
+    world.fail_for_good("recent", FaultClass::Passing, "timeout");
+    world.reported(&call(0)).await.unwrap();
+    assert_eq!((world.status(), reason(&world.ledger.row("call-1"))), (SyncStatus::Retrying, "timeout"));
+    world.pass(60);
+    world.woken().await.unwrap();
+    assert_eq!(world.status(), SyncStatus::NotFound);
+    assert_eq!(world.workspace().learned, crate::workspace::Learned::default(), "it may be only slow today");
+}
+
+/// A new record's number cannot be read: that is said, as of one that search found.
+#[tokio::test]
+async fn a_new_record_whose_number_cannot_be_read_is_a_possible_match() {
+    let world = world();
+    world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+    let mut new = world.salesforce.state().records.pop().unwrap();
+    new.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(2);
+    new.phones = vec![("Phone".to_owned(), "23455501234".to_owned())];
+    world.salesforce.state().unindexed.push(new);
+    world.reported(&call(0)).await.unwrap();
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.status, reason(&row)), (SyncStatus::Skipped, "possible_match"));
+    assert!(world.salesforce.state().leads.is_empty());
+}

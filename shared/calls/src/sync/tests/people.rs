@@ -373,3 +373,82 @@ async fn a_field_that_is_still_hidden_when_a_person_asks_again_is_still_left_out
     assert_eq!(world.retried().await, ["read", "update_task"]);
     assert_eq!(world.ledger.row("call-1").reason, None);
 }
+
+/// The new start is the old end: start and end are sent together, or Salesforce would work out one of them.
+#[tokio::test]
+async fn an_event_whose_end_stays_the_same_is_sent_both_times() {
+    let world = world();
+    world.reported(&booked_call()).await.unwrap();
+    let end = world.event().end_date_time;
+    let mut later = call(5);
+    let half_an_hour = AppointmentRequest {
+        time: Some("2:30 PM".to_owned()),
+        duration: Some("30".to_owned()),
+        ..appointment()
+    };
+    later.appointment = Some(fact(5, half_an_hour));
+    world.reported(&later).await.unwrap();
+    let sent = world.salesforce.state().sent.last().unwrap().clone();
+    assert_eq!(
+        (&sent["StartDateTime"], &sent["EndDateTime"]),
+        (&json!("2027-01-20T14:30:00Z"), &json!("2027-01-20T15:00:00Z"))
+    );
+    assert_eq!(world.event().end_date_time, end);
+}
+
+/// Salesforce takes a reminder off that has gone off, and leaves its time.
+#[tokio::test]
+async fn a_reminder_that_has_gone_off_is_set_anew_with_a_new_time_and_one_that_a_person_took_off_is_not() {
+    for (passed, is_set_again) in [(86_400 * 30, true), (0, false)] {
+        let world = world();
+        world.reported(&booked_call()).await.unwrap();
+        world.pass(passed);
+        world.edit_event(json!({ "IsReminderSet": false }));
+        let mut later = call(5);
+        let in_spring = AppointmentRequest { date: Some("2027-04-20".to_owned()), ..appointment() };
+        later.appointment = Some(fact(5, in_spring));
+        world.reported(&later).await.unwrap();
+        let event = world.event();
+        assert!(event.start_date_time.starts_with("2027-04-20T"), "{}", event.start_date_time);
+        assert_eq!(event.is_reminder_set, Some(is_set_again), "{passed}");
+    }
+}
+
+/// A rep who wants to be reminded earlier keeps that, also at another time.
+#[tokio::test]
+async fn a_reminder_that_a_person_chose_stays() {
+    let world = world();
+    world.reported(&booked_call()).await.unwrap();
+    world.edit_event(json!({ "ReminderDateTime": "2027-01-19T08:00:00Z" }));
+    world.reported(&second("Wants an offer.", "4:00 PM")).await.unwrap();
+    let event = world.event();
+    assert_eq!(event.start_date_time, "2027-01-20T16:00:00Z");
+    assert_eq!(event.reminder_date_time.as_deref(), Some("2027-01-19T08:00:00Z"));
+    assert!(world.said().contains("Event.ReminderDateTime"), "{}", world.said());
+}
+
+/// The org gives a field that was left out a value of its own: no person did.
+#[tokio::test]
+async fn a_left_out_field_with_the_orgs_default_is_filled_when_it_may_be() {
+    let world = world();
+    let refusal = super::refused_field(crate::crm::WrittenObject::Task, "Priority");
+    world.salesforce.fail("create", Fault::Before(refusal));
+    world.reported(&call(0)).await.unwrap();
+    world.salesforce.state().tasks[0].1.priority = Some("Low".to_owned());
+    assert_eq!(world.retried().await, ["read", "update_task"]);
+    assert_eq!(world.task().priority.as_deref(), Some("Normal"));
+    assert_eq!(world.ledger.row("call-1").reason, None);
+}
+
+/// A paragraph is new though its words are part of a person's.
+#[tokio::test]
+async fn a_fact_that_is_part_of_a_note_is_added_all_the_same() {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    world.edit_task(json!({ "Description": "Not sure: Wants an offer. Ask again." }));
+    let mut told = call(5);
+    told.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&told).await.unwrap();
+    let expected = "Not sure: Wants an offer. Ask again.\n\nWants an offer.\n\nCall call-1";
+    assert_eq!(world.task().description, expected);
+}

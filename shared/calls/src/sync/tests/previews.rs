@@ -20,7 +20,7 @@ use crate::{
 use super::{appointment, booked_call, world::*};
 
 /// The requests that change nothing.
-const READS: [&str; 4] = ["search", "recent", "look", "read"];
+const READS: [&str; 5] = ["search", "recent", "look", "read", "records"];
 
 impl Worker<World> {
     async fn previewed(&self, row: Row) -> Preview {

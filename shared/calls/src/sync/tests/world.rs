@@ -28,7 +28,9 @@ use crate::{
         TokenEndpoint, Tokens, Workspaces,
     },
     sync::{Done, Ports, Report, Turn, Worker},
-    workspace::{Connection, ConnectionState, Learned, Lease, RecordType, WebhookSecretVersions, Workspace},
+    workspace::{
+        Connection, ConnectionState, Learned, Lease, Lessons, RecordType, WebhookSecretVersions, Workspace,
+    },
 };
 
 pub(super) const START: i64 = 1_800_000_000;
@@ -205,8 +207,14 @@ impl OrgMemory for MemoryWorkspaces {
         Ok(())
     }
 
-    async fn remember(&self, _: &WorkspaceId, _: &SalesforceId, learned: &Learned) -> Result<(), StoreError> {
-        self.0.lock().unwrap().learned = learned.clone();
+    async fn remember(
+        &self,
+        _: &WorkspaceId,
+        _: &SalesforceId,
+        learned: &Learned,
+        lessons: &Lessons,
+    ) -> Result<(), StoreError> {
+        self.0.lock().unwrap().learned.take(learned, lessons);
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use calls::{
     crm::{CrmError, FaultClass},
     ids::{SalesforceId, WorkspaceId},
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -157,12 +157,13 @@ impl OrgMemory for World {
         id: &WorkspaceId,
         org_id: &SalesforceId,
         learned: &Learned,
+        lessons: &Lessons,
     ) -> Result<(), StoreError> {
-        let (id, org_id, learned) = (id.clone(), org_id.clone(), learned.clone());
+        let (id, org_id, learned, lessons) = (id.clone(), org_id.clone(), learned.clone(), lessons.clone());
         self.call("remember what was learned", move |state| {
             let workspace = state.workspace(&id);
             if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
-                workspace.learned = learned;
+                workspace.learned.take(&learned, &lessons);
             }
         })
         .await

@@ -22,6 +22,7 @@ async fn table() -> tables::Workspaces {
 contract! {
     what_was_learned_is_read_as_it_was,
     of_two_pauses_the_longer_counts,
+    what_two_workers_learn_of_different_kinds_at_once_is_kept,
     what_is_learned_of_another_org_is_not_kept,
     a_connect_and_a_disconnect_forget_what_was_learned,
     a_refresh_keeps_what_was_learned,
@@ -39,21 +40,24 @@ async fn connect(store: &impl Connections, id: &WorkspaceId, issued_at: i64) {
     store.connect(id, &connection, issued_at).await.unwrap();
 }
 
-fn refused() -> Learned {
-    let lessons = Lessons {
+fn lessons() -> Lessons {
+    Lessons {
         unwritable: vec!["Task.Type".to_owned(), "Event.ShowAs".to_owned()],
         omitted: Omitted {
             unreadable: ["Contact.HomePhone".to_owned()].into(),
             unfilterable: ["Lead.Phone".to_owned()].into(),
         },
         closed_status: Some("Erledigt".to_owned()),
-    };
-    Learned::default().with(&lessons, 1000)
+    }
+}
+
+fn refused() -> Learned {
+    Learned::default().with(&lessons(), 1000)
 }
 
 async fn learn(store: &impl OrgMemory, org: &str) {
     store.pause(&workspace_id(), &salesforce_id(org), 5000).await.unwrap();
-    store.remember(&workspace_id(), &salesforce_id(org), &refused()).await.unwrap();
+    store.remember(&workspace_id(), &salesforce_id(org), &refused(), &lessons()).await.unwrap();
 }
 
 async fn learned(store: &impl OrgMemory) -> (Option<i64>, Learned) {
@@ -66,6 +70,22 @@ async fn what_was_learned_is_read_as_it_was(store: impl OrgMemory + Connections)
     assert_eq!(learned(&store).await, (None, Learned::default()));
     learn(&store, ORG).await;
     assert_eq!(learned(&store).await, (Some(5000), refused()));
+}
+
+async fn what_two_workers_learn_of_different_kinds_at_once_is_kept(store: impl OrgMemory + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    let all = lessons();
+    let ones = [
+        Lessons { unwritable: all.unwritable.clone(), ..Lessons::default() },
+        Lessons { omitted: all.omitted.clone(), ..Lessons::default() },
+        Lessons { closed_status: all.closed_status.clone(), ..Lessons::default() },
+    ];
+    for one in ones {
+        // Each knows nothing of the others.
+        let learned = Learned::default().with(&one, 1000);
+        store.remember(&workspace_id(), &salesforce_id(ORG), &learned, &one).await.unwrap();
+    }
+    assert_eq!(learned(&store).await, (None, refused()));
 }
 
 async fn of_two_pauses_the_longer_counts(store: impl OrgMemory + Connections) {
