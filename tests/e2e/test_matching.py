@@ -162,7 +162,7 @@ def test_of_two_leads_with_one_number_the_settings_choose(
         assert (row["status"], row["salesforce_record_id"]) == ("success", ids[order[0]])
         assert decision["chosen"] == {"recordType": "Lead", "id": ids[order[0]]}
     (item,) = [one for one in workspace.api("GET", "sync-logs").json()["items"] if one["callId"] == row["call_id"]]
-    assert item["decision"] == {"chosen": None, **decision, "candidateCount": 3, "turnedDown": []}
+    assert item["decision"] == {"chosen": None, **decision, "candidateCount": 3}
 
 
 @pytest.mark.parametrize(("order", "winner"), [(["Lead", "Contact"], "Lead"), (["Contact", "Lead"], "Contact")])

@@ -139,6 +139,7 @@ function Why({ call }: { call: SyncLog }) {
   if (!decision) return null;
   const chosen = chosenOf(call);
   const others = decision.candidates.filter((candidate) => candidate !== chosen);
+  const turnedDown = decision.turnedDown ?? [];
   const countOfOthers = decision.candidateCount - (chosen ? 1 : 0);
   return (
     <div>
@@ -153,11 +154,11 @@ function Why({ call }: { call: SyncLog }) {
           <CandidateList candidates={others} />
         </>
       )}
-      {decision.turnedDown.length > 0 && (
+      {turnedDown.length > 0 && (
         <>
-          <p className={card.muted}>{texts.calls.turnedDown(decision.turnedDown.length)}</p>
+          <p className={card.muted}>{texts.calls.turnedDown(turnedDown.length)}</p>
           <ul className={css.candidates}>
-            {decision.turnedDown.map(({ id, recordType, name, why }) => (
+            {turnedDown.map(({ id, recordType, name, why }) => (
               <li key={id}>
                 {recordType} {name ?? id} – {texts.whyNot(why)}
               </li>

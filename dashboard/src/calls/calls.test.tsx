@@ -207,7 +207,7 @@ test("a call that waits does not claim that nobody matched", async () => {
     ...waiting,
     callId: "call-5",
     status: "not_found",
-    decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0, turnedDown: [] },
+    decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0 },
   };
   show(routes(connected, [waiting, unmatched]));
   const list = await screen.findByRole("list", { name: "Calls" });

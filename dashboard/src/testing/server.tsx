@@ -70,7 +70,6 @@ export const logged: SyncLog = {
       },
     ],
     candidateCount: 2,
-    turnedDown: [],
   },
   appointmentCreated: false,
   errorCode: null,

@@ -80,6 +80,7 @@ struct PreviewAnswer {
 struct Ruling {
     rule: Rule,
     chosen: Option<Chosen>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     turned_down: Vec<TurnedDown>,
 }
 

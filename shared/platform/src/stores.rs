@@ -237,6 +237,7 @@ pub struct ListedDecision {
     /// How many records have it.
     pub candidate_count: usize,
     /// Up to ten records that may be taken for the caller's, and why they are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turned_down: Vec<TurnedDown>,
 }
 
