@@ -310,6 +310,23 @@ async fn a_call_that_is_logged_already() {
     assert_eq!(preview.decision.unwrap().candidates.len(), 1);
 }
 
+/// A row of the version before knows nothing of what was sent, and the reminder's time has passed meanwhile.
+#[tokio::test]
+async fn a_logged_call_without_a_journal() {
+    let world = world();
+    world.reported(&booked_call()).await.unwrap();
+    let mut named = call(5);
+    named.customer_name = Some(fact(5, "Ada Sample".to_owned()));
+    let report = Report { call: &named, secret_version: 2, received_at: START + 5 };
+    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let mut row = world.ledger.row("call-1");
+    row.journal = crate::journal::Journal::default();
+    world.ledger.put(row);
+    world.pass(30 * 86_400);
+    let (preview, requests) = comes_true_again(&world).await;
+    assert_eq!((preview.drafts.event, requests), (None, vec!["read"]));
+}
+
 #[tokio::test]
 async fn a_logged_call_of_which_there_is_news() {
     let world = world();
