@@ -86,19 +86,7 @@ impl World {
     }
 
     pub async fn ada(&self) -> SalesforceId {
-        let query = PhoneQuery {
-            national: "2345550123".to_owned(),
-            international: "12345550123".to_owned(),
-            others: vec![],
-        };
-        self.client
-            .search(&self.connection, &RecordType::ALL, &query, &Omitted::default())
-            .await
-            .unwrap()
-            .value
-            .records[0]
-            .id
-            .clone()
+        self.found("2345550123").await
     }
 
     pub async fn create_both(&self, call_id: &str) -> Result<Written, CrmError> {
@@ -140,7 +128,8 @@ impl World {
         });
     }
 
-    pub async fn search_id(&self, national: &str) -> String {
+    /// The first record with this number.
+    pub async fn found(&self, national: &str) -> SalesforceId {
         let query = PhoneQuery {
             national: national.to_owned(),
             international: format!("1{national}"),
@@ -153,7 +142,7 @@ impl World {
             .value
             .records[0]
             .id
-            .to_string()
+            .clone()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The algorithm in an in-memory world.
 
 mod faults;
+mod gone;
 mod leads;
 mod looks;
 mod measures;
@@ -9,6 +10,7 @@ mod people;
 mod previews;
 mod refusals;
 mod rows;
+mod salesforce;
 mod sessions;
 mod settings;
 mod world;

@@ -7,18 +7,12 @@ use crate::{
     appointment::AppointmentRequest,
     call::Call,
     crm::FaultClass,
-    ids::{CallId, SalesforceId},
+    ids::CallId,
     ledger::SyncStatus,
     sync::{QueuedAgain, Worker, queue_again},
 };
 
 use super::{appointment, booked_call, reason, world::*};
-
-const OTHER_LEAD: &str = "00Q000000000002EAA";
-
-fn sf(id: &str) -> SalesforceId {
-    SalesforceId::parse(id).unwrap()
-}
 
 /// The call with a summary and an appointment, as a second report tells it.
 fn second(summary: &str, time: &str) -> Call {
