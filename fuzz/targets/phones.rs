@@ -21,6 +21,18 @@ fuzz_target!(|text: &str| {
     assert!(caller.international().ends_with(&national) && !national.is_empty());
     assert_eq!(caller.same_as(&e164, record, default), Some(Exactness::Exact), "{e164}");
 
+    // Neither a note nor another number beside it hides a number.
+    if national.len() >= 7 {
+        for beside in [" (3rd shift)", " & +12345550123", "; +442079460123 x12", " F: 234-555-0123", "\n24h"]
+        {
+            let field = format!("{e164}{beside}");
+            assert_eq!(caller.same_as(&field, record, default), Some(Exactness::Exact), "{field:?}");
+            assert!(caller.resembles(&field), "{field:?}");
+        }
+    }
+    assert!(caller.resembles(stored) || !digits(stored).contains(&national), "{national} in {stored:?}");
+    let _ = phone::reads(stored, record, default);
+
     let query = caller.query();
     let terms: Vec<_> = [query.national, query.international].into_iter().chain(query.others).collect();
     assert!(
@@ -28,7 +40,6 @@ fuzz_target!(|text: &str| {
         "{terms:?}"
     );
 
-    let _ = phone::reads(stored, record, default);
     if caller.same_as(stored, record, default).is_some() {
         let tail = &national[national.len().saturating_sub(4)..];
         let ascii = stored.is_ascii();

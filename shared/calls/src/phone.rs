@@ -72,9 +72,6 @@ const WITHHELD: [&str; 9] = [
 /// blocked, unknown, unavailable.
 const WITHHELD_ON_KEYS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656696", "86282452253"];
 
-/// As many digits at the end of a number as Salesforce's search may find it by (salesforce.md §2.4).
-const ENDING: usize = 4;
-
 impl PhoneNumber {
     /// Reads the remote party's number as Vapi writes it: E.164, national (of `default_country`, ISO 3166), with an
     /// extension, or as a `sip:` or `tel:` address.
@@ -132,8 +129,11 @@ impl PhoneNumber {
         PhoneQuery { national, international, others: written::other_digits(self) }
     }
 
-    /// Whether a stored number is this one, and how exactly (design.md §7); of several in one text, either. Extensions count
-    /// where both have one.
+    /// Whether a phone field has this number, and how exactly (design.md §7). Extensions count where both have one.
+    ///
+    /// A field with two numbers has either, each compared by itself; one with a note has its number, whatever digits are in
+    /// the note (`234-555-0104 / 234-555-0105`, `234-555-0104 (3rd shift)`). Of a second number that is written by its end
+    /// alone, `030 1234567/8`, the first counts; no part of a single number does.
     ///
     /// A stored number without a country code that is valid in the record's country (its ISO code or a name), or else in
     /// `default_country`, is that country's; this settles it, however it is written. The same national number is then
@@ -146,34 +146,30 @@ impl PhoneNumber {
         record_country: Option<&str>,
         default_country: &str,
     ) -> Option<Exactness> {
-        let same = |stored: &str| self.is_written(stored, record_country, default_country);
-        match several::numbers(stored).as_slice() {
-            [] => same(stored),
-            numbers => {
-                let same = numbers.iter().filter_map(|number| same(number));
-                same.min_by_key(|exactness| *exactness == Exactness::National)
-            }
+        let homes = homes(record_country, default_country);
+        if several::is_plain(stored) {
+            return self.same_as_one(stored, homes);
         }
+        let regions: Vec<Region> = homes.into_iter().chain([self.region()]).flatten().collect();
+        let numbers = several::numbers(stored, &regions);
+        let same = numbers.iter().filter_map(|number| self.same_as_one(number, homes));
+        same.min_by_key(|exactness| *exactness == Exactness::National)
     }
 
-    /// Whether a text that is one number is this one.
-    fn is_written(
-        &self,
-        stored: &str,
-        record_country: Option<&str>,
-        default_country: &str,
-    ) -> Option<Exactness> {
+    /// Whether a phone field has digits of this number: the national number, or its last four digits at the end of a run of
+    /// digits. Salesforce's search may then have returned the record because of this field, even if [`Self::same_as`] and
+    /// [`reads`] do not understand it.
+    pub fn resembles(&self, stored: &str) -> bool {
+        let end = &self.national[self.national.len().saturating_sub(4)..];
+        let mut runs = stored.split(|c: char| !c.is_ascii_digit());
+        let digits = || stored.chars().filter(char::is_ascii_digit).collect::<String>();
+        runs.any(|run| run.ends_with(end)) || digits().contains(&self.national)
+    }
+
+    fn same_as_one(&self, stored: &str, homes: Homes) -> Option<Exactness> {
         let stored = written::readable(stored);
-        let named = record_country.filter(|country| !country.trim().is_empty());
-        let of_record = named.and_then(country::region);
-        let of_workspace = region(default_country).filter(|region| Some(*region) != of_record);
-        let is_unknown = named.is_some() && of_record.is_none();
-        let homes = [of_record, of_workspace.filter(|_| !is_unknown)];
         for home in homes.into_iter().flatten() {
-            let read = parse(&stored, Some(home));
-            if let Some(first) = read.as_ref().and_then(|read| written::first_of_two(read, &stored)) {
-                return self.is_written(first, record_country, default_country);
-            }
+            let read = parse_stored(&stored, Some(home));
             let same = read.as_ref().and_then(|read| self.equals(read));
             if same.is_some() || read.as_ref().is_some_and(is_valid) {
                 return same;
@@ -183,15 +179,6 @@ impl PhoneNumber {
         let asked = own.is_some() && homes.contains(&own);
         let same = if asked { None } else { parse_stored(&stored, own).and_then(|read| self.equals(&read)) };
         same.or_else(|| self.equals(&parse_stored(&written::with_plus(&stored)?, None)?))
-    }
-
-    /// Whether Salesforce's search may have found a record by this text: a number in it ends like this one, or has it in it.
-    pub fn resembles(&self, stored: &str) -> bool {
-        let ending = &self.national[self.national.len().saturating_sub(ENDING)..];
-        stored.split(char::is_alphabetic).any(|part| {
-            let digits: String = part.chars().filter(char::is_ascii_digit).collect();
-            digits.ends_with(ending) || digits.contains(&self.national)
-        })
     }
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
@@ -227,18 +214,32 @@ impl From<&Parsed> for PhoneNumber {
     }
 }
 
-/// Whether a stored text can be read as a number, or as several, that are valid in the record's country, in
-/// `default_country`, or with their country code.
+/// Whether a phone field has a number, or several, that is valid with its country code, in the record's country or in
+/// `default_country` (as for [`PhoneNumber::same_as`]). One that `same_as` does not find there is a different number; of a
+/// text that is not read, nobody knows whose number it is.
 pub fn reads(stored: &str, record_country: Option<&str>, default_country: &str) -> bool {
-    let homes = [record_country.and_then(country::region), region(default_country), None];
-    let is_number = |text: &str| {
-        let text = written::readable(text);
-        homes.iter().any(|home| parse_stored(&text, *home).as_ref().is_some_and(is_valid))
-    };
-    match several::numbers(stored).as_slice() {
-        [] => is_number(stored),
-        numbers => numbers.iter().all(|number| is_number(number)),
-    }
+    let homes = homes(record_country, default_country);
+    let regions: Vec<Region> = homes.into_iter().flatten().collect();
+    several::numbers(stored, &regions).iter().any(|number| {
+        let number = written::readable(number);
+        let is_good = |read: Option<Parsed>| read.as_ref().is_some_and(is_valid);
+        let at_home = || regions.iter().any(|home| is_good(parse_stored(&number, Some(*home))));
+        at_home()
+            || is_good(parse_stored(&number, None))
+            || written::with_plus(&number).is_some_and(|number| is_good(parse_stored(&number, None)))
+    })
+}
+
+/// The countries that a stored number without a country code may be of: the record's and the workspace's. A record's that
+/// is named and not known is not the workspace's.
+type Homes = [Option<Region>; 2];
+
+fn homes(record_country: Option<&str>, default_country: &str) -> Homes {
+    let named = record_country.filter(|country| !country.trim().is_empty());
+    let of_record = named.and_then(country::region);
+    let of_workspace = region(default_country).filter(|region| Some(*region) != of_record);
+    let is_unknown = named.is_some() && of_record.is_none();
+    [of_record, of_workspace.filter(|_| !is_unknown)]
 }
 
 /// A number as it may be shown: `•••• 0123`. Of a short one, nothing.
@@ -283,7 +284,7 @@ fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
 
 /// A record's number, where the text is one.
 fn parse_stored(text: &str, region: Option<Region>) -> Option<Parsed> {
-    parse(text, region).filter(|read| written::first_of_two(read, text).is_none())
+    parse(text, region).filter(|read| !written::joins_two(read, text))
 }
 
 /// Digits of the longest national numbers that are in use: German and Chinese mobile ones.

@@ -203,8 +203,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
         (GB, "\u{202a}+44 20 7946 0123\u{202c}", None, "US", Some(Exact)),
         (GB, "020 7946 0123 (work)", None, "GB", Some(National)),
         (GB, "London: 020 7946 0123 ext. 5 (Ada)", None, "GB", Some(National)),
-        (GB, "020 7946 0123 or 4", None, "GB", Some(National)),
-        (GB, "020 7946 0124 or 3", None, "GB", None),
+        (GB, "020 7946 0123 or 4", None, "GB", None),
         // Two numbers, the second by its end; one with a desk; and one in groups.
         ("+493012345678", "030 1234567/8", None, "DE", None),
         ("+493012345678", "030 1234567 / 8", None, "DE", None),
@@ -254,64 +253,6 @@ fn a_stored_number_is_compared_by_what_it_means() {
     }
 }
 
-/// The forms that people use for two numbers in one field, and for a number with a note (the digits of a note are none).
-#[test]
-fn a_field_with_two_numbers_counts_with_either_and_a_note_with_none() {
-    for (stored, numbers) in [
-        ("234-555-0104 / 234-555-0105", &["2345550104", "2345550105"][..]),
-        ("(234) 555-0104/(234) 555-0105", &["2345550104", "2345550105"]),
-        ("234-555-0104; 234-555-0105", &["2345550104", "2345550105"]),
-        ("T: 234-555-0104 F: 234-555-0105", &["2345550104", "2345550105"]),
-        ("234-555-0104 ext. 5, cell 234-555-0105", &["2345550104", "2345550105"]),
-        ("234-555-0104 or +1 234-555-0105", &["2345550104", "2345550105"]),
-        ("234.555.0104 & 234.555.0105", &["2345550104", "2345550105"]),
-        ("home 2345550104, work 2345550105 x7", &["2345550104", "2345550105"]),
-        ("234-555-0104 (3rd shift)", &["2345550104"]),
-        ("234-555-0104 24h", &["2345550104"]),
-        ("234-555-0104 (since 2019)", &["2345550104"]),
-        ("No. 1: 234-555-0104", &["2345550104"]),
-        ("2345550104.0", &["2345550104"]),
-        ("234-555-0104 from 2024", &["2345550104"]),
-        ("234-555-0104x12 (2nd floor)", &["2345550104"]),
-        ("(wife) 234-555-0104", &["2345550104"]),
-        ("234-555-0104,,,123#", &["2345550104"]),
-    ] {
-        for number in ["2345550104", "2345550105", "2345550106", "2345552019", "2342345550"] {
-            let same = caller(&format!("+1{number}")).same_as(stored, None, "US");
-            assert_eq!(same.is_some(), numbers.contains(&number), "{number} and {stored:?}");
-        }
-        assert!(reads(stored, None, "US"), "{stored:?}");
-        assert!(caller("+12345550104").resembles(stored), "{stored:?}");
-    }
-    for (stored, numbers) in [
-        ("030 1234567 / 0171 2345678", &["+49301234567", "+491712345678"][..]),
-        ("030/1234567, 0171/2345678", &["+49301234567", "+491712345678"]),
-        ("030 1234567/8", &["+49301234567"]),
-        ("030 1234567 ab 18 Uhr", &["+49301234567"]),
-        ("030 1234567 DW 12", &["+4930123456712"]),
-    ] {
-        for number in ["+49301234567", "+491712345678", "+4930123456712", "+4930123456718"] {
-            let same = caller(number).same_as(stored, None, "DE");
-            assert_eq!(same.is_some(), numbers.contains(&number), "{number} and {stored:?}");
-        }
-    }
-}
-
-#[test]
-fn a_text_that_is_no_number_is_not_read_and_resembles_nobody_else() {
-    let caller = caller("+12345550104");
-    for (stored, read, resembles) in [
-        ("(234) 555-0177", true, false),
-        ("ask the front desk", false, false),
-        ("see mobile 0104", false, true),
-        ("234-555-0104-0105-0106", false, true),
-        ("+44 20 7946 0104", true, true),
-        ("", false, false),
-    ] {
-        assert_eq!((reads(stored, None, "US"), caller.resembles(stored)), (read, resembles), "{stored:?}");
-    }
-}
-
 #[test]
 fn a_country_is_known_by_its_code_and_by_its_name() {
     for (country, code) in [
@@ -341,8 +282,7 @@ fn a_masked_number_shows_four_digits_at_most() {
 fn a_context_before_the_scheme_is_no_number_and_no_panic() {
     let text = "+12345550123;phone-context=a;tel:";
     assert_eq!(PhoneNumber::parse_caller(text, "US"), Err(NoPhoneNumber::Unreadable));
-    let same = caller("+12345550123").same_as("2345550123;phone-context=a;tel:1", None, "US");
-    assert_eq!(same, Some(Exactness::National));
+    assert_eq!(caller("+12345550123").same_as("2345550123;phone-context=a;tel:1", None, "US"), None);
 }
 
 proptest! {

@@ -76,22 +76,21 @@ pub(super) fn readable(stored: &str) -> Cow<'_, str> {
 }
 
 /// What stands before a German or Austrian desk's digits, which belong to the number.
-const DESK_MARKS: [&str; 4] = ["dw", "durchwahl", "kl", "klappe"];
+pub(super) const DESK_MARKS: [&str; 4] = ["dw", "durchwahl", "kl", "klappe"];
 /// Digits of the shortest number, and of the longest area code with one digit more.
-const SHORTEST: usize = 4;
+pub(super) const SHORTEST: usize = 4;
 const LONGER_THAN_AREA_CODE: usize = 6;
 
-/// The first of two numbers, the second by its end alone, that were read as one: `030 1234567/8`, `030 1234567 or 8`.
+/// Whether a text is two numbers, the second by its end alone, that were read as one: `030 1234567/8`, `030 1234567 or 8`.
 /// A slash may also stand behind an area code (`030/1234567`) or between groups (`0475/12/34/56`); and the first of two
 /// numbers is one by itself.
-pub(super) fn first_of_two<'a>(read: &Parsed, text: &'a str) -> Option<&'a str> {
-    let start = text.find(char::is_numeric).unwrap_or_default();
-    let from_first = &text[start..];
-    let mark = from_first.rfind(|c: char| c == '/' || c.is_alphabetic())?;
+pub(super) fn joins_two(read: &Parsed, text: &str) -> bool {
+    let from_first = &text[text.find(char::is_numeric).unwrap_or_default()..];
+    let Some(mark) = from_first.rfind(|c: char| c == '/' || c.is_alphabetic()) else { return false };
     let end = from_first[mark..].chars().filter(|c| c.is_numeric()).count();
     let national = get_national_significant_number_owned(read).len();
     if read.extension.is_some() || end >= SHORTEST || national < LONGER_THAN_AREA_CODE + end {
-        return None;
+        return false;
     }
     let before = &from_first[..mark];
     let is_second = if from_first[mark..].starts_with('/') {
@@ -103,8 +102,7 @@ pub(super) fn first_of_two<'a>(read: &Parsed, text: &'a str) -> Option<&'a str> 
         word.is_some_and(|word| !DESK_MARKS.contains(&word.to_lowercase().as_str()))
     };
     let e164 = PhoneNumber::from(read).e164;
-    let are_two = is_second && parse(&e164[..e164.len() - end], None).as_ref().is_some_and(is_possible);
-    are_two.then_some(&text[..start + mark])
+    is_second && parse(&e164[..e164.len() - end], None).as_ref().is_some_and(is_possible)
 }
 
 /// A number that begins with what is dialled from abroad, with a plus instead: `00` is not that in every country.

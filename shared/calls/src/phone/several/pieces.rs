@@ -1,0 +1,293 @@
+//! A text without notes, cut where no number goes on: at words, labels, semicolons and a second plus.
+
+use super::{FULL, trimmed};
+use crate::phone::written::{DESK_MARKS, SHORTEST};
+
+/// What an extension is written with, whatever its mark was.
+pub(super) const EXTENSION: &str = " ext. ";
+/// What stands before a German or Austrian desk's digits, whatever the mark was.
+pub(super) const DESK: &str = " DW ";
+
+/// What stands before an extension in many languages. Only behind the first ones may more digits stand than behind a
+/// switchboard: as libphonenumber has it.
+const LONG_EXTENSIONS: [&str; 8] =
+    ["ext", "extn", "xtn", "extension", "extensi\u{f3}n", "extensao", "anexo", "\u{434}\u{43e}\u{431}"];
+const EXTENSIONS: [&str; 24] = [
+    "x",
+    "int",
+    "interno",
+    "interne",
+    "intern",
+    "ramal",
+    "poste",
+    "wew",
+    "wewn",
+    "\u{432}\u{43d}",
+    "dahili",
+    "toestel",
+    "tst",
+    "ankn",
+    "anknytning",
+    "lok",
+    "lokal",
+    "local",
+    "loc",
+    "apparat",
+    "nst",
+    "nebenstelle",
+    "\u{5206}\u{673a}",
+    "\u{5185}\u{7dda}",
+];
+/// What joins a second number that is written by its end, `020 7946 0123 or 4`. Such a text stays unread.
+const ALTERNATIVES: [&str; 3] = ["or", "oder", "ou"];
+
+/// Digits of the shortest area code with a trunk prefix or in brackets, and of the longest number without area code.
+const AREA_CODE: usize = 3;
+const LONGEST_LOCAL: usize = 8;
+
+/// Whether a number begins with a country code or with what may be a trunk prefix.
+pub(super) fn is_full(number: &str) -> bool {
+    let first = number.chars().find(|c| c.is_numeric() || *c == '+');
+    matches!(first, Some('+' | '0'))
+}
+
+/// Whether the text in brackets is an extension.
+pub(super) fn is_extension(inner: &[char]) -> bool {
+    let first: String =
+        inner.iter().skip_while(|c| !c.is_alphabetic()).take_while(|c| c.is_alphabetic()).collect();
+    let rest = inner.iter().skip_while(|c| !c.is_alphabetic()).skip_while(|c| c.is_alphabetic());
+    let is_number = rest.clone().any(|c| c.is_numeric()) && !rest.clone().any(|c| c.is_alphabetic());
+    is_number && mark(&first).is_some()
+}
+
+fn mark(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let word = word.as_str();
+    if DESK_MARKS.contains(&word) {
+        Some(DESK)
+    } else {
+        (LONG_EXTENSIONS.contains(&word) || EXTENSIONS.contains(&word)).then_some(EXTENSION)
+    }
+}
+
+/// The pieces that have digits, from the first one (or what may stand before it) to the last.
+pub(super) fn pieces(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut scan = Scan {
+        text: &chars,
+        at: 0,
+        piece: String::new(),
+        digits: 0,
+        is_unread: false,
+        is_interrupted: false,
+        found: Vec::new(),
+    };
+    while let Some(c) = scan.text.get(scan.at).copied() {
+        scan.step(c);
+    }
+    scan.cut();
+    scan.found
+}
+
+struct Scan<'a> {
+    text: &'a [char],
+    at: usize,
+    piece: String,
+    digits: usize,
+    /// The piece is not what it seems: it is left out.
+    is_unread: bool,
+    /// Before the piece there was a word, and before that what may be an area code.
+    is_interrupted: bool,
+    found: Vec<String>,
+}
+
+impl Scan<'_> {
+    fn step(&mut self, c: char) {
+        match c {
+            c if c.is_numeric() => {
+                self.digits += 1;
+                self.keep(c);
+            }
+            c if c.is_alphabetic() => self.word(),
+            '+' => self.plus(),
+            ':' => self.colon(),
+            ',' | ';' => self.comma(c),
+            '#' if self.digits >= SHORTEST && self.run(self.at + 1) > 0 => {
+                self.extension(EXTENSION, self.at + 1);
+            }
+            // `1) 234-555-0104`
+            ')' if self.digits <= 1 && !self.piece.contains('(') && !is_full(&self.piece) => self.label(),
+            ' ' | '-' | '.' | '(' | ')' | '/' | '\n' | '~' => self.keep(c),
+            _ => {
+                self.cut();
+                self.at += 1;
+            }
+        }
+    }
+
+    fn keep(&mut self, c: char) {
+        self.piece.push(c);
+        self.at += 1;
+    }
+
+    /// Ends the piece.
+    fn cut(&mut self) {
+        let piece = std::mem::take(&mut self.piece);
+        let piece = trimmed(&piece);
+        let is_rest = self.is_interrupted && self.digits <= LONGEST_LOCAL && !is_full(piece);
+        if self.digits > 0 && !self.is_unread && !is_rest {
+            self.found.push(piece.to_owned());
+        }
+        self.digits = 0;
+        self.is_unread = false;
+        self.is_interrupted = false;
+    }
+
+    /// What was read is no number's.
+    fn label(&mut self) {
+        self.piece.clear();
+        self.digits = 0;
+        self.at += 1;
+    }
+
+    fn char(&self, at: usize) -> Option<char> {
+        self.text.get(at).copied()
+    }
+
+    fn is_digit(&self, at: usize) -> bool {
+        self.char(at).is_some_and(char::is_numeric)
+    }
+
+    /// Digits from a place on without a mark between them.
+    fn run(&self, from: usize) -> usize {
+        self.text[from.min(self.text.len())..].iter().take_while(|c| c.is_numeric()).count()
+    }
+
+    /// Digits from a place on up to a word or a mark that ends a number.
+    fn ahead(&self, from: usize) -> usize {
+        let rest = self.text[from.min(self.text.len())..].iter();
+        let piece = rest.take_while(|c| !c.is_alphabetic() && !matches!(c, ',' | ';' | '|' | '&' | ':'));
+        piece.filter(|c| c.is_numeric()).count()
+    }
+
+    /// The place behind marks of a kind.
+    fn behind(&self, from: usize, is_mark: impl Fn(char) -> bool) -> usize {
+        from + self.text[from.min(self.text.len())..].iter().take_while(|c| is_mark(**c)).count()
+    }
+
+    fn word(&mut self) {
+        let (start, end) = (self.at, self.behind(self.at, char::is_alphabetic));
+        let word: String = self.text[start..end].iter().collect();
+        let digits = self.behind(end, |c| matches!(c, ' ' | '.' | ':' | '=' | '#' | '-'));
+        let glued = |at: usize| {
+            self.is_digit(at) || matches!(self.char(at), Some('-' | '.')) && self.is_digit(at + 1)
+        };
+        let before = start.checked_sub(1).is_some_and(|at| {
+            self.is_digit(at) || matches!(self.char(at), Some('-' | '.')) && at > 0 && self.is_digit(at - 1)
+        });
+        let is_inside = self.digits > 0 && before && glued(end);
+        let goes_on = self.digits < FULL || is_inside || self.ahead(digits) < FULL;
+        if let Some(mark) = mark(&word).filter(|_| self.is_extension(&word, digits)) {
+            self.extension(mark, digits);
+        } else if word.eq_ignore_ascii_case("e") && self.is_exponent(end) {
+            // `2.345550104E+09`
+            self.is_unread = true;
+            self.at = end + 1;
+        } else if end - start == 1 && self.digits > 0 && goes_on && self.ahead(digits) > 0 {
+            // A letter among the digits, perhaps meant for one: libphonenumber reads past it.
+            self.keep(self.text[start]);
+        } else if is_inside && self.digits < FULL {
+            // `1-800-CALL-5550105`
+            self.is_unread = true;
+            self.at = end;
+        } else {
+            let is_end = (1..SHORTEST).contains(&self.ahead(digits));
+            self.is_unread |= is_end && ALTERNATIVES.contains(&word.to_lowercase().as_str());
+            let is_interrupted = if self.digits > 0 { self.is_area_code() } else { self.is_interrupted };
+            self.cut();
+            self.is_interrupted = is_interrupted;
+            self.at = end;
+        }
+    }
+
+    /// Whether the piece may be the beginning of a number that a word interrupts: `030 Berlin 1234567`.
+    fn is_area_code(&self) -> bool {
+        self.digits < FULL
+            && (self.digits >= AREA_CODE
+                || self.digits > 0 && (self.piece.contains('(') || is_full(&self.piece)))
+    }
+
+    fn is_exponent(&self, end: usize) -> bool {
+        self.digits > 0 && self.char(end) == Some('+') && self.is_digit(end + 1)
+    }
+
+    /// Whether the digits behind a mark are an extension of the piece: not a number, `x 234-555-0105`.
+    fn is_extension(&self, word: &str, digits: usize) -> bool {
+        let run = self.run(digits);
+        let end = digits + run;
+        let goes_on = matches!(self.char(end), Some('-' | '.')) && self.is_digit(end + 1);
+        let is_long = LONG_EXTENSIONS.contains(&word.to_lowercase().as_str());
+        self.digits >= SHORTEST && run > 0 && !goes_on && (run < FULL || is_long)
+    }
+
+    /// The piece ends with its extension, whose digits begin at a place.
+    fn extension(&mut self, mark: &str, digits: usize) {
+        let end = digits + self.run(digits);
+        self.piece.truncate(self.piece.trim_end_matches(|c: char| !c.is_numeric()).len());
+        self.piece.push_str(mark);
+        self.piece.extend(&self.text[digits..end]);
+        self.at = end;
+        self.cut();
+    }
+
+    /// Before a country code, or between two numbers.
+    fn plus(&mut self) {
+        if self.digits == 0 {
+            return self.keep('+');
+        }
+        self.cut();
+        if self.is_digit(self.at + 1) || self.char(self.at + 1) == Some('(') {
+            self.keep('+');
+        } else {
+            self.at += 1;
+        }
+    }
+
+    /// A label ends: `No. 1: 234-555-0104 2: 234-555-0105`.
+    fn colon(&mut self) {
+        let next = self.behind(self.at + 1, |c| matches!(c, ' ' | '(' | '+'));
+        let mut words = self.piece.rsplit([' ', '\n']);
+        let last = words.find(|word| !word.is_empty()).unwrap_or_default();
+        if self.digits > FULL && last.len() == 1 && last.chars().all(char::is_numeric) && self.is_digit(next)
+        {
+            self.piece.truncate(self.piece.trim_end().len() - 1);
+        }
+        if self.digits < FULL && self.is_digit(next) {
+            return self.label();
+        }
+        self.cut();
+        self.at += 1;
+    }
+
+    /// Between two numbers, before an extension (`,,,123#`), or in between digits.
+    fn comma(&mut self, c: char) {
+        let marks = self.behind(self.at, |other| other == c);
+        let digits = self.behind(marks, |c| c == ' ');
+        let run = self.run(digits);
+        let ahead = self.ahead(digits);
+        let is_last = !self.text[digits + run..].iter().any(|c| c.is_numeric());
+        let is_code = marks - self.at > 1 || self.char(digits + run) == Some('#');
+        let ends = is_last || self.digits >= FULL && (is_code || ahead == run);
+        let has_number = self.digits >= FULL || self.digits >= SHORTEST && is_last;
+        if has_number && run > 0 && ends && (is_code || run < FULL) {
+            return self.extension(EXTENSION, digits);
+        }
+        self.at = marks;
+        if ahead >= FULL || ahead > 0 && self.digits >= FULL {
+            self.cut();
+        } else {
+            // A mark of an extension may follow, `;ext=5`, or the rest of a number.
+            self.piece.push(' ');
+        }
+    }
+}
