@@ -41,7 +41,7 @@ fuzz_target!(|body: &[u8]| {
     fits(task.call_disposition.as_deref().unwrap_or_default(), 255);
     fits(&task.description, 32_000);
     if let Resolution::Booked { appointment, .. } = resolution {
-        let event = activity::event(&call, &who, &appointment);
+        let event = activity::event(&call, &who, &appointment, received_at.timestamp());
         fits(&event.subject, 255);
         fits(&event.description, 32_000);
     }
