@@ -7,17 +7,18 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    appointment::{Appointment, AppointmentRequest, Resolution},
+    appointment::{Appointment, Resolution},
     call::{Call, CallKind, Fact},
+    caller::Caller,
     ids::SalesforceId,
-    text::{self, present, salesforce_unit},
+    text::{self, salesforce_unit},
     workspace::Settings,
 };
 use description::{Cut, describe};
 
 pub(crate) use description::{add, last_line};
 
-/// What Salesforce's `Subject` and `CallDisposition` hold.
+/// What Salesforce's `Subject`, `CallDisposition` and `Location` hold.
 const LINE: usize = 255;
 /// How long before its start an Event reminds of it.
 const REMINDER: TimeDelta = TimeDelta::hours(1);
@@ -86,6 +87,9 @@ pub struct EventDraft<Who = SalesforceId> {
     /// `Busy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub show_as: Option<String>,
+    /// Where it is, if the agent said so; at most 255 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// Whether it reminds: not of what is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_reminder_set: Option<bool>,
@@ -101,10 +105,12 @@ pub struct EventDraft<Who = SalesforceId> {
 pub enum Booking {
     /// Nothing: none was made.
     None,
-    /// It is scheduled.
-    Booked,
-    /// A person has to book it, for this reason.
-    ByHand(String),
+    /// It is scheduled. People have to book these others.
+    Booked(Vec<String>),
+    /// A person has to book it, for this reason, and these others.
+    ByHand(String, Vec<String>),
+    /// There is none, though something of one was noted: why.
+    NotMade(String),
     /// It was taken back, and what is left to do.
     Withdrawn(String),
 }
@@ -114,9 +120,9 @@ impl Booking {
     pub fn of(resolution: &Resolution) -> Self {
         match resolution {
             Resolution::None => Self::None,
-            Resolution::Undated => Self::ByHand("It has no date.".to_owned()),
-            Resolution::Booked { .. } => Self::Booked,
-            Resolution::Invalid(reason) => Self::ByHand(reason.message.clone()),
+            Resolution::Booked { others, .. } => Self::Booked(others.clone()),
+            Resolution::ByHand { reason, others } => Self::ByHand(reason.message.clone(), others.clone()),
+            Resolution::NotMade(reason) => Self::NotMade(reason.message.clone()),
         }
     }
 }
@@ -133,9 +139,10 @@ pub fn task<Who: Clone>(
         Some(CallKind::Outbound) => "Outbound",
         _ => "Inbound",
     };
-    let scheduled = if *booking == Booking::Booked { " - Scheduled Appointment" } else { "" };
-    let began = value(call.started_at.as_ref()).or(value(call.ended_at.as_ref()));
-    let began = began.copied().or_else(|| DateTime::from_timestamp(received_at, 0)).unwrap_or_default();
+    let scheduled = if matches!(booking, Booking::Booked(_)) { " - Scheduled Appointment" } else { "" };
+    let times = [&call.started_at, &call.ended_at, &call.happened_at];
+    let began = times.into_iter().find_map(|time| value(time.as_ref()).copied());
+    let began = began.or_else(|| DateTime::from_timestamp(received_at, 0)).unwrap_or_default();
     let word = |text: &str| Some(text.to_owned());
     TaskDraft {
         who_id: who_id.clone(),
@@ -155,36 +162,40 @@ pub fn task<Who: Clone>(
 
 fn task_description(call: &Call, settings: &Settings, booking: &Booking) -> String {
     let recording = value(call.recording_url.as_ref()).map(|url| format!("Recording: {url}"));
-    let to_do = match (booking, value(call.appointment.as_ref())) {
-        (Booking::ByHand(why), Some(request)) => Some(unbooked(request, why)),
-        (Booking::Withdrawn(what), _) => Some(what.clone()),
-        _ => None,
-    };
+    let transferred = value(call.transferred_to.as_ref()).map(|to| format!("Transferred to {to}."));
+    let given = Caller::of(call, settings).is_ok_and(|caller| caller.is_given());
+    let given =
+        given.then(|| "Found by the number given by the caller; the call itself had none.".to_owned());
     let transcript = value(call.transcript.as_ref()).filter(|_| settings.include_transcript);
     let transcript = transcript.map(|transcript| format!("Transcript:\n{transcript}"));
     let paragraphs = [
         (Cut::Next, summary(call)),
+        (Cut::Last, transferred.unwrap_or_default()),
+        (Cut::Last, given.unwrap_or_default()),
         (Cut::Last, recording.unwrap_or_default()),
-        (Cut::Last, to_do.unwrap_or_default()),
+        (Cut::Last, to_do(call, booking)),
         (Cut::First, transcript.unwrap_or_default()),
     ];
     describe(&call.id, &paragraphs)
 }
 
-/// What the agent noted of an appointment that could not be booked, so that a person can.
-fn unbooked(request: &AppointmentRequest, why: &str) -> String {
-    let noted = [
-        ("Date", &request.date),
-        ("Time", &request.time),
-        ("Time zone", &request.time_zone),
-        ("Type", &request.kind),
-        ("Duration", &request.duration),
-        ("Notes", &request.notes),
-    ];
-    let lines =
-        noted.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", present(text.as_deref()?)?)));
-    let title = format!("Appointment to book by hand. {why}");
-    std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
+/// What people have to know or to do about appointments that no Event was made for.
+fn to_do(call: &Call, booking: &Booking) -> String {
+    let noted = || value(call.appointment.as_ref()).map(|request| request.in_words("\n")).unwrap_or_default();
+    let others = |others: &[String]| match others {
+        [] => String::new(),
+        others => format!("More appointments to book by hand:\n{}", others.join("\n")),
+    };
+    let parts = match booking {
+        Booking::None => Vec::new(),
+        Booking::Booked(more) => vec![others(more)],
+        Booking::ByHand(why, more) => {
+            vec![format!("Appointment to book by hand. {why}"), noted(), others(more)]
+        }
+        Booking::NotMade(why) => vec![format!("No appointment in the calendar. {why}"), noted()],
+        Booking::Withdrawn(what) => vec![what.clone()],
+    };
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The Event for an appointment that was booked in a call. It reminds of itself, unless start or reminder are over at `now`,
@@ -208,6 +219,7 @@ pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, n
         is_all_day_event: false,
         r#type: word("Meeting"),
         show_as: word("Busy"),
+        location: appointment.location.as_deref().and_then(|location| line(location, LINE)),
         is_reminder_set: Some(reminds),
         reminder_date_time: reminds.then(|| utc(remind_at)),
         description: describe(&call.id, &paragraphs),
@@ -280,6 +292,7 @@ impl<Who> EventDraft<Who> {
         match field {
             "Type" => self.r#type.take().is_some(),
             "ShowAs" => self.show_as.take().is_some(),
+            "Location" => self.location.take().is_some(),
             "IsReminderSet" | "ReminderDateTime" => {
                 let had = self.is_reminder_set.take().is_some();
                 self.reminder_date_time.take().is_some() || had

@@ -1,11 +1,15 @@
-//! Appointments: from what the agent noted to two instants, by the table of design.md §9.
+//! Appointments: from what the agent noted to two instants, by the table of design.md §9 as amended.
 
 mod clock;
+mod duration;
+pub(crate) mod key;
+mod said;
+pub(crate) mod verdict;
 mod zone;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,6 +17,8 @@ use crate::{
     text::{self, present},
     time_zone::TimeZone,
 };
+use said::{Begin, NoBegin, Said};
+use verdict::Verdict;
 use zone::Zone;
 
 /// What the agent noted, as text: nothing is parsed before the workspace's zone is known.
@@ -22,15 +28,25 @@ pub struct AppointmentRequest {
     /// `intent`, where the agent classifies calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
-    /// `appointment_booked`, where the agent says so.
+    /// Whether one was made, where the agent says so: `appointment_booked`, `appointment_status` and their kin. `false` also
+    /// where that cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booked: Option<bool>,
+    /// What says that none was made, as it was noted: `appointment_status: cancelled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stated: Option<String>,
     /// `appointment_date`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// `appointment_time`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
+    /// `appointment_datetime`, `appointment_start`: day and time in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_time: Option<String>,
+    /// `appointment_end`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
     /// `appointment_type`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -43,6 +59,15 @@ pub struct AppointmentRequest {
     /// `appointment_time_zone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// `appointment_location`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What else was noted of it, under names that Ringlog does not read: `booking_reference: 17`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Vec<String>>,
+    /// The other appointments that were noted, without others of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<Vec<AppointmentRequest>>,
     /// Of merged reports: the fields that are from an earlier one than the rest, and when that was (Unix
     /// milliseconds). Reports in any order then merge to the same.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -60,32 +85,46 @@ pub struct Appointment {
     pub kind: Option<String>,
     /// What the agent noted.
     pub notes: Option<String>,
+    /// Where it is.
+    pub location: Option<String>,
 }
 
 /// What a request comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// No appointment was made.
+    /// Nothing was noted of an appointment.
     None,
-    /// A time was noted and no day: none that can be written to a calendar, but a person may book it.
-    Undated,
     /// There is one.
     Booked {
         /// When and what.
         appointment: Appointment,
         /// Something of it could not be read, and a default took its place.
         warning: Option<Reason>,
+        /// Other appointments, in words: people have to book them.
+        others: Vec<String>,
     },
-    /// One was made, but not one that can be written to a calendar.
-    Invalid(Reason),
+    /// One may have been made, but not one that can be written to a calendar: people have to book it.
+    ByHand {
+        /// Why.
+        reason: Reason,
+        /// Other appointments, in words.
+        others: Vec<String>,
+    },
+    /// None was made, whatever else is noted.
+    NotMade(Reason),
 }
 
-/// When an appointment begins, as it is noted.
-enum NotedStart<'a> {
-    /// With an offset: whatever the zone.
-    Instant { text: &'a str, instant: DateTime<Utc> },
-    /// A day, as it is written and as it is, and a time of day that is still to be read.
-    Day { text: &'a str, day: NaiveDate, time: &'a str },
+impl Resolution {
+    fn by_hand(reason: Reason) -> Self {
+        Self::ByHand { reason, others: Vec::new() }
+    }
+
+    fn start(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Booked { appointment, .. } => Some(appointment.start),
+            _ => None,
+        }
+    }
 }
 
 /// Characters of the agent's text that a reason repeats.
@@ -93,139 +132,264 @@ const QUOTED: usize = 100;
 
 impl AppointmentRequest {
     /// Reads the request. `zone` is the workspace's, `now` says what is past, `default_minutes` is the length of an
-    /// appointment that has none.
+    /// appointment that has none. Of several appointments the first in time is booked.
     pub fn resolve(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
-        if !self.is_wanted() {
+        if let Some(reason) = self.not_made() {
+            return reason.map_or(Resolution::None, |(reason, is_clear)| {
+                if is_clear { Resolution::NotMade(reason) } else { Resolution::by_hand(reason) }
+            });
+        }
+        let mut noted: Vec<(&Self, Resolution)> = std::iter::once(self)
+            .chain(self.others.iter().flatten())
+            .map(|one| (one, one.resolve_alone(zone, now, default_minutes)))
+            .collect();
+        // A stable sort: what cannot be booked stays behind, in the order in which it was noted.
+        noted.sort_by_key(|(_, resolution)| (resolution.start().is_none(), resolution.start()));
+        let mut noted = noted.into_iter();
+        let Some((_, mut first)) = noted.next() else { return Resolution::None };
+        let start = first.start();
+        let in_words = noted
+            .filter(|(_, other)| start.is_none() || other.start() != start)
+            .map(|(other, _)| other.in_words(", "));
+        if let Resolution::Booked { others, .. } | Resolution::ByHand { others, .. } = &mut first {
+            others.extend(in_words.filter(|words| !words.is_empty()));
+        }
+        first
+    }
+
+    fn resolve_alone(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
+        if self.noted().next().is_none() && self.booked.is_none() {
             return Resolution::None;
         }
-        let start = match self.start(zone, now) {
-            Ok(Some(start)) => start,
-            Ok(None) => return self.without_date(),
-            Err(reason) => return Resolution::Invalid(reason),
+        let begin = match self.begin_from(zone, now) {
+            Ok(begin) => begin,
+            Err(reason) => return Resolution::by_hand(reason),
         };
-        let (minutes, warning) = self.minutes(default_minutes);
+        let (minutes, warning) = self.minutes(begin, zone, default_minutes);
+        let own = |text: &Option<String>| text.as_deref().and_then(present).map(str::to_owned);
         let appointment = Appointment {
-            start,
-            end: start + TimeDelta::minutes(i64::from(minutes)),
-            kind: self.kind.as_deref().and_then(present).map(str::to_owned),
-            notes: self.notes.as_deref().and_then(present).map(str::to_owned),
+            start: begin.instant,
+            end: begin.instant + TimeDelta::minutes(i64::from(minutes)),
+            kind: own(&self.kind),
+            notes: own(&self.notes),
+            location: own(&self.location),
         };
-        Resolution::Booked { appointment, warning }
+        Resolution::Booked { appointment, warning, others: Vec::new() }
     }
 
-    /// An intent other than `Scheduling`, or a "not booked", means that there is no appointment, whatever else is noted.
+    /// Whether nothing says that there is no appointment.
     pub(crate) fn is_wanted(&self) -> bool {
-        let schedules = self
-            .intent
-            .as_deref()
-            .and_then(present)
-            .is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"));
-        schedules && self.booked != Some(false)
+        self.is_scheduling() && self.booked != Some(false)
     }
 
-    /// Whether day, time and zone can be read.
-    pub(crate) fn says_when(&self) -> bool {
-        match self.noted_start() {
-            Ok(Some(NotedStart::Instant { .. })) => true,
-            Ok(Some(NotedStart::Day { time, .. })) => {
-                time_of_day(time).is_ok() && self.zone(TimeZone::UTC).is_ok()
-            }
-            Ok(None) | Err(_) => false,
+    fn is_scheduling(&self) -> bool {
+        let intent = self.intent.as_deref().and_then(present);
+        intent.is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"))
+    }
+
+    /// Why there is no appointment, and whether that is clear; `None`: nothing denies it. Where nothing is noted but that
+    /// there is none, there is nothing to say.
+    #[expect(clippy::option_option, reason = "denied or not, and worth a word or not")]
+    fn not_made(&self) -> Option<Option<(Reason, bool)>> {
+        let says_more = self.noted().next().is_some();
+        let stated = self.stated.as_deref();
+        if self.booked == Some(false) {
+            let quoted = stated.map(quoted).unwrap_or_default();
+            return Some(match stated.and_then(verdict::of_stated) {
+                Some(Verdict::Unclear | Verdict::Made) => Some((
+                    Reason::new(
+                        "appointment_unclear",
+                        format!(
+                            "The report does not say clearly whether an appointment was made: “{quoted}”."
+                        ),
+                    ),
+                    false,
+                )),
+                Some(Verdict::CalledOff) => Some((not_made(&quoted), true)),
+                Some(Verdict::NotMade) | None if says_more => Some((not_made(&quoted), true)),
+                Some(Verdict::NotMade) | None => None,
+            });
         }
-    }
-
-    fn without_date(&self) -> Resolution {
-        let has_time = self.time.as_deref().and_then(present).is_some();
-        if has_time { Resolution::Undated } else { Resolution::None }
-    }
-
-    fn start(&self, zone: TimeZone, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Reason> {
-        let today = zone.local(now).date();
-        match self.noted_start()? {
-            None => Ok(None),
-            Some(NotedStart::Instant { text, instant }) => {
-                not_past(zone.local(instant).date(), today, text)?;
-                Ok(Some(instant))
-            }
-            Some(NotedStart::Day { text, day, time }) => {
-                not_past(day, today, text)?;
-                let time = time_of_day(time)?;
-                Ok(Some(self.zone(zone)?.instant(day.and_time(time))))
-            }
+        if self.is_scheduling() {
+            return None;
         }
+        let is_noted = says_more || self.booked.is_some();
+        Some(is_noted.then(|| {
+            let intent = quoted(self.intent.as_deref().unwrap_or_default());
+            let why = format!("The call's intent was “{intent}” and not Scheduling, so no Event was made.");
+            (Reason::new("appointment_other_intent", why), true)
+        }))
     }
 
-    fn noted_start(&self) -> Result<Option<NotedStart<'_>>, Reason> {
-        let date = self.date.as_deref().and_then(present);
-        let time = self.time.as_deref().and_then(present);
-        // The time's instant goes first: a date that is an instant is often midnight, a placeholder for "that day", and
-        // then does not overrule a time of day.
-        let placeholder = date.filter(|_| time.is_some()).and_then(clock::midnight_of);
-        let date_alone = date.filter(|_| placeholder.is_none());
-        if let Some((text, instant)) =
-            [time, date_alone].into_iter().flatten().find_map(|t| Some((t, clock::instant(t)?)))
-        {
-            return Ok(Some(NotedStart::Instant { text, instant }));
-        }
-        let (Some(text), time) = (date, time) else { return Ok(None) };
-        let time = time.ok_or_else(|| {
-            reason("appointment_without_time", "The appointment has a date but no time", text)
-        })?;
-        let day = placeholder.map_or_else(|| day(text), Ok)?;
-        Ok(Some(NotedStart::Day { text, day, time }))
+    /// When it begins, as far as that can be told without the workspace.
+    pub(crate) fn says_when(&self) -> Option<DateTime<Utc>> {
+        self.begin(TimeZone::UTC).ok().map(|begin| begin.instant)
     }
 
-    fn zone(&self, workspace: TimeZone) -> Result<Zone, Reason> {
-        let Some(name) = self.time_zone.as_deref().and_then(present) else {
-            return Ok(Zone::Named(workspace));
+    /// Whether it says when the other one is, or less, and nothing else of that.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        let same_instant = self.says_when().is_some() && self.says_when() == other.says_when();
+        let parts = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
+        let is_part =
+            parts(self).into_iter().zip(parts(other)).all(|(own, other)| own.is_none() || own == other);
+        same_instant || is_part
+    }
+
+    /// Whether it says a day or a time.
+    pub(crate) fn is_dated(&self) -> bool {
+        self.date.is_some() || self.time.is_some() || self.date_time.is_some()
+    }
+
+    /// What is noted, for people.
+    pub(crate) fn noted(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("Date", &self.date),
+            ("Time", &self.time),
+            ("Date and time", &self.date_time),
+            ("Time zone", &self.time_zone),
+            ("Type", &self.kind),
+            ("Duration", &self.duration),
+            ("End", &self.end),
+            ("Location", &self.location),
+            ("Notes", &self.notes),
+        ]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, present(text.as_deref()?)?)))
+        .chain(self.unread.iter().flatten().map(|noted| ("Noted", noted.as_str())))
+    }
+
+    /// What is noted, as text.
+    pub(crate) fn in_words(&self, between: &str) -> String {
+        self.noted().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(between)
+    }
+
+    /// When it begins, if that is not past. An earlier hour of today is not: calls are logged after they ended.
+    fn begin_from(&self, workspace: TimeZone, now: DateTime<Utc>) -> Result<Begin, Reason> {
+        let today = workspace.local(now).date();
+        let [date, time, date_time] = self.when();
+        let not_past = |day: NaiveDate| {
+            let text = date.or(date_time).or(time).unwrap_or_default();
+            let past = || reason("appointment_in_the_past", "The appointment's date is in the past", text);
+            if day >= today { Ok(()) } else { Err(past()) }
         };
-        Zone::parse(name).ok_or_else(|| {
-            let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
-            reason("appointment_time_zone_invalid", problem, name)
+        // A past day is said before a time that cannot be read.
+        let day = date.filter(|_| time.or(date_time).is_some()).and_then(Said::date);
+        if let Some(day) = day.filter(|said| !said.is_instant()).and_then(|said| said.day) {
+            not_past(day)?;
+        }
+        let begin = self.begin(workspace)?;
+        not_past(begin.day.unwrap_or_else(|| workspace.local(begin.instant).date()))?;
+        Ok(begin)
+    }
+
+    /// The fields that say when it begins: day, time, and both in one.
+    fn when(&self) -> [Option<&str>; 3] {
+        [&self.date, &self.time, &self.date_time].map(|text| text.as_deref().and_then(present))
+    }
+
+    fn begin(&self, workspace: TimeZone) -> Result<Begin, Reason> {
+        let [date, time, date_time] = self.when();
+        if date.or(date_time).is_none() && time.and_then(Said::time).is_none_or(|said| said.day.is_none()) {
+            return Err(without_date());
+        }
+        let mut said = Vec::new();
+        if let Some(text) = date {
+            let read = Said::date(text);
+            if time.or(date_time).is_none() && read.is_none_or(|said| said.time.is_none()) {
+                return Err(without_time(text));
+            }
+            said.push(read.ok_or_else(|| {
+                reason(
+                    "appointment_date_invalid",
+                    "The appointment's date is not a day written as YYYY-MM-DD",
+                    text,
+                )
+            })?);
+        }
+        if let Some(text) = time {
+            said.push(Said::time(text).ok_or_else(|| {
+                let problem = "The appointment's time is not a time of day like 2:00 PM or 14:00";
+                reason("appointment_time_invalid", problem, text)
+            })?);
+        }
+        if let Some(text) = date_time {
+            said.push(Said::date_time(text).ok_or_else(|| {
+                let problem = "The appointment's date and time are not written like 2027-01-27T14:00";
+                reason("appointment_date_invalid", problem, text)
+            })?);
+        }
+        let zone = self.own_zone(said.iter().any(Said::is_instant))?;
+        said::begin(&said, zone, workspace).map_err(|no| match no {
+            NoBegin::NoDay => without_date(),
+            NoBegin::NoTime => without_time(date.or(date_time).or(time).unwrap_or_default()),
+            NoBegin::Contradiction(one, other) => Reason::new(
+                "appointment_contradictory",
+                format!(
+                    "The report contradicts itself on when the appointment is: “{}” and “{}”.",
+                    quoted(one),
+                    quoted(other)
+                ),
+            ),
+            NoBegin::AmbiguousZone(text) => reason(
+                "appointment_time_zone_ambiguous",
+                "The appointment's time zone may be several; an IANA name like America/New_York is only one",
+                text,
+            ),
         })
     }
 
-    fn minutes(&self, default: u32) -> (u32, Option<Reason>) {
-        let Some(text) = self.duration.as_deref().and_then(present) else { return (default, None) };
-        let minutes = text.parse::<f64>().ok().filter(|minutes| (1.0..=1440.0).contains(minutes));
-        let Some(minutes) = minutes else {
-            let problem = format!(
-                "The appointment's duration is not a number of minutes from 1 to 1440; {default} were taken"
-            );
-            return (default, Some(reason("appointment_duration_invalid", &problem, text)));
+    /// The zone that is noted. Where an instant is, one that cannot be read is not needed.
+    fn own_zone(&self, has_instant: bool) -> Result<Option<(&str, Zone)>, Reason> {
+        let Some(name) = self.time_zone.as_deref().and_then(present) else { return Ok(None) };
+        match Zone::parse(name) {
+            None if !has_instant => {
+                let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
+                Err(reason("appointment_time_zone_invalid", problem, name))
+            }
+            zone => Ok(zone.map(|zone| (name, zone))),
+        }
+    }
+
+    /// How long it takes: by its duration, or by its end.
+    fn minutes(&self, begin: Begin, workspace: TimeZone, default: u32) -> (u32, Option<Reason>) {
+        let duration = self.duration.as_deref().and_then(present);
+        let end = self.end.as_deref().and_then(present);
+        let by_end = |end| said::minutes_until(end, begin, workspace).and_then(duration::in_bounds);
+        let stated =
+            [duration.map(|text| (text, duration::minutes(text))), end.map(|text| (text, by_end(text)))];
+        let mut stated = stated.into_iter().flatten();
+        let Some((text, minutes)) = stated.next() else { return (default, None) };
+        let other = stated.next();
+        let problem = match (minutes, other.and_then(|(_, minutes)| minutes)) {
+            (Some(one), Some(other)) if one != other => "duration and its end do not agree",
+            (Some(minutes), _) | (None, Some(minutes)) => return (minutes, None),
+            (None, None) if duration.is_none() => "end is not a time within a day after it begins",
+            (None, None) => "duration is not a number of minutes from 1 to 1440",
         };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1440")]
-        (minutes.round() as u32, None)
+        let problem = format!("The appointment's {problem}; {default} minutes were taken");
+        (default, Some(reason("appointment_duration_invalid", &problem, text)))
     }
 }
 
-/// A day as `YYYY-MM-DD`, and nothing else, that Salesforce's calendar has.
-fn day(text: &str) -> Result<NaiveDate, Reason> {
-    let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    day.filter(|day| plain && day.year() <= clock::LAST_YEAR).ok_or_else(|| {
-        reason("appointment_date_invalid", "The appointment's date is not a day written as YYYY-MM-DD", text)
-    })
+fn not_made(stated: &str) -> Reason {
+    let why = if stated.is_empty() { String::new() } else { format!(": “{stated}”") };
+    Reason::new("appointment_not_made", format!("The report says that no appointment was made{why}."))
 }
 
-fn time_of_day(text: &str) -> Result<NaiveTime, Reason> {
-    clock::time_of_day(text).ok_or_else(|| {
-        let problem = "The appointment's time is not a time of day like 2:00 PM or 14:00";
-        reason("appointment_time_invalid", problem, text)
-    })
+fn without_date() -> Reason {
+    Reason::new("appointment_without_date", "The report notes an appointment, but no day that Ringlog reads.")
 }
 
-/// An earlier hour of today is not past: calls are logged after they ended.
-fn not_past(day: NaiveDate, today: NaiveDate, text: &str) -> Result<(), Reason> {
-    if day >= today {
-        return Ok(());
-    }
-    Err(reason("appointment_in_the_past", "The appointment's date is in the past", text))
+fn without_time(text: &str) -> Reason {
+    reason("appointment_without_time", "The appointment has a date but no time", text)
 }
 
 fn reason(code: &str, problem: &str, text: &str) -> Reason {
-    let quoted = text::clean_line(text, QUOTED).unwrap_or_default();
-    Reason::new(code, format!("{problem}: “{quoted}”."))
+    Reason::new(code, format!("{problem}: “{}”.", quoted(text)))
+}
+
+fn quoted(text: &str) -> String {
+    text::clean_line(text, QUOTED).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{appointment::AppointmentRequest, ids::CallId};
+use crate::{
+    appointment::{AppointmentRequest, Resolution},
+    ids::CallId,
+    ledger::Reason,
+    workspace::Settings,
+};
 
 /// A value, and the report that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +48,13 @@ pub struct Call {
     /// The remote party's number as Vapi wrote it: E.164, national, SIP, or nonsense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_number: Option<Fact<String>>,
-    /// The remote party's name, where Vapi has one.
+    /// A number that the caller gave in the call. Nobody has proved that it is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_number: Option<Fact<String>>,
+    /// The id of the Lead or Contact that whoever started the call wrote into its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<Fact<String>>,
+    /// The remote party's name, as Vapi or the agent has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_name: Option<Fact<String>>,
     /// When the call began.
@@ -52,12 +63,18 @@ pub struct Call {
     /// When the call ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Fact<DateTime<Utc>>>,
+    /// When the call was, roughly, for one that tells neither: the time of its report, or of its creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Fact<DateTime<Utc>>>,
     /// Length in whole seconds, rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<Fact<u32>>,
     /// Vapi's `endedReason`, an open list of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<Fact<String>>,
+    /// To whom the call was transferred: a number or a SIP address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transferred_to: Option<Fact<String>>,
     /// What was talked about, in a few sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Fact<String>>,
@@ -79,11 +96,15 @@ impl Call {
             id,
             kind: None,
             customer_number: None,
+            given_number: None,
+            record_id: None,
             customer_name: None,
             started_at: None,
             ended_at: None,
+            happened_at: None,
             duration_seconds: None,
             ended_reason: None,
+            transferred_to: None,
             summary: None,
             transcript: None,
             recording_url: None,
@@ -91,16 +112,42 @@ impl Call {
         }
     }
 
+    /// What comes of the appointment that was noted in the call. "Today" is the day of its arrival (`received_at`, Unix
+    /// seconds), however late it is logged. In a voicemail nobody agreed to anything.
+    pub fn resolve_appointment(&self, settings: &Settings, received_at: i64) -> Resolution {
+        let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
+        let resolution = self.appointment.as_ref().map_or(Resolution::None, |request| {
+            request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
+        });
+        match resolution {
+            Resolution::Booked { others, .. } if self.reached_voicemail() => {
+                let why =
+                    "The call reached a voicemail, where nobody agreed to an appointment; no Event was made.";
+                Resolution::ByHand { reason: Reason::new("appointment_in_voicemail", why), others }
+            }
+            resolution => resolution,
+        }
+    }
+
+    fn reached_voicemail(&self) -> bool {
+        let reason = self.ended_reason.as_ref().map(|reason| reason.value.to_lowercase());
+        reason.is_some_and(|reason| reason.contains("voicemail") && !reason.contains("error"))
+    }
+
     /// Takes over what `other` knows: present beats absent, and of two present the later report's; between equal
     /// times the greater value, so that the order of arrival never matters. Says whether anything changed.
     pub fn merge(&mut self, other: &Self) -> bool {
         let mut changed = later(&mut self.kind, other.kind.as_ref());
         changed |= later(&mut self.customer_number, other.customer_number.as_ref());
+        changed |= later(&mut self.given_number, other.given_number.as_ref());
+        changed |= later(&mut self.record_id, other.record_id.as_ref());
         changed |= later(&mut self.customer_name, other.customer_name.as_ref());
         changed |= later(&mut self.started_at, other.started_at.as_ref());
         changed |= later(&mut self.ended_at, other.ended_at.as_ref());
+        changed |= later(&mut self.happened_at, other.happened_at.as_ref());
         changed |= later(&mut self.duration_seconds, other.duration_seconds.as_ref());
         changed |= later(&mut self.ended_reason, other.ended_reason.as_ref());
+        changed |= later(&mut self.transferred_to, other.transferred_to.as_ref());
         changed |= later(&mut self.summary, other.summary.as_ref());
         changed |= later(&mut self.transcript, other.transcript.as_ref());
         changed |= later(&mut self.recording_url, other.recording_url.as_ref());
@@ -145,7 +192,10 @@ fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<Appointm
             }
         )*};
     }
-    merge_fields!(intent, booked, date, time, kind, notes, duration, time_zone);
+    merge_fields!(
+        intent, booked, stated, date, time, date_time, end, kind, notes, duration, time_zone, location,
+        unread, others
+    );
     *mine = merged;
     changed
 }

@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod appointment;
 pub mod call;
+pub mod caller;
 pub mod connection;
 pub mod crm;
 pub mod ids;

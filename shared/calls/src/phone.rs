@@ -76,11 +76,9 @@ impl PhoneNumber {
     /// Reads the remote party's number as Vapi writes it: E.164, national (of `default_country`, ISO 3166), with an
     /// extension, or as a `sip:` or `tel:` address.
     pub fn parse_caller(raw: &str, default_country: &str) -> Result<Self, NoPhoneNumber> {
-        let text = text::present(raw).map(user_part).unwrap_or_default();
-        if text.is_empty() {
-            return Err(NoPhoneNumber::Missing);
-        }
-        let (number, _) = text.split_once(";ext=").unwrap_or((&text, ""));
+        let text = user_part(raw.trim());
+        let text = without_doubled_prefix(&text);
+        let (number, _) = text.split_once(";ext=").unwrap_or((text, ""));
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let words = text.to_lowercase();
         // Ten digits may be a North American number, which has no plus without its 1.
@@ -89,12 +87,15 @@ impl PhoneNumber {
         if on_keys || WITHHELD.iter().any(|word| words.contains(word)) {
             return Err(NoPhoneNumber::Withheld);
         }
+        if text::present(text).is_none() {
+            return Err(NoPhoneNumber::Missing);
+        }
         // A SIP user's name may have digits in it; those are no number.
         let named = text.chars().take_while(|c| !c.is_numeric()).any(char::is_alphabetic);
         if named {
             return Err(NoPhoneNumber::Unreadable);
         }
-        let number = read_caller(&text, default_country).ok_or(NoPhoneNumber::Unreadable)?;
+        let number = read_caller(text, default_country).ok_or(NoPhoneNumber::Unreadable)?;
         // `+82 00…` loses one zero at each reading: it is nobody's number.
         let number = Self::from(&number);
         let again = parse(&number.e164, None).map(|again| Self::from(&again));
@@ -270,6 +271,18 @@ fn user_part(text: &str) -> String {
     };
     let user = if lower.starts_with("tel:") { &user["tel:".len()..] } else { user };
     user.replace("%2B", "+").replace("%2b", "+").trim().to_owned()
+}
+
+/// Digits of the longest country code, dialled from abroad: `00` before three.
+const LONGEST_PREFIX: usize = 5;
+
+/// A number without the country code that was put before it though it had one: `+1+17375550102`, `++44…`, `001+44…`.
+fn without_doubled_prefix(text: &str) -> &str {
+    let Some(last) = text.rfind('+') else { return text };
+    let (before, number) = text.split_at(last);
+    let is_code = before.chars().filter(char::is_ascii_digit).count() <= LONGEST_PREFIX
+        && before.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '(' | ')' | '-' | '.'));
+    if is_code { number } else { text }
 }
 
 /// A country by its ISO 3166 code; `None` if it has no phone numbers.

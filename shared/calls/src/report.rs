@@ -5,6 +5,8 @@
 
 mod level;
 mod noted;
+mod transcript;
+mod tree;
 mod value;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +17,7 @@ use crate::{
     ids::CallId,
 };
 use level::Level;
+use noted::Noted;
 use value::Object;
 
 /// What Vapi posted.
@@ -105,7 +108,10 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
     let kind = message.r#type.ok_or(ReportError::Missing { field: "message.type" })?;
     let kind = value::line(kind, 100)
         .ok_or(ReportError::Invalid { field: "message.type", rule: "a text, such as end-of-call-report" })?;
-    Ok(if kind == REPORT {
+    let is_of_chat = message.call.is_none() && (message.chat.is_some() || message.session.is_some());
+    Ok(if kind == REPORT && is_of_chat {
+        ServerMessage::Informs { kind }
+    } else if kind == REPORT {
         ServerMessage::Report(Box::new(project(&message, received_at)?))
     } else if EXPECT_ANSWER.contains(&kind.as_str()) {
         ServerMessage::ExpectsAnswer { kind }
@@ -124,26 +130,37 @@ fn project(message: &Level<'_>, received_at: DateTime<Utc>) -> Result<Call, Repo
         rule: "1 to 128 of A-Z, a-z, 0-9, _ and -",
     })?;
 
-    let reported_at = message.timestamp.and_then(value::instant).unwrap_or(received_at).timestamp_millis();
+    let sent_at = message.timestamp.and_then(value::instant);
+    let reported_at = sent_at.unwrap_or(received_at).timestamp_millis();
     let levels: Vec<&Level<'_>> = std::iter::once(message).chain(snapshot).collect();
     let kind = snapshot.and_then(|call| call.r#type).and_then(|kind| call_kind(&value::line(kind, 100)?));
-    let noted = noted::appointment(&levels);
+    let noted = Noted::of(&levels);
+    let number = sought(&levels, Level::customer_number);
+    // Only in calls without a telephone: in others the caller's number is known, or withheld.
+    let given_along = || sought(&levels, Level::given_along).filter(|_| kind == Some(CallKind::Web));
     Ok(Call {
         id,
         kind: fact(kind, reported_at),
-        customer_number: first(&levels, Level::customer_number, reported_at),
-        customer_name: first(&levels, Level::customer_name, reported_at),
-        started_at: first(&levels, Level::started_at, reported_at),
-        ended_at: first(&levels, Level::ended_at, reported_at),
-        duration_seconds: first(&levels, Level::duration_seconds, reported_at),
-        ended_reason: first(&levels, Level::ended_reason, reported_at),
-        summary: fact(
-            levels.iter().find_map(|level| level.summary()).or_else(|| noted::summary(&levels)),
+        customer_number: fact(number.or_else(given_along), reported_at),
+        given_number: fact(noted::number(&noted), reported_at),
+        record_id: first(&levels, Level::record_id, reported_at),
+        customer_name: fact(
+            sought(&levels, Level::customer_name).or_else(|| noted::name(&noted)),
             reported_at,
         ),
-        transcript: first(&levels, Level::transcript, reported_at),
+        started_at: first(&levels, Level::started_at, reported_at),
+        ended_at: first(&levels, Level::ended_at, reported_at),
+        happened_at: fact(sent_at.or_else(|| snapshot.and_then(Level::created_at)), reported_at),
+        duration_seconds: first(&levels, Level::duration_seconds, reported_at),
+        ended_reason: first(&levels, Level::ended_reason, reported_at),
+        transferred_to: first(&levels, Level::transferred_to, reported_at),
+        summary: fact(sought(&levels, Level::summary).or_else(|| noted.summary()), reported_at),
+        transcript: fact(
+            sought(&levels, Level::transcript).or_else(|| sought(&levels, Level::said)),
+            reported_at,
+        ),
         recording_url: first(&levels, Level::recording_url, reported_at),
-        appointment: fact(noted, reported_at),
+        appointment: fact(noted::appointment(&noted), reported_at),
     })
 }
 
@@ -152,7 +169,11 @@ fn first<'a, T>(
     find: impl Fn(&Level<'a>) -> Option<T>,
     reported_at: i64,
 ) -> Option<Fact<T>> {
-    fact(levels.iter().find_map(|level| find(level)), reported_at)
+    fact(sought(levels, find), reported_at)
+}
+
+fn sought<'a, T>(levels: &[&Level<'a>], find: impl Fn(&Level<'a>) -> Option<T>) -> Option<T> {
+    levels.iter().find_map(|level| find(level))
 }
 
 fn fact<T>(value: Option<T>, reported_at: i64) -> Option<Fact<T>> {

@@ -1,5 +1,7 @@
 //! Text of others, made fit to be kept: without control characters, and no longer than its place.
 
+mod nothing;
+
 use std::borrow::Cow;
 
 use unicode_segmentation::GraphemeCursor;
@@ -75,8 +77,44 @@ pub(crate) fn clean_line(text: &str, longest: usize) -> Option<String> {
 /// The trimmed text; `None` for what people, forms and language models write where there is nothing.
 pub(crate) fn present(text: &str) -> Option<&str> {
     let text = text.trim();
-    let absent = ["", "n/a", "null", "none", "undefined"].iter().any(|word| text.eq_ignore_ascii_case(word));
-    (!absent).then_some(text)
+    (!nothing::says_nothing(text)).then_some(text)
+}
+
+/// A name without what differs between `appointment_date`, `appointmentDate` and “Appointment Date”.
+pub(crate) fn plain_name(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The words of a text in lower case, without accents; `noShow` and `no-show` are two.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_lower = false;
+    for c in text.chars() {
+        if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
+            words.push(String::new());
+        }
+        after_lower = c.is_lowercase();
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase().map(without_accent));
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A small letter without its accent, as people without such a keyboard write it.
+fn without_accent(c: char) -> char {
+    match c {
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        'ñ' => 'n',
+        'ś' => 's',
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -140,11 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn words_for_nothing_are_nothing() {
-        for nothing in ["", " ", "N/A", "n/a", "null", "None", "undefined"] {
-            assert_eq!(present(nothing), None, "{nothing:?}");
-        }
-        assert_eq!(present(" noon "), Some("noon"));
+    fn what_is_present_is_trimmed() {
+        assert_eq!((present(" noon "), present(" N/A ")), (Some("noon"), None));
     }
 
     proptest! {

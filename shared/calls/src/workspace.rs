@@ -84,6 +84,10 @@ pub struct Settings {
     pub multiple_matches: MultipleMatches,
     /// What happens without a match.
     pub no_match: NoMatch,
+    /// Whether a caller whose call has no number is looked for by one that they gave in it. Shown only where it is so: the
+    /// settings that were there before it keep their form and their entity tag.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_given_number: bool,
     /// An appointment's length where the call does not say it.
     pub appointment_duration_minutes: u32,
     /// Whether the transcript is written to Salesforce.
@@ -115,6 +119,7 @@ impl Default for Settings {
             match_order: vec![RecordType::Lead, RecordType::Contact],
             multiple_matches: MultipleMatches::default(),
             no_match: NoMatch::default(),
+            use_given_number: false,
             appointment_duration_minutes: 60,
             include_transcript: false,
             call_types: vec![Direction::Inbound, Direction::Outbound],

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    appointment::AppointmentRequest,
     ids::CallId,
     ledger::Reason,
     text::{CUT, length},
@@ -52,11 +53,12 @@ fn appointment() -> Appointment {
         end: utc("2027-01-27T20:00:00Z"),
         kind: Some("Consultation".to_owned()),
         notes: Some("Bring the licence list.".to_owned()),
+        location: None,
     }
 }
 
 fn booked() -> Resolution {
-    Resolution::Booked { appointment: appointment(), warning: None }
+    Resolution::Booked { appointment: appointment(), warning: None, others: Vec::new() }
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn subject_and_call_type_follow_the_kind_and_the_appointment() {
         (Some(CallKind::Inbound), booked(), "Inbound Call - Scheduled Appointment", "Inbound"),
         (Some(CallKind::Outbound), Resolution::None, "Outbound Call", "Outbound"),
         (Some(CallKind::Outbound), booked(), "Outbound Call - Scheduled Appointment", "Outbound"),
-        (Some(CallKind::Web), Resolution::Invalid(Reason::new("c", "m")), "Inbound Call", "Inbound"),
+        (Some(CallKind::Web), Resolution::NotMade(Reason::new("c", "m")), "Inbound Call", "Inbound"),
         (None, Resolution::None, "Inbound Call", "Inbound"),
     ] {
         let call = Call { kind: kind.and_then(fact), ..call() };
@@ -93,11 +95,15 @@ fn the_date_is_the_calls_or_that_of_its_arrival() {
     let received_at = utc("2027-02-01T03:00:00Z").timestamp();
     let past_midnight = Call { ended_at: fact(utc("2027-01-21T05:10:00Z")), ..call() };
     let ended = Call { started_at: None, ended_at: fact(utc("2027-01-25T12:00:00Z")), ..call() };
+    let sent = Call { happened_at: fact(utc("2027-01-27T12:00:00Z")), ..ended.clone() };
+    let unanswered = Call { ended_at: None, ..sent.clone() };
     let unknown = Call { started_at: None, ..call() };
     for (call, date) in [
         (call(), "2027-01-20"),
         (past_midnight, "2027-01-20"),
         (ended, "2027-01-25"),
+        (sent, "2027-01-25"),
+        (unanswered, "2027-01-27"),
         (unknown, "2027-01-31"),
     ] {
         let task = task(&call, &who(), &settings(), received_at, &Booking::None);
@@ -161,7 +167,7 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
         let task = with(request.clone());
         assert!(
             task.description.contains(
-                "\n\nAppointment to book by hand. It has no date.\n\
+                "\n\nAppointment to book by hand. The report notes an appointment, but no day that Ringlog reads.\n\
                  Time: next Monday at 2pm\nNotes: Bring the licence list.\n\nCall call-1"
             ),
             "{}",
@@ -169,6 +175,62 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
         );
         assert_eq!(task.subject, "Inbound Call");
     }
+}
+
+#[test]
+fn what_was_noted_of_an_appointment_that_was_not_made_can_be_read_in_the_task() {
+    let request = AppointmentRequest {
+        date: Some("2027-01-27".to_owned()),
+        booked: Some(false),
+        stated: Some("appointment_status: cancelled".to_owned()),
+        unread: Some(vec!["appointment_reference: 17".to_owned()]),
+        ..AppointmentRequest::default()
+    };
+    let resolution = request.resolve(TimeZone::UTC, utc("2027-01-20T15:00:00Z"), 60);
+    let call = Call { appointment: fact(request), ..call() };
+    let task = task(&call, &who(), &settings(), 0, &Booking::of(&resolution));
+    assert_eq!(task.subject, "Inbound Call");
+    assert!(
+        task.description.contains(
+            "\n\nNo appointment in the calendar. The report says that no appointment was made: “appointment_status: cancelled”.\n\
+             Date: 2027-01-27\nNoted: appointment_reference: 17\n\nCall call-1"
+        ),
+        "{}",
+        task.description
+    );
+}
+
+#[test]
+fn the_task_lists_the_appointments_without_an_event() {
+    let others = vec!["Date: 2027-02-03, Time: 3 PM".to_owned(), "Date: 2027-02-10".to_owned()];
+    let task = task(&call(), &who(), &settings(), 0, &Booking::Booked(others));
+    assert_eq!(task.subject, "Inbound Call - Scheduled Appointment");
+    let listed = "\n\nMore appointments to book by hand:\nDate: 2027-02-03, Time: 3 PM\nDate: 2027-02-10\n\nCall call-1";
+    assert!(task.description.ends_with(listed), "{}", task.description);
+}
+
+#[test]
+fn a_transfer_and_a_number_that_the_caller_gave_are_said() {
+    let call = Call {
+        transferred_to: fact("+12345550177".to_owned()),
+        customer_number: fact("anonymous".to_owned()),
+        given_number: fact("(234) 555-0123".to_owned()),
+        ..call()
+    };
+    for use_given_number in [true, false] {
+        let settings = Settings { use_given_number, ..settings() };
+        let said = task(&call, &who(), &settings, 0, &Booking::None).description;
+        assert!(said.contains("\n\nTransferred to +12345550177.\n\n"), "{said}");
+        assert_eq!(said.contains("number given by the caller"), use_given_number, "{said}");
+    }
+}
+
+#[test]
+fn a_place_is_the_events_location() {
+    let there = Appointment { location: Some("12 High Street\nBack door".to_owned()), ..appointment() };
+    assert_eq!(event(&call(), &who(), &there, NOW).location.as_deref(), Some("12 High Street Back door"));
+    let fields = event(&call(), &who(), &appointment(), NOW).fields();
+    assert!(!fields.contains_key("Location"));
 }
 
 #[test]
@@ -270,7 +332,7 @@ fn a_line_is_cut_in_the_units_that_salesforce_counts() {
 
 #[test]
 fn only_optional_fields_can_be_left_out() {
-    let mut task = task(&call(), &who(), &settings(), 0, &Booking::Booked);
+    let mut task = task(&call(), &who(), &settings(), 0, &Booking::Booked(Vec::new()));
     let fields = [
         "Type",
         "TaskSubtype",
@@ -290,8 +352,9 @@ fn only_optional_fields_can_be_left_out() {
         assert!(!task.without(field), "{field}");
     }
 
-    let mut event = event(&call(), &who(), &appointment(), NOW);
-    for field in ["Type", "ShowAs", "ReminderDateTime"] {
+    let there = Appointment { location: Some("Here".to_owned()), ..appointment() };
+    let mut event = event(&call(), &who(), &there, NOW);
+    for field in ["Type", "ShowAs", "Location", "ReminderDateTime"] {
         assert!(event.without(field), "{field}");
     }
     for field in

@@ -1,6 +1,6 @@
-//! Times of day as people and language models write them, and full instants.
+//! Days, times of day and date-times, as people and language models write them.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meridiem {
@@ -59,32 +59,53 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// Salesforce's calendar ends with it.
-pub(super) const LAST_YEAR: i32 = 4000;
+const LAST_YEAR: i32 = 4000;
 
 /// Where chrono puts the nanoseconds of a leap second, `:60`, which Salesforce has not.
 const LEAP_SECOND: u32 = 1_000_000_000;
 
-/// A full ISO 8601 date and time with an offset; seconds and the offset's colon may be missing.
-pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
-    iso(text).map(|instant| instant.to_utc())
+/// The length of `2027-01-27`.
+pub(super) const DAY_LENGTH: usize = 10;
+
+/// A day as `YYYY-MM-DD`, and nothing else, that Salesforce's calendar has.
+pub(super) fn day(text: &str) -> Option<NaiveDate> {
+    let plain = text.len() == DAY_LENGTH && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    day.filter(|day| plain && day.year() <= LAST_YEAR)
 }
 
-/// The day of an instant that is midnight where its offset holds: how a schema that knows only date-times says a day.
-pub(super) fn midnight_of(text: &str) -> Option<NaiveDate> {
-    iso(text).filter(|instant| instant.time() == NaiveTime::MIN).map(|instant| instant.date_naive())
+/// What a date-time says of where it is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offset {
+    /// `Z`.
+    Z,
+    /// `-05:00`.
+    Of(FixedOffset),
 }
 
-fn iso(text: &str) -> Option<DateTime<FixedOffset>> {
+/// A full ISO 8601 date and time, with an offset or without; seconds and the offset's colon may be missing.
+pub(super) fn date_time(text: &str) -> Option<(NaiveDateTime, Option<Offset>)> {
     let text = text.to_ascii_uppercase();
     if !begins_as_iso(&text) {
         return None;
     }
     let text = text.replacen(' ', "T", 1).replace(' ', "");
-    let text = text.strip_suffix('Z').map_or_else(|| text.clone(), |local| format!("{local}+00:00"));
-    ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"]
-        .iter()
-        .find_map(|format| DateTime::parse_from_str(&text, format).ok())
-        .filter(|instant| instant.year() <= LAST_YEAR && instant.nanosecond() < LEAP_SECOND)
+    let with_offset = || {
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
+        let instant = formats.iter().find_map(|format| DateTime::parse_from_str(&text, format).ok())?;
+        Some((instant.naive_local(), Some(Offset::Of(*instant.offset()))))
+    };
+    let (local, offset) = match text.strip_suffix('Z') {
+        Some(local) => (local_time(local)?, Some(Offset::Z)),
+        None => local_time(&text).map(|local| (local, None)).or_else(with_offset)?,
+    };
+    let is_one = local.year() <= LAST_YEAR && local.nanosecond() < LEAP_SECOND;
+    is_one.then_some((local, offset))
+}
+
+fn local_time(text: &str) -> Option<NaiveDateTime> {
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
 /// `2027-01-27T14:00`, or with a space for the `T`. The formats alone are laxer: `2027-01-27 2:00 -05:00` is no ISO time,

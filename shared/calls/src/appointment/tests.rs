@@ -1,5 +1,6 @@
 //! The table of design.md §9, row by row.
 
+use chrono::NaiveTime;
 use proptest::prelude::*;
 
 use super::*;
@@ -41,42 +42,81 @@ fn start(request: &AppointmentRequest, of: &str) -> DateTime<Utc> {
 
 fn refusal(request: &AppointmentRequest) -> Reason {
     match resolve(request) {
-        Resolution::Invalid(reason) => reason,
+        Resolution::ByHand { reason, .. } => reason,
         other => panic!("{request:?} is {other:?}"),
     }
 }
 
 #[test]
-fn without_a_date_there_is_no_appointment() {
-    for date in ["", " ", "N/A", "null", "none"] {
-        assert_eq!(resolve(&request(date, "2:00 PM")), Resolution::Undated, "{date:?}");
+fn without_a_date_there_is_none_in_the_calendar() {
+    for date in ["", " ", "N/A", "null", "none", "Not Provided"] {
+        for time in ["2:00 PM", "whenever"] {
+            assert_eq!(refusal(&request(date, time)).code, "appointment_without_date", "{date:?}");
+        }
         assert_eq!(resolve(&request(date, "N/A")), Resolution::None, "{date:?}");
     }
     assert_eq!(resolve(&AppointmentRequest::default()), Resolution::None);
+    let only_booked = AppointmentRequest { booked: Some(true), ..AppointmentRequest::default() };
+    assert_eq!(refusal(&only_booked).code, "appointment_without_date");
+    let only_type = AppointmentRequest { kind: Some("Visit".to_owned()), ..AppointmentRequest::default() };
+    assert_eq!(refusal(&only_type).code, "appointment_without_date");
 }
 
 #[test]
-fn another_intent_or_not_booked_means_no_appointment() {
-    let with = |intent: Option<&str>, booked| AppointmentRequest {
+fn another_intent_or_a_denial_means_no_event_and_says_why() {
+    let with = |intent: Option<&str>, booked, stated: Option<&str>| AppointmentRequest {
         intent: intent.map(str::to_owned),
         booked,
+        stated: stated.map(str::to_owned),
         ..request("2027-01-27", "2 PM")
     };
-    for (intent, booked, wanted) in [
-        (None, None, true),
-        (Some("Scheduling"), None, true),
-        (Some(" scheduling "), Some(true), true),
-        (Some("N/A"), None, true),
-        (Some("Support"), None, false),
-        (Some("Rescheduling"), Some(true), false),
-        (Some("Scheduling"), Some(false), false),
-        (None, Some(false), false),
+    let no = |code: &str| Some((code.to_owned(), true));
+    for (intent, booked, stated, expected) in [
+        (None, None, None, None),
+        (Some("Scheduling"), None, None, None),
+        (Some(" scheduling "), Some(true), None, None),
+        (Some("N/A"), None, None, None),
+        (Some("Support"), None, None, no("appointment_other_intent")),
+        (Some("Rescheduling"), Some(true), None, no("appointment_other_intent")),
+        (Some("Scheduling"), Some(false), None, no("appointment_not_made")),
+        (None, Some(false), None, no("appointment_not_made")),
+        (None, Some(false), Some("appointment_status: cancelled"), no("appointment_not_made")),
+        (
+            None,
+            Some(false),
+            Some("appointment_booked: pending confirmation"),
+            Some(("appointment_unclear".to_owned(), false)),
+        ),
     ] {
-        assert_eq!(resolve(&with(intent, booked)) != Resolution::None, wanted, "{intent:?} {booked:?}");
+        let said = match resolve(&with(intent, booked, stated)) {
+            Resolution::Booked { .. } => None,
+            Resolution::NotMade(reason) => Some((reason, true)),
+            Resolution::ByHand { reason, .. } => Some((reason, false)),
+            Resolution::None => panic!("it vanished: {intent:?} {booked:?}"),
+        };
+        if let (Some((reason, _)), Some(words)) = (&said, stated.or(intent.filter(|_| booked != Some(false))))
+        {
+            assert!(reason.message.contains(words), "{}", reason.message);
+        }
+        assert_eq!(said.map(|(reason, is_clear)| (reason.code, is_clear)), expected, "{intent:?} {stated:?}");
     }
-    let mut broken = with(Some("Support"), None);
-    broken.date = Some("tomorrow".to_owned());
-    assert_eq!(resolve(&broken), Resolution::None);
+}
+
+#[test]
+fn where_nothing_but_a_no_is_noted_there_is_nothing_to_say() {
+    let only = |intent: Option<&str>, stated: Option<&str>| {
+        resolve(&AppointmentRequest {
+            intent: intent.map(str::to_owned),
+            booked: stated.map(|_| false),
+            stated: stated.map(str::to_owned),
+            ..AppointmentRequest::default()
+        })
+    };
+    assert_eq!(only(Some("Support"), None), Resolution::None);
+    assert_eq!(only(None, Some("appointment_booked: false")), Resolution::None);
+    assert_eq!(only(None, Some("appointment_status: not booked")), Resolution::None);
+    assert!(matches!(only(None, Some("appointment_status: cancelled")), Resolution::NotMade(_)));
+    assert!(matches!(only(None, Some("appointment_booked: Nein")), Resolution::ByHand { .. }));
 }
 
 #[test]
@@ -174,10 +214,13 @@ fn anything_else_is_no_time_and_stays_readable() {
         "14.00",
         "14h00",
         "14:00Z",
-        "14:00:00-05:00",
+        "14:00-05:00",
+        "9:00-10:00",
+        "09:00 - 10:00",
+        "14:00-15:00 EST",
+        "2 PM XYZ",
         "T14:00",
         "14:00:00.5",
-        "2027-01-27T14:00:00",
         "2 am pm",
         "half past two",
         "2",
@@ -194,7 +237,6 @@ fn anything_else_is_no_time_and_stays_readable() {
         "2:",
         ":30",
         "002:00",
-        "2:00 PM EST",
         "1 4:00",
         "1.2 pm",
         "-2:00",
@@ -228,7 +270,6 @@ fn a_date_is_a_day_that_exists() {
         "2027-13-01",
         "2027-00-10",
         "27.01.2027",
-        "2027-01-27T14:00:00",
         "+027-01-27",
         "20270127",
         "+262142-12-31T23:59:59Z",
@@ -268,12 +309,12 @@ fn past_is_before_today_in_the_workspaces_zone() {
     let late = utc("2027-01-21T02:00:00Z");
     let yesterday = request("2027-01-20", "2 PM");
     assert!(matches!(yesterday.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
-    assert!(matches!(yesterday.resolve(zone(LONDON), late, 60), Resolution::Invalid(_)));
+    assert!(matches!(yesterday.resolve(zone(LONDON), late, 60), Resolution::ByHand { .. }));
     // Wherever the appointment itself is.
     let there = AppointmentRequest { time_zone: Some("Europe/London".to_owned()), ..yesterday.clone() };
     assert!(matches!(there.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
     let here = AppointmentRequest { time_zone: Some("America/New_York".to_owned()), ..yesterday };
-    assert!(matches!(here.resolve(zone(LONDON), late, 60), Resolution::Invalid(_)));
+    assert!(matches!(here.resolve(zone(LONDON), late, 60), Resolution::ByHand { .. }));
 }
 
 #[test]
@@ -295,7 +336,7 @@ fn today_is_another_day_on_the_other_side_of_the_date_line() {
     ] {
         let on = |day| request(day, "2 PM").resolve(zone(NEW_YORK), utc(now), 60);
         assert!(
-            matches!(on(yesterday), Resolution::Invalid(reason) if reason.code == "appointment_in_the_past")
+            matches!(on(yesterday), Resolution::ByHand { reason, .. } if reason.code == "appointment_in_the_past")
         );
         assert!(matches!(on(today), Resolution::Booked { .. }), "{now} {today}");
     }
@@ -305,9 +346,8 @@ fn today_is_another_day_on_the_other_side_of_the_date_line() {
 fn an_instant_in_either_field_is_that_instant() {
     for (date, time, expected) in [
         ("2027-01-27T14:00:00-05:00", "", "2027-01-27T19:00:00Z"),
-        ("2027-01-27T14:00:00-05:00", "9 AM", "2027-01-27T19:00:00Z"),
+        ("2027-01-27T14:00:00-05:00", "2 PM", "2027-01-27T19:00:00Z"),
         ("2027-01-27", "2027-01-27T14:00:00.000Z", "2027-01-27T14:00:00Z"),
-        ("next week", "2027-01-27T14:00Z", "2027-01-27T14:00:00Z"),
         ("", "2027-01-27 14:00:00 +0100", "2027-01-27T13:00:00Z"),
         ("2027-01-27T00:00:00Z", "2027-01-27T14:00:00+01", "2027-01-27T13:00:00Z"),
         ("2027-01-27t14:00:00z", "", "2027-01-27T14:00:00Z"),
@@ -340,13 +380,146 @@ fn what_only_resembles_an_instant_is_none() {
 }
 
 #[test]
-fn a_midnight_in_the_date_is_only_a_day_where_there_is_a_time() {
-    for date in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00"] {
-        assert_eq!(start(&request(date, "2:00 PM"), NEW_YORK), utc("2027-03-03T19:00:00Z"), "{date}");
+fn a_midnight_in_a_date_time_says_no_time() {
+    for midnight in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00", "2027-03-03T00:00:00"] {
+        assert_eq!(start(&request(midnight, "2:00 PM"), NEW_YORK), utc("2027-03-03T19:00:00Z"), "{midnight}");
+        for alone in [request(midnight, ""), request("", midnight), request("2027-03-03", midnight)] {
+            assert_eq!(refusal(&alone).code, "appointment_without_time", "{alone:?}");
+        }
     }
-    assert_eq!(start(&request("2027-03-03T00:00:00Z", ""), NEW_YORK), utc("2027-03-03T00:00:00Z"));
-    assert_eq!(start(&request("2027-03-03T15:30:00Z", "2:00 PM"), NEW_YORK), utc("2027-03-03T15:30:00Z"));
     assert_eq!(refusal(&request("2027-03-03T00:00:00Z", "after lunch")).code, "appointment_time_invalid");
+    // Who says it means it.
+    assert_eq!(start(&request("2027-03-03T00:00:00Z", "midnight"), NEW_YORK), utc("2027-03-03T05:00:00Z"));
+}
+
+fn dated(date_time: &str) -> AppointmentRequest {
+    AppointmentRequest { date_time: Some(date_time.to_owned()), ..AppointmentRequest::default() }
+}
+
+#[test]
+fn a_date_time_without_an_offset_is_a_local_time() {
+    for request in [
+        request("2027-01-27T14:00:00", ""),
+        request("", "2027-01-27T14:00:00"),
+        request("2027-01-27", "2027-01-27T14:00"),
+        request("2027-01-27T14:00", "2 PM"),
+        dated("2027-01-27T14:00:00.000"),
+        dated("2027-01-27 14:00"),
+        dated("2027-01-27 2:00 PM"),
+        dated("2027-01-27, 2 PM"),
+        dated("2027-01-27 at 2pm"),
+        AppointmentRequest { date: Some("2027-01-27".to_owned()), ..dated("2 PM") },
+        AppointmentRequest { time: Some("14:00".to_owned()), ..dated("2027-01-27") },
+    ] {
+        assert_eq!(start(&request, NEW_YORK), utc("2027-01-27T19:00:00Z"), "{request:?}");
+        let there = AppointmentRequest { time_zone: Some("Europe/London".to_owned()), ..request.clone() };
+        assert_eq!(start(&there, NEW_YORK), utc("2027-01-27T14:00:00Z"), "{request:?}");
+    }
+    for text in ["2027-01-27 2:00", "2027-01-27 whenever", "soon", "27.01.2027 14:00"] {
+        assert_eq!(refusal(&dated(text)).code, "appointment_date_invalid", "{text}");
+    }
+}
+
+#[test]
+fn a_time_that_says_its_zone_is_meant_there() {
+    for (time, expected) in [
+        ("14:00:00-05:00", "2027-01-27T19:00:00Z"),
+        ("14:00:00-08:00", "2027-01-27T22:00:00Z"),
+        ("14:00+01:00", "2027-01-27T13:00:00Z"),
+        ("2:00 p.m. EST", "2027-01-27T19:00:00Z"),
+        ("2 PM Eastern", "2027-01-27T19:00:00Z"),
+        ("2pm (PT)", "2027-01-27T22:00:00Z"),
+        ("2 PM Pacific Time", "2027-01-27T22:00:00Z"),
+        ("2:00 PM CST", "2027-01-27T20:00:00Z"),
+        ("noon CET", "2027-01-27T11:00:00Z"),
+        ("14:00 UTC", "2027-01-27T14:00:00Z"),
+        ("2 PM GMT-5", "2027-01-27T19:00:00Z"),
+        ("2 PM Europe/London", "2027-01-27T14:00:00Z"),
+    ] {
+        assert_eq!(start(&request("2027-01-27", time), NEW_YORK), utc(expected), "{time}");
+        let in_one = dated(&format!("2027-01-27 {time}"));
+        assert_eq!(start(&in_one, NEW_YORK), utc(expected), "{in_one:?}");
+    }
+    for (time, zone, code) in [
+        ("2 PM IST", None, "appointment_time_zone_ambiguous"),
+        ("2 PM", Some("IST"), "appointment_time_zone_ambiguous"),
+        ("2 PM EST", Some("America/Los_Angeles"), "appointment_contradictory"),
+        ("14:00:00-05:00", Some("Europe/London"), "appointment_contradictory"),
+    ] {
+        let request =
+            AppointmentRequest { time_zone: zone.map(str::to_owned), ..request("2027-01-27", time) };
+        assert_eq!(refusal(&request).code, code, "{time}");
+    }
+    let agreed =
+        AppointmentRequest { time_zone: Some("EST".to_owned()), ..request("2027-01-27", "2 PM Eastern") };
+    assert_eq!(start(&agreed, NEW_YORK), utc("2027-01-27T19:00:00Z"));
+}
+
+#[test]
+fn fields_that_contradict_each_other_are_booked_by_hand() {
+    for (date, time) in [
+        ("2027-01-27T14:00:00-05:00", "9 AM"),
+        ("2027-01-27T14:00:00Z", "3 PM"),
+        ("2027-01-27T15:30:00Z", "2:00 PM"),
+        ("2027-01-27", "2027-01-20T14:00:00-05:00"),
+        // The evening before in New York.
+        ("2027-01-27", "2027-01-27T02:00:00Z"),
+        ("2027-01-27T14:00:00", "3 PM"),
+        ("2027-01-27", "2027-01-28T14:00:00"),
+        ("2027-01-27T14:00:00-05:00", "2027-01-27T14:00:00-08:00"),
+        ("2027-01-27T14:00:00-05:00", "2 PM PT"),
+    ] {
+        let reason = refusal(&request(date, time));
+        assert_eq!(reason.code, "appointment_contradictory", "{date} {time}");
+        assert!(reason.message.contains(date) && reason.message.contains(time), "{}", reason.message);
+    }
+    for unreadable in [request("next week", "2027-01-27T14:00Z"), request("2027-01-27T14:00Z", "after lunch")]
+    {
+        assert!(matches!(resolve(&unreadable), Resolution::ByHand { .. }), "{unreadable:?}");
+    }
+    let third = AppointmentRequest {
+        date_time: Some("2027-01-27T15:00:00".to_owned()),
+        ..request("2027-01-27", "2 PM")
+    };
+    assert_eq!(refusal(&third).code, "appointment_contradictory");
+}
+
+#[test]
+fn fields_that_say_the_same_in_two_ways_agree() {
+    for (date, time, expected) in [
+        // A serializer's Z beside the same time, and a true one.
+        ("2027-01-27T14:00:00Z", "2:00 PM", "2027-01-27T19:00:00Z"),
+        ("2027-01-27T19:00:00Z", "2:00 PM", "2027-01-27T19:00:00Z"),
+        ("2027-01-27T14:00:00-05:00", "2 PM", "2027-01-27T19:00:00Z"),
+        ("2027-01-27T14:00:00-08:00", "2 PM", "2027-01-27T22:00:00Z"),
+        ("2027-01-27T11:00:00-08:00", "2 PM", "2027-01-27T19:00:00Z"),
+        ("2027-01-27T11:00:00-08:00", "2 PM EST", "2027-01-27T19:00:00Z"),
+        ("2027-01-27", "2027-01-28T02:00:00Z", "2027-01-28T02:00:00Z"),
+        ("2027-01-27", "2027-01-27T23:00:00-08:00", "2027-01-28T07:00:00Z"),
+    ] {
+        assert_eq!(start(&request(date, time), NEW_YORK), utc(expected), "{date} {time}");
+    }
+}
+
+#[test]
+fn of_several_the_first_in_time_is_booked_and_the_others_are_in_words() {
+    let noted = |days: &[(&str, &str)]| {
+        let mut all = days.iter().map(|(date, time)| request(date, time));
+        let first = all.next().unwrap();
+        resolve(&AppointmentRequest { others: Some(all.collect()), ..first })
+    };
+    let (later, sooner, past) = (("2027-02-03", "3 PM"), ("2027-01-27", "2 PM"), ("2027-01-02", "9 AM"));
+    for (days, expected) in [
+        (&[later, sooner, past][..], &["Date: 2027-02-03, Time: 3 PM", "Date: 2027-01-02, Time: 9 AM"][..]),
+        (&[past, sooner], &["Date: 2027-01-02, Time: 9 AM"]),
+        (&[sooner, ("2027-01-27", "14:00")], &[]),
+    ] {
+        let Resolution::Booked { appointment, others, .. } = noted(days) else { panic!("{days:?}") };
+        assert_eq!(appointment.start, utc("2027-01-27T19:00:00Z"), "{days:?}");
+        assert_eq!(others, expected, "{days:?}");
+    }
+    let Resolution::ByHand { reason, others } = noted(&[("tomorrow", "2 PM"), past]) else { panic!() };
+    assert_eq!((reason.code.as_str(), others.len()), ("appointment_date_invalid", 1));
 }
 
 #[test]
@@ -426,11 +599,19 @@ fn the_appointments_own_zone_goes_before_the_workspaces() {
     let in_summer = AppointmentRequest { date: Some("2027-03-28".to_owned()), ..with_zone("Europe/London") };
     let skipped = AppointmentRequest { time: Some("01:30".to_owned()), ..in_summer };
     assert_eq!(start(&skipped, NEW_YORK), utc("2027-03-28T01:30:00Z"));
-    for zone in ["EST", "Eastern", "Mars/Olympus", "+530", "+99:00", "-"] {
+    for zone in ["Here", "Mars/Olympus", "+530", "+99:00", "-13:00"] {
         let reason = refusal(&with_zone(zone));
         assert_eq!(reason.code, "appointment_time_zone_invalid", "{zone}");
         assert!(reason.message.contains(zone));
     }
+}
+
+fn length(duration: Option<&str>, end: Option<&str>) -> (i64, Option<String>) {
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let request =
+        AppointmentRequest { duration: own(duration), end: own(end), ..request("2027-01-27", "2 PM") };
+    let Resolution::Booked { appointment, warning, .. } = resolve(&request) else { panic!("{request:?}") };
+    ((appointment.end - appointment.start).num_minutes(), warning.map(|reason| reason.code))
 }
 
 #[test]
@@ -443,6 +624,7 @@ fn a_duration_is_1_to_1440_minutes_or_the_default() {
         (Some("29.6"), 30, false),
         (Some("null"), 60, false),
         (Some("0.9"), 60, true),
+        (Some("1.5"), 60, true),
         (Some("1440.5"), 60, true),
         (Some("1:30"), 60, true),
         (Some("1"), 1, false),
@@ -451,19 +633,60 @@ fn a_duration_is_1_to_1440_minutes_or_the_default() {
         (Some("1441"), 60, true),
         (Some("-30"), 60, true),
         (Some("half an hour"), 60, true),
-        (Some("30 minutes"), 60, true),
-        (Some("NaN"), 60, true),
+        (Some("30-45 minutes"), 60, true),
+        (Some("2 days"), 60, true),
+        (Some("NaN"), 60, false),
         (Some("inf"), 60, true),
+        (Some("25 hours"), 60, true),
+        (Some("45 min"), 45, false),
+        (Some("45min."), 45, false),
+        (Some("30 minutes"), 30, false),
+        (Some("90-minute"), 90, false),
+        (Some("1 hour"), 60, false),
+        (Some("2 hrs"), 120, false),
+        (Some("1.5 hours"), 90, false),
+        (Some("1,5 Stunden"), 90, false),
+        (Some("45 Minuten"), 45, false),
+        (Some("1h30"), 90, false),
+        (Some("1h 30m"), 90, false),
+        (Some("1 hour and 15 minutes"), 75, false),
+        (Some("2 horas"), 120, false),
+        (Some("PT45M"), 45, false),
+        (Some("PT1H30M"), 90, false),
     ] {
-        let request =
-            AppointmentRequest { duration: duration.map(str::to_owned), ..request("2027-01-27", "2 PM") };
-        let Resolution::Booked { appointment, warning } = resolve(&request) else { panic!("{duration:?}") };
-        assert_eq!((appointment.end - appointment.start).num_minutes(), minutes, "{duration:?}");
-        assert_eq!(
-            warning.map(|reason| reason.code),
-            warned.then(|| "appointment_duration_invalid".to_owned())
-        );
+        let (read, warning) = length(duration, None);
+        assert_eq!(read, minutes, "{duration:?}");
+        assert_eq!(warning, warned.then(|| "appointment_duration_invalid".to_owned()), "{duration:?}");
     }
+}
+
+#[test]
+fn an_end_gives_the_duration() {
+    for (duration, end, minutes, warned) in [
+        (None, "2:45 PM", 45, false),
+        (None, "2027-01-27T15:30:00", 90, false),
+        (None, "2027-01-27T20:00:00Z", 60, false),
+        (None, "2027-01-27T14:30:00-05:00", 30, false),
+        (Some("30"), "2:30 PM", 30, false),
+        (Some("1.5"), "3:30 PM", 90, false),
+        (Some("45"), "later", 45, false),
+        (Some("30"), "3 PM", 60, true),
+        (None, "1 PM", 60, true),
+        (None, "2 PM", 60, true),
+        (None, "2027-01-29T14:00:00", 60, true),
+        (None, "later", 60, true),
+    ] {
+        let (read, warning) = length(duration, Some(end));
+        assert_eq!((read, warning.is_some()), (minutes, warned), "{duration:?} {end}");
+    }
+    // Its Z is a serializer's where the beginning's is.
+    let both = AppointmentRequest {
+        date_time: Some("2027-01-27T14:00:00Z".to_owned()),
+        end: Some("2027-01-27T14:30:00Z".to_owned()),
+        ..request("", "2 PM")
+    };
+    let Resolution::Booked { appointment, .. } = resolve(&both) else { panic!() };
+    assert_eq!((appointment.end - appointment.start).num_minutes(), 30);
 }
 
 #[test]
@@ -477,11 +700,15 @@ proptest! {
     fn any_text_is_read_without_a_panic(
         date in "[0-9T:+\\-. Za-z]{0,30}|2027-0[1-9]-1[0-9]",
         time in any::<String>(),
+        date_time in "[0-9T:+\\-. Za-z]{0,30}|2027-0[1-9]-1[0-9]([T ][0-9:]{4,8}(Z|[+-]0[0-9]:00|EST)?)?",
         duration in any::<String>(),
+        end in any::<String>(),
         time_zone in any::<String>(),
     ) {
         let request = AppointmentRequest {
+            date_time: Some(date_time),
             duration: Some(duration),
+            end: Some(end),
             time_zone: Some(time_zone),
             ..request(&date, &time)
         };

@@ -1,25 +1,36 @@
 //! The zone that a local time is meant in.
 
+mod words;
+
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
 use crate::time_zone::TimeZone;
+use words::Meaning;
 
-/// A zone with a name, or a plain offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A zone with a name, a plain offset, or a word of people's.
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Zone {
     /// `America/New_York`.
     Named(TimeZone),
     /// `-05:00`.
     Offset(FixedOffset),
+    /// `EST`, `Eastern`: what it may mean.
+    Word(&'static [Meaning]),
 }
 
+/// What clocks on Earth are from UTC at most, in seconds.
+const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
+
 impl Zone {
-    /// Reads an IANA name, `UTC`, `GMT`, `Z` or an offset, in whichever case. Abbreviations (`EST`, `CST`) are refused: who says EST in
-    /// July means New York's time, which is another one, and CST is three.
+    /// Reads an IANA name, `UTC`, `GMT`, `Z`, an offset, or a word of [`words`], in whichever case.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let name = text.trim().replace(' ', "_");
+        let text = text.trim();
+        let name = text.replace(' ', "_");
         if name.contains('/') {
             return TimeZone::find(&name).map(Self::Named);
+        }
+        if let Some(meanings) = words::find(text) {
+            return Some(Self::Word(meanings));
         }
         let name = name.to_ascii_uppercase();
         let offset = ["UTC", "GMT", "Z"].iter().find_map(|utc| name.strip_prefix(utc)).unwrap_or(&name);
@@ -30,15 +41,28 @@ impl Zone {
         let digits = offset.strip_prefix(['+', '-'])?.replace(':', "");
         let full = if matches!(digits.len(), 1 | 2) { format!("{digits:0>2}00") } else { digits };
         let plain = full.len() == 4 && full.bytes().all(|b| b.is_ascii_digit());
-        let sign = &offset[..1];
-        plain.then(|| format!("{sign}{full}").parse().ok().map(Self::Offset)).flatten()
+        let offset: FixedOffset = plain.then(|| format!("{}{full}", &offset[..1]).parse().ok()).flatten()?;
+        OFFSETS.contains(&offset.local_minus_utc()).then_some(Self::Offset(offset))
     }
 
-    /// The instant of a local time, by [`TimeZone::instant`].
-    pub(super) fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
+    /// The instant of a local time, by [`TimeZone::instant`]. `None`: a word that may mean several, of which the
+    /// `workspace`'s clock is none.
+    pub(super) fn instant(self, local: NaiveDateTime, workspace: TimeZone) -> Option<DateTime<Utc>> {
         match self {
-            Self::Named(zone) => zone.instant(local),
-            Self::Offset(offset) => (local - offset).and_utc(),
+            Self::Named(zone) => Some(zone.instant(local)),
+            Self::Offset(offset) => Some((local - offset).and_utc()),
+            Self::Word(meanings) => words::instant(meanings, local, workspace),
+        }
+    }
+
+    /// What the clocks there show at an instant.
+    pub(super) fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
+        match self {
+            Self::Named(zone) => zone.local(instant),
+            Self::Offset(offset) => instant.with_timezone(&offset).naive_local(),
+            Self::Word(meanings) => {
+                meanings.first().map_or(TimeZone::UTC, |meaning| meaning.zone()).local(instant)
+            }
         }
     }
 }

@@ -301,3 +301,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_country_code_that_was_put_before_another_is_passed_over() {
+    for (raw, expected) in [
+        ("+1+17375550102", "+17375550102"),
+        ("+1 +1 (737) 555-0102", "+17375550102"),
+        ("++17375550102", "+17375550102"),
+        ("+1+442079460123", "+442079460123"),
+        ("001+17375550102", "+17375550102"),
+        ("+49+4930123456", "+4930123456"),
+        ("sip:+1+17375550102@example.com", "+17375550102"),
+    ] {
+        assert_eq!(
+            PhoneNumber::parse_caller(raw, "US").map(|number| number.e164()).as_deref(),
+            Ok(expected),
+            "{raw}"
+        );
+    }
+    for nothing in ["", "N/A", "not provided", "-", "none"] {
+        assert_eq!(PhoneNumber::parse_caller(nothing, "US"), Err(NoPhoneNumber::Missing), "{nothing}");
+    }
+    for withheld in ["unknown", "Unavailable", "anonymous"] {
+        assert_eq!(PhoneNumber::parse_caller(withheld, "US"), Err(NoPhoneNumber::Withheld), "{withheld}");
+    }
+}

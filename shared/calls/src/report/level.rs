@@ -4,13 +4,19 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::value::{self, Object, Raw};
+use super::{
+    transcript,
+    tree::Node,
+    value::{self, Object, Raw},
+};
+use crate::text::{clean_line, plain_name, present};
 
 /// What is kept at most, in characters. Together, at four bytes a character, a message stays under SQS's 256 KiB.
 const TRANSCRIPT: usize = 32_000;
-const SUMMARY: usize = 16_000;
+pub(super) const SUMMARY: usize = 16_000;
 const LINE: usize = 255;
 const URL: usize = 2_000;
+const RECORD_ID: usize = 40;
 /// Vapi's longest call takes 12 hours; more than a month is no duration.
 const LONGEST_SECONDS: f64 = 31.0 * 86_400.0;
 
@@ -26,8 +32,23 @@ pub(super) struct Level<'a> {
     pub(super) timestamp: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) call: Option<Object<Box<Level<'a>>>>,
+    /// Instead of a call, where the report is about a chat.
+    #[serde(borrow)]
+    pub(super) chat: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) session: Option<Raw<'a>>,
     #[serde(borrow)]
     customer: Option<Object<Customer<'a>>>,
+    #[serde(borrow)]
+    destination: Option<Object<Destination<'a>>>,
+    #[serde(borrow)]
+    assistant: Option<Object<Assistant<'a>>>,
+    #[serde(borrow)]
+    assistant_overrides: Option<Object<Assistant<'a>>>,
+    #[serde(borrow)]
+    metadata: Option<Raw<'a>>,
+    #[serde(borrow)]
+    created_at: Option<Raw<'a>>,
     #[serde(borrow)]
     started_at: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -44,6 +65,8 @@ pub(super) struct Level<'a> {
     summary: Option<Raw<'a>>,
     #[serde(borrow)]
     transcript: Option<Raw<'a>>,
+    #[serde(borrow)]
+    messages: Option<Raw<'a>>,
     #[serde(borrow)]
     recording_url: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -69,6 +92,28 @@ struct Customer<'a> {
     name: Option<Raw<'a>>,
 }
 
+/// Whom a call was forwarded to: a number, or a SIP address (vapi.md §2.1).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Destination<'a> {
+    #[serde(borrow)]
+    number: Option<Raw<'a>>,
+    #[serde(borrow)]
+    extension: Option<Raw<'a>>,
+    #[serde(borrow)]
+    sip_uri: Option<Raw<'a>>,
+}
+
+/// What whoever started the call gave it along (vapi.md §2.4).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Assistant<'a> {
+    #[serde(borrow)]
+    metadata: Option<Raw<'a>>,
+    #[serde(borrow)]
+    variable_values: Option<Raw<'a>>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Analysis<'a> {
@@ -76,6 +121,8 @@ pub(super) struct Analysis<'a> {
     summary: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) structured_data: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) structured_data_multi: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) structured_outputs: Option<Raw<'a>>,
     #[serde(borrow, rename = "structured_data")]
@@ -87,6 +134,10 @@ pub(super) struct Analysis<'a> {
 pub(super) struct Artifact<'a> {
     #[serde(borrow)]
     transcript: Option<Raw<'a>>,
+    #[serde(borrow)]
+    messages: Option<Raw<'a>>,
+    #[serde(borrow, rename = "messagesOpenAIFormatted")]
+    messages_open_ai: Option<Raw<'a>>,
     #[serde(borrow)]
     recording: Option<Object<Recording<'a>>>,
     #[serde(borrow)]
@@ -130,7 +181,7 @@ impl<'a> Level<'a> {
     /// The remote party's number, with its extension (RFC 3966), or else its SIP address.
     pub(super) fn customer_number(&self) -> Option<String> {
         let customer = object(self.customer.as_ref())?;
-        let line = |raw| crate::text::clean_line(&value::string_or_number(raw)?, LINE);
+        let line = |raw| clean_line(&value::string_or_number(raw)?, LINE);
         let Some(number) = customer.number.and_then(line) else { return customer.sip_uri.and_then(line) };
         let extension = customer.extension.and_then(line);
         let extension = extension.filter(|extension| is_extension(extension) && has_none(&number));
@@ -138,11 +189,52 @@ impl<'a> Level<'a> {
     }
 
     pub(super) fn customer_name(&self) -> Option<String> {
-        object(self.customer.as_ref())?.name.and_then(|name| value::line(name, LINE))
+        let name = object(self.customer.as_ref())?.name.and_then(|name| value::line(name, LINE))?;
+        present(&name).map(str::to_owned)
+    }
+
+    /// A number of the caller's that whoever started a web call gave it along: `variableValues.phone…`.
+    pub(super) fn given_along(&self) -> Option<String> {
+        let values = Node::of(object(self.assistant_overrides.as_ref())?.variable_values?);
+        let is_phone = |name: &str| {
+            let name = plain_name(name);
+            let name =
+                ["customer", "caller", "user"].iter().find_map(|who| name.strip_prefix(who)).unwrap_or(&name);
+            name.starts_with("phone")
+        };
+        let mut phones = values.members().iter().filter(|(name, _)| is_phone(name));
+        phones.find_map(|(_, node)| node.value().filter(|text| is_number(text)))
+    }
+
+    /// The record that whoever started the call named in its metadata.
+    pub(super) fn record_id(&self) -> Option<String> {
+        let of = |assistant: Option<&Object<Assistant<'a>>>| object(assistant)?.metadata;
+        let places = [of(self.assistant_overrides.as_ref()), self.metadata, of(self.assistant.as_ref())];
+        places.into_iter().flatten().find_map(|metadata| {
+            let metadata = Node::of(metadata);
+            let mut members = metadata.members().iter();
+            let (_, id) = members.find(|(name, _)| plain_name(name) == "salesforcerecordid")?;
+            clean_line(&id.value()?, RECORD_ID)
+        })
+    }
+
+    /// Whom the call was transferred to.
+    pub(super) fn transferred_to(&self) -> Option<String> {
+        let destination = object(self.destination.as_ref())?;
+        let line = |raw| clean_line(&value::string_or_number(raw)?, LINE);
+        let Some(number) = destination.number.and_then(line) else {
+            return destination.sip_uri.and_then(line);
+        };
+        let extension = destination.extension.and_then(line).map(|extension| format!(" ext. {extension}"));
+        Some(number + &extension.unwrap_or_default())
     }
 
     pub(super) fn started_at(&self) -> Option<DateTime<Utc>> {
         self.started_at.and_then(value::instant)
+    }
+
+    pub(super) fn created_at(&self) -> Option<DateTime<Utc>> {
+        self.created_at.and_then(value::instant)
     }
 
     pub(super) fn ended_at(&self) -> Option<DateTime<Utc>> {
@@ -166,12 +258,27 @@ impl<'a> Level<'a> {
 
     pub(super) fn summary(&self) -> Option<String> {
         let places = [self.analysis().and_then(|analysis| analysis.summary), self.summary];
-        places.into_iter().flatten().find_map(summary)
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|raw| value::text(raw, SUMMARY))
+            .find(|text| present(text).is_some())
     }
 
     pub(super) fn transcript(&self) -> Option<String> {
         let places = [self.artifact().and_then(|artifact| artifact.transcript), self.transcript];
-        places.into_iter().flatten().find_map(|raw| value::text(raw, TRANSCRIPT))
+        places.into_iter().flatten().find_map(|raw| transcript::of_transcript(raw, TRANSCRIPT))
+    }
+
+    /// What was said, for a report without a transcript.
+    pub(super) fn said(&self) -> Option<String> {
+        let artifact = self.artifact();
+        let places = [
+            artifact.and_then(|artifact| artifact.messages),
+            self.messages,
+            artifact.and_then(|artifact| artifact.messages_open_ai),
+        ];
+        places.into_iter().flatten().find_map(|raw| transcript::of_messages(raw, TRANSCRIPT))
     }
 
     pub(super) fn recording_url(&self) -> Option<String> {
@@ -202,9 +309,10 @@ fn has_none(number: &str) -> bool {
     number.contains(char::is_numeric) && !number.contains(marks)
 }
 
-/// A summary, bounded, wherever it stands.
-pub(super) fn summary(raw: Raw<'_>) -> Option<String> {
-    value::text(raw, SUMMARY)
+/// Whether a text is a number and nothing else: what stands beside numbers may be secrets.
+fn is_number(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    (5..=20).contains(&digits) && text.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c))
 }
 
 fn whole_seconds(seconds: f64) -> Option<u32> {

@@ -262,7 +262,12 @@ fn an_appointment_is_noted_in_any_of_four_places_and_spellings() {
         json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"}),
         json!({"appointmentDate": "2027-01-27", "appointmentTime": "2 PM"}),
         json!({"Appointment Date": "2027-01-27", "appointment time": " 2 PM "}),
-        json!({"other": [1, {"appointment_date": "1999-01-01"}], "appointment": {"appointment_date": "2027-01-27", "appointmentTime": "2 PM"}}),
+        json!({"other": [1, {"x": 2}], "appointment": {"appointment_date": "2027-01-27", "appointmentTime": "2 PM"}}),
+        json!({"appointment": {"date": "2027-01-27", "time": "2 PM"}}),
+        json!({"booking": [{"Date": ["2027-01-27"], "time": "2 PM"}]}),
+        json!({"a": {"b": {"reservation": {"date": "2027-01-27", "time": "2 PM"}}}}),
+        json!({"appointments": [{"appointment_date": "2027-01-27", "time": "2 PM"}]}),
+        json!({"appointment_date": ["2027-01-27"], "appointment_time": ["2 PM"]}),
     ];
     let expected = Some(AppointmentRequest {
         date: Some("2027-01-27".to_owned()),
@@ -327,7 +332,8 @@ fn words_for_nothing_are_absent_and_the_next_source_is_asked() {
     }));
     let noted = call.appointment.unwrap().value;
     assert_eq!((noted.date.as_deref(), noted.intent.as_deref()), (Some("2027-01-27"), Some("Scheduling")));
-    assert_eq!((noted.time, noted.kind, noted.notes, noted.booked), (None, None, None, None));
+    assert_eq!((noted.time, noted.kind, noted.notes), (None, None, None));
+    assert_eq!((noted.booked, noted.stated.as_deref()), (Some(false), Some("appointment_booked: perhaps")));
     let nothing =
         call_of(json!({"analysis": {"structuredData": {"appointment_date": "null", "mood": "good"}}}));
     assert_eq!(nothing.appointment, None);
@@ -414,9 +420,13 @@ fn an_appointment_may_be_an_object_inside_an_object() {
     let outputs = json!({"1": {"name": "Call", "result": {"booking": visit}}});
     let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
     assert_eq!(call.appointment.unwrap().value.date, text("2027-01-27"));
-    for none in [json!({"a": {"b": visit}}), json!({"a": [visit]}), json!({"lead": {"intent": "Buying"}})] {
-        assert_eq!(noted(none.clone()), None, "{none}");
+    for deep in [json!({"a": {"b": visit}}), json!({"a": [visit]}), json!([{"a": [[visit]]}])] {
+        assert_eq!(noted(deep.clone()), is_visit, "{deep}");
     }
+    assert_eq!(
+        noted(json!({"lead": {"intent": "Buying", "date": "2027-01-27", "status": "cancelled"}})),
+        None
+    );
 }
 
 #[test]
@@ -441,6 +451,285 @@ fn whether_there_is_an_appointment_is_said_anywhere_but_not_of_another() {
     assert_eq!(booked(json!([completed, time])), ("2027-01-27".to_owned(), Some(false)));
     let alone = json!({"name": "x", "result": given_up});
     assert_eq!(booked(json!([alone])), ("2027-01-20".to_owned(), Some(false)));
+}
+
+#[test]
+fn a_denial_is_heard_in_any_spelling_and_place() {
+    for (data, stated) in [
+        (json!({"appointment_scheduled": false}), "appointment_scheduled: false"),
+        (json!({"appointmentConfirmed": "No"}), "appointmentConfirmed: No"),
+        (json!({"Appointment Set": 0}), "Appointment Set: 0"),
+        (json!({"appointment_made": "false"}), "appointment_made: false"),
+        (json!({"appointment_cancelled": true}), "appointment_cancelled: true"),
+        (json!({"booking_confirmed": false}), "booking_confirmed: false"),
+        (json!({"appointment_status": "cancelled"}), "appointment_status: cancelled"),
+        (json!({"appointmentStatus": "No-Show"}), "appointmentStatus: No-Show"),
+        (json!({"Appointment Status": ["declined"]}), "Appointment Status: declined"),
+        (json!({"status": "pending"}), "status: pending"),
+        (json!({"status": "not booked", "appointment_booked": true}), "status: not booked"),
+        (json!({"appointment": {"booked": false}}), "booked: false"),
+        (json!({"appointment_booked": "Nein"}), "appointment_booked: Nein"),
+        (
+            json!({"appointment_booked": "maybe", "appointment_status": "cancelled"}),
+            "appointment_status: cancelled",
+        ),
+    ] {
+        let mut flat = json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"});
+        flat.as_object_mut().unwrap().extend(data.as_object().unwrap().clone());
+        let outputs: Vec<_> = flat
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, result)| json!({"name": name, "result": result}))
+            .collect();
+        let mut shapes = vec![
+            json!({"analysis": {"structuredData": flat}}),
+            json!({"analysis": {"structuredData": flat.to_string()}}),
+            json!({"artifact": {"structuredOutputs": {"appointment": flat}}}),
+        ];
+        // Alone, a bare name is not an appointment's.
+        if data["status"].is_null() {
+            shapes.push(json!({"artifact": {"structuredOutputs": outputs}}));
+        }
+        for message in shapes {
+            let noted = call_of(message.clone()).appointment.unwrap().value;
+            assert_eq!((noted.booked, noted.stated.as_deref()), (Some(false), Some(stated)), "{message}");
+        }
+    }
+    for (said, booked) in [
+        (json!({"appointment_status": "confirmed"}), Some(true)),
+        (json!({"appointment_booked": "yes", "status": "ringing"}), Some(true)),
+        (json!({"status": "new lead"}), None),
+        (json!({"appointment_booked": "N/A"}), None),
+        (json!({"appointment_cancelled": false}), None),
+    ] {
+        let mut data = json!({"appointment_date": "2027-01-27"});
+        data.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let noted = call_of(json!({"analysis": {"structuredData": data}})).appointment.unwrap().value;
+        assert_eq!((noted.booked, noted.stated), (booked, None), "{said}");
+    }
+}
+
+#[test]
+fn bare_names_beside_an_appointments_own_are_only_what_is_missing() {
+    let appointment =
+        |data: Value| call_of(json!({"analysis": {"structuredData": data}})).appointment.unwrap().value;
+    let text = |text: &str| Some(text.to_owned());
+    let beside = appointment(json!({
+        "appointment_date": "2027-01-27", "time": "2 PM", "start": "2026-11-28T13:28:57Z", "end": "2026-11-28T13:31:02Z",
+        "timezone": "America/New_York", "location": "12 High Street", "type": "Visit", "duration": 30,
+    }));
+    assert_eq!(
+        (beside.date, beside.time, beside.date_time, beside.end),
+        (text("2027-01-27"), text("2 PM"), None, None)
+    );
+    assert_eq!((beside.time_zone, beside.location), (text("America/New_York"), text("12 High Street")));
+    assert_eq!((beside.kind, beside.duration), (text("Visit"), text("30")));
+    let called = appointment(
+        json!({"booking": {"start": "2027-01-27T14:00", "end": "2027-01-27T15:00", "preferred": "mornings"}}),
+    );
+    assert_eq!((called.date_time, called.end), (text("2027-01-27T14:00"), text("2027-01-27T15:00")));
+    assert_eq!(called.unread, Some(vec!["preferred: mornings".to_owned()]));
+    let flag = appointment(json!({"appointment_booked": true, "datetime": "2027-01-27T14:00"}));
+    assert_eq!((flag.booked, flag.date_time), (Some(true), text("2027-01-27T14:00")));
+}
+
+#[test]
+fn what_is_noted_under_other_names_does_not_vanish() {
+    let unread = |message: Value| {
+        call_of(message).appointment.and_then(|noted| noted.value.unread).unwrap_or_default()
+    };
+    assert_eq!(
+        unread(
+            json!({"analysis": {"structuredData": {"booking_date": "2027-01-27", "appointment_day": "Friday",
+            "appointment_needed": false, "bookingReference": "none", "mood": "good"}}})
+        ),
+        ["appointment_day: Friday", "booking_date: 2027-01-27"]
+    );
+    let output = json!({"1": {"name": "Appointment", "result": "Tuesday, 3 in the afternoon"}});
+    assert_eq!(
+        unread(json!({"artifact": {"structuredOutputs": output}})),
+        ["Appointment: Tuesday, 3 in the afternoon"]
+    );
+    let request = json!({"1": {"name": "Appointment Request", "result": {"preferredDate": "2027-01-27"}}});
+    assert_eq!(unread(json!({"artifact": {"structuredOutputs": request}})), ["preferredDate: 2027-01-27"]);
+}
+
+#[test]
+fn several_appointments_are_all_kept_the_first_in_time_first() {
+    let visit = |day: u32, time: &str| json!({"appointment_date": format!("2027-01-{day}"), "appointment_time": time});
+    let noted = |list: &Value| {
+        let noted = call_of(json!({"analysis": {"structuredData": {"appointments": list}}}))
+            .appointment
+            .unwrap()
+            .value;
+        let others = noted.others.unwrap_or_default().into_iter().map(|other| other.date.unwrap());
+        (noted.date.unwrap(), others.collect::<Vec<_>>())
+    };
+    let dates = |days: &[u32]| days.iter().map(|day| format!("2027-01-{day}")).collect::<Vec<_>>();
+    for (list, first, others) in [
+        (json!([visit(27, "2 PM"), visit(22, "3 PM")]), 22, dates(&[27])),
+        (json!([visit(27, "whenever"), visit(22, "3 PM")]), 22, dates(&[27])),
+        (json!([visit(22, "3 PM"), visit(22, "15:00")]), 22, dates(&[])),
+        (json!([visit(22, "3 PM"), {"appointment_date": "2027-01-22"}]), 22, dates(&[])),
+        (
+            json!([visit(22, "3 PM"), {"appointment_date": "2027-01-23", "appointment_time": "3 PM", "appointment_booked": false}]),
+            22,
+            dates(&[]),
+        ),
+        (json!((22..31).map(|day| visit(day, "3 PM")).collect::<Vec<_>>()), 22, dates(&[23, 24, 25])),
+    ] {
+        assert_eq!(noted(&list), (format!("2027-01-{first}"), others), "{list}");
+    }
+}
+
+#[test]
+fn the_caller_is_known_by_what_they_said() {
+    let of = |data: Value| call_of(json!({"analysis": {"structuredData": data}}));
+    for (data, name, number) in [
+        (
+            json!({"customerName": "Ann Invented", "customerEmail": "ann@example.com"}),
+            Some("Ann Invented"),
+            None,
+        ),
+        (json!({"caller_name": "Ann"}), Some("Ann"), None),
+        (json!({"first_name": "Ann", "lastName": "Invented"}), Some("Ann Invented"), None),
+        (json!({"Full Name": "Not provided", "first_name": "Ann"}), Some("Ann"), None),
+        (json!({"caller": {"name": "Ann", "phone": "737-555-0101"}}), Some("Ann"), Some("737-555-0101")),
+        (json!({"agent": {"name": "Bot", "phone": "737-555-0101"}, "name": "Survey"}), None, None),
+        (json!({"full_name": "12345"}), None, None),
+        (json!({"phone_number": "737-555-0101"}), None, Some("737-555-0101")),
+        (json!({"callbackNumber": 7_375_550_101_i64}), None, Some("7375550101")),
+        (
+            json!({"phone_number": "same as caller", "callback_number": "737-555-0101"}),
+            None,
+            Some("737-555-0101"),
+        ),
+    ] {
+        let call = of(data.clone());
+        assert_eq!(value(call.customer_name.as_ref()).as_deref(), name, "{data}");
+        assert_eq!(value(call.given_number.as_ref()).as_deref(), number, "{data}");
+        assert_eq!(call.customer_number, None, "{data}");
+    }
+    let outputs = json!({"1": {"name": "Full Name", "result": "Ann"}, "2": {"name": "phone_number", "result": "737-555-0101"}});
+    let call = call_of(json!({"artifact": {"structuredOutputs": outputs}, "customer": {"name": "Vapi's"}}));
+    assert_eq!(value(call.customer_name.as_ref()).as_deref(), Some("Vapi's"));
+    assert_eq!(value(call.given_number.as_ref()).as_deref(), Some("737-555-0101"));
+}
+
+#[test]
+fn whoever_starts_a_web_call_may_say_whose_it_is() {
+    let web = |more: Value| {
+        let mut call = json!({"type": "webCall"});
+        call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        call_of(json!({"call": call}))
+    };
+    for (values, number) in [
+        (json!({"phone": "+1 737-555-0101"}), Some("+1 737-555-0101")),
+        (json!({"phoneNumber": "+17375550101"}), Some("+17375550101")),
+        (json!({"customer_phone": "7375550101"}), Some("7375550101")),
+        (json!({"phoneNumber.twilioAuthToken": "0123456789abcdef", "phone": "N/A"}), None),
+        (json!({"telephone": "+17375550101"}), None),
+        (json!("+17375550101"), None),
+    ] {
+        let call = web(json!({"assistantOverrides": {"variableValues": values}}));
+        assert_eq!(value(call.customer_number.as_ref()).as_deref(), number, "{values}");
+    }
+    let id = "00QA0000006Vm9rMAC";
+    for more in [
+        json!({"assistantOverrides": {"metadata": {"salesforceRecordId": id}}}),
+        json!({"assistantOverrides": {"metadata": {"salesforce_record_id": id}}}),
+        json!({"metadata": {"salesforceRecordId": id}}),
+        json!({"assistant": {"metadata": {"salesforceRecordId": id}}}),
+    ] {
+        assert_eq!(value(web(more.clone()).record_id.as_ref()).as_deref(), Some(id), "{more}");
+    }
+    // A telephone's number is the network's to say.
+    let phone = call_of(json!({"call": {
+        "type": "inboundPhoneCall", "assistantOverrides": {"variableValues": {"phone": "+17375550101"}},
+    }}));
+    assert_eq!(phone.customer_number, None);
+}
+
+#[test]
+fn a_transcript_is_a_text_a_list_or_in_the_messages() {
+    let messages = json!([
+        {"role": "system", "message": "You are a receptionist."},
+        {"role": "bot", "message": "Hello."},
+        {"role": "tool_calls", "message": null},
+        {"role": "tool_call_result", "result": "{}", "message": "42"},
+        {"role": "user", "message": "Hi."},
+    ]);
+    let open_ai = json!([
+        {"role": "system", "content": "You are a receptionist."},
+        {"role": "assistant", "content": null},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Hi."},
+    ]);
+    let said = "AI: Hello.\nUser: Hi.";
+    for (message, transcript) in [
+        (json!({"artifact": {"transcript": ["AI: Hello.", "User: Hi."], "messages": messages}}), Some(said)),
+        (
+            json!({"transcript": [{"role": "agent", "content": "Hello."}, {"role": "user", "text": "Hi."}]}),
+            Some(said),
+        ),
+        (json!({"artifact": {"transcript": "", "messages": messages}}), Some(said)),
+        (json!({"messages": messages}), Some(said)),
+        (json!({"artifact": {"messagesOpenAIFormatted": open_ai}}), Some(said)),
+        (
+            json!({"call": {"transcript": said}, "messages": [{"role": "user", "message": "Other"}]}),
+            Some(said),
+        ),
+        (
+            json!({"artifact": {"messages": [{"role": "system", "message": "You are a receptionist."}, 5, null]}}),
+            None,
+        ),
+        (json!({"transcript": {"role": "user"}, "messages": "none"}), None),
+    ] {
+        assert_eq!(value(call_of(message.clone()).transcript.as_ref()).as_deref(), transcript, "{message}");
+    }
+    let many: Vec<_> =
+        (0..100_000).map(|n| json!({"role": "user", "message": format!("word {n}")})).collect();
+    let transcript = call_of(json!({"messages": many})).transcript.unwrap().value;
+    assert!(transcript.chars().count() <= 32_000 && transcript.ends_with(CUT));
+}
+
+#[test]
+fn a_transfer_says_to_whom() {
+    for (destination, to) in [
+        (json!({"type": "number", "number": "+12345550177", "extension": "5"}), Some("+12345550177 ext. 5")),
+        (json!({"type": "number", "number": "+12345550177"}), Some("+12345550177")),
+        (json!({"type": "sip", "sipUri": "sip:desk@example.com"}), Some("sip:desk@example.com")),
+        (json!({"type": "assistant", "assistantName": "Second"}), None),
+        (Value::Null, None),
+    ] {
+        let call = call_of(json!({"destination": destination}));
+        assert_eq!(value(call.transferred_to.as_ref()).as_deref(), to, "{destination}");
+    }
+}
+
+#[test]
+fn a_call_that_nobody_answered_has_the_day_of_its_report_or_its_creation() {
+    let created = json!({"createdAt": "2026-11-20T15:00:00.000Z"});
+    for (message, expected) in [
+        (json!({"timestamp": 1_800_457_180_909_i64, "call": created}), Some("2027-01-20T14:59:40.909Z")),
+        (json!({"call": created}), Some("2026-11-20T15:00:00Z")),
+        (json!({}), None),
+    ] {
+        assert_eq!(value(call_of(message.clone()).happened_at.as_ref()), expected.map(at), "{message}");
+    }
+}
+
+#[test]
+fn a_report_of_a_chat_or_a_session_only_informs() {
+    for of in ["chat", "session"] {
+        let mut message = json!({"type": "end-of-call-report", "analysis": {"summary": "s"}});
+        message[of] = json!({"id": "chat-1"});
+        let informs = ServerMessage::Informs { kind: "end-of-call-report".to_owned() };
+        assert_eq!(read(&json!({ "message": message })), Ok(informs), "{of}");
+        message["call"] = json!({"id": CALL_ID});
+        assert!(matches!(read(&json!({ "message": message })), Ok(ServerMessage::Report(_))), "{of}");
+    }
 }
 
 #[test]
@@ -479,6 +768,11 @@ fn what_is_no_message_is_refused_by_the_fields_name() {
             "message.type must be a text, such as end-of-call-report",
         ),
         (r#"{"message":{"type":"end-of-call-report"}}"#, "missing_field", "message.call.id is missing"),
+        (
+            r#"{"message":{"type":"end-of-call-report","chat":null}}"#,
+            "missing_field",
+            "message.call.id is missing",
+        ),
         (
             r#"{"message":{"type":"end-of-call-report","call":{"id":null}}}"#,
             "missing_field",
@@ -537,7 +831,14 @@ fn the_largest_call_is_a_message_that_sqs_takes() {
         message["analysis"]["structuredData"] = json!({
             "intent": text, "appointmentDate": text, "appointmentTime": text, "appointmentType": text,
             "appointmentNotes": text, "appointmentDuration": text, "appointmentTimeZone": text,
+            "appointmentDatetime": text, "appointmentEnd": text, "appointmentLocation": text, "appointmentStatus": text,
+            "callbackNumber": format!("12345{text}"), "fullName": text,
+            "others": (0..9).map(|n| json!({"appointment_date": format!("{n}{text}"), "appointment_time": text,
+                "appointment_notes": text, "appointment_type": text, "appointment_end": text,
+                format!("appointment_x{n}"): text})).collect::<Vec<_>>(),
         });
+        message["destination"] = json!({"number": text, "extension": text});
+        message["call"]["metadata"] = json!({"salesforceRecordId": text});
         let kept = serde_json::to_string(&call_of(message)).unwrap();
         assert!(kept.len() < 240 * 1024, "{filling}: {}", kept.len());
     }

@@ -128,20 +128,6 @@ pub(super) fn number(raw: Raw<'_>) -> Option<f64> {
     string_or_number(raw)?.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// A flag, or a text that is one.
-pub(super) fn flag(raw: Raw<'_>) -> Option<bool> {
-    match raw.get() {
-        "true" | "1" => return Some(true),
-        "false" | "0" => return Some(false),
-        _ => {}
-    }
-    match string(raw)?.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
-}
-
 /// A point in time: ISO 8601 (UTC, where it has no offset), or Unix seconds or milliseconds, whole or not, as a number or
 /// a text. 0 is none.
 pub(super) fn instant(raw: Raw<'_>) -> Option<DateTime<Utc>> {

@@ -4,15 +4,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     appointment::Resolution,
-    call::{Call, CallKind},
+    call::Call,
+    caller::Caller,
     connection::{NoSession, connected},
     crm::{CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, WrittenObject},
     ids::SalesforceId,
-    ledger::{Reason, Row, SyncStatus},
-    matching::{self, Decision, NUMBER_NOT_READ, Rule, TurnedDown},
+    ledger::{Row, SyncStatus},
+    matching::{self, Candidate, Chosen, Decision, Exactness, NUMBER_NOT_READ, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, OrgMemory, Random, StoreError},
-    workspace::{Connection, Direction, Lessons, NoMatch, RecordType, Settings, Workspace},
+    workspace::{Connection, Lessons, NoMatch, RecordType, Settings, Workspace},
 };
 
 use super::{
@@ -22,7 +23,7 @@ use super::{
     outcome::{self, Ending},
     schedule,
     session::{Session, Stop},
-    write::{Record, resolve, write, write_without_event},
+    write::{Record, write, write_without_event},
 };
 
 /// How many records may turn out to be gone, one after another, before that is an error.
@@ -34,6 +35,8 @@ const DELETED: &str = "ENTITY_IS_DELETED";
 /// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be, and
 /// than search needs to learn of it.
 pub(super) const RECENT: TimeDelta = TimeDelta::minutes(15);
+/// Where a call names its record, as the row shows it.
+const NAMED_BY: &str = "metadata.salesforceRecordId";
 /// How many records are looked at for what earlier attempts wrote.
 const PLACES: usize = 50;
 /// How much earlier than our clock Salesforce's may have stamped a record.
@@ -63,7 +66,7 @@ async fn log_call<P: Ports>(
     row: &mut Row,
     turn: Turn,
 ) -> Result<Ending, Stop> {
-    let (number, connection) = match ready(row, workspace, worker.now())? {
+    let (caller, connection) = match ready(row, workspace, worker.now())? {
         Ok(ready) => ready,
         Err(ending) => return Ok(ending),
     };
@@ -71,7 +74,7 @@ async fn log_call<P: Ports>(
     let omitted = omitted(row, workspace, worker.now());
     let mut session = Session::new(worker, &workspace.id, connection, omitted, turn.deadline);
     session.is_another_try = row.failing.is_some();
-    let ended = find_and_write(&mut session, workspace, row, &number, turn.look_first).await;
+    let ended = find_and_write(&mut session, workspace, row, &caller, turn.look_first).await;
     row.api_usage = session.api_usage.or(row.api_usage);
     let lessons = std::mem::take(&mut session.lessons);
     tell_the_others(worker, workspace, &org_id, &lessons, ended).await
@@ -83,17 +86,17 @@ pub(super) fn omitted(row: &Row, workspace: &Workspace, now: i64) -> Omitted {
     if asked_again { Omitted::default() } else { workspace.learned.omitted(now) }
 }
 
-/// Whose number is to be looked for, and with which connection; or what comes of the call before Salesforce is asked.
+/// Who is to be looked for, and with which connection; or what comes of the call before Salesforce is asked.
 pub(super) fn ready(
     row: &mut Row,
     workspace: &Workspace,
     now: i64,
-) -> Result<Result<(PhoneNumber, Connection), Ending>, Stop> {
-    let number = match caller(&row.call, &workspace.settings) {
-        Ok(number) => number,
+) -> Result<Result<(Caller, Connection), Ending>, Stop> {
+    let caller = match Caller::of(&row.call, &workspace.settings) {
+        Ok(caller) => caller,
         Err(reason) => return Ok(Err(Ending::Skipped(reason))),
     };
-    row.phone_number = Some(number.e164());
+    row.phone_number = caller.number().map(PhoneNumber::e164);
     let connection = match connected(workspace) {
         Ok(connection) => connection.clone(),
         Err(reason) => return Ok(Err(Ending::Waiting(reason))),
@@ -103,7 +106,7 @@ pub(super) fn ready(
     }
     match workspace.paused_until.filter(|until| *until > now) {
         Some(until) => Err(Stop::Paused { until }),
-        None => Ok(Ok((number, connection))),
+        None => Ok(Ok((caller, connection))),
     }
 }
 
@@ -147,7 +150,7 @@ async fn find_and_write<P: Ports>(
     session: &mut Session<'_, P>,
     workspace: &Workspace,
     row: &mut Row,
-    number: &PhoneNumber,
+    caller: &Caller,
     look_first: bool,
 ) -> Result<Ending, Stop> {
     let settings = &workspace.settings;
@@ -159,14 +162,14 @@ async fn find_and_write<P: Ports>(
     loop {
         let looked_at = session.worker.clock.now();
         if std::mem::take(&mut to_search)
-            && let Some(ending) = search(session, row, number, settings, &gone).await?
+            && let Some(ending) = search(session, row, caller, settings, &gone).await?
         {
             return Ok(ending);
         }
         if std::mem::take(&mut to_look) {
             look(session, row, settings, earlier.as_ref(), look_first).await?;
         }
-        if wants_lead(row, settings) {
+        if let Some(number) = caller.number().filter(|_| wants_lead(row, settings)) {
             let gone = gone.last().map(|gone| &gone.record.id);
             lead_for(session, row, workspace, number, looked_at, gone).await?;
         }
@@ -254,33 +257,19 @@ async fn contact_of<P: Ports>(
     Ok(session.converted_to(id).await?.map(|contact_id| (RecordType::Contact, contact_id)))
 }
 
-/// The caller's number, or why the call is not logged.
-fn caller(call: &Call, settings: &Settings) -> Result<PhoneNumber, Reason> {
-    let direction = match call.kind.as_ref().map(|kind| kind.value) {
-        Some(CallKind::Outbound) => Direction::Outbound,
-        _ => Direction::Inbound,
-    };
-    if !settings.call_types.contains(&direction) {
-        let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
-        return Err(Reason::new(
-            "call_type_not_logged",
-            format!("The workspace's settings do not log {which} calls."),
-        ));
-    }
-    let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
-    PhoneNumber::parse_caller(raw, &settings.default_country)
-        .map_err(|error| Reason::new(error.code(), error.to_string()))
-}
-
 /// Searches, and tells the row whose call it is, of the records `gone` only where there is no other. An ending: that
 /// cannot be told.
 pub(super) async fn search<P: Ports>(
     session: &mut Session<'_, P>,
     row: &mut Row,
-    number: &PhoneNumber,
+    caller: &Caller,
     settings: &Settings,
     gone: &[Gone],
 ) -> Result<Option<Ending>, Stop> {
+    let number = match caller {
+        Caller::Number(number) | Caller::Given(number) => number,
+        Caller::Record(record_type, id) => return take_named(session, row, (*record_type, id), gone).await,
+    };
     match find(session, number, settings, gone).await? {
         Search::Full(object) => Ok(Some(Ending::TooMany(object))),
         Search::Decided(decision) => {
@@ -289,6 +278,41 @@ pub(super) async fn search<P: Ports>(
             Ok(None)
         }
     }
+}
+
+/// Takes the record that whoever started the call named, if the org has exactly that one; a converted Lead's Contact for
+/// the Lead. An ending: it is not there.
+async fn take_named<P: Ports>(
+    session: &mut Session<'_, P>,
+    row: &mut Row,
+    (record_type, id): (RecordType, &SalesforceId),
+    gone: &[Gone],
+) -> Result<Option<Ending>, Stop> {
+    let is_gone = gone.iter().any(|gone| gone.is(id));
+    let found = if is_gone { Found::default() } else { session.records(std::slice::from_ref(id)).await? };
+    let Some(record) = found.records.into_iter().find(|record| record.id == *id) else {
+        let Some(contact) = contact_of(session, &(record_type, id.clone())).await? else {
+            return Ok(Some(Ending::NotFound(outcome::record_not_found())));
+        };
+        choose(row, Rule::Converted, contact);
+        return Ok(None);
+    };
+    let candidate = Candidate {
+        id: record.id.clone(),
+        record_type,
+        name: record.name,
+        field: NAMED_BY.to_owned(),
+        exactness: Exactness::Exact,
+    };
+    let decision = Decision {
+        rule: Rule::OnlyCandidate,
+        chosen: Some(Chosen { record_type, id: record.id }),
+        candidates: vec![candidate],
+        turned_down: Vec::new(),
+    };
+    row.record = decision.record();
+    row.decision = Some(decision);
+    Ok(None)
 }
 
 /// What a search came to.
@@ -481,6 +505,6 @@ fn places(row: &Row, earlier: Option<&Record>) -> Vec<SalesforceId> {
 
 /// Whether nothing that an earlier attempt may have sent is missing.
 fn everything_is_there(row: &Row, settings: &Settings) -> bool {
-    let booked = matches!(resolve(&row.call, settings, row.created_at), Resolution::Booked { .. });
+    let booked = matches!(row.call.resolve_appointment(settings, row.created_at), Resolution::Booked { .. });
     row.task_id.is_some() && (row.event_id.is_some() || !booked)
 }

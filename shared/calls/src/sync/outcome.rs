@@ -2,10 +2,12 @@
 //! reason for people and a time to try again.
 
 use crate::{
+    call::Call,
+    caller::Caller,
     connection::NoSession,
     crm::{CrmError, FaultClass, WrittenObject},
     ledger::{Failing, Reason, Row, SyncStatus},
-    workspace::{RecordType, Workspace},
+    workspace::{RecordType, Settings, Workspace},
 };
 
 use super::{remedy, schedule, session::Stop};
@@ -199,6 +201,35 @@ pub(super) fn withdrawn() -> Reason {
     Reason::new(
         "appointment_withdrawn",
         "A later report says that there is no appointment. Its Event is still in Salesforce: delete it there if it is off.",
+    )
+}
+
+/// The first of several appointments is in the calendar; the Task lists the others.
+pub(super) fn more_appointments(others: &[String]) -> Option<Reason> {
+    (!others.is_empty()).then(|| {
+        Reason::new(
+            "more_appointments",
+            "The report notes several appointments. The first in time is in the calendar; the Task lists the others, to book by hand.",
+        )
+    })
+}
+
+/// Only the caller's word stands for the number.
+pub(super) fn found_by_given_number(call: &Call, settings: &Settings) -> Option<Reason> {
+    let is_given = Caller::of(call, settings).is_ok_and(|caller| caller.is_given());
+    is_given.then(|| {
+        Reason::new(
+            "number_given_by_caller",
+            "Found by the number given by the caller; the call itself had none, and nobody proved that the number is theirs.",
+        )
+    })
+}
+
+/// The record that whoever started the call named is not there.
+pub(super) fn record_not_found() -> Reason {
+    Reason::new(
+        "record_not_found",
+        "The Lead or Contact that the call's metadata names (salesforceRecordId) is not in the connected org, or the connected user cannot see it. It is looked for again within a day.",
     )
 }
 

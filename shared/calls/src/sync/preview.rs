@@ -122,7 +122,7 @@ async fn foresee<P: Ports>(
     drafts: &mut Drafts,
     deadline: DateTime<Utc>,
 ) -> Result<Ending, Stop> {
-    let (number, connection) = match ready(row, workspace, worker.now())? {
+    let (caller, connection) = match ready(row, workspace, worker.now())? {
         Ok(ready) => ready,
         Err(ending) => return Ok(ending),
     };
@@ -132,17 +132,17 @@ async fn foresee<P: Ports>(
     let earlier = row.record.clone();
     let looked_at = worker.clock.now();
     if row.task_id.is_none()
-        && let Some(ending) = search(&mut session, row, &number, settings, &[]).await?
+        && let Some(ending) = search(&mut session, row, &caller, settings, &[]).await?
     {
         return Ok(ending);
     }
     if row.unsettled_until.is_some() {
         look(&mut session, row, settings, earlier.as_ref(), false).await?;
     }
-    if wants_lead(row, settings) {
-        match standing(&mut session, workspace, &number, looked_at, None).await? {
+    if let Some(number) = caller.number().filter(|_| wants_lead(row, settings)) {
+        match standing(&mut session, workspace, number, looked_at, None).await? {
             Standing::Known(lead_id) => choose(row, Rule::NewLead, (RecordType::Lead, lead_id)),
-            Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, &number)),
+            Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, number)),
         }
     }
     if row.record.is_none() && drafts.lead.is_none() {

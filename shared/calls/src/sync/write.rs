@@ -1,11 +1,8 @@
 //! Writing a call to Salesforce: the Task and the Event, made together or brought up to date.
 
-use chrono::DateTime;
-
 use crate::{
     activity::{self, Booking, EventDraft, Fields, TaskDraft},
     appointment::Resolution,
-    call::Call,
     crm::{CrmError, FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::{Reason, Row},
@@ -26,14 +23,6 @@ pub(super) const FIELDS_LEFT_OUT: usize = 8;
 /// A Lead or a Contact.
 pub(super) type Record = (RecordType, SalesforceId);
 
-/// The call's appointment. "Today" is the day of the call's arrival, however late it is logged.
-pub(super) fn resolve(call: &Call, settings: &Settings, received_at: i64) -> Resolution {
-    let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
-    call.appointment.as_ref().map_or(Resolution::None, |request| {
-        request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
-    })
-}
-
 /// What is to be written for a call: what Salesforce does not have, and what it has but is behind.
 pub(super) struct Plan<Who = SalesforceId> {
     /// The Task.
@@ -52,20 +41,22 @@ impl<Who: Clone> Plan<Who> {
     /// What is to be written on the record `who_id` at `now`, Unix seconds.
     pub(super) fn of(row: &Row, workspace: &Workspace, who_id: &Who, now: i64) -> Self {
         let (call, settings) = (&row.call, &workspace.settings);
-        let resolution = resolve(call, settings, row.created_at);
+        let resolution = call.resolve_appointment(settings, row.created_at);
         let mut booking = Booking::of(&resolution);
         let (event, note) = match &resolution {
-            Resolution::None if row.event_id.is_some() => {
+            Resolution::None | Resolution::NotMade(_) if row.event_id.is_some() => {
                 let reason = outcome::withdrawn();
                 booking = Booking::Withdrawn(reason.message.clone());
                 (None, Some(reason))
             }
-            Resolution::None | Resolution::Undated => (None, None),
-            Resolution::Booked { appointment, warning } => {
-                (Some(activity::event(call, who_id, appointment, now)), warning.clone())
+            Resolution::None => (None, None),
+            Resolution::Booked { appointment, warning, others } => {
+                let event = activity::event(call, who_id, appointment, now);
+                (Some(event), warning.clone().or_else(|| outcome::more_appointments(others)))
             }
-            Resolution::Invalid(reason) => (None, Some(reason.clone())),
+            Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => (None, Some(reason.clone())),
         };
+        let note = note.or_else(|| outcome::found_by_given_number(call, settings));
         let behind = row.logged_revision < row.revision;
         let adds_event = event.is_some() && row.event_id.is_none();
         let task = activity::task(call, who_id, settings, row.created_at, &booking);
@@ -137,7 +128,11 @@ pub(super) async fn write_without_event<P: Ports>(
 
 /// Changes a Task that tells of an Event to one of an appointment that a person has to book.
 pub(super) fn to_book_by_hand(task: &mut TaskDraft, row: &Row, settings: &Settings, reason: &Reason) {
-    let by_hand = Booking::ByHand(reason.message.clone());
+    let others = match row.call.resolve_appointment(settings, row.created_at) {
+        Resolution::Booked { others, .. } | Resolution::ByHand { others, .. } => others,
+        Resolution::None | Resolution::NotMade(_) => Vec::new(),
+    };
+    let by_hand = Booking::ByHand(reason.message.clone(), others);
     let redrafted = activity::task(&row.call, &task.who_id, settings, row.created_at, &by_hand);
     (task.subject, task.description) = (redrafted.subject, redrafted.description);
 }

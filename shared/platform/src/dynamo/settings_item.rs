@@ -23,13 +23,14 @@ pub(super) const STATUS: [&str; 6] = [
 ];
 
 /// What the settings are read from.
-pub(super) const SETTINGS: [&str; 10] = [
+pub(super) const SETTINGS: [&str; 11] = [
     "time_zone",
     "default_country",
     "login_url",
     "match_order",
     "multiple_matches",
     "no_match",
+    "use_given_number",
     "appointment_duration_minutes",
     "include_transcript",
     "call_types",
@@ -51,6 +52,7 @@ pub(super) fn settings(item: &Item) -> Settings {
         match_order: setting(item, "match_order", default.match_order),
         multiple_matches: setting(item, "multiple_matches", default.multiple_matches),
         no_match: setting(item, "no_match", default.no_match),
+        use_given_number: setting(item, "use_given_number", default.use_given_number),
         appointment_duration_minutes: setting(
             item,
             "appointment_duration_minutes",
@@ -77,6 +79,7 @@ pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     let change = set(change, "match_order", &now.match_order, &new.match_order);
     let change = set(change, "multiple_matches", &now.multiple_matches, &new.multiple_matches);
     let change = set(change, "no_match", &now.no_match, &new.no_match);
+    let change = set(change, "use_given_number", &now.use_given_number, &new.use_given_number);
     let change = set(
         change,
         "appointment_duration_minutes",
@@ -163,6 +166,7 @@ mod tests {
             .set("match_order", ["Contact", "Lead"])
             .set("multiple_matches", "first_created")
             .set("no_match", "create_lead")
+            .set("use_given_number", true)
             .set("appointment_duration_minutes", 30)
             .set("include_transcript", true)
             .set("call_types", ["inbound"])
@@ -179,6 +183,7 @@ mod tests {
                 match_order: vec![RecordType::Contact, RecordType::Lead],
                 multiple_matches: MultipleMatches::FirstCreated,
                 no_match: NoMatch::CreateLead,
+                use_given_number: true,
                 appointment_duration_minutes: 30,
                 include_transcript: true,
                 call_types: vec![Direction::Inbound],

@@ -75,6 +75,7 @@ pub fn event(who_id: &SalesforceId, call_id: &str) -> EventDraft {
         is_all_day_event: false,
         r#type: Some("Meeting".to_owned()),
         show_as: Some("Busy".to_owned()),
+        location: None,
         is_reminder_set: Some(true),
         reminder_date_time: Some("2026-01-20T18:00:00Z".to_owned()),
         description: format!("Appointment scheduled during call.\n\nCall {call_id}"),

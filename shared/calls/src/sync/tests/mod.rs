@@ -9,6 +9,7 @@ mod orgs;
 mod people;
 mod previews;
 mod refusals;
+mod reports;
 mod rows;
 mod salesforce;
 mod sessions;

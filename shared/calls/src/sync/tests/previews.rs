@@ -158,9 +158,20 @@ async fn a_call_with_an_appointment_that_has_no_day() {
     let mut noted = call(0);
     noted.appointment = Some(fact(0, AppointmentRequest { date: None, ..appointment() }));
     let preview = comes_true(&world, &noted).await;
-    assert_eq!((preview.status, preview.reason), (SyncStatus::Success, None));
+    assert_eq!(preview.status, SyncStatus::Success);
+    assert_eq!(preview.reason.unwrap().code, "appointment_without_date");
     assert!(preview.drafts.event.is_none());
     assert!(preview.drafts.task.unwrap()["Description"].to_string().contains("Time: 2:00 PM"));
+}
+
+#[tokio::test]
+async fn a_call_of_a_record_that_its_metadata_names() {
+    let world = world();
+    let mut named = call(0);
+    named.customer_number = None;
+    named.record_id = Some(fact(0, LEAD.to_owned()));
+    let preview = comes_true(&world, &named).await;
+    assert_eq!(preview.record.unwrap().1, sf(LEAD));
 }
 
 #[tokio::test]

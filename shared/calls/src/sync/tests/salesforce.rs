@@ -109,13 +109,14 @@ impl OrgState {
 
     /// A Task or an Event as it is read: what has no value is null.
     fn activity(&self, id: &SalesforceId, who_id: &SalesforceId, draft: Fields) -> Activity {
-        const OPTIONAL: [&str; 8] = [
+        const OPTIONAL: [&str; 9] = [
             "Type",
             "Priority",
             "ActivityDate",
             "CallDurationInSeconds",
             "CallDisposition",
             "ShowAs",
+            "Location",
             "IsReminderSet",
             "ReminderDateTime",
         ];

@@ -96,13 +96,14 @@ fn new_activity(state: &mut State, prefix: &str, org_id: &SalesforceId, mut fiel
 
 /// An activity as it is read: fields without a value are null.
 fn standing(activity: &Activity, hides_call_object: bool, broken: Option<Broken>) -> calls::crm::Activity {
-    const OPTIONAL: [&str; 8] = [
+    const OPTIONAL: [&str; 9] = [
         "Type",
         "Priority",
         "ActivityDate",
         "CallDurationInSeconds",
         "CallDisposition",
         "ShowAs",
+        "Location",
         "CallObject",
         "ReminderDateTime",
     ];

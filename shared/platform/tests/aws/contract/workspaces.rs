@@ -166,6 +166,7 @@ fn other_settings() -> Settings {
         match_order: vec![RecordType::Contact, RecordType::Lead],
         multiple_matches: MultipleMatches::Skip,
         no_match: NoMatch::CreateLead,
+        use_given_number: true,
         appointment_duration_minutes: 30,
         include_transcript: true,
         call_types: vec![Direction::Inbound],

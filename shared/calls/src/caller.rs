@@ -1,0 +1,139 @@
+//! Whom a call is with, as far as its reports say.
+
+use crate::{
+    call::{Call, CallKind},
+    ids::SalesforceId,
+    ledger::Reason,
+    phone::{NoPhoneNumber, PhoneNumber},
+    workspace::{Direction, RecordType, Settings},
+};
+
+/// What the other party's record is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// The number of the call.
+    Number(PhoneNumber),
+    /// A number that the caller gave in a call without one. Nobody has proved that it is theirs.
+    Given(PhoneNumber),
+    /// The record that whoever started the call named.
+    Record(RecordType, SalesforceId),
+}
+
+impl Caller {
+    /// Whom the call is with, or why it is not logged.
+    pub fn of(call: &Call, settings: &Settings) -> Result<Self, Reason> {
+        let direction = match call.kind.as_ref().map(|kind| kind.value) {
+            Some(CallKind::Outbound) => Direction::Outbound,
+            _ => Direction::Inbound,
+        };
+        if !settings.call_types.contains(&direction) {
+            let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
+            return Err(Reason::new(
+                "call_type_not_logged",
+                format!("The workspace's settings do not log {which} calls."),
+            ));
+        }
+        let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
+        let error = match PhoneNumber::parse_caller(raw, &settings.default_country) {
+            Ok(number) => return Ok(Self::Number(number)),
+            Err(error) => error,
+        };
+        let record = call.record_id.as_ref().filter(|_| error == NoPhoneNumber::Missing);
+        if let Some(id) = record {
+            return Self::named(&id.value);
+        }
+        let given = call.given_number.as_ref().filter(|_| settings.use_given_number);
+        let is_without = matches!(error, NoPhoneNumber::Missing | NoPhoneNumber::Withheld);
+        let given = given
+            .filter(|_| is_without)
+            .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
+        given.map(Self::Given).ok_or_else(|| Reason::new(error.code(), error.to_string()))
+    }
+
+    /// The record of an id as it was written. One of 18 characters says by its last three which of the others are capital
+    /// letters, so that a wrong one is seen.
+    fn named(id: &str) -> Result<Self, Reason> {
+        let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
+        let record = parsed.and_then(|id| Some((RecordType::of(&id)?, id)));
+        record.map(|(record_type, id)| Self::Record(record_type, id)).ok_or_else(|| {
+            Reason::new(
+                "record_id_unreadable",
+                "What the call's metadata has as salesforceRecordId is not the id of a Lead or Contact.",
+            )
+        })
+    }
+
+    /// The number that the record is looked for by.
+    pub fn number(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Number(number) | Self::Given(number) => Some(number),
+            Self::Record(..) => None,
+        }
+    }
+
+    /// Whether only the caller's word stands for it.
+    pub fn is_given(&self) -> bool {
+        matches!(self, Self::Given(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{call::Fact, ids::CallId};
+
+    const LEAD: &str = "00QA0000006Vm9rMAC";
+
+    fn call(number: Option<&str>, given: Option<&str>, record: Option<&str>) -> Call {
+        let fact = |text: &str| Fact { value: text.to_owned(), reported_at: 1 };
+        Call {
+            customer_number: number.map(fact),
+            given_number: given.map(fact),
+            record_id: record.map(fact),
+            ..Call::new(CallId::parse("call-1").unwrap())
+        }
+    }
+
+    fn of(call: &Call, use_given_number: bool) -> Result<String, String> {
+        let settings = Settings { use_given_number, ..Settings::default() };
+        match Caller::of(call, &settings) {
+            Ok(Caller::Number(number)) => Ok(number.e164()),
+            Ok(Caller::Given(number)) => Ok(format!("given {}", number.e164())),
+            Ok(Caller::Record(_, id)) => Ok(id.to_string()),
+            Err(reason) => Err(reason.code),
+        }
+    }
+
+    #[test]
+    fn the_calls_own_number_goes_first_then_a_named_record_then_a_given_number() {
+        let (own, given) = ("+12345550123", "737-555-0101");
+        let code = |code: &str| Err(code.to_owned());
+        let ok = |text: &str| Ok(text.to_owned());
+        for (number, said, record, allowed, expected) in [
+            (Some(own), Some(given), Some(LEAD), true, ok(own)),
+            (None, Some(given), Some(LEAD), true, ok(LEAD)),
+            (Some("anonymous"), Some(given), None, true, ok("given +17375550101")),
+            (None, Some(given), None, true, ok("given +17375550101")),
+            (Some("anonymous"), Some(given), None, false, code("phone_number_withheld")),
+            (Some("anonymous"), Some("none of them"), None, true, code("phone_number_withheld")),
+            (Some("anonymous"), None, Some(LEAD), true, code("phone_number_withheld")),
+            (Some("garbage"), Some(given), None, true, code("phone_number_unreadable")),
+            (None, None, None, true, code("no_phone_number")),
+        ] {
+            assert_eq!(of(&call(number, said, record), allowed), expected, "{number:?} {said:?} {record:?}");
+        }
+    }
+
+    #[test]
+    fn a_named_record_is_a_lead_or_a_contact_to_the_letter() {
+        let id = SalesforceId::parse(&LEAD[..15]).unwrap();
+        assert_eq!(of(&call(None, None, Some(&LEAD[..15])), false), Ok(id.to_string()));
+        for bad in ["00qa0000006vm9rMAC", "001A0000006Vm9rIAC", "Ada", &LEAD[..17]] {
+            assert_eq!(
+                of(&call(None, None, Some(bad)), false),
+                Err("record_id_unreadable".to_owned()),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Who the caller said they are.
+
+use super::{Item, Noted, VALUE};
+use crate::{
+    report::tree::Node,
+    text::{clean_line, plain_name},
+};
+
+/// Characters kept of a number.
+const NUMBER: usize = 60;
+
+/// What an object about the caller is called, inside others.
+const CALLERS: [&str; 7] =
+    ["caller", "callerinfo", "customer", "customerinfo", "contact", "contactinfo", "lead"];
+
+const NAMES: [&str; 4] = ["customername", "callername", "fullname", "contactname"];
+const FIRST_NAMES: [&str; 3] = ["firstname", "customerfirstname", "callerfirstname"];
+const LAST_NAMES: [&str; 3] = ["lastname", "customerlastname", "callerlastname"];
+const NUMBERS: [&str; 13] = [
+    "phonenumber",
+    "callbacknumber",
+    "phone",
+    "callbackphone",
+    "callbackphonenumber",
+    "callerphone",
+    "callernumber",
+    "callerphonenumber",
+    "customerphone",
+    "customernumber",
+    "customerphonenumber",
+    "contactnumber",
+    "contactphone",
+];
+
+/// The caller's name.
+pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
+    let values = values(noted);
+    let first_of = |names: &[&str]| {
+        values.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.clone())
+    };
+    let apart = || {
+        let parts: Vec<_> = [first_of(&FIRST_NAMES), first_of(&LAST_NAMES)].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    };
+    let is_name = |name: &String| name.contains(char::is_alphabetic);
+    first_of(&NAMES).or_else(apart).and_then(|name| clean_line(&name, VALUE)).filter(is_name)
+}
+
+/// A number that the caller gave.
+pub(in crate::report) fn number(noted: &Noted) -> Option<String> {
+    let values = values(noted);
+    let is_number = |text: &&String| text.chars().filter(char::is_ascii_digit).count() >= 5;
+    let numbers = NUMBERS.iter().flat_map(|name| values.iter().filter(move |(known, _)| known == name));
+    numbers.map(|(_, value)| value).find(is_number).and_then(|number| clean_line(number, NUMBER))
+}
+
+/// What is noted at the top, in outputs of one value, and in objects about the caller. In those a bare `name` is the
+/// caller's.
+fn values(noted: &Noted) -> Vec<(String, String)> {
+    let mut values = Vec::new();
+    for Item { name, node } in noted.items() {
+        if let Some(value) = node.value() {
+            values.push((plain_name(name), value));
+        }
+        for object in node.items() {
+            let is_caller = CALLERS.contains(&plain_name(name).as_str());
+            add(&mut values, object, is_caller);
+            let inner =
+                object.members().iter().filter(|(name, _)| CALLERS.contains(&plain_name(name).as_str()));
+            for (_, object) in inner {
+                add(&mut values, object, true);
+            }
+        }
+    }
+    values
+}
+
+fn add(values: &mut Vec<(String, String)>, object: &Node, is_caller: bool) {
+    for (name, node) in object.members() {
+        let name = plain_name(name);
+        let name = if is_caller && name == "name" { "fullname".to_owned() } else { name };
+        values.extend(node.value().map(|value| (name, value)));
+    }
+}

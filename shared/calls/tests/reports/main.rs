@@ -1,0 +1,64 @@
+//! Whole reports, as agents really note appointments: from the body that Vapi posts to what is written to Salesforce.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod cases;
+mod properties;
+
+use calls::{
+    activity::{self, Booking, EventDraft, TaskDraft},
+    appointment::Resolution,
+    call::Call,
+    report::{self, ServerMessage},
+    workspace::Settings,
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// When the reports arrive: a Saturday, nine in the morning in New York.
+fn received_at() -> DateTime<Utc> {
+    "2026-11-28T14:00:00Z".parse().unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        time_zone: "America/New_York".parse().unwrap(),
+        include_transcript: true,
+        ..Settings::default()
+    }
+}
+
+fn read(body: &Value) -> ServerMessage {
+    report::parse(body.to_string().as_bytes(), received_at()).unwrap()
+}
+
+fn call_of(body: &Value) -> Call {
+    match read(body) {
+        ServerMessage::Report(call) => *call,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn resolution(call: &Call) -> Resolution {
+    call.resolve_appointment(&settings(), received_at().timestamp())
+}
+
+/// What would be written for a call on the record `who`.
+fn written(call: &Call) -> (TaskDraft<()>, Option<EventDraft<()>>) {
+    let resolution = resolution(call);
+    let now = received_at().timestamp();
+    let task = activity::task(call, &(), &settings(), now, &Booking::of(&resolution));
+    let event = match &resolution {
+        Resolution::Booked { appointment, .. } => Some(activity::event(call, &(), appointment, now)),
+        _ => None,
+    };
+    (task, event)
+}
+
+/// The code of why there is no Event.
+fn refusal(resolution: &Resolution) -> Option<&str> {
+    match resolution {
+        Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => Some(&reason.code),
+        Resolution::None | Resolution::Booked { .. } => None,
+    }
+}
