@@ -259,6 +259,11 @@ export const texts = {
       "possible_match",
       "Somebody may have this number, so no Lead was made. Put the number into Phone or MobilePhone, then retry.",
     ],
+    [
+      "record_not_found",
+      "The call's metadata names a record that the org does not have. Correct what starts the calls.",
+    ],
+    ["record_id_unreadable", "The call's metadata names no Lead or Contact. Correct what starts the calls."],
     ["no_phone_number", "The call has no number. There is nothing to do."],
     ["phone_number_withheld", "The caller withheld the number. There is nothing to do."],
     ["phone_number_unreadable", "The number cannot be read. Set the country in the settings, then retry."],
@@ -471,6 +476,8 @@ export const texts = {
     appointmentDurationMinutes: "Appointment length (minutes)",
     appointmentDurationHint: "If the call does not say it: 1 to 1440.",
     includeTranscript: "Write the transcript into the Task",
+    useGivenNumber:
+      "If a call has no number, use the one that the caller gives (nobody proves that it is theirs)",
     retentionDays: "Keep calls here (days)",
     retentionHint: "Finished ones: 30 to 3650. What is in Salesforce stays.",
     save: "Save",

@@ -8,6 +8,7 @@ import card from "../ui/card.module.css";
 import { Button, Notice, Problem, Select, Skeleton } from "../ui/parts";
 import { CallItem } from "./CallItem";
 import css from "./calls.module.css";
+import { isNote } from "./notes";
 import { Summary } from "./Summary";
 
 /** Statuses that wait for somebody, or for something to pass. */
@@ -15,16 +16,6 @@ const KEPT_BACK: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
 
 /** How long the list waits for what stands above it. */
 const PATIENCE_MS = 3000;
-
-/** How the codes of other calls begin (operations.md, "The error codes"). */
-const NOTES = [
-  "fields_left_out",
-  "event_refused",
-  "activity_",
-  "appointment_",
-  "not_connected",
-  "reconnect_required",
-];
 
 type Filter = SyncStatus | "all";
 
@@ -147,11 +138,6 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
     reasons,
     isPending: summary.isPending || keptBack.isPending || keptBack.isPlaceholderData || older.isLoading,
   };
-}
-
-/** Codes of calls that are logged, or wait for the connection: the list and the card's head say what there is to say. */
-function isNote(code: string): boolean {
-  return NOTES.some((prefix) => code.startsWith(prefix));
 }
 
 /** The reasons, and a button for each that tries all its calls again. */

@@ -17,6 +17,7 @@ import {
   type Routes,
 } from "../testing/server";
 import { remedyOf, texts } from "../texts";
+import { isNote } from "./notes";
 
 test("a logged call shows its person, a part of the number, and its links", async () => {
   show(routes(connected, [logged]));
@@ -130,19 +131,34 @@ test("a reason that is further down than one reads is said by its code, with wha
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(5);
 });
 
-test("the card knows a remedy for every error code of the operator's page", () => {
+/** The error codes of the operator's page: those that keep a call back, and those of calls that are logged or wait. */
+function documentedCodes() {
   const page = readFileSync("../docs/operations.md", "utf8");
   const [, chapter = ""] = /## The error codes\n(.*?)\n### The API's/s.exec(page) ?? [];
-  const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
-  const codes = rows.flatMap((row) => {
+  const keptBack: string[] = [];
+  const notes: string[] = [];
+  for (const row of chapter.split("\n").filter((line) => line.startsWith("| `"))) {
     const [, code = "", second = ""] = row.split("|");
     // Logged calls lack something, and waiting ones wait for the connection.
     const isKeptBack = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
-    return isKeptBack ? [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one) : [];
-  });
-  expect(codes.length).toBeGreaterThan(40);
+    const codes = [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one);
+    (isKeptBack ? keptBack : notes).push(...codes);
+  }
+  return { keptBack, notes };
+}
+
+test("the card knows a remedy for every error code of the operator's page", () => {
+  const { keptBack } = documentedCodes();
+  expect(keptBack.length).toBeGreaterThan(40);
   const OURS = ["unreadable_answer", "unsendable", "no_search_term"];
-  expect(codes.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OURS);
+  expect(keptBack.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OURS);
+});
+
+test("what a logged call lacks is a note, and no reason that keeps calls from being logged", () => {
+  const { keptBack, notes } = documentedCodes();
+  expect(notes.length).toBeGreaterThan(20);
+  expect(notes.filter((code) => !isNote(code))).toEqual([]);
+  expect(keptBack.filter(isNote)).toEqual([]);
 });
 
 test("nothing of the list is shown before what stands above it", async () => {

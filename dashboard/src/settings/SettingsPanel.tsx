@@ -175,16 +175,20 @@ function SettingsForm({
             set("loginUrl", value || null);
           }}
         />
-        <label className={ui.check}>
-          <input
-            type="checkbox"
-            checked={draft.includeTranscript}
-            onChange={(event) => {
-              set("includeTranscript", event.target.checked);
-            }}
-          />
-          {texts.settings.includeTranscript}
-        </label>
+        <Check
+          label={texts.settings.includeTranscript}
+          value={draft.includeTranscript}
+          onChange={(value) => {
+            set("includeTranscript", value);
+          }}
+        />
+        <Check
+          label={texts.settings.useGivenNumber}
+          value={draft.useGivenNumber ?? false}
+          onChange={(value) => {
+            set("useGivenNumber", value);
+          }}
+        />
       </fieldset>
       {isConflict ? (
         <Notice tone="warn" live>
@@ -288,5 +292,20 @@ function Count({
         />
       )}
     </Field>
+  );
+}
+
+function Check({ label, value, onChange }: Pick<ControlProps<boolean>, "label" | "value" | "onChange">) {
+  return (
+    <label className={ui.check}>
+      <input
+        type="checkbox"
+        checked={value}
+        onChange={(event) => {
+          onChange(event.target.checked);
+        }}
+      />
+      {label}
+    </label>
   );
 }

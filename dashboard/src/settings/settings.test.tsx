@@ -42,6 +42,22 @@ test("a change is saved with the tag of what was seen", async () => {
   });
 });
 
+test("a number that a caller gives is used only where an admin says so", async () => {
+  let sent: Settings | undefined;
+  await open({
+    "PUT settings": async (request) => {
+      sent = (await request.json()) as Settings;
+      return json(sent, { ETag: '"2"' });
+    },
+  });
+  const check = screen.getByRole("checkbox", { name: /that the caller gives/ });
+  expect(check).toHaveProperty("checked", false);
+  await userEvent.click(check);
+  await save();
+  expect(await screen.findByText("Saved.")).toBeDefined();
+  expect(sent).toEqual({ ...settings, useGivenNumber: true });
+});
+
 test("a pasted address is shown as it is kept, also if that is no change", async () => {
   const own = { ...settings, loginUrl: "https://acme.my.salesforce.com" };
   await open({

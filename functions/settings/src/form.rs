@@ -11,10 +11,11 @@ use serde_json::{Map, Value};
 const APPOINTMENT_MINUTES: RangeInclusive<u32> = 1..=1440;
 const RETENTION_DAYS: RangeInclusive<u32> = 30..=3650;
 
-/// Reads all settings; each must be there, and nothing else.
-pub fn parse(sent: Map<String, Value>, hosts: &Hosts) -> Result<Settings, Vec<FieldError>> {
+/// Reads all settings; each must be there, and nothing else. Only one that came later may be missing: it stays as it is
+/// `now`, for clients that do not know it yet.
+pub fn parse(sent: Map<String, Value>, now: &Settings, hosts: &Hosts) -> Result<Settings, Vec<FieldError>> {
     let mut form = Form { sent, errors: Vec::new() };
-    let mut new = Settings::default();
+    let mut new = now.clone();
     form.read("timeZone", "an IANA time zone, like America/New_York", &mut new.time_zone, json);
     form.read(
         "defaultCountry",
@@ -35,6 +36,9 @@ pub fn parse(sent: Map<String, Value>, hosts: &Hosts) -> Result<Settings, Vec<Fi
     form.read("matchOrder", "a list of Lead, Contact or both, in order", &mut new.match_order, distinct);
     form.read("multipleMatches", "most_recent, first_created or skip", &mut new.multiple_matches, json);
     form.read("noMatch", "skip or create_lead", &mut new.no_match, json);
+    if form.has("useGivenNumber") {
+        form.read("useGivenNumber", "true or false", &mut new.use_given_number, json);
+    }
     form.read(
         "appointmentDurationMinutes",
         Whole(APPOINTMENT_MINUTES),
@@ -54,6 +58,10 @@ struct Form {
 }
 
 impl Form {
+    fn has(&self, field: &str) -> bool {
+        self.sent.contains_key(field)
+    }
+
     /// Reads a field into its place; `rule` says what it must be.
     fn read<T>(
         &mut self,
@@ -128,7 +136,7 @@ mod tests {
     fn with(field: &str, value: Value) -> Result<Settings, Vec<FieldError>> {
         let Value::Object(mut sent) = serde_json::to_value(Settings::default()).unwrap() else { panic!() };
         sent.insert(field.to_owned(), value);
-        parse(sent, &hosts())
+        parse(sent, &Settings::default(), &hosts())
     }
 
     fn refusal(field: &str, value: &Value) -> String {
@@ -152,6 +160,7 @@ mod tests {
             "matchOrder": ["Contact"],
             "multipleMatches": "skip",
             "noMatch": "create_lead",
+            "useGivenNumber": true,
             "appointmentDurationMinutes": 1440,
             "includeTranscript": true,
             "callTypes": ["outbound", "inbound"],
@@ -165,12 +174,26 @@ mod tests {
             match_order: vec![RecordType::Contact],
             multiple_matches: MultipleMatches::Skip,
             no_match: NoMatch::CreateLead,
+            use_given_number: true,
             appointment_duration_minutes: 1440,
             include_transcript: true,
             call_types: vec![Direction::Outbound, Direction::Inbound],
             retention_days: 30,
         };
-        assert_eq!(parse(sent, &hosts()), Ok(expected));
+        assert_eq!(parse(sent, &Settings::default(), &hosts()), Ok(expected));
+    }
+
+    #[test]
+    fn a_client_that_does_not_know_a_setting_leaves_it_as_it_is() {
+        let now = Settings { use_given_number: true, ..Settings::default() };
+        for (said, expected) in [(None, true), (Some(true), true), (Some(false), false)] {
+            let Value::Object(mut sent) = serde_json::to_value(Settings::default()).unwrap() else {
+                panic!()
+            };
+            assert!(!sent.contains_key("useGivenNumber"));
+            sent.extend(said.map(|said| ("useGivenNumber".to_owned(), json!(said))));
+            assert_eq!(parse(sent, &now, &hosts()).unwrap().use_given_number, expected, "{said:?}");
+        }
     }
 
     #[test]
@@ -237,6 +260,7 @@ mod tests {
                 "from 1 to 1440",
             ),
             ("includeTranscript", vec![json!("true"), json!(1), nothing()], "true or false"),
+            ("useGivenNumber", vec![json!("true"), json!(1), nothing()], "true or false"),
             (
                 "callTypes",
                 vec![json!([]), json!(["inbound", "inbound"]), json!(["web"]), json!("inbound"), nothing()],
@@ -269,7 +293,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let Value::Object(sent) = json!({ "retentionDays": 1, "retention_days": 90 }) else { panic!() };
-        let errors = parse(sent, &hosts()).unwrap_err();
+        let errors = parse(sent, &Settings::default(), &hosts()).unwrap_err();
         let missing = errors.iter().filter(|error| error.detail.contains("is missing"));
         assert_eq!((errors.len(), missing.count()), (11, 9));
         let last = &errors[10];

@@ -45,7 +45,9 @@ impl<S: SettingsStore> WorkspaceSettings<S> {
     async fn replace(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.admin(request)?.workspace_id;
         let seen = IfMatch::required(request)?;
-        let new = form::parse(json_body(request)?, &self.hosts).map_err(invalid)?;
+        let sent = json_body(request)?;
+        let now = self.store.settings(&id).await?;
+        let new = form::parse(sent, &now, &self.hosts).map_err(invalid)?;
         match self.store.replace(&id, &new, |now| seen.allows(&ETag::of(now))).await? {
             Replaced::Done => tracing::info!(workspace.id = %id, "settings changed"),
             // They are what was asked for: most likely by this same PUT, whose answer was lost (RFC 9110 §13.1.1).
