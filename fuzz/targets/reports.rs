@@ -5,7 +5,7 @@
 
 use calls::{
     activity::{self, Booking},
-    appointment::{AppointmentRequest, Resolution},
+    appointment::Resolution,
     call::Call,
     ids::SalesforceId,
     report::{self, ReportError, ServerMessage},
@@ -33,8 +33,7 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(serde_json::from_str::<Call>(&kept).unwrap(), *call);
 
     let settings = Settings { include_transcript: true, ..Settings::default() };
-    let noted = call.appointment.as_ref().map(|noted| noted.value.clone()).unwrap_or_default();
-    let resolution = AppointmentRequest::resolve(&noted, settings.time_zone, received_at, 60);
+    let resolution = call.resolve_appointment(&settings, received_at.timestamp());
     let who = SalesforceId::parse("00Q000000000001EAA").unwrap();
     let task = activity::task(&call, &who, &settings, received_at.timestamp(), &Booking::of(&resolution));
     fits(&task.subject, 255);
@@ -43,6 +42,7 @@ fuzz_target!(|body: &[u8]| {
     if let Resolution::Booked { appointment, .. } = resolution {
         let event = activity::event(&call, &who, &appointment, received_at.timestamp());
         fits(&event.subject, 255);
+        fits(event.location.as_deref().unwrap_or_default(), 255);
         fits(&event.description, 32_000);
     }
 });
