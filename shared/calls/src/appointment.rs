@@ -9,7 +9,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -221,18 +221,21 @@ impl AppointmentRequest {
         }))
     }
 
-    /// When it begins, as far as that can be told without the workspace.
-    pub(crate) fn says_when(&self) -> Option<DateTime<Utc>> {
-        self.begin(TimeZone::UTC).ok().map(|begin| begin.instant)
+    /// Roughly when it begins, if all that says so can be read. By the fields alone: the webhook does without the zones'
+    /// clock changes.
+    pub(crate) fn says_when(&self) -> Option<NaiveDateTime> {
+        let said = self.said().ok()?;
+        self.own_zone(&said).ok()?;
+        said::rough(&said)
     }
 
     /// Whether it says when the other one is, or less, and nothing else of that.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
-        let same_instant = self.says_when().is_some() && self.says_when() == other.says_when();
+        let same_time = self.says_when().is_some() && self.says_when() == other.says_when();
         let parts = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
         let is_part =
             parts(self).into_iter().zip(parts(other)).all(|(own, other)| own.is_none() || own == other);
-        same_instant || is_part
+        same_time || is_part
     }
 
     /// Whether it says a day or a time.
@@ -287,7 +290,8 @@ impl AppointmentRequest {
         [&self.date, &self.time, &self.date_time].map(|text| text.as_deref().and_then(present))
     }
 
-    fn begin(&self, workspace: TimeZone) -> Result<Begin, Reason> {
+    /// What each field says of when it begins; there is a day among it.
+    fn said(&self) -> Result<Vec<Said<'_>>, Reason> {
         let [date, time, date_time] = self.when();
         if date.or(date_time).is_none() && time.and_then(Said::time).is_none_or(|said| said.day.is_none()) {
             return Err(without_date());
@@ -299,11 +303,8 @@ impl AppointmentRequest {
                 return Err(without_time(text));
             }
             said.push(read.ok_or_else(|| {
-                reason(
-                    "appointment_date_invalid",
-                    "The appointment's date is not a day written as YYYY-MM-DD",
-                    text,
-                )
+                let problem = "The appointment's date is not a day written as YYYY-MM-DD";
+                reason("appointment_date_invalid", problem, text)
             })?);
         }
         if let Some(text) = time {
@@ -318,10 +319,15 @@ impl AppointmentRequest {
                 reason("appointment_date_invalid", problem, text)
             })?);
         }
-        let zone = self.own_zone(said.iter().any(Said::is_instant))?;
+        Ok(said)
+    }
+
+    fn begin(&self, workspace: TimeZone) -> Result<Begin, Reason> {
+        let said = self.said()?;
+        let zone = self.own_zone(&said)?;
         said::begin(&said, zone, workspace).map_err(|no| match no {
             NoBegin::NoDay => without_date(),
-            NoBegin::NoTime => without_time(date.or(date_time).or(time).unwrap_or_default()),
+            NoBegin::NoTime => without_time(said.first().map_or("", |one| one.text)),
             NoBegin::Contradiction(one, other) => Reason::new(
                 "appointment_contradictory",
                 format!(
@@ -339,10 +345,10 @@ impl AppointmentRequest {
     }
 
     /// The zone that is noted. Where an instant is, one that cannot be read is not needed.
-    fn own_zone(&self, has_instant: bool) -> Result<Option<(&str, Zone)>, Reason> {
+    fn own_zone(&self, said: &[Said<'_>]) -> Result<Option<(&str, Zone)>, Reason> {
         let Some(name) = self.time_zone.as_deref().and_then(present) else { return Ok(None) };
         match Zone::parse(name) {
-            None if !has_instant => {
+            None if !said.iter().any(Said::is_instant) => {
                 let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
                 Err(reason("appointment_time_zone_invalid", problem, name))
             }

@@ -136,6 +136,13 @@ impl<'a> Said<'a> {
     }
 }
 
+/// Roughly when an appointment begins, wherever that is: the first day and the first time that are said. `None`: one of them
+/// is missing.
+pub(super) fn rough(said: &[Said<'_>]) -> Option<NaiveDateTime> {
+    let day = said.iter().find_map(|one| one.day)?;
+    said.iter().find_map(|one| one.time).map(|time| day.and_time(time))
+}
+
 /// The one instant that all fields mean. Those that do not say where are meant in `zone`, if the report names one, or in
 /// the workspace's.
 pub(super) fn begin<'a>(
