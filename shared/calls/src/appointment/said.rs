@@ -160,6 +160,8 @@ pub(super) fn begin<'a>(
     }
     let named = zone;
     let zone = named.map_or(Zone::Named(workspace), |(_, zone)| zone);
+    // A word that may mean several is settled by the zone that is named beside it.
+    let workspace = if let Zone::Named(zone) = zone { zone } else { workspace };
     let placed: Vec<Placed<'a>> = said.iter().filter_map(|one| Placed::of(one, day)).collect();
     let plain: Vec<Said<'a>> = said.into_iter().filter(|one| one.at.is_none()).collect();
     let Some(first) = placed.first() else {
