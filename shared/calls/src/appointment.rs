@@ -9,7 +9,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     time_zone::TimeZone,
 };
 use said::{Begin, NoBegin, Said};
-use verdict::Verdict;
+pub use verdict::Verdict;
 use zone::Zone;
 
 /// What the agent noted, as text: nothing is parsed before the workspace's zone is known.
@@ -35,6 +35,9 @@ pub struct AppointmentRequest {
     /// What says that none was made, as it was noted: `appointment_status: cancelled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<String>,
+    /// What that says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     /// `appointment_date`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
@@ -195,19 +198,14 @@ impl AppointmentRequest {
         let stated = self.stated.as_deref();
         if self.booked == Some(false) {
             let quoted = stated.map(quoted).unwrap_or_default();
-            return Some(match stated.and_then(verdict::of_stated) {
-                Some(Verdict::Unclear | Verdict::Made) => Some((
-                    Reason::new(
-                        "appointment_unclear",
-                        format!(
-                            "The report does not say clearly whether an appointment was made: “{quoted}”."
-                        ),
-                    ),
-                    false,
-                )),
-                Some(Verdict::CalledOff) => Some((not_made(&quoted), true)),
-                Some(Verdict::NotMade) | None if says_more => Some((not_made(&quoted), true)),
-                Some(Verdict::NotMade) | None => None,
+            let is_named = stated.is_some_and(key::is_about_appointment);
+            return Some(match self.verdict {
+                Some(Verdict::Unclear) => {
+                    let why = "The report does not say clearly whether an appointment was made";
+                    Some((Reason::new("appointment_unclear", format!("{why}: “{quoted}”.")), false))
+                }
+                Some(Verdict::CalledOff) if is_named => Some((not_made(&quoted), true)),
+                _ => says_more.then(|| (not_made(&quoted), true)),
             });
         }
         if self.is_scheduling() {
@@ -216,7 +214,7 @@ impl AppointmentRequest {
         let is_noted = says_more || self.booked.is_some();
         Some(is_noted.then(|| {
             let intent = quoted(self.intent.as_deref().unwrap_or_default());
-            let why = format!("The call's intent was “{intent}” and not Scheduling, so no Event was made.");
+            let why = format!("The call's intent was “{intent}” and not Scheduling.");
             (Reason::new("appointment_other_intent", why), true)
         }))
     }
@@ -231,11 +229,26 @@ impl AppointmentRequest {
 
     /// Whether it says when the other one is, or less, and nothing else of that.
     pub(crate) fn is_of(&self, other: &Self) -> bool {
-        let same_time = self.says_when().is_some() && self.says_when() == other.says_when();
+        let same_time = self.says_when().is_some_and(|when| other.says_when() == Some(when));
         let parts = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
         let is_part =
             parts(self).into_iter().zip(parts(other)).all(|(own, other)| own.is_none() || own == other);
         same_time || is_part
+    }
+
+    /// Whether both say a day, and not the same one.
+    pub(crate) fn is_on_another_day(&self, other: &Self) -> bool {
+        let day = |request: &Self| request.parts().0;
+        day(self).zip(day(other)).is_some_and(|(one, other)| one != other)
+    }
+
+    /// The day and the time that it says, each by itself.
+    pub(crate) fn parts(&self) -> (Option<NaiveDate>, Option<NaiveTime>) {
+        let [date, time, date_time] = self.when();
+        let said =
+            [date.and_then(Said::date), time.and_then(Said::time), date_time.and_then(Said::date_time)];
+        let said = || said.iter().flatten();
+        (said().find_map(|one| one.day), said().find_map(|one| one.time))
     }
 
     /// Whether it says a day or a time.

@@ -1,5 +1,7 @@
 //! The call: what Ringlog keeps of one or more end-of-call reports.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -121,8 +123,7 @@ impl Call {
         });
         match resolution {
             Resolution::Booked { others, .. } if self.reached_voicemail() => {
-                let why =
-                    "The call reached a voicemail, where nobody agreed to an appointment; no Event was made.";
+                let why = "The call reached a voicemail, where nobody agreed to an appointment.";
                 Resolution::ByHand { reason: Reason::new("appointment_in_voicemail", why), others }
             }
             resolution => resolution,
@@ -178,12 +179,11 @@ fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: Option<&Fact
 fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<AppointmentRequest>) -> bool {
     let newest = mine.reported_at.max(theirs.reported_at);
     let mut merged = Fact { value: AppointmentRequest::default(), reported_at: newest };
-    let mut changed = false;
     macro_rules! merge_fields {
         ($($field:ident),*) => {$(
             let name = stringify!($field);
             let mut fact = mine.part(name, mine.value.$field.as_ref());
-            changed |= later(&mut fact, theirs.part(name, theirs.value.$field.as_ref()).as_ref());
+            later(&mut fact, theirs.part(name, theirs.value.$field.as_ref()).as_ref());
             if let Some(fact) = fact {
                 merged.value.$field = Some(fact.value);
                 if fact.reported_at < newest {
@@ -193,14 +193,30 @@ fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<Appointm
         )*};
     }
     merge_fields!(
-        intent, booked, stated, date, time, date_time, end, kind, notes, duration, time_zone, location,
-        unread, others
+        intent, booked, stated, verdict, date, time, date_time, end, kind, notes, duration, time_zone,
+        location, unread, others
     );
+    merged.drop_older_others();
+    let timeless =
+        |request: &AppointmentRequest| AppointmentRequest { earlier: BTreeMap::new(), ..request.clone() };
+    let changed = timeless(&mine.value) != timeless(&merged.value);
     *mine = merged;
     changed
 }
 
 impl Fact<AppointmentRequest> {
+    /// The others of a report are beside the appointment of that one: a later appointment is not one of several.
+    fn drop_older_others(&mut self) {
+        let at = |name: &str| self.value.earlier.get(name).copied().unwrap_or(self.reported_at);
+        let when =
+            [("date", &self.value.date), ("time", &self.value.time), ("date_time", &self.value.date_time)];
+        let newest = when.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| at(name)).max();
+        if self.value.others.is_some() && newest.is_some_and(|newest| newest > at("others")) {
+            self.value.others = None;
+            self.value.earlier.remove("others");
+        }
+    }
+
     /// One field of the request as a fact of its own.
     fn part<T: Clone>(&self, name: &str, value: Option<&T>) -> Option<Fact<T>> {
         let reported_at = self.value.earlier.get(name).copied().unwrap_or(self.reported_at);
@@ -279,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn a_later_appointment_is_not_one_of_several() {
+        let mut several = appointment(1, Some("2027-01-22"), Some("1 PM"));
+        let other =
+            AppointmentRequest { date: Some("2027-01-29".to_owned()), ..AppointmentRequest::default() };
+        several.appointment.as_mut().unwrap().value.others = Some(vec![other]);
+        for (later, kept) in
+            [(appointment(2, Some("2027-01-25"), Some("2 PM")), false), (appointment(1, None, None), true)]
+        {
+            assert_eq!(merged(&several, &later), merged(&later, &several));
+            assert_eq!(merged(&several, &later).appointment.unwrap().value.others.is_some(), kept);
+        }
+    }
+
+    #[test]
     fn a_call_survives_the_queue() {
         let mut call = appointment(1, Some("2027-01-20"), None);
         call.merge(&appointment(2, None, Some("2 PM")));
@@ -295,9 +325,17 @@ mod tests {
 
     fn any_request() -> impl Strategy<Value = AppointmentRequest> {
         let text = || option::of("[ab]");
-        (text(), option::of(any::<bool>()), text(), text()).prop_map(|(intent, booked, date, time)| {
-            AppointmentRequest { intent, booked, date, time, ..AppointmentRequest::default() }
-        })
+        let others = option::of(Just(vec![AppointmentRequest::default()]));
+        (text(), option::of(any::<bool>()), text(), text(), others).prop_map(
+            |(intent, booked, date, time, others)| AppointmentRequest {
+                intent,
+                booked,
+                date,
+                time,
+                others,
+                ..AppointmentRequest::default()
+            },
+        )
     }
 
     fn any_call() -> impl Strategy<Value = Call> {

@@ -39,15 +39,19 @@ impl Caller {
             Err(error) => error,
         };
         let record = call.record_id.as_ref().filter(|_| error == NoPhoneNumber::Missing);
-        if let Some(id) = record {
-            return Self::named(&id.value);
+        let named = record.map(|id| Self::named(&id.value));
+        if let Some(Ok(record)) = named {
+            return Ok(record);
         }
         let given = call.given_number.as_ref().filter(|_| settings.use_given_number);
         let is_without = matches!(error, NoPhoneNumber::Missing | NoPhoneNumber::Withheld);
         let given = given
             .filter(|_| is_without)
             .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
-        given.map(Self::Given).ok_or_else(|| Reason::new(error.code(), error.to_string()))
+        given.map(Self::Given).ok_or_else(|| match named {
+            Some(Err(unreadable)) => unreadable,
+            _ => Reason::new(error.code(), error.to_string()),
+        })
     }
 
     /// The record of an id as it was written. One of 18 characters says by its last three which of the others are capital

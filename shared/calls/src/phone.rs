@@ -95,7 +95,13 @@ impl PhoneNumber {
         if named {
             return Err(NoPhoneNumber::Unreadable);
         }
-        let number = read_caller(text, default_country).ok_or(NoPhoneNumber::Unreadable)?;
+        let number = read_caller(text, default_country);
+        let number = match number.filter(is_valid) {
+            Some(number) => number,
+            None => without_repeated_code(text)
+                .or_else(|| read_caller(text, default_country))
+                .ok_or(NoPhoneNumber::Unreadable)?,
+        };
         // `+82 00…` loses one zero at each reading: it is nobody's number.
         let number = Self::from(&number);
         let again = parse(&number.e164, None).map(|again| Self::from(&again));
@@ -283,6 +289,18 @@ fn without_doubled_prefix(text: &str) -> &str {
     let is_code = before.chars().filter(char::is_ascii_digit).count() <= LONGEST_PREFIX
         && before.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '(' | ')' | '-' | '.'));
     if is_code { number } else { text }
+}
+
+/// A number whose country code stands twice in a row, `+1 001 737 555 0102` or `+44 44 7911 123456`: as one that is good
+/// without the first of them.
+fn without_repeated_code(text: &str) -> Option<Parsed> {
+    let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).collect();
+    (1..=3).find_map(|length| {
+        let (code, rest) = digits.split_at_checked(length)?;
+        let rest = rest.trim_start_matches('0');
+        let again = rest.strip_prefix(code).map(|_| format!("+{rest}"))?;
+        parse(&again, None).filter(is_valid)
+    })
 }
 
 /// A country by its ISO 3166 code; `None` if it has no phone numbers.

@@ -108,7 +108,10 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
     let kind = message.r#type.ok_or(ReportError::Missing { field: "message.type" })?;
     let kind = value::line(kind, 100)
         .ok_or(ReportError::Invalid { field: "message.type", rule: "a text, such as end-of-call-report" })?;
-    let is_of_chat = message.call.is_none() && (message.chat.is_some() || message.session.is_some());
+    let has_call =
+        message.call.as_ref().and_then(|call| call.0.as_deref()).is_some_and(|call| call.id.is_some());
+    let chats = [message.chat, message.session, message.chat_id, message.session_id];
+    let is_of_chat = !has_call && chats.iter().any(Option::is_some);
     Ok(if kind == REPORT && is_of_chat {
         ServerMessage::Informs { kind }
     } else if kind == REPORT {
@@ -137,13 +140,16 @@ fn project(message: &Level<'_>, received_at: DateTime<Utc>) -> Result<Call, Repo
     let noted = Noted::of(&levels);
     let number = sought(&levels, Level::customer_number);
     // Only in calls without a telephone: in others the caller's number is known, or withheld.
-    let given_along = || sought(&levels, Level::given_along).filter(|_| kind == Some(CallKind::Web));
+    let record_id = sought(&levels, Level::record_id);
+    let is_named = record_id.is_some();
+    let given_along =
+        || sought(&levels, Level::given_along).filter(|_| kind == Some(CallKind::Web) && !is_named);
     Ok(Call {
         id,
         kind: fact(kind, reported_at),
         customer_number: fact(number.or_else(given_along), reported_at),
         given_number: fact(noted::number(&noted), reported_at),
-        record_id: first(&levels, Level::record_id, reported_at),
+        record_id: fact(record_id, reported_at),
         customer_name: fact(
             sought(&levels, Level::customer_name).or_else(|| noted::name(&noted)),
             reported_at,

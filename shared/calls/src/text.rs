@@ -89,7 +89,8 @@ pub(crate) fn plain_name(name: &str) -> String {
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
-    for c in text.chars() {
+    // Without accents that are characters of their own.
+    for c in text.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')) {
         if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
             words.push(String::new());
         }

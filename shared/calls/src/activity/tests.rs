@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    appointment::AppointmentRequest,
+    appointment::{AppointmentRequest, Verdict},
     ids::CallId,
     ledger::Reason,
     text::{CUT, length},
@@ -183,6 +183,7 @@ fn what_was_noted_of_an_appointment_that_was_not_made_can_be_read_in_the_task() 
         date: Some("2027-01-27".to_owned()),
         booked: Some(false),
         stated: Some("appointment_status: cancelled".to_owned()),
+        verdict: Some(Verdict::CalledOff),
         unread: Some(vec!["appointment_reference: 17".to_owned()]),
         ..AppointmentRequest::default()
     };

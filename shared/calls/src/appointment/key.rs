@@ -29,6 +29,8 @@ pub(crate) enum Key {
     CalledOff,
     /// Where it stands, in words.
     Status,
+    /// What the caller wanted, in words. It only tells where that is another thing than an appointment.
+    Wish,
 }
 
 /// What begins the names of an appointment's facts.
@@ -36,8 +38,10 @@ const APPOINTMENT: &str = "appointment";
 /// What other objects with an appointment in them are called. Flat, such a name only says whether there is one: a
 /// `booking_date` may also be the day on which somebody booked.
 const OBJECTS: [&str; 3] = [APPOINTMENT, "booking", "reservation"];
+/// What stands before the object in a question: `is_appointment_booked`, “Was an appointment made?”.
+const ASKING: [&str; 8] = ["is", "isan", "was", "wasan", "has", "hasan", "did", "new"];
 
-const NAMES: [(&str, Key); 27] = [
+const NAMES: &[(&str, Key)] = &[
     ("date", Key::Date),
     ("time", Key::Time),
     ("datetime", Key::DateTime),
@@ -54,42 +58,73 @@ const NAMES: [(&str, Key); 27] = [
     ("timezone", Key::TimeZone),
     ("location", Key::Location),
     ("booked", Key::Made),
-    ("isbooked", Key::Made),
     ("scheduled", Key::Made),
-    ("isscheduled", Key::Made),
     ("confirmed", Key::Made),
-    ("isconfirmed", Key::Made),
+    ("accepted", Key::Made),
     ("set", Key::Made),
     ("made", Key::Made),
     ("cancelled", Key::CalledOff),
     ("canceled", Key::CalledOff),
     ("declined", Key::CalledOff),
+    ("rejected", Key::CalledOff),
+    ("noshow", Key::CalledOff),
+    ("pending", Key::CalledOff),
+    ("tentative", Key::CalledOff),
+    ("postponed", Key::CalledOff),
+    ("rescheduled", Key::CalledOff),
+    ("notbooked", Key::CalledOff),
     ("status", Key::Status),
+    ("state", Key::Status),
+    ("outcome", Key::Status),
+    ("bookingstatus", Key::Status),
+    ("confirmationstatus", Key::Status),
+    ("intent", Key::Wish),
+    ("action", Key::Wish),
 ];
 
 impl Key {
-    /// What a name stands for anywhere: `appointment_date`, `booking_status`.
+    /// What a name stands for anywhere: `appointment_date`, `booking_status`, `is_appointment_booked`.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let name = plain_name(name);
-        if let Some(rest) = name.strip_prefix(APPOINTMENT) {
-            return find(rest);
+        if let Some(rest) = name.strip_prefix(APPOINTMENT).filter(|rest| !rest.is_empty()) {
+            // `appointment_booking_confirmed`
+            let of_booking = || OBJECTS.iter().find_map(|object| find(rest.strip_prefix(object)?));
+            return find(rest).or_else(|| of_booking().filter(|key| key.is_verdict()));
         }
-        let rest = OBJECTS.iter().find_map(|object| name.strip_prefix(object))?;
-        find(rest).filter(|key| matches!(key, Self::Made | Self::CalledOff | Self::Status))
+        let (before, rest) = OBJECTS.iter().find_map(|object| name.split_once(object))?;
+        if !before.is_empty() && !ASKING.contains(&before) {
+            return None;
+        }
+        if rest.is_empty() {
+            return (!before.is_empty()).then_some(Self::Made);
+        }
+        find(rest).filter(|key| key.is_verdict())
     }
 
     /// What a name stands for in an object that is an appointment: `date`.
     pub(crate) fn within(name: &str) -> Option<Self> {
         find(&plain_name(name))
     }
+
+    /// Whether it says that there is an appointment, or none.
+    pub(crate) fn is_verdict(self) -> bool {
+        matches!(self, Self::Made | Self::CalledOff | Self::Status | Self::Wish)
+    }
 }
 
 fn find(name: &str) -> Option<Key> {
-    NAMES.iter().find(|(known, _)| *known == name).map(|(_, key)| *key)
+    let key = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
+    let asked = ["is", "was"].iter().find_map(|asking| key(name.strip_prefix(asking)?));
+    key(name).or_else(|| asked.filter(|key| matches!(key, Key::Made | Key::CalledOff)))
 }
 
 /// Whether a name says that what it stands for is about an appointment: `appointmentDetails`, `booking_reference`.
 pub(crate) fn is_about_appointment(name: &str) -> bool {
     let name = plain_name(name);
     OBJECTS.iter().any(|object| name.starts_with(object))
+}
+
+/// Whether a name is just that of an appointment, with nothing after it.
+pub(crate) fn is_appointment(name: &str) -> bool {
+    OBJECTS.contains(&plain_name(name).as_str())
 }

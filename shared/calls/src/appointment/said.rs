@@ -67,26 +67,31 @@ pub(super) enum NoBegin<'a> {
 impl<'a> Said<'a> {
     /// Reads a day: `2027-01-27`, or a date-time.
     pub(super) fn date(text: &'a str) -> Option<Self> {
-        let plain = || Some(Self { text, day: Some(clock::day(text)?), time: None, at: None });
-        plain().or_else(|| Self::full(text))
+        Self::day(text).or_else(|| Self::full(text)).or_else(|| Self::in_parts(text))
+    }
+
+    fn day(text: &'a str) -> Option<Self> {
+        Some(Self { text, day: Some(clock::day(text)?), time: None, at: None })
     }
 
     /// Reads a time of day, with its zone where it has one, or a date-time.
     pub(super) fn time(text: &'a str) -> Option<Self> {
-        Self::full(text).or_else(|| Self::time_of_day(text))
+        Self::full(text).or_else(|| Self::time_of_day(text)).or_else(|| Self::in_parts(text))
     }
 
     /// Reads day and time in one; either alone is all that it says then.
     pub(super) fn date_time(text: &'a str) -> Option<Self> {
-        let parts = || {
-            let day = Self::date(text.get(..clock::DAY_LENGTH)?)?.day;
-            let rest = text[clock::DAY_LENGTH..].trim_start_matches([',', ' ']);
-            let rest = rest.strip_prefix("at ").unwrap_or(rest);
-            // `2:00` might be two at night here.
-            let surely = rest.contains(char::is_alphabetic) || rest.find(':') == Some(2);
-            Self::time_of_day(rest).filter(|_| surely).map(|time| Self { text, day, ..time })
-        };
-        Self::date(text).or_else(|| Self::time_of_day(text)).or_else(parts)
+        Self::date(text).or_else(|| Self::time_of_day(text))
+    }
+
+    /// A day, and a time after it: `2027-01-27 2 PM`.
+    fn in_parts(text: &'a str) -> Option<Self> {
+        let day = clock::day(text.get(..clock::DAY_LENGTH)?)?;
+        let rest = text[clock::DAY_LENGTH..].trim_start_matches([',', ' ']);
+        let rest = rest.strip_prefix("at ").unwrap_or(rest);
+        // `2:00` might be two at night here.
+        let surely = rest.contains(char::is_alphabetic) || rest.find(':') == Some(2);
+        Self::time_of_day(rest).filter(|_| surely).map(|time| Self { text, day: Some(day), ..time })
     }
 
     /// A full date-time: `2027-01-27T14:00:00`, with an offset or a zone after it or without.
@@ -95,8 +100,10 @@ impl<'a> Said<'a> {
             let time = Some(local.time()).filter(|time| *time != NaiveTime::MIN);
             Self { text, day: Some(local.date()), time, at: at.filter(|_| time.is_some()) }
         };
+        // `+00:00` and `UTC` are serializers' as well.
         let at = |offset| match offset {
             Offset::Z => At::Z,
+            Offset::Of(offset) if offset.local_minus_utc() == 0 => At::Z,
             Offset::Of(offset) => At::Zone(Zone::Offset(offset)),
         };
         if let Some((local, offset)) = clock::date_time(text) {
@@ -105,7 +112,7 @@ impl<'a> Said<'a> {
         let with_word = |index| {
             let (local, offset) = clock::date_time(&text[..index])?;
             let zone = Zone::parse(&text[index..]).filter(|_| offset.is_none())?;
-            Some(of(local, Some(At::Zone(zone))))
+            Some(of(local, Some(if zone.is_utc() { At::Z } else { At::Zone(zone) })))
         };
         text.match_indices(' ').find_map(|(index, _)| with_word(index))
     }
@@ -117,7 +124,7 @@ impl<'a> Said<'a> {
         }
         let with_zone = |index: usize| {
             let (clock, zone) = text.split_at(index);
-            let time = clock::time_of_day(clock)?;
+            let time = clock::time_of_day(clock.trim_end_matches([',', ' ']))?;
             let attached = zone.starts_with(['+', '-']);
             // `9:00-10:00` is a span, and `14:00:00-05:00` (RFC 3339, `full-time`) is a time.
             let is_full = clock.matches(':').count() == 2 || zone.starts_with('+');
@@ -181,6 +188,10 @@ pub(super) fn begin<'a>(
         }
     }
     let here = zone.local(instant);
+    // A day of the workspace's, as JavaScript writes it: its midnight in UTC.
+    if first.is_z() && here.time() == NaiveTime::MIN && plain.iter().all(|one| one.time.is_none()) {
+        return Err(NoBegin::NoTime);
+    }
     for one in &plain {
         let agrees =
             |day, time| one.day.is_none_or(|own| own == day) && one.time.is_none_or(|own| own == time);
@@ -193,7 +204,10 @@ pub(super) fn begin<'a>(
     Ok(Begin { instant, day: None, zone, has_false_z })
 }
 
-/// Whole minutes from the beginning to an end; `None`: it cannot be read, or is none.
+/// Minutes: an end without a day that is further away than this is rather an error than one of the next day.
+const LONGEST_OVER_MIDNIGHT: f64 = 12.0 * 60.0;
+
+/// Minutes from the beginning to an end; `None`: it cannot be read, or is none.
 pub(super) fn minutes_until(end: &str, begin: Begin, workspace: TimeZone) -> Option<f64> {
     let end = Said::date_time(end)?;
     let zone = match end.at {
@@ -203,8 +217,14 @@ pub(super) fn minutes_until(end: &str, begin: Begin, workspace: TimeZone) -> Opt
         Some(at) => at.zone(),
     };
     let day = end.day.unwrap_or_else(|| zone.local(begin.instant).date());
-    let length = zone.instant(day.and_time(end.time?), workspace)? - begin.instant;
-    Some(length.as_seconds_f64() / 60.0)
+    let length = |day: NaiveDate| {
+        let length = zone.instant(day.and_time(end.time?), workspace)? - begin.instant;
+        Some(length.as_seconds_f64() / 60.0)
+    };
+    let same_day = length(day)?;
+    // From half past eleven at night to half past twelve.
+    let next_day = day.succ_opt().filter(|_| end.day.is_none() && same_day <= 0.0).and_then(length);
+    next_day.filter(|minutes| *minutes <= LONGEST_OVER_MIDNIGHT).or(Some(same_day))
 }
 
 /// A time with its place and its day, which another field may say.

@@ -1,11 +1,14 @@
 //! Whether an appointment was made at all: flags such as `appointment_booked`, and statuses in words.
 
+use serde::{Deserialize, Serialize};
+
 use super::key::Key;
-use crate::text::{plain_name, present};
+use crate::text::{present, words};
 
 /// What a flag or a status says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
     /// There is an appointment.
     Made,
     /// There is none.
@@ -16,9 +19,10 @@ pub(crate) enum Verdict {
     Unclear,
 }
 
-/// What stands in a status of an appointment that there is.
-const MADE: [&str; 26] = [
+/// The words of an appointment that there is.
+const MADE: [&str; 27] = [
     "accepted",
+    "active",
     "agreed",
     "approved",
     "agendada",
@@ -37,7 +41,7 @@ const MADE: [&str; 26] = [
     "geboekt",
     "made",
     "prenotato",
-    "reserve",
+    "rebooked",
     "reserved",
     "scheduled",
     "set",
@@ -45,67 +49,91 @@ const MADE: [&str; 26] = [
     "successful",
     "vereinbart",
 ];
-
-/// What the words of a status begin with where there is no appointment, or none any more, or none yet.
-const CALLED_OFF: [&str; 34] = [
+/// What may stand beside them and changes nothing.
+const BESIDE: [&str; 15] = [
+    "appointment",
+    "booking",
+    "reservation",
+    "termin",
+    "cita",
+    "the",
+    "is",
+    "was",
+    "has",
+    "been",
+    "by",
+    "caller",
+    "customer",
+    "successfully",
+    "ok",
+];
+/// What the words of a status begin with where there is no appointment any more, whatever else they say.
+const ENDED: [&str; 16] = [
     "abges",
     "abgelehnt",
     "annul",
-    "ausstehend",
-    "await",
     "cancel",
     "declin",
     "denied",
-    "fail",
     "geannul",
-    "hold",
-    "incomplete",
     "missed",
     "noshow",
+    "postpone",
+    "refus",
+    "reject",
+    "reschedul",
+    "storn",
+    "verschoben",
+    "withdrawn",
+];
+/// The same, where there is none yet.
+const OPEN: [&str; 19] = [
+    "ausstehend",
+    "await",
+    "fail",
+    "hold",
+    "incomplete",
     "offen",
     "pendent",
     "pendient",
     "pending",
-    "postpone",
     "propose",
-    "refus",
-    "reject",
     "request",
-    "reschedul",
-    "storn",
     "tentativ",
     "unavailable",
     "unbooked",
     "unconfirm",
     "unschedul",
     "unsuccess",
-    "verschoben",
+    "wait",
     "waitlist",
-    "withdrawn",
 ];
-
-/// What denies the words after it.
-const NOT: [&str; 14] = [
+/// What denies the words after it; `wasn't` is two words.
+const NOT: [&str; 17] = [
     "no", "non", "not", "never", "nicht", "kein", "keine", "nein", "nao", "niet", "geen", "pas", "sin",
-    "without",
+    "without", "t", "cannot", "none",
 ];
+/// What may stand between `not` and what it denies.
+const BETWEEN: [&str; 6] = ["yet", "been", "be", "noch", "appointment", "was"];
 
 /// What a flag or a status says; `None`: nothing, or it is neither.
 pub(crate) fn read(key: Key, value: &str) -> Option<Verdict> {
     let value = present(value)?;
-    let said = match key {
-        Key::Made => {
-            flag(value).map_or(Verdict::Unclear, |made| if made { Verdict::Made } else { Verdict::NotMade })
-        }
-        Key::CalledOff => match flag(value) {
-            Some(false) => return None,
-            Some(true) => Verdict::CalledOff,
+    match key {
+        Key::Made => Some(match flag(value) {
+            Some(true) => Verdict::Made,
+            Some(false) => Verdict::NotMade,
             None => Verdict::Unclear,
+        }),
+        Key::CalledOff => match flag(value) {
+            Some(false) => None,
+            Some(true) => Some(Verdict::CalledOff),
+            None => Some(Verdict::Unclear),
         },
-        Key::Status => status(value),
-        _ => return None,
-    };
-    Some(said)
+        Key::Status => Some(status(value)),
+        Key::Wish => Some(status(value)).filter(|verdict| *verdict == Verdict::CalledOff),
+        _ => None,
+    }
 }
 
 /// A flag as programs and language models write it. Other words are not guessed at: “pending confirmation” is no yes, and
@@ -113,35 +141,50 @@ pub(crate) fn read(key: Key, value: &str) -> Option<Verdict> {
 fn flag(value: &str) -> Option<bool> {
     let value = value.trim_end_matches('.').to_lowercase();
     match value.as_str() {
-        "true" | "yes" | "y" | "1" | "booked" | "scheduled" | "confirmed" | "made" | "set" => Some(true),
-        "false" | "no" | "0" => Some(false),
+        "true" | "yes" | "y" | "1" | "1.0" | "booked" | "scheduled" | "confirmed" | "made" | "set" => {
+            Some(true)
+        }
+        "false" | "no" | "0" | "0.0" => Some(false),
         _ => None,
     }
 }
 
-fn status(value: &str) -> Verdict {
+/// What the words of a status say. Only plain words are a yes; those that speak of both are unclear.
+pub(crate) fn status(value: &str) -> Verdict {
     if let Some(made) = flag(value) {
         return if made { Verdict::Made } else { Verdict::NotMade };
     }
-    let words = crate::text::words(value);
+    let words = words(value);
     let has = |stems: &[&str]| words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
-    let all: String = words.concat();
-    if all.contains("noshow") || has(&CALLED_OFF) {
-        Verdict::CalledOff
-    } else if words.iter().any(|word| NOT.contains(&word.as_str())) {
-        Verdict::NotMade
-    } else if words.iter().any(|word| MADE.contains(&word.as_str())) {
-        Verdict::Made
-    } else {
-        Verdict::Unclear
+    let is_made = |word: &String| MADE.contains(&word.as_str());
+    let made = words.iter().position(is_made);
+    let not = words.iter().position(|word| NOT.contains(&word.as_str()));
+    let denies = |not: usize, made: usize| {
+        not < made && words[not + 1..made].iter().all(|word| BETWEEN.contains(&word.as_str()))
+    };
+    if words.concat().contains("noshow") || has(&ENDED) {
+        return Verdict::CalledOff;
+    }
+    match (not, made) {
+        (Some(not), Some(made)) if denies(not, made) => Verdict::NotMade,
+        (Some(_), None) if !has(&OPEN) => Verdict::NotMade,
+        (None, None) if has(&OPEN) => Verdict::CalledOff,
+        (None, Some(_)) if words.iter().all(|word| is_made(word) || BESIDE.contains(&word.as_str())) => {
+            Verdict::Made
+        }
+        _ => Verdict::Unclear,
     }
 }
 
-/// What was noted and what it says, of the text that [`stated`] made.
-pub(crate) fn of_stated(stated: &str) -> Option<Verdict> {
-    let (name, value) = stated.split_once(": ")?;
-    let key = Key::of(name).or_else(|| Key::within(name)).filter(|_| !plain_name(name).is_empty())?;
-    read(key, value)
+/// Whether a text begins with a no, and says no more: `no`, “No appointment”.
+pub(crate) fn is_no(value: &str) -> bool {
+    let begins = words(value).first().is_some_and(|word| NOT.contains(&word.as_str()));
+    flag(value) == Some(false) || begins && status(value) == Verdict::NotMade
+}
+
+/// Whether the words of a status are of something that was made or not, and not of anything: “not booked”.
+pub(crate) fn speaks_of_one(value: &str) -> bool {
+    flag(value).is_some() || words(value).iter().any(|word| MADE.contains(&word.as_str()))
 }
 
 /// A flag or a status as it was noted: `appointment_status: cancelled`.
@@ -164,6 +207,7 @@ mod tests {
             ("0", Some(Verdict::NotMade)),
             ("pending confirmation", Some(Verdict::Unclear)),
             ("not booked", Some(Verdict::Unclear)),
+            ("to be confirmed", Some(Verdict::Unclear)),
             ("N", Some(Verdict::Unclear)),
             ("Nein", Some(Verdict::Unclear)),
             ("maybe", Some(Verdict::Unclear)),
@@ -178,47 +222,81 @@ mod tests {
 
     #[test]
     fn a_status_is_read_by_its_words() {
-        for (value, expected) in [
-            ("cancelled", Verdict::CalledOff),
-            ("Canceled by customer", Verdict::CalledOff),
-            ("CANCELLED", Verdict::CalledOff),
-            ("declined", Verdict::CalledOff),
-            ("no-show", Verdict::CalledOff),
-            ("No show", Verdict::CalledOff),
-            ("noShow", Verdict::CalledOff),
-            ("no_show", Verdict::CalledOff),
-            ("pending", Verdict::CalledOff),
-            ("pending confirmation", Verdict::CalledOff),
-            ("rescheduled", Verdict::CalledOff),
-            ("storniert", Verdict::CalledOff),
-            ("cancelada", Verdict::CalledOff),
-            ("annulé", Verdict::CalledOff),
-            ("not booked", Verdict::NotMade),
-            ("not_booked", Verdict::NotMade),
-            ("notBooked", Verdict::NotMade),
-            ("Not yet confirmed", Verdict::NotMade),
-            ("no appointment", Verdict::NotMade),
-            ("nicht bestätigt", Verdict::NotMade),
-            ("false", Verdict::NotMade),
-            ("confirmed", Verdict::Made),
-            ("Booked", Verdict::Made),
-            ("appointment scheduled", Verdict::Made),
-            ("bestätigt", Verdict::Made),
-            ("in limbo", Verdict::Unclear),
+        use Verdict::{CalledOff, Made, NotMade, Unclear};
+        for (verdict, values) in [
+            (
+                CalledOff,
+                [
+                    "cancelled",
+                    "Canceled by customer",
+                    "CANCELLED",
+                    "declined",
+                    "no-show",
+                    "No show",
+                    "noShow",
+                    "no_show",
+                    "pending",
+                    "pending confirmation",
+                    "rescheduled",
+                    "storniert",
+                    "cancelada",
+                    "annulé",
+                    "waiting for reply",
+                    "was confirmed, now cancelled",
+                ]
+                .as_slice(),
+            ),
+            (
+                NotMade,
+                &[
+                    "not booked",
+                    "not_booked",
+                    "notBooked",
+                    "Not yet confirmed",
+                    "no appointment",
+                    "nicht bestätigt",
+                    "noch nicht gebucht",
+                    "false",
+                    "wasn't booked",
+                    "hasn't been confirmed",
+                    "none booked",
+                ],
+            ),
+            (
+                Made,
+                &[
+                    "confirmed",
+                    "Booked",
+                    "appointment scheduled",
+                    "bestätigt",
+                    "Completed",
+                    "active",
+                    "successfully booked",
+                ],
+            ),
+            (
+                Unclear,
+                &[
+                    "in limbo",
+                    "To be scheduled",
+                    "yet to be confirmed",
+                    "needs to be booked",
+                    "fully booked",
+                    "TBC",
+                    "por confirmar",
+                    "confirmed, no further action needed",
+                    "Confirmed - pending payment",
+                    "wird noch bestätigt",
+                    "booked; request sent",
+                ],
+            ),
         ] {
-            assert_eq!(read(Key::Status, value), Some(expected), "{value}");
+            for value in values {
+                assert_eq!(read(Key::Status, value), Some(verdict), "{value}");
+            }
         }
         assert_eq!(read(Key::Status, "unknown"), None);
-    }
-
-    #[test]
-    fn what_was_stated_is_read_again() {
-        for (name, value, expected) in [
-            ("appointment_status", "cancelled", Verdict::CalledOff),
-            ("Appointment Booked", "Nein", Verdict::Unclear),
-            ("status", "declined: too late", Verdict::CalledOff),
-        ] {
-            assert_eq!(of_stated(&stated(name, value)), Some(expected), "{name}");
-        }
+        assert_eq!(read(Key::Wish, "reschedule"), Some(CalledOff));
+        assert_eq!(read(Key::Wish, "book"), None);
     }
 }

@@ -45,6 +45,15 @@ impl Zone {
         OFFSETS.contains(&offset.local_minus_utc()).then_some(Self::Offset(offset))
     }
 
+    /// Whether it is UTC.
+    pub(super) fn is_utc(self) -> bool {
+        match self {
+            Self::Named(zone) => zone == TimeZone::UTC,
+            Self::Offset(offset) => offset.local_minus_utc() == 0,
+            Self::Word(_) => false,
+        }
+    }
+
     /// The instant of a local time, by [`TimeZone::instant`]. `None`: a word that may mean several, of which the
     /// `workspace`'s clock is none.
     pub(super) fn instant(self, local: NaiveDateTime, workspace: TimeZone) -> Option<DateTime<Utc>> {

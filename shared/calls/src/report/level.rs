@@ -38,6 +38,10 @@ pub(super) struct Level<'a> {
     #[serde(borrow)]
     pub(super) session: Option<Raw<'a>>,
     #[serde(borrow)]
+    pub(super) chat_id: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) session_id: Option<Raw<'a>>,
+    #[serde(borrow)]
     customer: Option<Object<Customer<'a>>>,
     #[serde(borrow)]
     destination: Option<Object<Destination<'a>>>,
@@ -193,17 +197,17 @@ impl<'a> Level<'a> {
         present(&name).map(str::to_owned)
     }
 
-    /// A number of the caller's that whoever started a web call gave it along: `variableValues.phone…`.
+    /// A number of the caller's that whoever started a web call gave it along: `variableValues.phone`, `phoneNumber`.
     pub(super) fn given_along(&self) -> Option<String> {
         let values = Node::of(object(self.assistant_overrides.as_ref())?.variable_values?);
         let is_phone = |name: &str| {
             let name = plain_name(name);
-            let name =
-                ["customer", "caller", "user"].iter().find_map(|who| name.strip_prefix(who)).unwrap_or(&name);
-            name.starts_with("phone")
+            let whose = ["customer", "caller", "user", "contact"];
+            let name = whose.iter().find_map(|who| name.strip_prefix(who)).unwrap_or(&name);
+            matches!(name, "phone" | "phonenumber" | "phoneno" | "phonee164")
         };
         let mut phones = values.members().iter().filter(|(name, _)| is_phone(name));
-        phones.find_map(|(_, node)| node.value().filter(|text| is_number(text)))
+        phones.find_map(|(_, node)| clean_line(&node.value()?, LINE).filter(|text| is_number(text)))
     }
 
     /// The record that whoever started the call named in its metadata.
@@ -311,8 +315,11 @@ fn has_none(number: &str) -> bool {
 
 /// Whether a text is a number and nothing else: what stands beside numbers may be secrets.
 fn is_number(text: &str) -> bool {
+    const LONGEST: usize = 40;
     let digits = text.chars().filter(char::is_ascii_digit).count();
-    (5..=20).contains(&digits) && text.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c))
+    (5..=20).contains(&digits)
+        && text.len() <= LONGEST
+        && text.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c))
 }
 
 fn whole_seconds(seconds: f64) -> Option<u32> {

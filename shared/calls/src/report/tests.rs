@@ -467,7 +467,21 @@ fn a_denial_is_heard_in_any_spelling_and_place() {
         (json!({"Appointment Status": ["declined"]}), "Appointment Status: declined"),
         (json!({"status": "pending"}), "status: pending"),
         (json!({"status": "not booked", "appointment_booked": true}), "status: not booked"),
-        (json!({"appointment": {"booked": false}}), "booked: false"),
+        (json!({"appointment": {"booked": false}}), "appointment booked: false"),
+        (json!({"appointment_is_cancelled": "true"}), "appointment_is_cancelled: true"),
+        (json!({"appointment_no_show": true}), "appointment_no_show: true"),
+        (json!({"appointment_pending": true}), "appointment_pending: true"),
+        (json!({"is_appointment_booked": false}), "is_appointment_booked: false"),
+        (json!({"has_appointment": "no"}), "has_appointment: no"),
+        (json!({"appointment_booking_confirmed": false}), "appointment_booking_confirmed: false"),
+        (json!({"appointment_state": "cancelled"}), "appointment_state: cancelled"),
+        (json!({"booking_status": "to be confirmed"}), "booking_status: to be confirmed"),
+        (json!({"appointment": false}), "appointment: false"),
+        (json!({"appointment_booked": {"value": false}}), "appointment_booked: false"),
+        (json!({"appointment_booked": {"by": "Ann"}}), "appointment_booked: …"),
+        (json!({"appointment_type": "Cancellation"}), "appointment_type: Cancellation"),
+        (json!({"call_intent": "Reschedule"}), "call_intent: Reschedule"),
+        (json!({"booked": false}), "booked: false"),
         (json!({"appointment_booked": "Nein"}), "appointment_booked: Nein"),
         (
             json!({"appointment_booked": "maybe", "appointment_status": "cancelled"}),
@@ -488,12 +502,17 @@ fn a_denial_is_heard_in_any_spelling_and_place() {
             json!({"artifact": {"structuredOutputs": {"appointment": flat}}}),
         ];
         // Alone, a bare name is not an appointment's.
-        if data["status"].is_null() {
+        if data["status"].is_null() && data["booked"].is_null() && !data["appointment"].is_object() {
             shapes.push(json!({"artifact": {"structuredOutputs": outputs}}));
         }
         for message in shapes {
             let noted = call_of(message.clone()).appointment.unwrap().value;
-            assert_eq!((noted.booked, noted.stated.as_deref()), (Some(false), Some(stated)), "{message}");
+            let said = noted.stated.unwrap_or_default();
+            assert_eq!(
+                (noted.booked, said.trim_start_matches("appointment ")),
+                (Some(false), stated.trim_start_matches("appointment ")),
+                "{message}"
+            );
         }
     }
     for (said, booked) in [
@@ -502,6 +521,8 @@ fn a_denial_is_heard_in_any_spelling_and_place() {
         (json!({"status": "new lead"}), None),
         (json!({"appointment_booked": "N/A"}), None),
         (json!({"appointment_cancelled": false}), None),
+        (json!({"confirmed": "sms sent"}), None),
+        (json!({"status": "No further action"}), None),
     ] {
         let mut data = json!({"appointment_date": "2027-01-27"});
         data.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
@@ -530,8 +551,70 @@ fn bare_names_beside_an_appointments_own_are_only_what_is_missing() {
     );
     assert_eq!((called.date_time, called.end), (text("2027-01-27T14:00"), text("2027-01-27T15:00")));
     assert_eq!(called.unread, Some(vec!["preferred: mornings".to_owned()]));
+    let apart = appointment(
+        json!({"appointment_datetime": "2027-01-27T14:00", "appointment_start": "2027-01-27T15:00"}),
+    );
+    assert_eq!(apart.date_time, text("2027-01-27T14:00 / 2027-01-27T15:00"));
+    let of_the_call = appointment(json!({"appointment_booked": true, "start": "2026-11-28T13:28:57Z"}));
+    assert_eq!((of_the_call.booked, of_the_call.date_time), (Some(true), None));
+    let only_booked = appointment(json!({"booked": true, "date": "2027-01-27", "time": "2 PM"}));
+    assert_eq!((only_booked.booked, only_booked.date), (Some(true), text("2027-01-27")));
     let flag = appointment(json!({"appointment_booked": true, "datetime": "2027-01-27T14:00"}));
     assert_eq!((flag.booked, flag.date_time), (Some(true), text("2027-01-27T14:00")));
+}
+
+#[test]
+fn a_verdict_beside_an_appointment_is_heard() {
+    let visit = json!({"date": "2027-01-27", "time": "14:00"});
+    for data in [
+        json!({"appointment": visit, "booked": false}),
+        json!({"appointment": visit, "status": "cancelled"}),
+        json!({"appointment": visit, "confirmed": false}),
+        json!({"appointments": [visit], "status": "no-show"}),
+        json!({"appointment": visit, "appointment_status": "declined"}),
+        json!([{"booked": false, "date": "January 27", "time": "2 PM"}, {"appointment": visit}]),
+        json!({"appointment": {"date": "2027-01-27", "time": "14:00", "confirmation": {"status": "declined"}}}),
+    ] {
+        let message = json!({"analysis": {"structuredData": data}});
+        assert_eq!(call_of(message.clone()).appointment.unwrap().value.booked, Some(false), "{message}");
+    }
+    let output = |name: &str, result: Value| json!({"name": name, "result": result});
+    for outputs in [
+        json!([output("Appointment", visit.clone()), output("Booked", json!(false))]),
+        json!([output("appointment_date", json!("2027-01-27")), output("Status", json!("cancelled"))]),
+    ] {
+        let message = json!({"artifact": {"structuredOutputs": outputs}});
+        assert_eq!(call_of(message.clone()).appointment.unwrap().value.booked, Some(false), "{message}");
+    }
+    // Of a call without an appointment such words say nothing.
+    let call = call_of(json!({"analysis": {"structuredData": {"status": "cancelled", "topic": "invoice"}}}));
+    assert_eq!(call.appointment, None);
+}
+
+#[test]
+fn an_appointment_may_lie_in_parts() {
+    let when = |data: Value| {
+        let noted = call_of(json!({"analysis": {"structuredData": data}})).appointment.unwrap().value;
+        (noted.date, noted.time.or(noted.date_time), noted.end, noted.others)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let at_two = (text("2027-01-27"), text("14:00"), None, None);
+    for data in [
+        json!({"appointment": {"details": {"date": "2027-01-27", "time": "14:00"}}}),
+        json!({"appointments": {"items": [{"date": "2027-01-27", "time": "14:00"}]}}),
+        json!({"appointment_date": "2027-01-27", "appointment_details": {"time": "14:00"}}),
+        json!({"appointment_time": "14:00", "appointment": {"date": "2027-01-27"}}),
+        json!("```json\n{\"appointment_date\": \"2027-01-27\", \"appointment_time\": \"14:00\"}\n```"),
+    ] {
+        assert_eq!(when(data.clone()), at_two, "{data}");
+    }
+    let (date, start, end, others) = when(
+        json!({"appointment_date": "2027-01-27", "appointment_time": {"start": "14:00", "end": "15:00"}}),
+    );
+    assert_eq!((date, start, end, others), (text("2027-01-27"), text("14:00"), text("15:00"), None));
+    let slot =
+        when(json!({"appointment": {"slot": {"start": "2027-01-27T14:00", "end": "2027-01-27T15:00"}}}));
+    assert_eq!((slot.1, slot.2), (text("2027-01-27T14:00"), text("2027-01-27T15:00")));
 }
 
 #[test]
@@ -577,10 +660,19 @@ fn several_appointments_are_all_kept_the_first_in_time_first() {
             22,
             dates(&[]),
         ),
-        (json!((22..31).map(|day| visit(day, "3 PM")).collect::<Vec<_>>()), 22, dates(&[23, 24, 25])),
+        (
+            json!([visit(22, "3 PM"), {"appointment_date": "2027-01-23", "appointment_booked": "maybe"}]),
+            22,
+            dates(&[23]),
+        ),
     ] {
         assert_eq!(noted(&list), (format!("2027-01-{first}"), others), "{list}");
     }
+    let many = json!((22..31).map(|day| visit(day, "3 PM")).collect::<Vec<_>>());
+    let noted =
+        call_of(json!({"analysis": {"structuredData": {"appointments": many}}})).appointment.unwrap().value;
+    let others = noted.others.unwrap();
+    assert_eq!((others.len(), others[3].unread.clone().unwrap()), (4, vec!["5 more".to_owned()]));
 }
 
 #[test]
@@ -629,7 +721,8 @@ fn whoever_starts_a_web_call_may_say_whose_it_is() {
         (json!({"phoneNumber": "+17375550101"}), Some("+17375550101")),
         (json!({"customer_phone": "7375550101"}), Some("7375550101")),
         (json!({"phoneNumber.twilioAuthToken": "0123456789abcdef", "phone": "N/A"}), None),
-        (json!({"telephone": "+17375550101"}), None),
+        (json!({"telephone": "+17375550101", "phone_code": "123456"}), None),
+        (json!({"phone": format!("12345{}6", " ".repeat(1_000_000))}), Some("12345")),
         (json!("+17375550101"), None),
     ] {
         let call = web(json!({"assistantOverrides": {"variableValues": values}}));

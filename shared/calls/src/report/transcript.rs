@@ -52,6 +52,8 @@ fn line(turn: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
     match role.as_deref() {
         Some("bot" | "assistant" | "ai" | "agent") => Some(format!("AI: {said}")),
         Some("user" | "customer" | "caller") => Some(format!("User: {said}")),
+        // The prompt, and what tools say.
+        Some(role) if role.starts_with("system") || role.starts_with("tool") => None,
         _ => any_role.then_some(said),
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::value::RawValue;
 
 use super::value::{self, Members, Raw};
-use crate::text::{self, present};
+use crate::{
+    appointment::key::Key,
+    text::{self, present},
+};
 
 /// How deep an object may lie in others; what is deeper is not read.
 const DEEPEST: u32 = 8;
@@ -39,8 +42,23 @@ impl Node {
                 let values = values.filter(|values| !values.is_empty())?;
                 text::clean(&values.join(", "), LIST)
             }
-            Self::Object(_) | Self::Nothing => None,
+            Self::Object(_) => self.wrapped()?.value(),
+            Self::Nothing => None,
         }
+    }
+
+    /// The value that an object is made for: `{"value": …}`, as some schemas wrap each, or a calendar's
+    /// `{"dateTime": …, "timeZone": …}`. An object that says more of an appointment is none.
+    fn wrapped(&self) -> Option<&Self> {
+        let is_alone = |inner: &str| {
+            let is_other =
+                |name: &str| name != inner && Key::within(name).is_some_and(|key| key != Key::TimeZone);
+            !self.members().iter().any(|(name, _)| is_other(name))
+        };
+        ["value", "result", "dateTime"]
+            .into_iter()
+            .filter(|inner| is_alone(inner))
+            .find_map(|inner| self.member(inner))
     }
 
     /// The items of a list; of anything else, itself.
@@ -89,6 +107,9 @@ fn read(raw: Raw<'_>, depth: u32) -> Node {
 /// What a text says that is JSON.
 fn opened(text: &str, depth: u32) -> Option<Node> {
     let text = text.trim();
+    // Models put it into a block of Markdown.
+    let text = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).unwrap_or(text);
+    let text = text.strip_suffix("```").unwrap_or(text).trim();
     let is_json = text.starts_with(['{', '[']);
     let raw: &RawValue = is_json.then(|| serde_json::from_str(text).ok()).flatten()?;
     Some(read(raw, depth + 1))

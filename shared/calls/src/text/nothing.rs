@@ -3,11 +3,12 @@
 /// Longer texts say something.
 const LONGEST: usize = 60;
 
-/// Words that stand alone, without case, accents, stops and slashes (see [`plain`]). The languages are those that Vapi's users write.
+/// Words that stand alone, without case, accents and signs (see [`super::words`]). The languages are those that Vapi's users write.
 const WORDS: &[&str] = &[
     // English
     "na",
     "n a",
+    "n d",
     "none",
     "none given",
     "none provided",
@@ -15,9 +16,7 @@ const WORDS: &[&str] = &[
     "none mentioned",
     "none stated",
     "none noted",
-    "nil",
     "null",
-    "nan",
     "undefined",
     "unknown",
     "unspecified",
@@ -32,36 +31,29 @@ const WORDS: &[&str] = &[
     "no info",
     "tbd",
     "tba",
-    "tbc",
     "to be determined",
     "to be decided",
     "to be announced",
-    "to be confirmed",
     // German
     "keine",
     "keine angabe",
     "keine angaben",
-    "ohne angabe",
-    "ka",
     "k a",
+    "ohne angabe",
     "unbekannt",
     "unbestimmt",
     "nichts",
     "entfallt",
-    "noch offen",
     // Spanish
     "desconocido",
     "desconocida",
     "ninguno",
     "ninguna",
-    "nada",
-    "nd",
     "sin especificar",
     "sin datos",
     "sin informacion",
     "por determinar",
     "por definir",
-    "por confirmar",
     // French
     "inconnu",
     "inconnue",
@@ -69,10 +61,8 @@ const WORDS: &[&str] = &[
     "aucune",
     "rien",
     "sans objet",
-    "nc",
     "a determiner",
     "a definir",
-    "a confirmer",
     // Portuguese
     "desconhecido",
     "desconhecida",
@@ -80,7 +70,6 @@ const WORDS: &[&str] = &[
     "nenhuma",
     "sem informacao",
     "nao informado",
-    "a confirmar",
     // Italian
     "sconosciuto",
     "sconosciuta",
@@ -88,12 +77,11 @@ const WORDS: &[&str] = &[
     "nessuna",
     "niente",
     "da definire",
-    "da confermare",
     // Dutch
     "onbekend",
     "geen",
+    "n v t",
     "niets",
-    "nvt",
     "niet van toepassing",
     "nog te bepalen",
     // Polish, Swedish, Danish, Norwegian
@@ -105,6 +93,18 @@ const WORDS: &[&str] = &[
     "ingen",
     "ukendt",
     "ukjent",
+    // Russian, Turkish, Chinese, Japanese, Korean
+    "не указано",
+    "неизвестно",
+    "нет",
+    "belirtilmedi",
+    "yok",
+    "无",
+    "未知",
+    "未提供",
+    "なし",
+    "不明",
+    "없음",
 ];
 
 /// What is denied, after the word that denies it; each without its ending (see [`stem`]).
@@ -128,8 +128,8 @@ const DENIED: &[(&str, &[&str])] = &[
             "determined",
             "shared",
             "found",
-            "yet known",
-            "yet determined",
+            "captured",
+            "collected",
         ],
     ),
     (
@@ -144,6 +144,8 @@ const DENIED: &[(&str, &[&str])] = &[
             "besprochen",
             "mitgeteilt",
             "vorhanden",
+            "festgelegt",
+            "spezifiziert",
         ],
     ),
     (
@@ -161,6 +163,7 @@ const DENIED: &[(&str, &[&str])] = &[
             "aplicable",
             "se menciona",
             "se especifico",
+            "se proporciono",
         ],
     ),
     (
@@ -207,47 +210,33 @@ const DENIED: &[(&str, &[&str])] = &[
     ("ikke", &["oplyst", "angivet", "oppgitt"]),
 ];
 
+/// What may follow what is denied: “not specified by the caller”.
+const BY_WHOM: [&str; 5] = ["by", "in", "during", "on", "at"];
+
 /// Whether a text says only that there is nothing: signs such as `-` and `?`, or words, in any case and with a final stop.
+/// `not_provided`, `not-provided` and `NotProvided` are “not provided”.
 pub(super) fn says_nothing(text: &str) -> bool {
     if text.len() > LONGEST {
         return false;
     }
-    let text = plain(text);
-    let is_denied = || {
-        DENIED.iter().any(|(word, denied)| {
-            let rest = text.strip_prefix(word).and_then(|rest| rest.strip_prefix(' ')).map(stem);
-            rest.is_some_and(|rest| denied.iter().any(|denied| stem(denied) == rest))
-        })
-    };
-    text.is_empty() || WORDS.contains(&text.as_str()) || is_denied()
+    let words = super::words(text);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let has_plus = text.contains('+');
+    words.is_empty() && !has_plus || WORDS.contains(&words.join(" ").as_str()) || is_denied(&words)
 }
 
-/// Lower case, without accents, stops, slashes, quotes and brackets; `not_provided` and `not-provided` are “not provided”.
-fn plain(text: &str) -> String {
-    let words = text.chars().flat_map(char::to_lowercase).filter_map(|c| match c {
-        '_' | '-' | '–' | '—' => Some(' '),
-        // The last are accents that are characters of their own.
-        '.'
-        | '…'
-        | '/'
-        | '\\'
-        | '?'
-        | '!'
-        | '*'
-        | '"'
-        | '\''
-        | '“'
-        | '”'
-        | '('
-        | ')'
-        | '['
-        | ']'
-        | '<'
-        | '>'
-        | '\u{300}'..='\u{36F}' => None,
-        other => Some(super::without_accent(other)),
-    });
-    words.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+/// “not provided”, “not yet provided by the caller”, “no date provided”.
+fn is_denied(words: &[&str]) -> bool {
+    let end = words.iter().position(|word| BY_WHOM.contains(word)).unwrap_or(words.len());
+    let [first, rest @ ..] = &words[..end] else { return false };
+    let rest = rest.strip_prefix(&["yet"]).unwrap_or(rest);
+    let is = |not: &str, denied: &str| {
+        DENIED.iter().any(|(word, all)| *word == not && all.iter().any(|one| stem(one) == stem(denied)))
+    };
+    match (first, rest) {
+        (&"no", [_, participle]) if is("not", participle) => true,
+        (first, rest) => !rest.is_empty() && is(first, &rest.join(" ")),
+    }
 }
 
 /// A word without what gender and number change: `especificada` is `especificado`.
@@ -292,6 +281,14 @@ mod tests {
             "Keine Angabe",
             "keine Angabe.",
             "k. A.",
+            "k.A.",
+            "NotProvided",
+            "notMentioned",
+            "not yet provided",
+            "Not specified by the caller",
+            "No date provided",
+            "не указано",
+            "未提供",
             "nicht erwähnt",
             "No especificado",
             "no especificada",
@@ -330,7 +327,6 @@ mod tests {
             "Nancy",
             "0",
             "A",
-            "+",
             "Knee",
             "no parking",
             "Consultation (none before)",

@@ -33,15 +33,18 @@ const SYDNEY: &str = "Australia/Sydney";
 
 /// Words, in lower case, and what each may mean.
 const WORDS: &[(&[&str], &[Meaning])] = &[
-    (&["et", "eastern", "eastern time", "us eastern", "new york time"], &[clock(NEW_YORK)]),
-    (&["est", "eastern standard time"], &[exactly(NEW_YORK, -300)]),
-    (&["edt", "eastern daylight time"], &[exactly(NEW_YORK, -240)]),
-    (&["ct", "central", "central time", "us central"], &[clock(CHICAGO)]),
+    (&["et", "eastern", "eastern time"], &[clock(NEW_YORK), clock(SYDNEY)]),
+    (&["us eastern", "new york time"], &[clock(NEW_YORK)]),
+    (&["est", "eastern standard time"], &[exactly(NEW_YORK, -300), exactly(SYDNEY, 600)]),
+    (&["edt", "eastern daylight time"], &[exactly(NEW_YORK, -240), exactly(SYDNEY, 660)]),
+    (&["ct", "central", "central time"], &[clock(CHICAGO), clock("Australia/Adelaide")]),
+    (&["us central"], &[clock(CHICAGO)]),
     (&["cst"], &[exactly(CHICAGO, -360), exactly("Asia/Shanghai", 480)]),
     (&["central standard time"], &[exactly(CHICAGO, -360)]),
     (&["cdt", "central daylight time"], &[exactly(CHICAGO, -300)]),
     (&["mt", "mountain", "mountain time", "us mountain"], &[clock(DENVER)]),
-    (&["mst", "mountain standard time"], &[exactly(DENVER, -420)]),
+    (&["mst"], &[exactly(DENVER, -420), exactly("Asia/Kuala_Lumpur", 480)]),
+    (&["mountain standard time"], &[exactly(DENVER, -420)]),
     (&["mdt", "mountain daylight time"], &[exactly(DENVER, -360)]),
     (&["pt", "pacific", "pacific time", "us pacific"], &[clock(LOS_ANGELES)]),
     (&["pst"], &[exactly(LOS_ANGELES, -480), exactly("Asia/Manila", 480)]),
@@ -85,7 +88,7 @@ const WORDS: &[(&[&str], &[Meaning])] = &[
 
 /// What a word may mean; `None`: it is not one of these.
 pub(super) fn find(word: &str) -> Option<&'static [Meaning]> {
-    let word = word.to_lowercase().replace('_', " ");
+    let word = word.to_lowercase().replace('_', " ").replace('.', "");
     let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
     WORDS.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, meanings)| *meanings)
 }
@@ -174,9 +177,13 @@ mod tests {
     fn a_word_is_read_where_it_means_one_instant() {
         for (word, local, workspace, expected) in [
             ("EST", WINTER, "America/New_York", Some("27 19:00")),
-            ("EST", WINTER, "Europe/London", Some("27 19:00")),
+            ("EST", WINTER, "Europe/London", None),
+            ("EST", WINTER, "Australia/Brisbane", Some("27 04:00")),
+            ("E.S.T.", WINTER, "America/Los_Angeles", Some("27 19:00")),
             ("Eastern", SUMMER, "America/Los_Angeles", Some("27 18:00")),
-            ("eastern  time", WINTER, "Asia/Tokyo", Some("27 19:00")),
+            ("eastern  time", WINTER, "Asia/Tokyo", None),
+            ("US Eastern", WINTER, "Asia/Tokyo", Some("27 19:00")),
+            ("Eastern", WINTER, "Australia/Sydney", Some("27 03:00")),
             // Said all year, of the clock that hangs there.
             ("EST", SUMMER, "America/New_York", Some("27 18:00")),
             ("EST", SUMMER, "America/Los_Angeles", None),

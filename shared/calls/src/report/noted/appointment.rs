@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 use super::{Item, Noted, VALUE};
 use crate::{
     appointment::{
-        AppointmentRequest,
-        key::{Key, is_about_appointment},
-        verdict::{self, Verdict, stated},
+        AppointmentRequest, Verdict,
+        key::{Key, is_about_appointment, is_appointment},
+        verdict::{self, stated},
     },
     report::tree::Node,
     text::{clean, clean_line, plain_name},
@@ -24,6 +24,8 @@ const OTHER: usize = 60;
 const OTHERS_KEPT: usize = 3;
 /// Characters of the name of a flag.
 const NAME: usize = 60;
+/// How many places are read. No agent notes as many; it bounds the time that a report takes.
+const PLACES: usize = 64;
 
 /// What is said in one place: by an object, or by an output that is a value.
 struct Place {
@@ -33,18 +35,29 @@ struct Place {
     parent: Option<usize>,
 }
 
+/// Where an object lies.
+#[derive(Clone, Copy)]
+struct Within {
+    /// At the top of a source.
+    is_top: bool,
+    /// In an object that is an appointment.
+    is_appointments: bool,
+    parent: Option<usize>,
+}
+
 /// The appointment that was noted: day, time and what belongs to it as one object says them, never the day of one with the
 /// time of another. What lies around it, and outputs that are single values, complete it. Others that were noted are beside
 /// it. `None` if nothing is noted.
 pub(in crate::report) fn appointment(noted: &Noted) -> Option<AppointmentRequest> {
     let mut places = Vec::new();
     for item in noted.items() {
-        if let Some(value) = item.node.value() {
-            let member = (item.name.to_owned(), Node::Value(value));
-            let request = request("", &[member]);
+        let is_flag = Key::of(item.name).is_some_and(Key::is_verdict);
+        let value = item.node.value().map(Node::Value).or_else(|| is_flag.then(|| item.node.clone()));
+        if let Some(value) = value.filter(|_| !item.name.is_empty()) {
+            let request = request(item.name, &[(item.name.to_owned(), value)], Kind::Output);
             places.push(Place { request, is_object: false, parent: None });
         }
-        visit(&mut places, item, true, None);
+        visit(&mut places, item, Within { is_top: true, is_appointments: false, parent: None });
     }
     let objects = || places.iter().enumerate().filter(|(_, place)| place.is_object);
     // Of equals the last is the greatest; it is the first that is wanted.
@@ -62,12 +75,16 @@ pub(in crate::report) fn appointment(noted: &Noted) -> Option<AppointmentRequest
         complete(&mut taken, &place.request, &said);
     }
 
-    let of_taken =
-        |place: &&Place| !place.is_object || !place.request.is_dated() || place.request.is_of(&taken);
+    // What is denied is denied of this one too, unless it is certainly another.
+    let of_taken = |place: &&Place| {
+        let request = &place.request;
+        let may_be = || request.booked == Some(false) && !request.is_on_another_day(&taken);
+        !place.is_object || !request.is_dated() || request.is_of(&taken) || may_be()
+    };
     let about: Vec<&AppointmentRequest> =
         places.iter().filter(of_taken).map(|place| &place.request).collect();
     taken.intent = about.iter().find_map(|request| request.intent.clone());
-    (taken.booked, taken.stated) = verdict_of(&about);
+    (taken.booked, taken.stated, taken.verdict) = verdict_of(&about);
     let mut unread: Vec<String> = Vec::new();
     for line in about.iter().flat_map(|request| request.unread.iter().flatten()) {
         if !unread.contains(line) && unread.len() < UNREAD_KEPT {
@@ -90,32 +107,47 @@ fn worth(request: &AppointmentRequest) -> impl Ord + use<> {
 
 /// Whether one was made, by all that is said of it, and in which words. A denial counts more than a doubt, and a doubt more
 /// than a yes.
-fn verdict_of(about: &[&AppointmentRequest]) -> (Option<bool>, Option<String>) {
+fn verdict_of(about: &[&AppointmentRequest]) -> (Option<bool>, Option<String>, Option<Verdict>) {
     let denied = || about.iter().filter(|request| request.booked == Some(false));
-    let is_doubt = |request: &&&AppointmentRequest| {
-        request.stated.as_deref().and_then(verdict::of_stated) == Some(Verdict::Unclear)
-    };
-    if let Some(request) = denied().find(|request| !is_doubt(request)).or_else(|| denied().next()) {
-        return (Some(false), request.stated.clone());
+    let is_clear = |request: &&&AppointmentRequest| request.verdict != Some(Verdict::Unclear);
+    if let Some(request) = denied().find(is_clear).or_else(|| denied().next()) {
+        return (Some(false), request.stated.clone(), request.verdict);
     }
-    (about.iter().find_map(|request| request.booked), None)
+    (about.iter().find_map(|request| request.booked), None, None)
 }
 
-/// The other appointments that are wanted, each once, and no more of each than to book it by hand.
+/// The other appointments that are wanted or in doubt, each once, and no more of each than to book it by hand.
 fn others<'a>(
     taken: &AppointmentRequest,
     all: impl Iterator<Item = &'a AppointmentRequest>,
 ) -> Option<Vec<AppointmentRequest>> {
     let mut others: Vec<AppointmentRequest> = Vec::new();
-    for request in all.filter(|request| request.is_dated() && request.is_wanted()) {
-        let is_known = request.is_of(taken) || others.iter().any(|other| request.is_of(other));
-        if !is_known && others.len() < OTHERS_KEPT {
-            let mut other = AppointmentRequest { booked: request.booked, ..AppointmentRequest::default() };
-            for (own, field) in details(&mut other).into_iter().zip(details(&mut request.clone())) {
-                *own = field.as_deref().and_then(|text| clean_line(text, OTHER));
-            }
-            others.push(other);
+    let mut more = 0;
+    let is_open = |request: &&AppointmentRequest| {
+        request.is_dated() && (request.is_wanted() || request.verdict == Some(Verdict::Unclear))
+    };
+    for request in all.filter(is_open) {
+        if request.is_of(taken) || others.iter().any(|other| request.is_of(other)) {
+            continue;
         }
+        if others.len() == OTHERS_KEPT {
+            more += 1;
+            continue;
+        }
+        let mut other = AppointmentRequest {
+            booked: request.booked,
+            verdict: request.verdict,
+            unread: request.stated.clone().map(|stated| vec![stated]),
+            ..AppointmentRequest::default()
+        };
+        for (own, field) in details(&mut other).into_iter().zip(details(&mut request.clone())) {
+            *own = field.as_deref().and_then(|text| clean_line(text, OTHER));
+        }
+        others.push(other);
+    }
+    if more > 0 {
+        let unread = Some(vec![format!("{more} more")]);
+        others.push(AppointmentRequest { unread, ..AppointmentRequest::default() });
     }
     Some(others).filter(|others| !others.is_empty())
 }
@@ -139,100 +171,255 @@ fn complete(taken: &mut AppointmentRequest, from: &AppointmentRequest, said: &Ap
 }
 
 /// An object, and the objects in it, however deep, that hold an appointment.
-fn visit(places: &mut Vec<Place>, Item { name, node }: Item<'_>, is_top: bool, parent: Option<usize>) {
+fn visit(places: &mut Vec<Place>, Item { name, node }: Item<'_>, within: Within) {
+    let is_appointments = within.is_appointments || is_about_appointment(name);
     for object in node.items() {
+        if places.len() >= PLACES {
+            return;
+        }
         let members = object.members();
-        if let Node::List(_) = object {
-            visit(places, Item { name, node: object }, is_top, parent);
+        match object {
+            Node::List(_) => visit(places, Item { name, node: object }, within),
+            // In a list beside objects: “22 January at 3”.
+            Node::Value(_) if is_about_appointment(name) && is_mixed(node) => {
+                let date_time = object.value().and_then(|value| clean(&value, WHEN));
+                let request = AppointmentRequest { date_time, ..AppointmentRequest::default() };
+                places.push(Place { request, is_object: true, parent: within.parent });
+            }
+            _ => {}
         }
         if members.is_empty() {
             continue;
         }
-        let mut around = parent;
-        if is_top || is_about_appointment(name) || members.iter().any(|(name, _)| is_about_appointment(name))
-        {
-            places.push(Place { request: request(name, members), is_object: true, parent });
+        let mut around = within.parent;
+        let holds_one = members.iter().any(|(name, _)| is_about_appointment(name) || is_booked(name));
+        if within.is_top || is_appointments || holds_one {
+            let kind = if is_appointments { Kind::Appointment } else { Kind::Flat };
+            let request = request(name, members, kind);
+            // A time of its own for the day around it: one appointment in two objects.
+            let halves = within.parent.filter(|parent| are_halves(&places[*parent].request, &request));
+            if let Some(parent) = halves {
+                complete(&mut places[parent].request, &request, &AppointmentRequest::default());
+                let rest =
+                    AppointmentRequest { date: None, time: None, date_time: None, end: None, ..request };
+                places.push(Place { request: rest, is_object: true, parent: Some(parent) });
+            } else {
+                places.push(Place { request, is_object: true, parent: within.parent });
+            }
             around = Some(places.len() - 1);
         }
-        for (name, node) in members {
-            visit(places, Item { name, node }, false, around);
+        // What an object stands for alone has been read as a value.
+        for (name, node) in members.iter().filter(|(_, node)| node.value().is_none()) {
+            visit(places, Item { name, node }, Within { is_top: false, is_appointments, parent: around });
         }
     }
 }
 
-/// What the members of an object say, which is called `name`. In one that is an appointment, or has members that are one's,
-/// a bare `date` is an appointment's too.
-fn request(name: &str, members: &[(String, Node)]) -> AppointmentRequest {
-    let is_called_one = is_about_appointment(name);
-    let mut request = AppointmentRequest::default();
-    let mut verdicts = Vec::new();
-    let values: Vec<(&str, String)> =
-        members.iter().filter_map(|(name, node)| Some((name.as_str(), node.value()?))).collect();
-    let mut has_own = false;
-    for (name, value) in &values {
-        if plain_name(name) == "intent" {
-            note(&mut request.intent, value, WHEN);
-        } else if let Some(key) = Key::of(name) {
-            has_own = true;
-            take(&mut request, &mut verdicts, key, (*name, value.as_str()));
+/// Whether a list has objects among its items.
+fn is_mixed(node: &Node) -> bool {
+    matches!(node, Node::List(items) if items.iter().any(|item| !item.members().is_empty()))
+}
+
+/// Whether one says only a day and the other only a time.
+fn are_halves(one: &AppointmentRequest, other: &AppointmentRequest) -> bool {
+    let says = |request: &AppointmentRequest| {
+        let (day, time) = request.parts();
+        (day.is_some(), time.is_some())
+    };
+    matches!((says(one), says(other)), ((true, false), (false, true)) | ((false, true), (true, false)))
+}
+
+/// What members are read as.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Kind {
+    /// Of an object that is an appointment: every name counts.
+    Appointment,
+    /// Of an object that may be about the whole call.
+    #[default]
+    Flat,
+    /// Of no object: an output that is one value.
+    Output,
+}
+
+/// A flag that is an appointment's wherever it stands.
+fn is_booked(name: &str) -> bool {
+    matches!(plain_name(name).as_str(), "booked" | "isbooked" | "wasbooked")
+}
+
+/// What the members of an object say, which is called `object`. In one that is an appointment, or has members that are one's,
+/// a bare `date` is an appointment's too; where both are there, the full name counts.
+fn request(object: &str, members: &[(String, Node)], kind: Kind) -> AppointmentRequest {
+    let mut reader = Reader { object, kind, ..Reader::default() };
+    for (name, node) in members {
+        reader.read_own(name, node);
+    }
+    let own = reader.request.clone();
+    let beside_one = members.iter().any(|(name, node)| is_about_appointment(name) && node.value().is_none());
+    let is_own = |name: &str| Key::of(name).is_some() || is_booked(name) || plain_name(name) == "intent";
+    for (name, node) in members.iter().filter(|(name, _)| !is_own(name)) {
+        reader.read_bare(name, node, &own, beside_one);
+    }
+    reader.finish()
+}
+
+/// Reads the members of one object.
+#[derive(Default)]
+struct Reader<'a> {
+    object: &'a str,
+    kind: Kind,
+    request: AppointmentRequest,
+    /// Whether a name says that the object has an appointment in it.
+    has_own: bool,
+    /// What flags and statuses say, and in which words.
+    verdicts: Vec<(Verdict, String)>,
+}
+
+impl Reader<'_> {
+    /// A member whose own name says that it is an appointment's.
+    fn read_own(&mut self, name: &str, node: &Node) {
+        let key = Key::of(name).or_else(|| Key::within(name).filter(|_| is_booked(name)));
+        let Some(value) = node.value() else {
+            // A flag that is an object, and no appointment, cannot be read.
+            let holds_none = node.members().iter().all(|(name, _)| Key::within(name).is_none());
+            if key.is_some_and(Key::is_verdict) && !node.members().is_empty() && holds_none {
+                self.judge(Verdict::Unclear, name, "…");
+            }
+            return;
+        };
+        let plain = plain_name(name);
+        if plain == "intent" {
+            note(&mut self.request.intent, &value, WHEN);
+        } else if let Some(key) = key {
+            self.has_own = true;
+            self.take(key, name, &value);
+        } else if is_appointment(name) {
+            // `"appointment": "none"`: what stands for the whole is a verdict, or words.
+            match verdict::status(&value) {
+                Verdict::Unclear => self.leave_unread(name, &value),
+                Verdict::NotMade if !verdict::is_no(&value) => self.leave_unread(name, &value),
+                verdict => self.judge(verdict, name, &value),
+            }
         } else if is_about_appointment(name) {
-            leave_unread(&mut request, name, value);
+            self.leave_unread(name, &value);
+        } else if plain.ends_with("intent") {
+            self.take(Key::Wish, name, &value);
         }
     }
-    let says_when = request.is_dated();
-    let bare = values.iter().filter(|(name, _)| (is_called_one || has_own) && Key::of(name).is_none());
-    for (name, value) in bare {
-        match Key::within(name) {
-            // A flat object may have a `start` of the call beside an `appointment_date`.
-            Some(Key::DateTime | Key::End) if says_when && !is_called_one => {}
-            Some(Key::Date | Key::Time) if request.date_time.is_some() && !is_called_one => {}
-            Some(Key::Status)
-                if !is_called_one && verdict::read(Key::Status, value) == Some(Verdict::Unclear) => {}
-            Some(key) => take(&mut request, &mut verdicts, key, (*name, value.as_str())),
-            None if is_called_one && plain_name(name) != "intent" && !is_about_appointment(name) => {
-                leave_unread(&mut request, name, value);
+
+    /// A member with a bare name. `own`: what names of their own have said; `beside_one`: an appointment lies beside it.
+    fn read_bare(&mut self, name: &str, node: &Node, own: &AppointmentRequest, beside_one: bool) {
+        let Some(value) = node.value() else { return };
+        let key = Key::within(name).filter(|key| !says(own, *key));
+        let reads = match (self.kind, key) {
+            (_, None) => false,
+            (Kind::Appointment, _) => true,
+            // These may be of the call itself as well: only what is plain is heard.
+            (_, Some(key)) if key.is_verdict() => match verdict::read(key, &value) {
+                Some(Verdict::NotMade) if key == Key::Status && !verdict::speaks_of_one(&value) => false,
+                Some(Verdict::NotMade | Verdict::CalledOff) => {
+                    self.has_own || beside_one || self.kind == Kind::Output
+                }
+                Some(Verdict::Made) => self.has_own && key == Key::Made,
+                Some(Verdict::Unclear) | None => false,
+            },
+            // So may a `start` and an `end`.
+            (Kind::Flat, Some(Key::DateTime)) => {
+                self.has_own && !own.is_dated() && plain_name(name) == "datetime"
+            }
+            (Kind::Flat, Some(Key::Date | Key::Time)) => self.has_own && own.date_time.is_none(),
+            (Kind::Flat, Some(key)) => self.has_own && key != Key::End,
+            (Kind::Output, _) => false,
+        };
+        match key.filter(|_| reads) {
+            Some(key) => self.take(key, name, &value),
+            None if is_about_appointment(self.object)
+                && Key::within(name).is_none()
+                && !is_about_appointment(name)
+                && !is_of_caller(name) =>
+            {
+                self.leave_unread(name, &value);
             }
             None => {}
         }
     }
-    let of = |wanted: &[Verdict]| verdicts.iter().find(|(verdict, _)| wanted.contains(verdict));
-    if let Some((_, words)) = of(&[Verdict::NotMade, Verdict::CalledOff]).or_else(|| of(&[Verdict::Unclear]))
-    {
-        (request.booked, request.stated) = (Some(false), Some(words.clone()));
-    } else if of(&[Verdict::Made]).is_some() {
-        request.booked = Some(true);
+
+    /// Takes over a value. Of two names for one thing both are kept: where they differ, nobody can read it.
+    fn take(&mut self, key: Key, name: &str, value: &str) {
+        let is_flag = matches!(value, "true" | "false");
+        let (field, longest) = match key {
+            Key::Made | Key::CalledOff | Key::Status | Key::Wish => {
+                if let Some(verdict) = verdict::read(key, value) {
+                    self.judge(verdict, name, value);
+                }
+                return;
+            }
+            // Models write `false` for what there is none of.
+            _ if is_flag => return,
+            Key::Kind => return note(&mut self.request.kind, value, VALUE),
+            Key::Notes => return note(&mut self.request.notes, value, NOTES),
+            Key::Location => return note(&mut self.request.location, value, VALUE),
+            Key::Date => (&mut self.request.date, WHEN),
+            Key::Time => (&mut self.request.time, WHEN),
+            Key::DateTime => (&mut self.request.date_time, WHEN),
+            Key::End => (&mut self.request.end, WHEN),
+            Key::Duration => (&mut self.request.duration, WHEN),
+            Key::TimeZone => (&mut self.request.time_zone, WHEN),
+        };
+        let Some(value) = clean(value, longest) else { return };
+        *field = match field.take() {
+            Some(first) if first != value => clean(&format!("{first} / {value}"), longest),
+            _ => Some(value),
+        };
     }
-    request
+
+    /// Keeps what a flag or a status says, with its name: that of the object before a bare one.
+    fn judge(&mut self, verdict: Verdict, name: &str, value: &str) {
+        let is_bare = self.kind == Kind::Appointment && Key::of(name).is_none() && !is_appointment(name);
+        let whose = if is_bare { format!("{} {name}", self.object) } else { name.to_owned() };
+        let line = |text: &str, longest| clean_line(text, longest).unwrap_or_default();
+        self.verdicts.push((verdict, stated(&line(&whose, NAME), &line(value, WHEN))));
+    }
+
+    fn leave_unread(&mut self, name: &str, value: &str) {
+        leave_unread(&mut self.request, name, value);
+    }
+
+    fn finish(mut self) -> AppointmentRequest {
+        if let Some(kind) = self.request.kind.clone().filter(|kind| verdict::read(Key::Wish, kind).is_some())
+        {
+            self.judge(Verdict::CalledOff, "appointment_type", &kind);
+        }
+        let of = |wanted: &[Verdict]| self.verdicts.iter().find(|(verdict, _)| wanted.contains(verdict));
+        let denied = of(&[Verdict::NotMade, Verdict::CalledOff]).or_else(|| of(&[Verdict::Unclear]));
+        if let Some((verdict, words)) = denied {
+            self.request.booked = Some(false);
+            self.request.stated = Some(words.clone());
+            self.request.verdict = Some(*verdict);
+        } else if of(&[Verdict::Made]).is_some() {
+            self.request.booked = Some(true);
+        }
+        self.request
+    }
 }
 
-/// Takes over a value, if it is the first of its name.
-fn take(
-    request: &mut AppointmentRequest,
-    verdicts: &mut Vec<(Verdict, String)>,
-    key: Key,
-    (name, value): (&str, &str),
-) {
-    let is_flag = matches!(value, "true" | "false");
-    let (field, longest) = match key {
-        Key::Made | Key::CalledOff | Key::Status => {
-            let name = clean_line(name, NAME).unwrap_or_default();
-            let value = clean_line(value, WHEN).unwrap_or_default();
-            verdicts.extend(verdict::read(key, &value).map(|verdict| (verdict, stated(&name, &value))));
-            return;
-        }
-        // Models write `false` for what there is none of.
-        _ if is_flag => return,
-        Key::Date => (&mut request.date, WHEN),
-        Key::Time => (&mut request.time, WHEN),
-        Key::DateTime => (&mut request.date_time, WHEN),
-        Key::End => (&mut request.end, WHEN),
-        Key::Kind => (&mut request.kind, VALUE),
-        Key::Notes => (&mut request.notes, NOTES),
-        Key::Duration => (&mut request.duration, WHEN),
-        Key::TimeZone => (&mut request.time_zone, WHEN),
-        Key::Location => (&mut request.location, VALUE),
-    };
-    note(field, value, longest);
+/// Whether something is said under a key.
+fn says(request: &AppointmentRequest, key: Key) -> bool {
+    match key {
+        Key::Date => request.date.is_some(),
+        Key::Time => request.time.is_some(),
+        Key::DateTime => request.date_time.is_some(),
+        Key::End => request.end.is_some(),
+        Key::Duration => request.duration.is_some(),
+        Key::TimeZone => request.time_zone.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a member of an appointment says who the caller is, and nothing of when.
+fn is_of_caller(name: &str) -> bool {
+    let name = plain_name(name);
+    name == "id"
+        || ["name", "email", "phone", "number", "customer", "caller"].iter().any(|part| name.contains(part))
 }
 
 fn note(field: &mut Option<String>, value: &str, longest: usize) {
@@ -242,7 +429,8 @@ fn note(field: &mut Option<String>, value: &str, longest: usize) {
 }
 
 fn leave_unread(request: &mut AppointmentRequest, name: &str, value: &str) {
-    if matches!(value, "false" | "0") {
+    // “No appointment”, `false`: nobody has to act on that.
+    if verdict::is_no(value) {
         return;
     }
     let unread = request.unread.get_or_insert_default();

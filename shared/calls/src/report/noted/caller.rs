@@ -2,6 +2,7 @@
 
 use super::{Item, Noted, VALUE};
 use crate::{
+    appointment::key::is_about_appointment,
     report::tree::Node,
     text::{clean_line, plain_name},
 };
@@ -16,7 +17,7 @@ const CALLERS: [&str; 7] =
 const NAMES: [&str; 4] = ["customername", "callername", "fullname", "contactname"];
 const FIRST_NAMES: [&str; 3] = ["firstname", "customerfirstname", "callerfirstname"];
 const LAST_NAMES: [&str; 3] = ["lastname", "customerlastname", "callerlastname"];
-const NUMBERS: [&str; 13] = [
+const NUMBERS: [&str; 14] = [
     "phonenumber",
     "callbacknumber",
     "phone",
@@ -30,6 +31,7 @@ const NUMBERS: [&str; 13] = [
     "customerphonenumber",
     "contactnumber",
     "contactphone",
+    "contactphonenumber",
 ];
 
 /// The caller's name.
@@ -42,7 +44,8 @@ pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
         let parts: Vec<_> = [first_of(&FIRST_NAMES), first_of(&LAST_NAMES)].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     };
-    let is_name = |name: &String| name.contains(char::is_alphabetic);
+    let is_name =
+        |name: &String| name.contains(char::is_alphabetic) && !name.to_lowercase().starts_with("unknown");
     first_of(&NAMES).or_else(apart).and_then(|name| clean_line(&name, VALUE)).filter(is_name)
 }
 
@@ -65,10 +68,11 @@ fn values(noted: &Noted) -> Vec<(String, String)> {
         for object in node.items() {
             let is_caller = CALLERS.contains(&plain_name(name).as_str());
             add(&mut values, object, is_caller);
-            let inner =
-                object.members().iter().filter(|(name, _)| CALLERS.contains(&plain_name(name).as_str()));
-            for (_, object) in inner {
-                add(&mut values, object, true);
+            for (name, node) in object.members() {
+                let is_caller = CALLERS.contains(&plain_name(name).as_str());
+                if is_caller || is_about_appointment(name) {
+                    node.items().iter().for_each(|object| add(&mut values, object, is_caller));
+                }
             }
         }
     }

@@ -1,6 +1,11 @@
 //! What a report says, up to what is written: denials, voicemails, several appointments, and callers without a number.
 
-use crate::{appointment::AppointmentRequest, call::Call, ledger::SyncStatus, sync::Worker};
+use crate::{
+    appointment::{AppointmentRequest, Verdict},
+    call::Call,
+    ledger::SyncStatus,
+    sync::Worker,
+};
 
 use super::{appointment, booked_call, reason, world::*};
 
@@ -8,6 +13,7 @@ fn denied() -> AppointmentRequest {
     AppointmentRequest {
         booked: Some(false),
         stated: Some("appointment_status: cancelled".to_owned()),
+        verdict: Some(Verdict::CalledOff),
         ..appointment()
     }
 }
@@ -22,7 +28,11 @@ fn written(world: &Worker<World>) -> (usize, String, String) {
 
 #[tokio::test]
 async fn an_appointment_that_the_report_denies_is_no_event_and_does_not_vanish() {
-    let doubtful = AppointmentRequest { stated: Some("appointment_booked: Nein".to_owned()), ..denied() };
+    let doubtful = AppointmentRequest {
+        stated: Some("appointment_booked: Nein".to_owned()),
+        verdict: Some(Verdict::Unclear),
+        ..denied()
+    };
     let rescheduled = AppointmentRequest { intent: Some("Rescheduling".to_owned()), ..appointment() };
     for (request, code, words) in [
         (denied(), "appointment_not_made", "cancelled"),
