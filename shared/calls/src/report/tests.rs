@@ -757,7 +757,7 @@ fn a_transcript_is_a_text_a_list_or_in_the_messages() {
         {"role": "system", "content": "You are a receptionist."},
         {"role": "assistant", "content": null},
         {"role": "assistant", "content": "Hello."},
-        {"role": "user", "content": "Hi."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi."}, {"type": "audio"}]},
     ]);
     let said = "AI: Hello.\nUser: Hi.";
     for (message, transcript) in [

@@ -47,7 +47,7 @@ fn line(turn: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
     }
     let turn = serde_json::from_str::<Object<Turn<'_>>>(turn.get()).ok()?.0?;
     let mut said = [turn.message, turn.content, turn.text].into_iter().flatten();
-    let said = said.find_map(|raw| value::text(raw, longest))?;
+    let said = said.find_map(|raw| value::text(raw, longest).or_else(|| parts(raw, longest)))?;
     let role = turn.role.and_then(|role| value::line(role, 20)).map(|role| role.to_lowercase());
     match role.as_deref() {
         Some("bot" | "assistant" | "ai" | "agent") => Some(format!("AI: {said}")),
@@ -56,4 +56,11 @@ fn line(turn: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
         Some(role) if role.starts_with("system") || role.starts_with("tool") => None,
         _ => any_role.then_some(said),
     }
+}
+
+/// A message in parts, as OpenAI has them: `[{"type": "text", "text": …}]`.
+fn parts(raw: Raw<'_>, longest: usize) -> Option<String> {
+    let parts: Vec<Object<Turn<'_>>> = serde_json::from_str(raw.get()).ok()?;
+    let texts = parts.into_iter().filter_map(|part| value::text(part.0?.text?, longest));
+    crate::text::clean(&texts.collect::<Vec<_>>().join(" "), longest)
 }
