@@ -5,7 +5,7 @@ mod words;
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
 use crate::time_zone::TimeZone;
-use words::Meaning;
+use words::Word;
 
 /// A zone with a name, a plain offset, or a word of people's.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub(super) enum Zone {
     /// `-05:00`.
     Offset(FixedOffset),
     /// `EST`, `Eastern`: what it may mean.
-    Word(&'static [Meaning]),
+    Word(Word),
 }
 
 /// What clocks on Earth are from UTC at most, in seconds.
@@ -29,8 +29,8 @@ impl Zone {
         if name.contains('/') {
             return TimeZone::find(&name).map(Self::Named);
         }
-        if let Some(meanings) = words::find(text) {
-            return Some(Self::Word(meanings));
+        if let Some(word) = words::find(text) {
+            return Some(Self::Word(word));
         }
         let name = name.to_ascii_uppercase();
         let offset = ["UTC", "GMT", "Z"].iter().find_map(|utc| name.strip_prefix(utc)).unwrap_or(&name);
@@ -60,7 +60,7 @@ impl Zone {
         match self {
             Self::Named(zone) => Some(zone.instant(local)),
             Self::Offset(offset) => Some((local - offset).and_utc()),
-            Self::Word(meanings) => words::instant(meanings, local, workspace),
+            Self::Word(word) => word.instant(local, workspace),
         }
     }
 
@@ -69,9 +69,7 @@ impl Zone {
         match self {
             Self::Named(zone) => zone.local(instant),
             Self::Offset(offset) => instant.with_timezone(&offset).naive_local(),
-            Self::Word(meanings) => {
-                meanings.first().map_or(TimeZone::UTC, |meaning| meaning.zone()).local(instant)
-            }
+            Self::Word(word) => word.zone().local(instant),
         }
     }
 }

@@ -58,7 +58,7 @@ fn line(turn: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
     }
 }
 
-/// A message in parts, as OpenAI has them: `[{"type": "text", "text": …}]`.
+/// A message in parts: `[{"type": "text", "text": …}]`.
 fn parts(raw: Raw<'_>, longest: usize) -> Option<String> {
     let parts: Vec<Object<Turn<'_>>> = serde_json::from_str(raw.get()).ok()?;
     let texts = parts.into_iter().filter_map(|part| value::text(part.0?.text?, longest));

@@ -8,7 +8,7 @@ use crate::time_zone::TimeZone;
 
 /// What a word may mean.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::appointment) struct Meaning {
+struct Meaning {
     /// Where people say so.
     place: &'static str,
     /// The offset that the word names, minutes; `None`: whatever the clocks show there.
@@ -33,21 +33,21 @@ const SYDNEY: &str = "Australia/Sydney";
 
 /// Words, in lower case, and what each may mean.
 const WORDS: &[(&[&str], &[Meaning])] = &[
-    (&["et", "eastern", "eastern time"], &[clock(NEW_YORK), clock(SYDNEY)]),
+    (&["et", "eastern", "eastern time"], &[clock(NEW_YORK)]),
     (&["us eastern", "new york time"], &[clock(NEW_YORK)]),
-    (&["est", "eastern standard time"], &[exactly(NEW_YORK, -300), exactly(SYDNEY, 600)]),
-    (&["edt", "eastern daylight time"], &[exactly(NEW_YORK, -240), exactly(SYDNEY, 660)]),
-    (&["ct", "central", "central time"], &[clock(CHICAGO), clock("Australia/Adelaide")]),
+    (&["est", "eastern standard time"], &[exactly(NEW_YORK, -300)]),
+    (&["edt", "eastern daylight time"], &[exactly(NEW_YORK, -240)]),
+    (&["ct", "central", "central time"], &[clock(CHICAGO)]),
     (&["us central"], &[clock(CHICAGO)]),
     (&["cst"], &[exactly(CHICAGO, -360), exactly("Asia/Shanghai", 480)]),
     (&["central standard time"], &[exactly(CHICAGO, -360)]),
     (&["cdt", "central daylight time"], &[exactly(CHICAGO, -300)]),
     (&["mt", "mountain", "mountain time", "us mountain"], &[clock(DENVER)]),
-    (&["mst"], &[exactly(DENVER, -420), exactly("Asia/Kuala_Lumpur", 480)]),
+    (&["mst"], &[exactly(DENVER, -420)]),
     (&["mountain standard time"], &[exactly(DENVER, -420)]),
     (&["mdt", "mountain daylight time"], &[exactly(DENVER, -360)]),
     (&["pt", "pacific", "pacific time", "us pacific"], &[clock(LOS_ANGELES)]),
-    (&["pst"], &[exactly(LOS_ANGELES, -480), exactly("Asia/Manila", 480)]),
+    (&["pst"], &[exactly(LOS_ANGELES, -480)]),
     (&["pacific standard time"], &[exactly(LOS_ANGELES, -480)]),
     (&["pdt", "pacific daylight time"], &[exactly(LOS_ANGELES, -420)]),
     (&["alaska time"], &[clock("America/Anchorage")]),
@@ -55,12 +55,12 @@ const WORDS: &[(&[&str], &[Meaning])] = &[
     (&["akdt"], &[exactly("America/Anchorage", -480)]),
     (&["hst", "hawaii time"], &[clock("Pacific/Honolulu")]),
     (&["atlantic time"], &[clock("America/Halifax")]),
-    (&["ast"], &[exactly("America/Halifax", -240), exactly("Asia/Riyadh", 180)]),
+    (&["ast"], &[exactly("America/Halifax", -240)]),
     (&["adt"], &[exactly("America/Halifax", -180)]),
     (&["brt"], &[exactly("America/Sao_Paulo", -180)]),
     (&["uk time", "london time"], &[clock(LONDON)]),
     (&["greenwich mean time"], &[exactly(LONDON, 0)]),
-    (&["bst"], &[exactly(LONDON, 60), exactly("Asia/Dhaka", 360)]),
+    (&["bst"], &[exactly(LONDON, 60)]),
     (&["british summer time"], &[exactly(LONDON, 60)]),
     (&["central european time", "german time"], &[clock(BERLIN)]),
     (&["cet", "mez"], &[exactly(BERLIN, 60)]),
@@ -86,27 +86,59 @@ const WORDS: &[(&[&str], &[Meaning])] = &[
     (&["nzdt"], &[exactly("Pacific/Auckland", 780)]),
 ];
 
-/// What a word may mean; `None`: it is not one of these.
-pub(super) fn find(word: &str) -> Option<&'static [Meaning]> {
-    let word = word.to_lowercase().replace('_', " ").replace('.', "");
-    let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
-    WORDS.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, meanings)| *meanings)
+/// Words that mean something else where the workspace's clock says so, and nowhere else.
+const AT_HOME: &[(&[&str], &[Meaning])] = &[
+    (&["et", "eastern", "eastern time"], &[clock(SYDNEY), clock("Australia/Brisbane")]),
+    (&["est", "eastern standard time"], &[exactly(SYDNEY, 600)]),
+    (&["edt", "eastern daylight time"], &[exactly(SYDNEY, 660)]),
+    (&["ct", "central", "central time"], &[clock("Australia/Adelaide"), clock("Australia/Darwin")]),
+    (&["cst", "central standard time"], &[exactly("Australia/Adelaide", 570)]),
+    (&["mst"], &[exactly("Asia/Kuala_Lumpur", 480)]),
+    (&["pst"], &[exactly("Asia/Manila", 480)]),
+    (&["ast"], &[exactly("Asia/Riyadh", 180)]),
+    (&["bst"], &[exactly("Asia/Dhaka", 360)]),
+];
+
+/// A word, with what it may mean.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::appointment) struct Word {
+    meanings: &'static [Meaning],
+    at_home: &'static [Meaning],
 }
 
-/// The instant of a local time in a zone that is named by such a word. Where that may be several, it is the one that is
-/// also the `workspace`'s local time; or, in a workspace of the United States, the only one of those that is meant there.
-/// `None`: nobody knows.
-pub(super) fn instant(
-    meanings: &[Meaning],
-    local: NaiveDateTime,
-    workspace: TimeZone,
-) -> Option<DateTime<Utc>> {
-    let all: Vec<_> = meanings.iter().flat_map(|meaning| meaning.instants(local)).collect();
-    let american = is_american(workspace.name());
-    let here = meanings.iter().filter(|meaning| american && is_american(meaning.place));
-    let here: Vec<_> = here.flat_map(|meaning| meaning.instants(local)).collect();
-    let own = workspace.instant(local);
-    only(&all).or_else(|| all.contains(&own).then_some(own)).or_else(|| only(&here))
+/// What a word may mean; `None`: it is not one of these.
+pub(super) fn find(word: &str) -> Option<Word> {
+    let word = word.to_lowercase().replace('_', " ").replace('.', "");
+    let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
+    let of = |table: &[(&[&str], &'static [Meaning])]| {
+        table.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, meanings)| *meanings)
+    };
+    of(WORDS).map(|meanings| Word { meanings, at_home: of(AT_HOME).unwrap_or_default() })
+}
+
+impl Word {
+    /// The instant of a local time in a zone that is named by such a word. Where that may be several, it is the one that is
+    /// also the `workspace`'s local time; or, in a workspace of the United States, the only one of those that is meant
+    /// there. `None`: nobody knows.
+    pub(super) fn instant(self, local: NaiveDateTime, workspace: TimeZone) -> Option<DateTime<Utc>> {
+        let of = |meanings: &[Meaning]| -> Vec<_> {
+            meanings.iter().flat_map(|meaning| meaning.instants(local)).collect()
+        };
+        let own = workspace.instant(local);
+        if of(self.at_home).contains(&own) {
+            return Some(own);
+        }
+        let all = of(self.meanings);
+        let american = is_american(workspace.name());
+        let here = self.meanings.iter().filter(|meaning| american && is_american(meaning.place));
+        let here: Vec<_> = here.flat_map(|meaning| meaning.instants(local)).collect();
+        only(&all).or_else(|| all.contains(&own).then_some(own)).or_else(|| only(&here))
+    }
+
+    /// The zone of its first meaning.
+    pub(super) fn zone(self) -> TimeZone {
+        self.meanings.first().map_or(TimeZone::UTC, |meaning| meaning.zone())
+    }
 }
 
 fn only(instants: &[DateTime<Utc>]) -> Option<DateTime<Utc>> {
@@ -137,7 +169,7 @@ fn is_american(zone: &str) -> bool {
 }
 
 impl Meaning {
-    pub(super) fn zone(self) -> TimeZone {
+    fn zone(self) -> TimeZone {
         TimeZone::find(self.place).unwrap_or(TimeZone::UTC)
     }
 
@@ -154,7 +186,7 @@ mod tests {
     use super::*;
 
     fn at(word: &str, local: &str, workspace: &str) -> Option<String> {
-        let instant = instant(find(word).unwrap(), local.parse().unwrap(), workspace.parse().unwrap());
+        let instant = find(word).unwrap().instant(local.parse().unwrap(), workspace.parse().unwrap());
         instant.map(|instant| instant.format("%d %H:%M").to_string())
     }
 
@@ -177,11 +209,12 @@ mod tests {
     fn a_word_is_read_where_it_means_one_instant() {
         for (word, local, workspace, expected) in [
             ("EST", WINTER, "America/New_York", Some("27 19:00")),
-            ("EST", WINTER, "Europe/London", None),
+            ("EST", WINTER, "Europe/London", Some("27 19:00")),
+            ("EST", WINTER, "Australia/Sydney", Some("27 03:00")),
             ("EST", WINTER, "Australia/Brisbane", Some("27 04:00")),
             ("E.S.T.", WINTER, "America/Los_Angeles", Some("27 19:00")),
             ("Eastern", SUMMER, "America/Los_Angeles", Some("27 18:00")),
-            ("eastern  time", WINTER, "Asia/Tokyo", None),
+            ("eastern  time", WINTER, "Asia/Tokyo", Some("27 19:00")),
             ("US Eastern", WINTER, "Asia/Tokyo", Some("27 19:00")),
             ("Eastern", WINTER, "Australia/Sydney", Some("27 03:00")),
             // Said all year, of the clock that hangs there.
@@ -198,7 +231,8 @@ mod tests {
             ("IST", WINTER, "America/New_York", None),
             ("IST", WINTER, "Asia/Kolkata", Some("27 08:30")),
             ("BST", SUMMER, "Europe/London", Some("27 13:00")),
-            ("BST", SUMMER, "America/New_York", None),
+            ("BST", SUMMER, "America/New_York", Some("27 13:00")),
+            ("BST", SUMMER, "Asia/Dhaka", Some("27 08:00")),
             ("MEZ", WINTER, "America/New_York", Some("27 13:00")),
             ("AEST", WINTER, "Australia/Sydney", Some("27 03:00")),
         ] {
