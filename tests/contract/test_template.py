@@ -163,7 +163,7 @@ def test_parameters_and_outputs_are_those_of_the_contract() -> None:
         *("DashboardUrl", "PublicBaseUrl", "JwtIssuer", "JwtAudience", "WorkspaceClaim", "AdminClaim", "AdminValue"),
         *("AlertEmail", "Architecture", "SyncMaximumConcurrency", "LogRetentionDays"),
         *("VpcSubnetIds", "VpcSecurityGroupIds"),
-        # Not in design.md §10, which asks for an optional custom domain: the certificate of that domain.
+        # Of the optional custom domain (docs/contract.md#parameters-and-outputs): its certificate.
         "CertificateArn",
     }
     assert set(TEMPLATE["Outputs"]) == {

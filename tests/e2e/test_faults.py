@@ -251,7 +251,8 @@ def test_500_calls_under_faults_and_crashes_become_500_tasks(
     assert [call.id for call in calls if len(events.get(call.id, [])) != int(call.booked)] == []
     assert dead_letters(stack) == []
     assert tokens["concurrentRefreshes"] == 0
-    # Only a kill between Salesforce's answer to a refresh and the store of it may cost a connection (design.md §6).
+    # Only a kill between Salesforce's answer to a refresh and the store of it may cost a connection
+    # (docs/contract.md#refresh).
     assert reconnected <= tokens["reusedRefreshTokens"] <= crashed
     # The test is worth something: all of that did happen.
     assert min(struck.values()) > 0

@@ -15,7 +15,7 @@ export type ConnectState =
 const WINDOW = "popup,width=640,height=760";
 const LOOK_EVERY_MS = 500;
 const POLL_EVERY_MS = 2000;
-/** The flow lasts as long as its state (design.md §4). */
+/** The flow lasts as long as its state (docs/contract.md#the-connect-flow). */
 const FLOW_MS = 10 * 60 * 1000;
 
 /**

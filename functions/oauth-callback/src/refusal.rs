@@ -1,4 +1,4 @@
-//! Why a connect did not come about, in words that say what to do (salesforce.md §1.3, §1.5, §1.7).
+//! Why a connect did not come about, in words that say what to do (docs/salesforce-api.md#the-redirect-back).
 
 use calls::crm::{CrmError, FaultClass};
 use platform::http::Problem;

@@ -20,7 +20,7 @@ use salesforce::{
 };
 use serde::Serialize;
 
-/// How long a user has for the popup (design.md §4).
+/// How long a user has for the popup (docs/contract.md#the-connect-flow).
 const FLOW_LASTS: Duration = Duration::from_mins(10);
 
 /// What the start of a flow works with.

@@ -1,4 +1,5 @@
-//! The settings as they are sent: every field is read by its rule (design.md §8), and all that is wrong is said at once.
+//! The settings as they are sent: every field is read by its rule (docs/contract.md#settings), and all that is wrong is
+//! said at once.
 
 use std::{fmt::Display, ops::RangeInclusive};
 

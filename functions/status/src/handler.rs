@@ -18,7 +18,7 @@ pub struct Status<V, L> {
     pub ledger: L,
 }
 
-/// The contract's answer (design.md §3): null where nothing is known.
+/// The contract's answer (docs/contract.md#routes): null where nothing is known.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {

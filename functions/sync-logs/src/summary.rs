@@ -6,7 +6,7 @@ use calls::ledger::SyncStatus;
 use platform::stores::Outcome;
 use serde::Serialize;
 
-/// The contract's answer (design.md §3).
+/// The contract's answer (docs/contract.md#routes).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {

@@ -41,7 +41,7 @@ struct Asked {
     dry_run: bool,
 }
 
-/// The contract's answer (design.md §3), and why nothing was logged if nothing was.
+/// The contract's answer (docs/contract.md#routes), and why nothing was logged if nothing was.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {

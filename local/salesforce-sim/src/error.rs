@@ -1,4 +1,4 @@
-//! Salesforce's REST errors: an array of messages with codes (salesforce.md §6).
+//! Salesforce's REST errors: an array of messages with codes (docs/salesforce-api.md#errors).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Activity drafts: the Task and the Event as they are sent to Salesforce (design.md §9).
+//! Activity drafts: the Task and the Event as they are sent to Salesforce (docs/contract.md#what-is-written).
 
 mod description;
 
@@ -267,8 +267,8 @@ pub(crate) fn fields(draft: &impl Serialize) -> Fields {
 }
 
 impl<Who> TaskDraft<Who> {
-    /// Leaves out a field that Salesforce refused (design.md §6); `false` if there is none such, or the Task would be
-    /// nothing without it: who it is about, its status, its subject, and what finds it again.
+    /// Leaves out a field that Salesforce refused (docs/contract.md#refusals); `false` if there is none such, or the
+    /// Task would be nothing without it: who it is about, its status, its subject, and what finds it again.
     pub fn without(&mut self, field: &str) -> bool {
         match field {
             "Type" => self.r#type.take().is_some(),
@@ -278,7 +278,7 @@ impl<Who> TaskDraft<Who> {
             "ActivityDate" => self.activity_date.take().is_some(),
             "CallDurationInSeconds" => self.call_duration_in_seconds.take().is_some(),
             "CallDisposition" => self.call_disposition.take().is_some(),
-            // The look then goes by the description's last line (design.md §6).
+            // The look then goes by the description's last line (docs/contract.md#the-look).
             "CallObject" => self.call_object.take().is_some(),
             _ => false,
         }

@@ -1,4 +1,4 @@
-//! Appointments: from what the agent noted to two instants, by the table of design.md §9 as amended.
+//! Appointments: from what the agent noted to two instants (docs/contract.md#appointments).
 
 mod clock;
 mod duration;

@@ -35,7 +35,8 @@ pub enum CallKind {
     Web,
 }
 
-/// What is kept of a call. Every field but the id may be missing from a report (vapi.md §2.1, §5.3).
+/// What is kept of a call. Every field but the id may be missing from a report (docs/vapi-api.md#the-report,
+/// docs/vapi-api.md#duplicates-and-stubs).
 ///
 /// Reports of one call merge field by field ([`Call::merge`]), in any order and any number of times, to the same
 /// result: each field is a last-writer-wins register.

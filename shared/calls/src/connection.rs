@@ -1,4 +1,4 @@
-//! The connection: a session that is good, refreshed by one worker at a time (design.md §6, "Refresh").
+//! The connection: a session that is good, refreshed by one worker at a time (docs/contract.md#refresh).
 //!
 //! A refresh token may be used once: with rotation on, Salesforce gives a new one with each answer and kills the
 //! old one, and a second use may kill the whole grant. So all workers of all functions share one lease on the

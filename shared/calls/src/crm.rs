@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{activity::Fields, ids::SalesforceId, workspace::RecordType};
 
-/// What a failure of Salesforce means for the work at hand (salesforce.md §6).
+/// What a failure of Salesforce means for the work at hand (docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultClass {
     /// It will pass, and nothing was written: trying again is safe.

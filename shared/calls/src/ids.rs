@@ -62,12 +62,12 @@ fn word(text: String, longest: usize) -> Option<String> {
 }
 
 id!(
-    /// A customer of the SaaS product that embeds Ringlog: the tenant (design.md §3).
+    /// A customer of the SaaS product that embeds Ringlog: the tenant (docs/contract.md#routes).
     WorkspaceId, "the workspace id", "1 to 64 of A-Z, a-z, 0-9, _ and -", |text| word(text, 64)
 );
 
 id!(
-    /// Vapi's id of a call, unique per call (design.md §5).
+    /// Vapi's id of a call, unique per call (docs/contract.md#the-ledger).
     CallId, "the call id", "1 to 128 of A-Z, a-z, 0-9, _ and -", |text| word(text, 128)
 );
 

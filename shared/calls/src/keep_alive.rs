@@ -1,5 +1,5 @@
 //! Keeping connections alive that no call uses: Salesforce ends a refresh token that is not used for as long as the
-//! app's policy says, 30 days by the partner rules (salesforce.md §1.5, §1.6).
+//! app's policy says, 30 days by the partner rules (docs/salesforce-api.md#partner-rules).
 
 use chrono::{DateTime, TimeDelta, Utc};
 

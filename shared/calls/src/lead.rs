@@ -1,4 +1,4 @@
-//! New Leads: for callers whom no record knows, where the workspace wants that (design.md §7, `noMatch: create_lead`).
+//! New Leads: for callers whom no record knows, where the workspace wants that (docs/contract.md#new-leads).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The ledger: the one truth about a call (design.md §5), and what its rows may say.
+//! The ledger: the one truth about a call (docs/contract.md#the-ledger), and what its rows may say.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::{
 /// The reason of a call that came under a webhook secret which was revoked.
 pub const STALE_SECRET: &str = "webhook_secret_revoked";
 
-/// Where a call stands. The table of design.md §5 says what follows each by itself.
+/// Where a call stands, and what follows by itself (docs/contract.md#statuses).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
@@ -194,7 +194,7 @@ impl Row {
     }
 
     /// Takes over what a report says that came at `received_at`; `true` where it is news. A row that was made by a
-    /// report under a revoked webhook secret is replaced by it (design.md §4).
+    /// report under a revoked webhook secret is replaced by it (docs/contract.md#the-webhook-secret).
     pub fn take_report(&mut self, call: &Call, received_at: i64) -> bool {
         if self.is_refused() {
             let revision = self.revision + 1;

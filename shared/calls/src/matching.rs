@@ -1,4 +1,4 @@
-//! Matching: which of the records that Salesforce found is the caller (design.md §7).
+//! Matching: which of the records that Salesforce found is the caller (docs/contract.md#matching).
 
 use std::cmp::Reverse;
 

@@ -7,7 +7,7 @@ use crate::{
     ids::{CallId, ErrorCode, WorkspaceId},
 };
 
-/// A queue message (design.md §1): `{"v":1,"kind":"report"|"wake"|"resume", …}`.
+/// A queue message (docs/contract.md#messages): `{"v":1,"kind":"report"|"wake"|"resume", …}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Work {

@@ -136,7 +136,8 @@ impl PhoneNumber {
         PhoneQuery { national, international, others: written::other_digits(self) }
     }
 
-    /// Whether a phone field has this number, and how exactly (design.md §7). Extensions count where both have one.
+    /// Whether a phone field has this number, and how exactly (docs/contract.md#matching). Extensions count where both
+    /// have one.
     ///
     /// A field with two numbers has either, each compared by itself; one with a note has its number, whatever digits are in
     /// the note (`234-555-0104 / 234-555-0105`, `234-555-0104 (3rd shift)`). Of a second number that is written by its end

@@ -327,11 +327,11 @@ pub trait Crm: Send + Sync {
         connection: &Connection,
     ) -> impl Future<Output = Result<Answer<Option<String>>, CrmError>> + Send;
 
-    /// Looks for what earlier attempts wrote for this call (design.md §6.4), created since `since`: the Task by
-    /// `CallObject`, archived ones too; Task and Event of the records `who_ids` by the last line of their descriptions.
-    /// `may_be_older`: the Task may have been created before `since`, and is looked for by `CallObject` without it as well.
-    /// In an org with millions of Tasks that may take longer than a request may: it is asked last and by itself, and is left
-    /// out where Salesforce does not get it done.
+    /// Looks for what earlier attempts wrote for this call (docs/contract.md#the-look), created since `since`: the Task
+    /// by `CallObject`, archived ones too; Task and Event of the records `who_ids` by the last line of their
+    /// descriptions. `may_be_older`: the Task may have been created before `since`, and is looked for by `CallObject`
+    /// without it as well. In an org with millions of Tasks that may take longer than a request may: it is asked last
+    /// and by itself, and is left out where Salesforce does not get it done.
     fn look(
         &self,
         connection: &Connection,

@@ -123,8 +123,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
     })
 }
 
-/// What is kept of a report. `call` is often a snapshot from the call's creation (vapi.md §2.4), so what the message
-/// itself says goes first.
+/// What is kept of a report. `call` is often a snapshot from the call's creation (docs/vapi-api.md#the-call-snapshot),
+/// so what the message itself says goes first.
 fn project(message: &Level<'_>, received_at: DateTime<Utc>) -> Result<Call, ReportError> {
     let snapshot = message.call.as_ref().and_then(|call| call.0.as_deref());
     let id = snapshot.and_then(|call| call.id).ok_or(ReportError::Missing { field: "message.call.id" })?;

@@ -9,7 +9,7 @@ use unicode_segmentation::GraphemeCursor;
 /// What stands at the end of a text that was cut.
 pub(crate) const CUT: &str = " … [cut]";
 
-/// Characters: what the limits of design.md count.
+/// Characters: what a limit counts that is not Salesforce's.
 pub(crate) fn character(_: char) -> usize {
     1
 }

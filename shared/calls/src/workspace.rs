@@ -1,4 +1,5 @@
-//! A workspace: its settings (design.md §8), its connection to Salesforce, and the versions of its webhook secret.
+//! A workspace: its settings (docs/contract.md#settings), its connection to Salesforce, and the versions of its webhook
+//! secret.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +160,8 @@ pub struct Connection {
     pub refresh_token: SecretString,
 }
 
-/// The versions of the webhook secret that are in use (design.md §4). Version 0: none was ever issued.
+/// The versions of the webhook secret that are in use (docs/contract.md#the-webhook-secret). Version 0: none was ever
+/// issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookSecretVersions {
     /// The newest.
@@ -214,7 +216,7 @@ impl Workspace {
     }
 }
 
-/// How long what an org refused is left out unasked, seconds (design.md §6: a day).
+/// How long what an org refused is left out unasked, seconds (docs/contract.md#refusals).
 const REMEMBERED_FOR: i64 = 24 * 60 * 60;
 
 /// What workers learned of an org: it costs the first call some requests more, and the others of the day none. Bounded by

@@ -1,7 +1,7 @@
 //! Numbers of many countries, as people write them in records, against the caller's: a million pairs and more. A number is
-//! found if Salesforce's search gives the record (as strict as the simulator: digits are compared, salesforce.md §2.7) and
-//! the number is then the same. One that differs in a digit never is the same, nor is another country's with the same
-//! national digits where the stored number is its own country's.
+//! found if Salesforce's search gives the record (as strict as the simulator: digits are compared,
+//! docs/salesforce-api.md#how-phones-match) and the number is then the same. One that differs in a digit never is the
+//! same, nor is another country's with the same national digits where the stored number is its own country's.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -132,7 +132,7 @@ variable!(
     "the dashboard's origin, https://app.example.com"
 );
 
-/// How long a write that Salesforce has received may take to commit (design.md §6).
+/// How long a write that Salesforce has received may take to commit (docs/contract.md#the-settle-bound).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettleTime(pub Duration);
 

@@ -1,4 +1,4 @@
-//! The generated keys: one ring seals tokens, another signs webhook tokens (design.md §4, "At rest").
+//! The generated keys: one ring seals tokens, another signs webhook tokens (docs/contract.md#at-rest).
 //!
 //! The secret is `{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"<64 characters>"}`. The first key of a
 //! ring is the current one; the others still open and verify what was made with them. A key without a `secret` of

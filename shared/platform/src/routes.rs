@@ -1,4 +1,4 @@
-//! The routes of this API: the one place where they are named (design.md §3).
+//! The routes of this API: the one place where they are named (docs/contract.md#routes).
 
 use lambda_http::{Request, http::Method};
 
@@ -73,7 +73,7 @@ pub const TEST_SYNC: Route = Route { method: Method::POST, path: "/api/salesforc
 /// Where Vapi sends its messages.
 pub const WEBHOOK: Route = Route { method: Method::POST, path: "/webhook/vapi" };
 
-/// The cookie that binds a connect flow to the browser that began it (design.md §4).
+/// The cookie that binds a connect flow to the browser that began it (docs/contract.md#the-connect-flow).
 pub const OAUTH_COOKIE: &str = "__Host-salesforce_oauth";
 
 /// All of them.

@@ -1,5 +1,5 @@
 //! The webhook token: names its workspace and proves it, so that a report is authenticated without a look-up
-//! (design.md §4).
+//! (docs/contract.md#the-webhook-secret).
 //!
 //! `rlw1.<workspace>.<secret version>.<key id>.<base64url(HMAC-SHA256(all before))>`
 

@@ -30,7 +30,7 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// Those of design.md §1.
+    /// Those of docs/contract.md#times.
     fn default() -> Self {
         Self { connect: Duration::from_secs(3), request: Duration::from_secs(10) }
     }

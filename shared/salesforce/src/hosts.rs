@@ -1,4 +1,4 @@
-//! Where credentials may go (design.md §4, "Where credentials may go"): the one place that decides whether a host may
+//! Where credentials may go (docs/contract.md#where-credentials-may-go): the one place that decides whether a host may
 //! see a user's login, a token or our client secret.
 
 use calls::ids::SalesforceId;

@@ -30,5 +30,5 @@ pub use client::{BuildError, Client, Config, Timeouts};
 pub use identity::Identity;
 pub use token_answer::Grant;
 
-/// The version of the REST API that all paths name (design.md §9).
+/// The version of the REST API that all paths name (docs/salesforce-api.md#versions).
 pub const API_VERSION: &str = "v60.0";

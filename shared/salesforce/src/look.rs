@@ -1,4 +1,4 @@
-//! The look: what earlier attempts without an answer wrote for a call (design.md §6.4).
+//! The look: what earlier attempts without an answer wrote for a call (docs/contract.md#the-look).
 //!
 //! One composite request of up to three queries, each bounded by time and so none that outlasts the others. `CallObject` finds the Task even where a person moved it to another
 //! record; the last line of the description finds it where `CallObject` could not be written, and finds the Event,

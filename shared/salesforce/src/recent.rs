@@ -1,5 +1,5 @@
 //! Records that search may not know yet: its index learns of new ones after minutes, a query sees them at once
-//! (salesforce.md §2.5). One composite request with a query for each object.
+//! (docs/salesforce-api.md#the-search-index). One composite request with a query for each object.
 //!
 //! A query compares text, not numbers, so it asks for the last digits in their order with anything between them:
 //! `%5%5%5%0%1%2%3%` is `(234) 555-0123` and `234.555.01 23 ext. 4`. Which of them is the caller is decided in code.

@@ -19,7 +19,7 @@ use crate::{
 /// How many records of each object are asked for.
 pub(crate) const PAGE: usize = 200;
 
-/// Says only why search found a record: a caller is nobody's fax machine (design.md §7).
+/// Says only why search found a record: a caller is nobody's fax machine (docs/contract.md#matching).
 const FAX: &str = "Fax";
 
 /// What is asked of one object. A field or an object that the user may not read makes Salesforce refuse the whole

@@ -106,7 +106,8 @@ impl Bench {
         self.figures.hold("sync: peak memory with ten records, MB", mb(ten.peak_memory), 20.0, MEMORY);
     }
 
-    /// A new, logged call takes two requests to Salesforce and two writes of the ledger (design.md §6).
+    /// A new, logged call takes two requests to Salesforce and two writes of the ledger
+    /// (docs/contract.md#the-way-of-a-call).
     fn hold_requests(&mut self, requests: &Requests) {
         self.figures.hold(
             "sync: requests to Salesforce of a call",

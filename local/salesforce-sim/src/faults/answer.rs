@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Effect;
 use crate::error::ApiError;
 
-/// Answers that Salesforce is known to give (salesforce.md §1.5, §6, §11.8).
+/// Answers that Salesforce is known to give (docs/salesforce-api.md#refresh, docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Preset {

@@ -1,4 +1,5 @@
-//! The authorize endpoint: what a request must have, who may approve, and where the browser goes (salesforce.md §1.2, §1.3).
+//! The authorize endpoint: what a request must have, who may approve, and where the browser goes
+//! (docs/salesforce-api.md#authorize).
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! Who a token speaks for: identity, userinfo, introspection (salesforce.md §1.9).
+//! Who a token speaks for: identity, userinfo, introspection (docs/salesforce-api.md#identity).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! OAuth 2.0: the web-server flow with PKCE, refresh with rotation, revocation, identity (salesforce.md §1).
+//! OAuth 2.0: the web-server flow with PKCE, refresh with rotation, revocation, identity
+//! (docs/salesforce-api.md#authorize).
 
 pub(crate) mod authorize;
 pub(crate) mod grants;

@@ -1,4 +1,5 @@
-//! The token endpoint: codes and refresh tokens against sessions (salesforce.md §1.4, §1.5).
+//! The token endpoint: codes and refresh tokens against sessions (docs/salesforce-api.md#tokens,
+//! docs/salesforce-api.md#refresh).
 
 use std::collections::BTreeMap;
 

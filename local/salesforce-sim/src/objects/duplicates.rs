@@ -1,5 +1,5 @@
 //! Duplicate rules: a new record is refused for others like it, with their ids (REST API Developer Guide, "Duplicate
-//! Management"; salesforce-orgs.md §7).
+//! Management"; docs/salesforce-api.md#duplicate-rules).
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
-//! What Salesforce checks and derives when a Task, an Event, a Lead or a Contact is saved (salesforce.md §3, §4).
+//! What Salesforce checks and derives when a Task, an Event, a Lead or a Contact is saved (docs/salesforce-api.md#task,
+//! docs/salesforce-api.md#event).
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};

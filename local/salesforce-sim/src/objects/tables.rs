@@ -1,4 +1,5 @@
-//! The field tables: names, types and lengths as Salesforce documents them (salesforce.md §3, §4).
+//! The field tables: names, types and lengths as Salesforce documents them (docs/salesforce-api.md#task,
+//! docs/salesforce-api.md#event).
 
 use super::schema::{
     Field,

@@ -1,4 +1,4 @@
-//! SOQL: `SELECT … FROM …` (salesforce.md §3, §6). One object, its own fields, no aggregates but `COUNT()`.
+//! SOQL: `SELECT … FROM …` (docs/salesforce-api.md#queries). One object, its own fields, no aggregates but `COUNT()`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! SOSL: `FIND {…} IN … FIELDS RETURNING …` (salesforce.md §2).
+//! SOSL: `FIND {…} IN … FIELDS RETURNING …` (docs/salesforce-api.md#search).
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// The most rows of a search; of one object without a condition of its own, at most 250 (§2.2).
+/// The most rows of a search; of one object without a condition of its own, at most 250
+/// (docs/salesforce-api.md#search).
 const MOST: usize = 2_000;
 const MOST_PLAIN: usize = 250;
 

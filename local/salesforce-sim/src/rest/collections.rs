@@ -1,4 +1,4 @@
-//! `POST /composite/sobjects`: up to 200 records in one request (salesforce.md §5.3).
+//! `POST /composite/sobjects`: up to 200 records in one request (docs/salesforce-api.md#composite).
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! `POST /composite`: up to 25 requests in one, all or none if wanted (salesforce.md §5.1).
+//! `POST /composite`: up to 25 requests in one, all or none if wanted (docs/salesforce-api.md#composite).
 
 use std::collections::BTreeSet;
 

@@ -10,7 +10,7 @@ pub use self::{
     fields::{CustomField, CustomKind},
 };
 
-/// The simulator's settings. The defaults are the strict ones of salesforce.md §11.
+/// The simulator's settings. The defaults are the strict ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.

@@ -50,7 +50,7 @@ pub(crate) async fn answer(
     response
 }
 
-/// The session of the bearer token (salesforce.md §6).
+/// The session of the bearer token (docs/salesforce-api.md#errors).
 fn session(world: &mut World, headers: &HeaderMap) -> Result<Session, ApiError> {
     let expired = || ApiError::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
     let header = headers.get(header::AUTHORIZATION).ok_or_else(expired)?;

@@ -1,4 +1,5 @@
-//! The Description of an activity: paragraphs, cut so that it fits and its last line always stands (design.md §9).
+//! The Description of an activity: paragraphs, cut so that it fits and its last line always stands
+//! (docs/contract.md#task).
 
 use crate::{
     ids::CallId,
@@ -6,7 +7,7 @@ use crate::{
     text::{clean, cut, length, salesforce_unit},
 };
 
-/// What Salesforce's Description holds (salesforce.md §3, §4).
+/// What Salesforce's Description holds (docs/salesforce-api.md#task).
 const DESCRIPTION: usize = 32_000;
 
 /// What gives way where not all fits.

@@ -8,7 +8,7 @@ enum Meridiem {
     Pm,
 }
 
-/// Reads a time of day by the table of design.md §9. A meridiem always wins; a leading zero, 0 and 13–23 mean the
+/// Reads a time of day (docs/contract.md#appointments). A meridiem always wins; a leading zero, 0 and 13–23 mean the
 /// 24-hour clock; of the other hours without a meridiem, those that offices keep.
 pub(super) fn time_of_day(text: &str) -> Option<NaiveTime> {
     let text = text.trim().to_lowercase();

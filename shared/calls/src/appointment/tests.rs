@@ -1,4 +1,4 @@
-//! The table of design.md §9, row by row.
+//! The table of days and times, row by row (docs/contract.md#appointments).
 
 mod together;
 

@@ -1,5 +1,5 @@
 //! Where a report says what: the message, and its `call`, which have the same members. The documented place of each fact
-//! goes before the older ones (vapi.md §2.1).
+//! goes before the older ones (docs/vapi-api.md#the-report).
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -96,7 +96,7 @@ struct Customer<'a> {
     name: Option<Raw<'a>>,
 }
 
-/// Whom a call was forwarded to: a number, or a SIP address (vapi.md §2.1).
+/// Whom a call was forwarded to: a number, or a SIP address (docs/vapi-api.md#the-report).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Destination<'a> {
@@ -108,7 +108,7 @@ struct Destination<'a> {
     sip_uri: Option<Raw<'a>>,
 }
 
-/// What whoever started the call gave it along (vapi.md §2.4).
+/// What whoever started the call gave it along (docs/vapi-api.md#the-call-snapshot).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assistant<'a> {
@@ -302,7 +302,7 @@ impl<'a> Level<'a> {
     }
 }
 
-/// Vapi takes up to ten characters (vapi.md §2.5); what is dialled are digits.
+/// Vapi takes up to ten characters (docs/vapi-api.md#customer); what is dialled are digits.
 fn is_extension(text: &str) -> bool {
     (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -1,4 +1,5 @@
-//! What the agent noted in structured data and structured outputs (design.md §9, "Appointments"; vapi.md §3).
+//! What the agent noted in structured data and structured outputs (docs/contract.md#appointments,
+//! docs/vapi-api.md#structured-data).
 
 mod appointment;
 mod caller;

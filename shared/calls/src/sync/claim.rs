@@ -1,5 +1,5 @@
 //! Claiming a row: one conditional write that merges a report into it and takes the right to work on it
-//! (design.md §6.1).
+//! (docs/contract.md#claim).
 
 use crate::{
     ids::{CallId, WorkspaceId},
@@ -91,7 +91,8 @@ pub(super) async fn claim_row<L: Ledger, R: Random>(
     .await
 }
 
-/// Merges a report without claiming: for a webhook whose queue is down (design.md §1). The sweep wakes the row.
+/// Merges a report without claiming: for a webhook whose queue is down (docs/contract.md#the-way-of-a-call). The sweep
+/// wakes the row.
 pub(super) async fn accept_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,

@@ -1,5 +1,5 @@
-//! The sync algorithm (design.md §6): for every accepted call exactly one Task, and for every valid appointment
-//! exactly one Event.
+//! The sync algorithm (docs/contract.md#the-sync-algorithm): for every accepted call exactly one Task, and for every
+//! valid appointment exactly one Event.
 //!
 //! A [`Worker`] takes one piece of work at a time: it *claims* the row (`claim`), *attempts* to log the call
 //! (`attempt`), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
@@ -211,7 +211,7 @@ impl<P: Ports> Worker<P> {
 }
 
 /// Puts a report into the ledger as `queued`, due now: what a webhook does when the queue refuses the message
-/// (design.md §1). A report under a revoked secret is recorded as such.
+/// (docs/contract.md#the-way-of-a-call). A report under a revoked secret is recorded as such.
 pub async fn accept<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,

@@ -1,5 +1,5 @@
-//! A Lead for a caller whom no record knows (design.md §7): one for each workspace and number, however many calls come at
-//! once.
+//! A Lead for a caller whom no record knows (docs/contract.md#new-leads): one for each workspace and number, however
+//! many calls come at once.
 //!
 //! A Lead has no unique field either. So whoever makes one claims the number first, and a Lead without an answer is not
 //! made again before it can no longer come to be; by then the look for recent records finds it, which reaches back
@@ -30,7 +30,8 @@ use super::{
 
 /// How long a claim is kept after the last moment at which its Lead may come to be. While it is, the Lead is the caller's
 /// though no phone field says so; so not much longer than search needs to learn of it, which is minutes (up to ten are
-/// reported, salesforce.md §2.5). Then a Lead whose number a person has changed is not the caller's.
+/// reported, docs/salesforce-api.md#the-search-index). Then a Lead whose number a person has changed is not the
+/// caller's.
 const KEPT: i64 = 60 * 60;
 /// How often a worker looks whether another one has made the Lead.
 const POLL: Duration = Duration::from_millis(500);

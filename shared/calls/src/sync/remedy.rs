@@ -21,7 +21,8 @@ const SESSION: &str = "The org refuses the app's sessions, new ones too. In Setu
 
 const GONE: &str = "{lost} is gone or hidden from the connected user: give it read access, then retry.";
 
-/// The codes of salesforce.md §6 that stay until somebody changes something. The first row that fits counts.
+/// The codes (docs/salesforce-api.md#errors) that stay until somebody changes something. The first row that fits
+/// counts.
 const REMEDIES: &[Remedy] = &[
     (
         "API_DISABLED_FOR_ORG",

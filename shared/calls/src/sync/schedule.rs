@@ -1,4 +1,4 @@
-//! When a row is due again (design.md §5). All times are Unix seconds.
+//! When a row is due again (docs/contract.md#statuses). All times are Unix seconds.
 
 use crate::ledger::Failing;
 

@@ -1,4 +1,5 @@
-//! The sweep: waking every row that is due (design.md §1), each claimed so that two sweeps do not wake it twice.
+//! The sweep: waking every row that is due (docs/contract.md#the-way-of-a-call), each claimed so that two sweeps do not
+//! wake it twice.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;

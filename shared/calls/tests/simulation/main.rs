@@ -1,4 +1,5 @@
-//! Deterministic simulation: the real algorithm in an in-memory world, with a seeded scheduler (design.md §6).
+//! Deterministic simulation: the real algorithm in an in-memory world, with a seeded scheduler
+//! (docs/contract.md#the-sync-algorithm).
 //!
 //! Workers, sweeps, people and Salesforce take turns in an order that the seed draws. Every call of a port can fail
 //! before its effect or after it, lose its answer, take effect late, or be the last thing that its worker does.

@@ -1,4 +1,4 @@
-//! A row of the ledger as an item: columns of design.md §5.
+//! A row of the ledger as an item (docs/contract.md#the-ledger).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{

@@ -1,4 +1,4 @@
-//! The three tables of design.md §5 on DynamoDB.
+//! The three tables on DynamoDB (docs/contract.md#tables).
 //!
 //! Every write that the contract wants exactly once is conditional, carries an id of its own, and reads the item that
 //! made it fail: a write of ours whose answer was lost, and which was tried again, is recognised as ours.

@@ -1,4 +1,4 @@
-//! A workspace as an item of the settings table: columns of design.md §5 and §8.
+//! A workspace as an item of the settings table (docs/contract.md#workspaces).
 
 use calls::workspace::{ConnectionState, Learned, Lessons, RefusedFields, Settings, WebhookSecretVersions};
 use serde::{Serialize, de::DeserializeOwned};

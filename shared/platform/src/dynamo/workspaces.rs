@@ -36,7 +36,8 @@ use crate::{
 
 const READ: &str = "reading a workspace";
 
-/// How long a session lasts that nobody uses (salesforce.md §1.4). Advice only: Salesforce's 401 is the truth.
+/// How long a session lasts that nobody uses (docs/salesforce-api.md#tokens). Advice only: Salesforce's 401 is the
+/// truth.
 const SESSION_LASTS: i64 = 2 * 60 * 60;
 
 /// How many workspaces' opened tokens a process keeps.

@@ -20,7 +20,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// A JSON answer. Like every answer it is not to be stored by anybody (design.md §3).
+/// A JSON answer. Like every answer it is not to be stored by anybody (docs/contract.md#routes).
 pub fn json(status: u16, answer: &impl Serialize) -> Response<Body> {
     response(status, "application/json", answer)
 }
