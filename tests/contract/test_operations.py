@@ -1,17 +1,11 @@
-"""What the documents say of alarms, metrics, error codes, permissions and parameters, against template and code.
-
-And their links lead somewhere.
-"""
+"""What the documents say of alarms, metrics, error codes, permissions and parameters, against template and code."""
 
 from __future__ import annotations
 
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from local.stack import template
 from local.stack.settings import ROOT
@@ -20,9 +14,6 @@ from .test_openapi import documented_codes, product_code
 
 TEMPLATE = template.load()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
-DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "dashboard/README.md", ROOT / "local/salesforce-sim/README.md"]
-)
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 SECURITY = (ROOT / "docs/security.md").read_text()
 NONE = "\N{EN DASH}"
@@ -234,40 +225,3 @@ def test_every_parameter_is_in_the_readme() -> None:
     readme = section((ROOT / "README.md").read_text(), "## Deploy")
     named = [name for row in rows(readme, "parameter") for name in quoted(row[0])]
     assert sorted(named) == sorted(TEMPLATE["Parameters"])
-
-
-def without_code(text: str) -> str:
-    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def anchors(document: Path) -> set[str]:
-    """The names that GitHub gives to the headings: letters, digits and dashes, a number after one that comes again."""
-    found: dict[str, int] = {}
-    for heading in re.findall(r"^#+ (.+)$", without_code(document.read_text()), re.MULTILINE):
-        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
-        name = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
-        found[name] = found.get(name, -1) + 1
-        if found[name]:
-            found[f"{name}-{found[name]}"] = 0
-    return set(found)
-
-
-def links(document: Path) -> list[str]:
-    text = without_code(document.read_text())
-    found = re.findall(r"\[[^]]*\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
-    return [link for link in found if not re.match(r"[a-z]+:", link)]
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
-def test_its_links_lead_to_what_is_there(document: Path) -> None:
-    for link in links(document):
-        file, _, anchor = link.partition("#")
-        there = (document.parent / file).resolve() if file else document
-        assert there.exists(), link
-        if anchor:
-            assert anchor in anchors(there), link
-
-
-def test_links_are_found() -> None:
-    assert len(links(ROOT / "README.md")) > 10
-    assert "what-vapis-log-shows" in " ".join(anchors(ROOT / "docs/vapi-setup.md"))
