@@ -44,6 +44,7 @@ impl Budget {
         let unfit: Vec<_> = figures
             .targets
             .iter()
+            .filter(|figure| figure.headroom.is_some())
             .map(|figure| (&figure.what, figure.measured.value()))
             .filter(|(_, value)| !value.is_finite() || *value < 0.0)
             .map(|(what, value)| format!("{what}: {value}"))
@@ -61,6 +62,7 @@ impl Budget {
             figures: figures
                 .targets
                 .iter()
+                .filter(|figure| figure.headroom.is_some())
                 .map(|figure| (figure.what.clone(), rounded(figure.measured.value())))
                 .collect(),
             requests: figures
@@ -115,12 +117,13 @@ pub(crate) fn hold(figures: &Figures) -> Result<bool, Failure> {
 fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
     let mut over = Vec::new();
     for figure in &figures.targets {
+        let Some(headroom) = figure.headroom else { continue };
         let (what, measured) = (&figure.what, figure.measured.value());
         let Some(had) = budget.figures.get(what) else {
             over.push(format!("{what}: {measured:.2}, and the budget has nothing for it."));
             continue;
         };
-        let most = had * figure.headroom;
+        let most = had * headroom;
         let fits = measured <= most;
         if !fits && budget.compares(figure, architecture) {
             over.push(format!("{what}: {measured:.3}; it was {had:.3}, and a build fails above {most:.3}."));
@@ -144,10 +147,14 @@ fn over(figures: &Figures, budget: &Budget, architecture: &str) -> Vec<String> {
 
 /// How much is not held to the budget on this architecture, and why.
 fn not_compared(figures: &Figures, budget: &Budget, architecture: &str) -> Option<String> {
-    let count = figures.targets.iter().filter(|figure| !budget.compares(figure, architecture)).count();
+    let count = figures
+        .targets
+        .iter()
+        .filter(|figure| figure.headroom.is_some() && !budget.compares(figure, architecture))
+        .count();
     (count > 0).then(|| {
         format!(
-            "Not compared: {count} of {} figures (sizes, starts, times, memory), as the budget is of {} and this is \
+            "Not compared: {count} of {} figures (sizes, starts, memory), as the budget is of {} and this is \
              {architecture}.",
             figures.targets.len(),
             budget.architecture
@@ -244,6 +251,7 @@ mod tests {
         let mut figures = Figures::default();
         figures.hold("webhook: zip, MB", zip, 2.0, 1.02);
         figures.hold("sync: writes", writes, 2.0, 1.0);
+        figures.time("webhook: CPU, ms", 9.0, 0.3);
         let requests = BTreeMap::from([("SendMessage".to_owned(), requests)]);
         figures.count("webhook".to_owned(), Requests::new(requests, 1));
         figures
@@ -253,6 +261,16 @@ mod tests {
     fn what_is_within_its_headroom_passes_though_it_misses_its_target() {
         assert!(over(&figures(3.05, 2.0, 1), &budget(), "x86_64").is_empty());
         assert!(over(&figures(2.5, 1.0, 1), &budget(), "x86_64").is_empty());
+    }
+
+    #[test]
+    fn no_build_is_held_to_milliseconds() {
+        let figures = figures(3.0, 2.0, 1);
+        assert!(figures.targets.iter().any(|figure| figure.what.ends_with(", ms") && !figure.is_met()));
+        assert!(over(&figures, &budget(), "x86_64").is_empty());
+        assert!(
+            Budget::of(&figures, String::new()).unwrap().figures.keys().all(|what| !what.ends_with(", ms"))
+        );
     }
 
     #[test]
@@ -284,7 +302,7 @@ mod tests {
         assert_eq!(not_compared(&figures, &budget(), "x86_64"), None);
         assert_eq!(
             not_compared(&figures, &budget(), "aarch64").unwrap(),
-            "Not compared: 1 of 2 figures (sizes, starts, times, memory), as the budget is of x86_64 and this is aarch64."
+            "Not compared: 1 of 3 figures (sizes, starts, memory), as the budget is of x86_64 and this is aarch64."
         );
     }
 

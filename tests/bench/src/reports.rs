@@ -2,7 +2,7 @@
 
 use crate::{
     Failure, events,
-    figures::{MEMORY, Measured, TIME},
+    figures::{MEMORY, Measured},
     functions::HELLO,
     measure::{Given, warm},
     report::{Table, mb, ms, percentiles},
@@ -45,7 +45,7 @@ impl Bench {
             }
             match bytes {
                 REPORT => {
-                    self.figures.hold("webhook: CPU of a 15 kB report above hello's, ms", above, 0.3, TIME);
+                    self.figures.time("webhook: CPU of a 15 kB report above hello's, ms", above, 0.3);
                 }
                 LARGE_REPORT => {
                     self.figures.hold(
@@ -55,7 +55,7 @@ impl Bench {
                         MEMORY,
                     );
                 }
-                _ => self.figures.hold("webhook: CPU of a 1.5 MB report, ms", ms(webhook.cpu), 6.0, TIME),
+                _ => self.figures.time("webhook: CPU of a 1.5 MB report, ms", ms(webhook.cpu), 6.0),
             }
         }
         say(table.text());

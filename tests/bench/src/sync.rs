@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Failure, bare_runtime,
-    figures::{EXACT, MEMORY, Measured, Requests, START, TIME, TIME_AFTER_WAITS},
+    figures::{EXACT, MEMORY, Measured, Requests, START},
     measure::{Bare, Calls, Given, Warm, warm},
     report::{Table, mb, median, ms, percentiles},
     run::Bench,
@@ -52,9 +52,9 @@ impl Bench {
                 let ten = self.ten_records(&message, times).await?;
                 if !has_appointment && latency == 0 {
                     self.hold_requests(&one.requests);
-                    self.hold_one_record(latency, &one, floor, TIME);
+                    self.time_one_record(latency, &one, floor);
                 } else if !has_appointment {
-                    self.hold_one_record(latency, &one, floor, TIME_AFTER_WAITS);
+                    self.time_one_record(latency, &one, floor);
                     self.hold_batches(&one, &ten);
                 }
                 for (records, floor, warm) in [(1, Some(floor), one), (10, None, ten)] {
@@ -86,12 +86,11 @@ impl Bench {
         warm(&self.subject("sync"), &given(message, 10), &self.stubs, &mut self.counter, times).await
     }
 
-    fn hold_one_record(&mut self, latency: u64, one: &Warm, floor: f64, head_room: f64) {
-        self.figures.hold(
+    fn time_one_record(&mut self, latency: u64, one: &Warm, floor: f64) {
+        self.figures.time(
             format!("sync: one record at {latency} ms, beyond its bare requests, ms"),
             Measured::above(ms(median(&one.latencies)), floor),
             1.0,
-            head_room,
         );
     }
 
