@@ -143,7 +143,7 @@ pub struct Row {
     pub decision: Option<Decision>,
     /// What was sent last to the Task and the Event.
     pub journal: Journal,
-    /// The org and user of the last attempt that wrote, or may have written.
+    /// The org and user of the first attempt that wrote, or may have written: no other org gets the call.
     pub tried_with: Option<TriedWith>,
     /// The worker that has the row now.
     pub lease: Option<Lease>,
