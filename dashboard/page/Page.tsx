@@ -4,7 +4,7 @@ import { createApi, SalesforceIntegration } from "../src";
 import css from "./page.module.css";
 
 /** What the local stack tells this page. */
-export interface Surroundings {
+export interface LocalConfig {
   /** A dashboard token of an admin of the sample workspace. */
   token: string;
   /** Where the Salesforce simulator is. */
@@ -13,7 +13,7 @@ export interface Surroundings {
   sampleReport: unknown;
 }
 
-export function Page({ token, simulatorUrl, sampleReport }: Surroundings) {
+export function Page({ token, simulatorUrl, sampleReport }: LocalConfig) {
   return (
     <main className={css.page}>
       <h1>Ringlog on this machine</h1>
@@ -32,18 +32,18 @@ export function Page({ token, simulatorUrl, sampleReport }: Surroundings) {
 
 /** Posts the sample call as Vapi does. */
 function PostCall({ token, report }: { token: string; report: unknown }) {
-  const [said, setSaid] = useState("");
+  const [result, setResult] = useState("");
   const post = async () => {
     const { header, secret } = await createApi({ apiUrl: "", getToken: () => token }).getWebhook();
-    const answer = await fetch("/webhook/vapi", {
+    const response = await fetch("/webhook/vapi", {
       method: "POST",
       headers: { [header]: secret, "Content-Type": "application/json" },
       body: JSON.stringify(report),
     });
-    setSaid(
-      answer.ok
+    setResult(
+      response.ok
         ? "Posted. It appears in the list in a few seconds."
-        : `${answer.status}: ${await answer.text()}`,
+        : `${response.status}: ${await response.text()}`,
     );
   };
   return (
@@ -52,13 +52,13 @@ function PostCall({ token, report }: { token: string; report: unknown }) {
         type="button"
         onClick={() => {
           post().catch((error: unknown) => {
-            setSaid(String(error));
+            setResult(String(error));
           });
         }}
       >
         Post a sample call
       </button>{" "}
-      <span role="status">{said}</span>
+      <span role="status">{result}</span>
     </p>
   );
 }

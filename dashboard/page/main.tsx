@@ -2,15 +2,15 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { Page, type Surroundings } from "./Page";
+import { Page, type LocalConfig } from "./Page";
 
-const answer = await fetch("/local.json");
-const surroundings = (await answer.json()) as Surroundings;
+const response = await fetch("/local.json");
+const config = (await response.json()) as LocalConfig;
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Page {...surroundings} />
+      <Page {...config} />
     </StrictMode>,
   );
 }

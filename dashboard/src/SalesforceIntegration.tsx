@@ -2,9 +2,9 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@ta
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { ApiError, createApi, type ApiOptions } from "./api/client";
-import { SurroundingsProvider } from "./api/context";
+import { CardContextProvider } from "./api/context";
 import { Card } from "./Card";
-import { isAdminRequired } from "./ui/problem";
+import { isAdminRequired } from "./ui/errors";
 
 export interface SalesforceIntegrationProps extends ApiOptions {
   /**
@@ -19,32 +19,32 @@ export interface SalesforceIntegrationProps extends ApiOptions {
  * failed. It brings its own styles (`@ringlog/salesforce/style.css`) and nothing else to the page.
  */
 export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceIntegrationProps) {
-  const [isRefused, setRefused] = useState(false);
+  const [isAdminRefused, setAdminRefused] = useState(false);
   const [client] = useState(() =>
     newQueryClient((error) => {
-      if (isAdminRequired(error)) setRefused(true);
+      if (isAdminRequired(error)) setAdminRefused(true);
     }),
   );
   // A new function on each rendering is the usual way to write `getToken`, and no new API.
-  const latest = useRef(getToken);
+  const latestGetToken = useRef(getToken);
   useEffect(() => {
-    latest.current = getToken;
+    latestGetToken.current = getToken;
   }, [getToken]);
-  const surroundings = useMemo(
+  const context = useMemo(
     () => ({
       // eslint-disable-next-line react-hooks/refs -- it is read when a request is made, never while rendering
-      api: createApi({ apiUrl, getToken: () => latest.current() }),
+      api: createApi({ apiUrl, getToken: () => latestGetToken.current() }),
       // Rendered on a server, a page has no location, and its API an address.
       apiOrigin: apiUrl ? new URL(apiUrl).origin : globalThis.location.origin,
-      isAdmin: isRefused ? false : isAdmin,
+      isAdmin: isAdminRefused ? false : isAdmin,
     }),
-    [apiUrl, isAdmin, isRefused],
+    [apiUrl, isAdmin, isAdminRefused],
   );
   return (
     <QueryClientProvider client={client}>
-      <SurroundingsProvider value={surroundings}>
+      <CardContextProvider value={context}>
         <Card />
-      </SurroundingsProvider>
+      </CardContextProvider>
     </QueryClientProvider>
   );
 }
@@ -58,12 +58,12 @@ function newQueryClient(onError: (error: unknown) => void): QueryClient {
       queries: {
         staleTime: 5000,
         // What was refused is refused again.
-        retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isPassing(error)),
+        retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isTransient(error)),
       },
     },
   });
 }
 
-function isPassing({ status, code }: ApiError): boolean {
+function isTransient({ status, code }: ApiError): boolean {
   return code !== "too_many_calls" && (status === 0 || status === 429 || status >= 500);
 }

@@ -44,7 +44,7 @@ export const texts = {
     disconnected: "Not connected",
   },
 
-  facts: {
+  connectionDetails: {
     user: "Writes as",
     organization: "Org",
     instance: "Instance",
@@ -65,7 +65,7 @@ export const texts = {
     reconnect: "Salesforce no longer lets us in. Calls are kept, and are logged as soon as you reconnect.",
     reason: (words: string) => `Reason: ${words}`,
     where: "Where do you log in?",
-    places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
+    environments: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
     domain: "Your My Domain address",
     domainHint:
       "Paste the address of any page in Salesforce, or enter your My Domain (Setup › My Domain), for example acme.my.salesforce.com.",

@@ -17,7 +17,7 @@ export type Rule = Schemas["Rule"];
 export type Payload = Schemas["Payload"];
 export type Webhook = Schemas["Webhook"];
 export type ConnectMessage = Schemas["ConnectMessage"];
-/** Why a connect does not come about: what its first and its last answer may say. */
+/** Why a connect does not come about: what its first and its last result may say. */
 export type ConnectCode = NonNullable<
   Schemas["LoginUrlRefused" | "ConnectRefused" | "WrongBrowser" | "ConnectFailed"]["code"]
 >;
@@ -36,11 +36,11 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
 
   constructor(
-    /** The HTTP status; 0 where there was no answer. */
+    /** The HTTP status; 0 where there was no result. */
     readonly status: number,
-    /** The problem's stable code; `network` where there was no answer, `http_<status>` where it says none. */
+    /** The problem's stable code; `network` where there was no result, `http_<status>` where it says none. */
     readonly code: string,
-    /** For people; empty where the answer says nothing. */
+    /** For people; empty where the result says nothing. */
     detail: string,
     /** What is wrong, field by field. */
     readonly fields: FieldProblem[] = [],
@@ -50,13 +50,13 @@ export class ApiError extends Error {
 }
 
 /** The settings, and the tag that a change of them names. */
-export interface TaggedSettings {
+export interface SettingsWithETag {
   settings: Settings;
   etag: string;
 }
 
 /** Which calls are listed. */
-export interface ListQuery {
+export interface SyncLogQuery {
   status?: SyncStatus | undefined;
   cursor?: string | undefined;
   limit?: number;
@@ -80,77 +80,77 @@ export function createApi({ apiUrl, getToken }: ApiOptions) {
   return {
     initiateSalesforceOAuth: async (loginUrl?: string) => {
       const query = loginUrl ? { loginUrl } : {};
-      return data(await sent(client.GET("/api/salesforce/oauth/initiate", { params: { query } })));
+      return unwrap(await send(client.GET("/api/salesforce/oauth/initiate", { params: { query } })));
     },
 
     getSalesforceStatus: async () => {
-      return data(await sent(client.GET("/api/salesforce/status")));
+      return unwrap(await send(client.GET("/api/salesforce/status")));
     },
 
     disconnectSalesforce: async () => {
-      return data(await sent(client.DELETE("/api/salesforce/disconnect")));
+      return unwrap(await send(client.DELETE("/api/salesforce/disconnect")));
     },
 
-    getSettings: async (): Promise<TaggedSettings> => {
-      return tagged(await sent(client.GET("/api/salesforce/settings")));
+    getSettings: async (): Promise<SettingsWithETag> => {
+      return withETag(await send(client.GET("/api/salesforce/settings")));
     },
 
-    updateSettings: async ({ settings, etag }: TaggedSettings): Promise<TaggedSettings> => {
+    updateSettings: async ({ settings, etag }: SettingsWithETag): Promise<SettingsWithETag> => {
       const params = { header: { "If-Match": etag } };
-      return tagged(await sent(client.PUT("/api/salesforce/settings", { params, body: settings })));
+      return withETag(await send(client.PUT("/api/salesforce/settings", { params, body: settings })));
     },
 
     getWebhook: async () => {
-      return data(await sent(client.GET("/api/salesforce/webhook")));
+      return unwrap(await send(client.GET("/api/salesforce/webhook")));
     },
 
     rotateWebhook: async (revokePrevious: boolean) => {
-      return data(await sent(client.POST("/api/salesforce/webhook/rotate", { body: { revokePrevious } })));
+      return unwrap(await send(client.POST("/api/salesforce/webhook/rotate", { body: { revokePrevious } })));
     },
 
-    listSyncLogs: async ({ status, cursor, limit = 25 }: ListQuery): Promise<SyncLogPage> => {
+    listSyncLogs: async ({ status, cursor, limit = 25 }: SyncLogQuery): Promise<SyncLogPage> => {
       const query = { limit, ...(status && { status }), ...(cursor && { cursor }) };
-      return data(await sent(client.GET("/api/salesforce/sync-logs", { params: { query } })));
+      return unwrap(await send(client.GET("/api/salesforce/sync-logs", { params: { query } })));
     },
 
     summarizeSyncLogs: async (since: number) => {
       const params = { query: { since } };
-      return data(await sent(client.GET("/api/salesforce/sync-logs/summary", { params })));
+      return unwrap(await send(client.GET("/api/salesforce/sync-logs/summary", { params })));
     },
 
     retrySyncLog: async (callId: string) => {
       const params = { path: { callId } };
-      return data(await sent(client.POST("/api/salesforce/sync-logs/{callId}/retry", { params })));
+      return unwrap(await send(client.POST("/api/salesforce/sync-logs/{callId}/retry", { params })));
     },
 
     retrySyncLogs: async (errorCode: string) => {
-      return data(await sent(client.POST("/api/salesforce/sync-logs/retry", { body: { errorCode } })));
+      return unwrap(await send(client.POST("/api/salesforce/sync-logs/retry", { body: { errorCode } })));
     },
 
     /** Logs a call now. */
     testSalesforceSync: async (request: Omit<TestSyncRequest, "dryRun">) => {
       const body = { ...request, dryRun: false };
-      return data(await sent(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncResult;
+      return unwrap(await send(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncResult;
     },
 
     /** Shows what would be logged, and writes nothing. */
     previewSalesforceSync: async (request: Omit<TestSyncRequest, "dryRun">) => {
       const body = { ...request, dryRun: true };
-      return data(await sent(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncPreview;
+      return unwrap(await send(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncPreview;
     },
   };
 }
 
-interface Answer<T> {
+interface ApiResult<T> {
   data?: T;
   error?: unknown;
   response: Response;
 }
 
-/** The answer, whatever it is. */
-async function sent<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
+/** The result, whatever it is. */
+async function send<T>(result: Promise<ApiResult<T>>): Promise<ApiResult<T>> {
   try {
-    return await answer;
+    return await result;
   } catch (cause) {
     // What `getToken` throws is the dashboard's own.
     if (!(cause instanceof TypeError)) throw cause;
@@ -158,16 +158,16 @@ async function sent<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
   }
 }
 
-/** What a good answer says. */
-function data<T>({ data, error, response }: Answer<T>): NonNullable<T> {
+/** What a good result says. */
+function unwrap<T>({ data, error, response }: ApiResult<T>): NonNullable<T> {
   if (response.ok && data !== undefined && data !== null) return data;
   const problem = isProblem(error) ? error : {};
   const code = problem.code ?? `http_${response.status}`;
   throw new ApiError(response.status, code, problem.detail ?? "", problem.errors ?? []);
 }
 
-function tagged(answer: Answer<Settings>): TaggedSettings {
-  return { settings: data(answer), etag: answer.response.headers.get("ETag") ?? "*" };
+function withETag(result: ApiResult<Settings>): SettingsWithETag {
+  return { settings: unwrap(result), etag: result.response.headers.get("ETag") ?? "*" };
 }
 
 function isProblem(error: unknown): error is Partial<Schemas["Problem"]> {

@@ -3,7 +3,7 @@ import { createContext, useContext, type ReactNode } from "react";
 import type { Api } from "./client";
 
 /** What every part of the card works with. */
-export interface Surroundings {
+export interface CardContext {
   api: Api;
   /** The API's origin. */
   apiOrigin: string;
@@ -11,15 +11,15 @@ export interface Surroundings {
   isAdmin: boolean | undefined;
 }
 
-const Context = createContext<Surroundings | null>(null);
+const Context = createContext<CardContext | null>(null);
 
-export function SurroundingsProvider({ value, children }: { value: Surroundings; children: ReactNode }) {
+export function CardContextProvider({ value, children }: { value: CardContext; children: ReactNode }) {
   // React 18 has no other way to provide one.
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 
-export function useSurroundings(): Surroundings {
-  const surroundings = useContext(Context);
-  if (!surroundings) throw new Error("This is a part of <SalesforceIntegration>, and works only within it.");
-  return surroundings;
+export function useCardContext(): CardContext {
+  const context = useContext(Context);
+  if (!context) throw new Error("This is a part of <SalesforceIntegration>, and works only within it.");
+  return context;
 }

@@ -12,15 +12,15 @@ import {
   logged,
   problem,
   routes,
-  show,
+  renderCard,
   summaryOf,
   type Routes,
-} from "../testing/server";
+} from "../testing/mockApi";
 import { remedyOf, texts } from "../texts";
-import { isNote } from "./notes";
+import { isNoteCode } from "./noteCodes";
 
 test("a logged call shows its person, a part of the number, and its links", async () => {
-  show(routes(connected, [logged]));
+  renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getByText("Ada Sample")).toBeDefined();
   expect(within(list).getByText("•••• 0123")).toBeDefined();
@@ -32,7 +32,7 @@ test("a logged call shows its person, a part of the number, and its links", asyn
 });
 
 test("a call says why it is on its record, and who else has the number", async () => {
-  show(routes(connected, [logged]));
+  renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   await userEvent.click(within(list).getByText("Ada Sample"));
   expect(
@@ -43,7 +43,7 @@ test("a call says why it is on its record, and who else has the number", async (
 });
 
 test("a failed call says what to do, and can be tried again", async () => {
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected, [failed]),
     "POST sync-logs/call-2/retry": () => json({ status: "queued" }, {}, 202),
   });
@@ -57,7 +57,7 @@ test("a failed call says what to do, and can be tried again", async () => {
 
 test("all calls with one reason are tried again at once", async () => {
   const bodies: unknown[] = [];
-  show({
+  renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
     "POST sync-logs/retry": async (request) => {
       bodies.push(await request.json());
@@ -78,7 +78,7 @@ test("a reason is said although its calls are far down the list", async () => {
     errorCode: "appointment_no_time",
     errorMessage: "It has no time.",
   };
-  show({
+  renderCard({
     ...routes(connected, [note, older]),
     "GET sync-logs": (request) => {
       const status = new URL(request.url).searchParams.get("status");
@@ -112,7 +112,7 @@ function behind(newer: number): Routes {
 }
 
 test("a reason behind hundreds of newer calls is said in Salesforce's words", async () => {
-  const seen = show(behind(350));
+  const seen = renderCard(behind(350));
   const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
   expect(await within(reasons).findByText(/Not on Sundays/)).toBeDefined();
   expect(within(reasons).getByText(/The storage is full/)).toBeDefined();
@@ -120,7 +120,7 @@ test("a reason behind hundreds of newer calls is said in Salesforce's words", as
 });
 
 test("a reason that is further down than one reads is said by its code, with what to do", async () => {
-  const seen = show(behind(600));
+  const seen = renderCard(behind(600));
   const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
   expect(
     await within(reasons).findByText(/FIELD_CUSTOM_VALIDATION_EXCEPTION: Change the validation rule/),
@@ -157,13 +157,13 @@ test("the card knows a remedy for every error code of the operator's page", () =
 test("what a logged call lacks is a note, and no reason that keeps calls from being logged", () => {
   const { keptBack, notes } = documentedCodes();
   expect(notes.length).toBeGreaterThan(20);
-  expect(notes.filter((code) => !isNote(code))).toEqual([]);
-  expect(keptBack.filter(isNote)).toEqual([]);
+  expect(notes.filter((code) => !isNoteCode(code))).toEqual([]);
+  expect(keptBack.filter(isNoteCode)).toEqual([]);
 });
 
 test("nothing of the list is shown before what stands above it", async () => {
   let answer: (response: Response) => void = () => undefined;
-  show({
+  renderCard({
     ...routes(connected, [failed]),
     "GET sync-logs/summary": () => new Promise((resolve) => (answer = resolve)),
   });
@@ -178,7 +178,7 @@ test("nothing of the list is shown before what stands above it", async () => {
 
 test("counts that do not come keep nobody from the list", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  show({
+  renderCard({
     ...routes(connected, [logged]),
     "GET sync-logs/summary": () => new Promise(() => undefined),
   });
@@ -189,7 +189,7 @@ test("counts that do not come keep nobody from the list", async () => {
 
 test("nothing is asked while the page is hidden, and everything at once when it is shown", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  const seen = show(routes(connected, [logged]));
+  const seen = renderCard(routes(connected, [logged]));
   await screen.findByText("Ada Sample");
   const asked = () => seen.map(({ url }) => new URL(url).pathname.replace("/api/salesforce/", ""));
   const turn = (state: DocumentVisibilityState) => {
@@ -225,7 +225,7 @@ test("a call that waits does not claim that nobody matched", async () => {
     status: "not_found",
     decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0 },
   };
-  show(routes(connected, [waiting, unmatched]));
+  renderCard(routes(connected, [waiting, unmatched]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getAllByText("Caller not looked up yet")).toHaveLength(1);
   expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
@@ -251,7 +251,7 @@ test("a call without a record says which records were not used, and why", async 
       ],
     },
   };
-  show(routes(connected, [possible]));
+  renderCard(routes(connected, [possible]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getByText("2 records were not used:")).toBeDefined();
   expect(within(list).getByText(/Contact Ada Sample – the number is in a field/)).toBeDefined();
@@ -259,7 +259,7 @@ test("a call without a record says which records were not used, and why", async 
 });
 
 test("the list is filtered by status and goes on page by page", async () => {
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected),
     "GET sync-logs": (request) => {
       const query = new URL(request.url).searchParams;
@@ -282,7 +282,7 @@ test("the list is filtered by status and goes on page by page", async () => {
 });
 
 test("the last day is counted, for eyes and for ears", async () => {
-  show(routes(connected, [logged, failed]));
+  renderCard(routes(connected, [logged, failed]));
   expect(
     await screen.findByRole("img", { name: "Calls of the last 24 hours: Logged: 1, Failed: 1" }),
   ).toBeDefined();
@@ -290,14 +290,14 @@ test("the last day is counted, for eyes and for ears", async () => {
 });
 
 test("without calls it says how they come", async () => {
-  show(routes(connected));
+  renderCard(routes(connected));
   await userEvent.click(await screen.findByRole("button", { name: "Set up Vapi" }));
   expect(await screen.findByText("Server URL")).toBeDefined();
 });
 
 test("a list that cannot be read says so and is tried again", async () => {
   let works = false;
-  show({
+  renderCard({
     ...routes(connected, [logged]),
     "GET sync-logs": () =>
       works
@@ -312,7 +312,7 @@ test("a list that cannot be read says so and is tried again", async () => {
 
 test("what failed days ago is tried again at once, too", async () => {
   const bodies: unknown[] = [];
-  show({
+  renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
     "GET sync-logs/summary": () => json(summaryOf([])),
     "POST sync-logs/retry": async (request) => {
@@ -325,7 +325,7 @@ test("what failed days ago is tried again at once, too", async () => {
 });
 
 test("a next page that cannot be read says so", async () => {
-  show({
+  renderCard({
     ...routes(connected),
     "GET sync-logs": (request) =>
       new URL(request.url).searchParams.has("cursor")
@@ -339,7 +339,7 @@ test("a next page that cannot be read says so", async () => {
 
 test("a retry that failed again does not claim to be in line", async () => {
   let call = failed;
-  show({
+  renderCard({
     ...routes(connected),
     "GET sync-logs": () => json({ items: [call], nextCursor: null }),
     "POST sync-logs/call-2/retry": () => {
@@ -356,7 +356,7 @@ test("a retry that failed again does not claim to be in line", async () => {
 
 test("a long list is read again more seldom than a short one", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected),
     "GET sync-logs": (request) => {
       const query = new URL(request.url).searchParams;
@@ -382,7 +382,7 @@ test.each([
   ["connected", connected, "Only an admin of your workspace may do this."],
   ["not connected", disconnected, "Only an admin of your workspace can connect Salesforce. Please ask one."],
 ])("a member of a workspace that is %s reads why, and reaches what is locked", async (_, status, words) => {
-  const seen = show(routes(status, [failed]), { isAdmin: false });
+  const seen = renderCard(routes(status, [failed]), { isAdmin: false });
   const list = await screen.findByRole("list", { name: "Calls" });
   await userEvent.click(within(list).getByText("Ada Sample"));
   const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
@@ -400,14 +400,14 @@ test.each([
 });
 
 test.each(["Test", "Settings"])("the tab %s does not say again what the card's head says", async (tab) => {
-  show(routes(connected), { isAdmin: false });
+  renderCard(routes(connected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   await within(screen.getByRole("tabpanel")).findAllByRole("button");
   expect(screen.getAllByText("Only an admin of your workspace may do this.")).toHaveLength(1);
 });
 
 test.each(["Test", "Settings"])("the tab %s says it where nothing is connected", async (tab) => {
-  show(routes(disconnected), { isAdmin: false });
+  renderCard(routes(disconnected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   const panel = screen.getByRole("tabpanel");
   expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();

@@ -10,9 +10,9 @@ import {
   problem,
   routes,
   settings,
-  show,
+  renderCard,
   type Routes,
-} from "../testing/server";
+} from "../testing/mockApi";
 
 const AUTH_URL = "https://login.salesforce.com/services/oauth2/authorize?state=x";
 
@@ -42,7 +42,7 @@ async function clickConnect() {
 test("connecting opens Salesforce's window and ends with its message", async () => {
   const popup = stubPopup();
   let status = disconnected;
-  show(connects({ "GET status": () => json(status) }));
+  renderCard(connects({ "GET status": () => json(status) }));
   await clickConnect();
   expect(popup.location.replace).toHaveBeenCalledWith(AUTH_URL);
   expect(await screen.findByText(/choose Allow/)).toBeDefined();
@@ -54,7 +54,7 @@ test("connecting opens Salesforce's window and ends with its message", async () 
 
 test("a message of another origin is not heard", async () => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
   tell({ success: true, detail: "" }, "https://evil.example");
   expect(await screen.findByText(/choose Allow/)).toBeDefined();
@@ -64,7 +64,7 @@ test("where the window is cut off from us, the status tells", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   const popup = stubPopup();
   let status = disconnected;
-  show(connects({ "GET status": () => json(status) }));
+  renderCard(connects({ "GET status": () => json(status) }));
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   popup.closed = true;
   expect(await screen.findByText(/seems to be closed/)).toBeDefined();
@@ -84,7 +84,7 @@ test.each([
   ["something_new", "Salesforce could not be connected"],
 ])("a connect that ends with %s says what to do", async (code, title) => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
   tell({ success: false, code, detail: "Words of the callback." });
   expect((await screen.findByRole("alert")).textContent).toContain(title);
@@ -93,7 +93,7 @@ test.each([
 
 test("a blocked window says how to allow it, and asks for nothing", async () => {
   vi.spyOn(window, "open").mockReturnValue(null);
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await clickConnect();
   expect(await screen.findByText("Your browser blocked the Salesforce window")).toBeDefined();
   expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
@@ -101,7 +101,7 @@ test("a blocked window says how to allow it, and asks for nothing", async () => 
 
 test("an API on another site is said before a window opens", async () => {
   const open = vi.spyOn(window, "open");
-  show(connects(), { apiUrl: "https://abc.execute-api.us-east-1.amazonaws.com" });
+  renderCard(connects(), { apiUrl: "https://abc.execute-api.us-east-1.amazonaws.com" });
   await clickConnect();
   expect(await screen.findByText("This page cannot connect Salesforce")).toBeDefined();
   expect(open).not.toHaveBeenCalled();
@@ -109,7 +109,7 @@ test("an API on another site is said before a window opens", async () => {
 
 test("a sandbox and a My Domain are logged in to where they are", async () => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
   await userEvent.type(screen.getByRole("textbox", { name: "Your My Domain address" }), "evil.example");
   await clickConnect();
@@ -132,7 +132,7 @@ test.each([
   ["https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=x#y", "https://acme.my.salesforce.com"],
 ])("the address of a page in Salesforce will do, and only its host is sent: %s", async (page, host) => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
   await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
   await userEvent.paste(page);
@@ -148,7 +148,7 @@ test.each([
   "https://acme.my.salesforce.com.evil.example/lightning",
 ])("%s is no address of an org", async (other) => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
   await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
   await userEvent.paste(other);
@@ -159,7 +159,7 @@ test.each([
 
 test("who is no admin is told whom to ask", async () => {
   const popup = stubPopup();
-  show(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
+  renderCard(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
   await clickConnect();
   expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
   expect(popup.close).toHaveBeenCalled();
@@ -167,13 +167,13 @@ test("who is no admin is told whom to ask", async () => {
 });
 
 test("a dashboard that knows its user offers nothing that would be refused", async () => {
-  show(routes(disconnected), { isAdmin: false });
+  renderCard(routes(disconnected), { isAdmin: false });
   expect(await screen.findByText(/Only an admin of your workspace can connect Salesforce/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
 test("an ended connection asks to reconnect, with the reason", async () => {
-  show(
+  renderCard(
     routes({
       ...connected,
       connected: false,
@@ -191,7 +191,7 @@ test("an ended connection asks to reconnect, with the reason", async () => {
 
 test("disconnecting asks first", async () => {
   let status = connected;
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected),
     "GET status": () => json(status),
     "DELETE disconnect": () => {
@@ -208,13 +208,13 @@ test("disconnecting asks first", async () => {
 });
 
 test("API usage that runs out is pointed at", async () => {
-  show(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
+  renderCard(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
   expect(await screen.findByText(/Little is left/)).toBeDefined();
 });
 
 test("every request carries the token of now and this browser's cookie", async () => {
   let token = 0;
-  const seen = show(routes(connected), { getToken: () => Promise.resolve(`token-${++token}`) });
+  const seen = renderCard(routes(connected), { getToken: () => Promise.resolve(`token-${++token}`) });
   await screen.findByText("Connected");
   expect(seen[0]?.headers.get("Authorization")).toMatch(/^Bearer token-\d$/);
   expect(seen.every(({ credentials }) => credentials === "include")).toBe(true);
@@ -223,7 +223,7 @@ test("every request carries the token of now and this browser's cookie", async (
 test("after a disconnect nothing says that calls are logged", async () => {
   stubPopup();
   let status = disconnected;
-  show({
+  renderCard({
     ...connects({ "GET status": () => json(status) }),
     "DELETE disconnect": () => {
       status = disconnected;
@@ -244,7 +244,7 @@ test("a connection that the card's own look finds first ends the flow, too", asy
   vi.useFakeTimers({ shouldAdvanceTime: true });
   stubPopup();
   let status = disconnected;
-  const seen = show(connects({ "GET status": () => json(status) }));
+  const seen = renderCard(connects({ "GET status": () => json(status) }));
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   await screen.findByText(/choose Allow/);
   await act(() => vi.advanceTimersByTimeAsync(6_500));
@@ -271,7 +271,7 @@ test.each([
   ],
 ])("%s at connect says so", async (_, answer, words) => {
   stubPopup();
-  show(connects({ "GET oauth/initiate": answer }));
+  renderCard(connects({ "GET oauth/initiate": answer }));
   await clickConnect();
   expect((await screen.findByRole("alert")).textContent).toContain(words);
 });
@@ -291,7 +291,7 @@ const ended: typeof connected = { ...connected, connected: false, state: "reconn
 
 test("production is production, also where the settings name another place", async () => {
   stubPopup();
-  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  const seen = renderCard(connects(withLogin("https://test.salesforce.com")));
   await userEvent.click(await screen.findByRole("radio", { name: "Production" }));
   await clickConnect();
   expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
@@ -299,7 +299,7 @@ test("production is production, also where the settings name another place", asy
 
 test("the place of the settings is chosen, and is where one is sent", async () => {
   stubPopup();
-  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  const seen = renderCard(connects(withLogin("https://test.salesforce.com")));
   expect(await screen.findByRole<HTMLInputElement>("radio", { name: "Sandbox" })).toHaveProperty(
     "checked",
     true,
@@ -310,7 +310,7 @@ test("the place of the settings is chosen, and is where one is sent", async () =
 
 test("where nobody named a place, the deployment does", async () => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await clickConnect();
   expect(loginAskedOf(seen)).toBeNull();
 });
@@ -320,7 +320,7 @@ test.each([
   ["of the connection that ended", null, "acme.my.salesforce.com"],
 ])("a reconnect leads to the My Domain %s", async (_, login, host) => {
   stubPopup();
-  const seen = show({ ...connects(withLogin(login)), "GET status": () => json(ended) });
+  const seen = renderCard({ ...connects(withLogin(login)), "GET status": () => json(ended) });
   const domain = await screen.findByRole("textbox", { name: "Your My Domain address" });
   expect(domain).toHaveProperty("value", host);
   await userEvent.click(screen.getByRole("button", { name: "Reconnect Salesforce" }));
@@ -330,7 +330,7 @@ test.each([
 test("nobody can be sent away before the settings are read, nor elsewhere than is shown when they cannot be", async () => {
   stubPopup();
   let answer: (response: Response) => void = () => undefined;
-  const seen = show(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
+  const seen = renderCard(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
   expect(await screen.findByText(/becomes a Task/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
   answer(problem(403, "no_workspace"));
@@ -342,7 +342,7 @@ test("nobody can be sent away before the settings are read, nor elsewhere than i
 test("who starts again has ten minutes again", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   stubPopup();
-  show(connects());
+  renderCard(connects());
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   await screen.findByText(/choose Allow/);
   await act(() => vi.advanceTimersByTimeAsync(9 * 60_000));
@@ -355,7 +355,7 @@ test("who starts again has ten minutes again", async () => {
 
 test("who is refused by address is led to the app's policies of now, and of before", async () => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
   const steps = /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(an older/;
   expect(await screen.findByText(steps)).toBeDefined();

@@ -1,12 +1,13 @@
 import { useState } from "react";
 
-import { ApiError, type Settings, type TaggedSettings } from "../api/client";
-import { useSurroundings } from "../api/context";
+import { ApiError, type Settings, type SettingsWithETag } from "../api/client";
+import { useCardContext } from "../api/context";
 import { useSaveSettings, useSettings } from "../api/queries";
 import { texts } from "../texts";
 import { AdminsOnlyNotice } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Field, Notice, Problem, Select, Skeleton, ui } from "../ui/parts";
+import base from "../ui/base.module.css";
+import { Button, ErrorNotice, Field, Notice, Select, Skeleton } from "../ui/components";
+import ui from "../ui/components.module.css";
 import css from "./settings.module.css";
 
 /** The workspace's rules. */
@@ -14,14 +15,14 @@ export function SettingsPanel() {
   const settings = useSettings();
   const save = useSaveSettings();
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <h3>{texts.settings.title}</h3>
       {settings.isPending ? (
         <Skeleton height="3.6rem" count={5} />
       ) : settings.data ? (
         <>
           <SettingsForm
-            tagged={settings.data}
+            stored={settings.data}
             save={save}
             onReload={() => {
               save.reset();
@@ -35,47 +36,47 @@ export function SettingsPanel() {
           )}
         </>
       ) : (
-        <Problem error={settings.error} onRetry={() => void settings.refetch()} />
+        <ErrorNotice error={settings.error} onRetry={() => void settings.refetch()} />
       )}
     </div>
   );
 }
 
 function SettingsForm({
-  tagged,
+  stored,
   save,
   onReload,
 }: {
-  tagged: TaggedSettings;
+  stored: SettingsWithETag;
   save: ReturnType<typeof useSaveSettings>;
   onReload: () => void;
 }) {
-  const { isAdmin } = useSurroundings();
-  const [draft, setDraft] = useState(tagged.settings);
+  const { isAdmin } = useCardContext();
+  const [draft, setDraft] = useState(stored.settings);
   // A draft is of the settings that one has seen: other ones begin it anew. The form stays, and the focus in it.
-  const [seen, setSeen] = useState(tagged);
-  if (seen.etag !== tagged.etag) {
-    setSeen(tagged);
-    setDraft(tagged.settings);
+  const [draftBase, setDraftBase] = useState(stored);
+  if (draftBase.etag !== stored.etag) {
+    setDraftBase(stored);
+    setDraft(stored.settings);
   }
   const isLocked = isAdmin === false;
-  const isChanged = JSON.stringify(draft) !== JSON.stringify(tagged.settings);
+  const isChanged = JSON.stringify(draft) !== JSON.stringify(stored.settings);
   const set = <F extends keyof Settings>(field: F, value: Settings[F]) => {
     if (save.isSuccess) save.reset();
     setDraft({ ...draft, [field]: value });
   };
-  const refusals = save.error instanceof ApiError ? save.error.fields : [];
-  const errorOf = (field: keyof Settings) => refusals.find((one) => one.field === field)?.detail;
+  const fieldErrors = save.error instanceof ApiError ? save.error.fields : [];
+  const errorOf = (field: keyof Settings) => fieldErrors.find((error) => error.field === field)?.detail;
   const isConflict = save.error instanceof ApiError && save.error.code === "precondition_failed";
 
   return (
     <form
-      className={card.stack}
+      className={base.stack}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         save.mutate(
-          { settings: draft, etag: tagged.etag },
+          { settings: draft, etag: stored.etag },
           {
             // The API keeps a pasted address as the org's My Domain: the tag is the same if nothing else changed.
             onSuccess: (saved) => {
@@ -87,8 +88,8 @@ function SettingsForm({
     >
       <AdminsOnlyNotice />
       <fieldset className={css.fields} disabled={isLocked}>
-        <legend className={card.hidden}>{texts.settings.title}</legend>
-        <Text
+        <legend className={base.visuallyHidden}>{texts.settings.title}</legend>
+        <TextField
           label={texts.settings.timeZone}
           hint={texts.settings.timeZoneHint}
           error={errorOf("timeZone")}
@@ -98,7 +99,7 @@ function SettingsForm({
             set("timeZone", value);
           }}
         />
-        <Text
+        <TextField
           label={texts.settings.defaultCountry}
           hint={texts.settings.defaultCountryHint}
           error={errorOf("defaultCountry")}
@@ -144,7 +145,7 @@ function SettingsForm({
             set("callTypes", value.split(",") as Settings["callTypes"]);
           }}
         />
-        <Count
+        <NumberField
           label={texts.settings.appointmentDurationMinutes}
           hint={texts.settings.appointmentDurationHint}
           error={errorOf("appointmentDurationMinutes")}
@@ -155,7 +156,7 @@ function SettingsForm({
             set("appointmentDurationMinutes", value);
           }}
         />
-        <Count
+        <NumberField
           label={texts.settings.retentionDays}
           hint={texts.settings.retentionHint}
           error={errorOf("retentionDays")}
@@ -166,7 +167,7 @@ function SettingsForm({
             set("retentionDays", value);
           }}
         />
-        <Text
+        <TextField
           label={texts.settings.loginUrl}
           hint={texts.settings.loginUrlHint}
           error={errorOf("loginUrl")}
@@ -175,14 +176,14 @@ function SettingsForm({
             set("loginUrl", value || null);
           }}
         />
-        <Check
+        <Checkbox
           label={texts.settings.includeTranscript}
           value={draft.includeTranscript}
           onChange={(value) => {
             set("includeTranscript", value);
           }}
         />
-        <Check
+        <Checkbox
           label={texts.settings.useGivenNumber}
           value={draft.useGivenNumber ?? false}
           onChange={(value) => {
@@ -200,10 +201,10 @@ function SettingsForm({
           </span>
         </Notice>
       ) : (
-        save.error && <Problem error={save.error} />
+        save.error && <ErrorNotice error={save.error} />
       )}
-      <div className={card.row}>
-        <Button look="primary" type="submit" disabled={isLocked} inactive={!isChanged || save.isPending}>
+      <div className={base.row}>
+        <Button variant="primary" type="submit" disabled={isLocked} inactive={!isChanged || save.isPending}>
           {save.isPending ? texts.settings.saving : texts.settings.save}
         </Button>
         <Button
@@ -211,7 +212,7 @@ function SettingsForm({
           inactive={!isChanged || save.isPending}
           onClick={() => {
             save.reset();
-            setDraft(tagged.settings);
+            setDraft(stored.settings);
           }}
         >
           {texts.settings.reset}
@@ -231,7 +232,7 @@ interface ControlProps<V> {
   onChange: (value: V) => void;
 }
 
-function Text({
+function TextField({
   label,
   hint,
   error,
@@ -241,21 +242,21 @@ function Text({
 }: ControlProps<string> & { options?: string[] }) {
   return (
     <Field label={label} hint={hint} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <>
           <input
-            {...tied}
+            {...inputProps}
             type="text"
             autoComplete="off"
             spellCheck={false}
-            list={options && `${tied.id}-options`}
+            list={options && `${inputProps.id}-options`}
             value={value}
             onChange={(event) => {
               onChange(event.target.value);
             }}
           />
           {options && (
-            <datalist id={`${tied.id}-options`}>
+            <datalist id={`${inputProps.id}-options`}>
               {options.map((option) => (
                 <option key={option} value={option} />
               ))}
@@ -267,7 +268,7 @@ function Text({
   );
 }
 
-function Count({
+function NumberField({
   label,
   hint,
   error,
@@ -278,9 +279,9 @@ function Count({
 }: ControlProps<number> & { min: number; max: number }) {
   return (
     <Field label={label} hint={hint} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <input
-          {...tied}
+          {...inputProps}
           type="number"
           min={min}
           max={max}
@@ -295,7 +296,7 @@ function Count({
   );
 }
 
-function Check({ label, value, onChange }: Pick<ControlProps<boolean>, "label" | "value" | "onChange">) {
+function Checkbox({ label, value, onChange }: Pick<ControlProps<boolean>, "label" | "value" | "onChange">) {
   return (
     <label className={ui.check}>
       <input

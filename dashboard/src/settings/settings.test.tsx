@@ -3,10 +3,10 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { Settings } from "../api/client";
-import { connected, json, problem, routes, settings, show, type Routes } from "../testing/server";
+import { connected, json, problem, routes, settings, renderCard, type Routes } from "../testing/mockApi";
 
 async function open(more: Routes = {}, isAdmin?: boolean) {
-  const seen = show({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
+  const seen = renderCard({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
   await userEvent.click(await screen.findByRole("tab", { name: "Settings" }));
   await screen.findByRole("combobox", { name: "If nobody has the number" });
   return seen;

@@ -1,34 +1,34 @@
 import { createContext, useContext } from "react";
 
-import { useSurroundings } from "../api/context";
+import { useCardContext } from "../api/context";
 import { texts } from "../texts";
-import card from "./card.module.css";
-import { Notice } from "./parts";
+import base from "./base.module.css";
+import { Notice } from "./components";
 
 /** The element that says above all tabs that only admins may change things. */
-interface Line {
+interface AdminsOnlyMessage {
   id: string;
   /** Whether that is the line of the card's head, in the words of `texts.adminsOnly`. */
-  isOfHead: boolean;
+  isInHeader: boolean;
 }
 
-const Context = createContext<Line | null>(null);
+const Context = createContext<AdminsOnlyMessage | null>(null);
 
 export const AdminsOnlyProvider = Context.Provider;
 
 /** What a button gets that only admins may use. Unlike a disabled one it is reached by keyboard, and says why. */
-export function useLock(): { isLocked: boolean; describedBy: string | undefined } {
-  const isLocked = useSurroundings().isAdmin === false;
-  const line = useContext(Context);
-  return { isLocked, describedBy: isLocked ? line?.id : undefined };
+export function useAdminLock(): { isLocked: boolean; describedBy: string | undefined } {
+  const isLocked = useCardContext().isAdmin === false;
+  const message = useContext(Context);
+  return { isLocked, describedBy: isLocked ? message?.id : undefined };
 }
 
 /** The line of the card's head. */
-export function AdminsOnlyLine() {
-  const { isLocked } = useLock();
-  const line = useContext(Context);
-  return isLocked && line?.isOfHead ? (
-    <p id={line.id} className={card.muted}>
+export function AdminsOnlyHeaderNote() {
+  const { isLocked } = useAdminLock();
+  const message = useContext(Context);
+  return isLocked && message?.isInHeader ? (
+    <p id={message.id} className={base.muted}>
       {texts.adminsOnly}
     </p>
   ) : null;
@@ -36,7 +36,7 @@ export function AdminsOnlyLine() {
 
 /** The same in a tab, where the card's head does not say it. */
 export function AdminsOnlyNotice() {
-  const { isLocked } = useLock();
-  const line = useContext(Context);
-  return isLocked && !line?.isOfHead ? <Notice tone="plain">{texts.adminsOnly}</Notice> : null;
+  const { isLocked } = useAdminLock();
+  const message = useContext(Context);
+  return isLocked && !message?.isInHeader ? <Notice tone="plain">{texts.adminsOnly}</Notice> : null;
 }

@@ -2,17 +2,17 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { connected, json, problem, routes, show, type Routes } from "../testing/server";
+import { connected, json, problem, routes, renderCard, type Routes } from "../testing/mockApi";
 
 async function open(more: Routes = {}) {
-  const seen = show({ ...routes(connected), ...more });
+  const seen = renderCard({ ...routes(connected), ...more });
   await userEvent.click(await screen.findByRole("tab", { name: "Vapi" }));
   return seen;
 }
 
 test("the secret is shown only when asked for, and copied either way", async () => {
   const user = userEvent.setup();
-  show(routes(connected));
+  renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
   await user.click(await screen.findByRole("button", { name: "Copy: Secret" }));
   expect(await navigator.clipboard.readText()).toBe("rl1.secret");
@@ -23,7 +23,7 @@ test("the secret is shown only when asked for, and copied either way", async () 
 
 test("the server is there as JSON, with reports only and a plan for lost ones", async () => {
   const user = userEvent.setup();
-  show(routes(connected));
+  renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
   await user.click(await screen.findByRole("button", { name: "Copy: Or all at once, as JSON" }));
   expect(JSON.parse(await navigator.clipboard.readText())).toEqual({

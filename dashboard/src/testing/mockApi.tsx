@@ -143,7 +143,7 @@ export function routes(status: SalesforceStatus, calls: SyncLog[] = []): Routes 
 }
 
 /** Stands in for the network. Answers with the requests that were made. */
-export function serve(all: Routes): Request[] {
+export function mockFetch(all: Routes): Request[] {
   const seen: Request[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const request = new Request(input, init);
@@ -157,8 +157,8 @@ export function serve(all: Routes): Request[] {
 }
 
 /** Shows the card over an API that answers like this. */
-export function show(all: Routes, props: Partial<SalesforceIntegrationProps> = {}): Request[] {
-  const seen = serve(all);
+export function renderCard(all: Routes, props: Partial<SalesforceIntegrationProps> = {}): Request[] {
+  const seen = mockFetch(all);
   render(<SalesforceIntegration apiUrl="" getToken={() => "token"} {...props} />);
   return seen;
 }

@@ -5,7 +5,7 @@ const PROBE = "ringlog_site";
  * registrable domain). Otherwise the cookie that binds a connect flow to this browser would not come back, and the flow
  * would be refused at its end.
  */
-export function isOneSite(api: URL, page: URL): boolean {
+export function isSameSite(api: URL, page: URL): boolean {
   if (api.protocol !== page.protocol) return false;
   if (api.hostname === page.hostname) return true;
   const domain = registrableDomain(page.hostname);
@@ -20,12 +20,12 @@ function registrableDomain(hostname: string): string {
   const labels = hostname.split(".");
   for (let count = 1; count < labels.length; count += 1) {
     const domain = labels.slice(-count).join(".");
-    if (takesCookie(domain)) return domain;
+    if (acceptsCookie(domain)) return domain;
   }
   return hostname;
 }
 
-function takesCookie(domain: string): boolean {
+function acceptsCookie(domain: string): boolean {
   const cookie = (age: number) => `${PROBE}=1; Domain=${domain}; Path=/; SameSite=Strict; Max-Age=${age}`;
   document.cookie = cookie(5);
   const isTaken = document.cookie.split("; ").includes(`${PROBE}=1`);

@@ -1,5 +1,5 @@
 /** How the codes of other calls begin (operations.md, "The error codes"). */
-const NOTES = [
+const NOTE_PREFIXES = [
   "fields_left_out",
   "event_refused",
   "activity_",
@@ -13,6 +13,6 @@ const NOTES = [
 ];
 
 /** Codes of calls that are logged, or wait for the connection: the list and the card's head say what there is to say. */
-export function isNote(code: string): boolean {
-  return NOTES.some((prefix) => code.startsWith(prefix));
+export function isNoteCode(code: string): boolean {
+  return NOTE_PREFIXES.some((prefix) => code.startsWith(prefix));
 }

@@ -2,7 +2,7 @@ import { ApiError } from "../api/client";
 import { texts } from "../texts";
 
 /** What a failed request says to people. */
-export function problemText(error: unknown): string {
+export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return texts.problem;
   return texts.problems[error.code] ?? (error.message || texts.problem);
 }

@@ -3,60 +3,68 @@ import { useState } from "react";
 import type { SalesforceStatus } from "../api/client";
 import { useDisconnect } from "../api/queries";
 import { texts } from "../texts";
-import { useLock } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Confirm } from "../ui/parts";
-import { formatNumber, Time } from "../ui/time";
+import { useAdminLock } from "../ui/adminsOnly";
+import base from "../ui/base.module.css";
+import { Button, Confirm, Detail } from "../ui/components";
+import { formatNumber, Time } from "../ui/format";
 import css from "./connection.module.css";
 
 /** From here on people should know that the org's requests may run out. */
 const HIGH_USAGE = 0.8;
 
 /** The connection as it is, and the way out of it. */
-export function Facts({ status }: { status: SalesforceStatus }) {
-  const { isLocked, describedBy } = useLock();
-  const [asks, setAsks] = useState(false);
+export function ConnectionDetails({ status }: { status: SalesforceStatus }) {
+  const { isLocked, describedBy } = useAdminLock();
+  const [isConfirming, setConfirming] = useState(false);
   const disconnect = useDisconnect();
   const { instanceUrl, apiUsage } = status;
   const isHigh = apiUsage !== null && apiUsage.used >= apiUsage.limit * HIGH_USAGE;
   return (
-    <div className={card.stack}>
-      <dl className={css.facts}>
-        <Fact name={texts.facts.user}>{status.userName ?? texts.facts.unknown}</Fact>
-        <Fact name={texts.facts.instance}>
+    <div className={base.stack}>
+      <dl className={css.detailList}>
+        <Detail name={texts.connectionDetails.user}>
+          {status.userName ?? texts.connectionDetails.unknown}
+        </Detail>
+        <Detail name={texts.connectionDetails.instance}>
           {instanceUrl ? (
             <a href={instanceUrl} target="_blank" rel="noreferrer">
               {new URL(instanceUrl).host}
             </a>
           ) : (
-            texts.facts.unknown
+            texts.connectionDetails.unknown
           )}
-        </Fact>
-        <Fact name={texts.facts.organization}>{status.organizationId ?? texts.facts.unknown}</Fact>
-        <Fact name={texts.facts.connectedAt}>
-          {status.connectedAt === null ? texts.facts.unknown : <Time seconds={status.connectedAt} />}
-        </Fact>
-        <Fact name={texts.facts.lastSync}>
-          {status.lastSync === null ? texts.facts.never : <Time seconds={status.lastSync} />}
-        </Fact>
-        <Fact name={texts.facts.usage}>
+        </Detail>
+        <Detail name={texts.connectionDetails.organization}>
+          {status.organizationId ?? texts.connectionDetails.unknown}
+        </Detail>
+        <Detail name={texts.connectionDetails.connectedAt}>
+          {status.connectedAt === null ? (
+            texts.connectionDetails.unknown
+          ) : (
+            <Time seconds={status.connectedAt} />
+          )}
+        </Detail>
+        <Detail name={texts.connectionDetails.lastSync}>
+          {status.lastSync === null ? texts.connectionDetails.never : <Time seconds={status.lastSync} />}
+        </Detail>
+        <Detail name={texts.connectionDetails.usage}>
           {apiUsage === null ? (
-            texts.facts.unknown
+            texts.connectionDetails.unknown
           ) : (
             <>
               <meter
                 className={css.meter}
-                aria-label={texts.facts.usage}
+                aria-label={texts.connectionDetails.usage}
                 min={0}
                 max={Math.max(apiUsage.limit, 1)}
                 high={apiUsage.limit * HIGH_USAGE}
                 value={apiUsage.used}
               />
-              {texts.facts.usageOf(formatNumber(apiUsage.used), formatNumber(apiUsage.limit))}
-              {isHigh && <span className={css.warning}>{texts.facts.usageHigh}</span>}
+              {texts.connectionDetails.usageOf(formatNumber(apiUsage.used), formatNumber(apiUsage.limit))}
+              {isHigh && <span className={css.warning}>{texts.connectionDetails.usageHigh}</span>}
             </>
           )}
-        </Fact>
+        </Detail>
       </dl>
       <div>
         <Button
@@ -65,13 +73,13 @@ export function Facts({ status }: { status: SalesforceStatus }) {
           aria-describedby={describedBy}
           onClick={() => {
             disconnect.reset();
-            setAsks(true);
+            setConfirming(true);
           }}
         >
           {texts.disconnect.button}
         </Button>
       </div>
-      {asks && (
+      {isConfirming && (
         <Confirm
           question={texts.disconnect.question}
           explanation={texts.disconnect.explanation}
@@ -82,24 +90,15 @@ export function Facts({ status }: { status: SalesforceStatus }) {
           onConfirm={() => {
             disconnect.mutate(undefined, {
               onSuccess: () => {
-                setAsks(false);
+                setConfirming(false);
               },
             });
           }}
           onCancel={() => {
-            setAsks(false);
+            setConfirming(false);
           }}
         />
       )}
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

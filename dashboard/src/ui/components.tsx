@@ -9,26 +9,26 @@ import {
 } from "react";
 
 import { texts, type Remedy } from "../texts";
-import card from "./card.module.css";
-import { problemText } from "./problem";
-import css from "./ui.module.css";
+import base from "./base.module.css";
+import { errorText } from "./errors";
+import css from "./components.module.css";
 
-function names(...all: (string | false | undefined)[]): string {
+function classNames(...all: (string | false | undefined)[]): string {
   return all.filter(Boolean).join(" ");
 }
 
 interface ButtonProps extends ComponentProps<"button"> {
-  look?: "primary" | "danger";
+  variant?: "primary" | "danger";
   small?: boolean;
   /** Does nothing now, or not for this user. Unlike a disabled button it keeps the keyboard's focus. */
   inactive?: boolean;
 }
 
-export function Button({ look, small, inactive, className, onClick, ...rest }: ButtonProps) {
+export function Button({ variant, small, inactive, className, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
-      className={names(css.button, look && css[look], small && css.small, className)}
+      className={classNames(css.button, variant && css[variant], small && css.small, className)}
       aria-disabled={inactive}
       onClick={
         inactive
@@ -56,17 +56,17 @@ export function Notice({
 }) {
   const role = live ? (tone === "bad" ? "alert" : "status") : undefined;
   return (
-    <div id={id} className={names(css.notice, tone !== "plain" && css[tone])} role={role}>
+    <div id={id} className={classNames(css.notice, tone !== "plain" && css[tone])} role={role}>
       {children}
     </div>
   );
 }
 
 /** What went wrong with a request, and a way to try again. */
-export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <Notice tone="bad" live>
-      <span>{problemText(error)}</span>
+      <span>{errorText(error)}</span>
       {onRetry && (
         <span>
           <Button small onClick={onRetry}>
@@ -110,14 +110,14 @@ export function Field({
   label: string;
   hint?: string;
   error?: string | undefined;
-  children: (tied: {
+  children: (inputProps: {
     id: string;
     "aria-describedby": string | undefined;
     "aria-invalid": boolean;
   }) => ReactNode;
 }) {
   const id = useId();
-  const described = names(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+  const described = classNames(hint && `${id}-hint`, error && `${id}-error`) || undefined;
   return (
     <div className={css.field}>
       <label htmlFor={id}>{label}</label>
@@ -156,9 +156,9 @@ export function Select<V extends string>({
 }) {
   return (
     <Field label={label} {...(hint && { hint })} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <select
-          {...tied}
+          {...inputProps}
           value={value}
           disabled={disabled}
           onChange={(event) => {
@@ -217,14 +217,14 @@ export function Confirm({
         onCancel();
       }}
     >
-      <div className={card.stack}>
+      <div className={base.stack}>
         <h3 id={`${id}-question`}>{question}</h3>
         <p id={`${id}-explanation`}>{explanation}</p>
         {children}
-        {error !== null && error !== undefined && <Problem error={error} />}
+        {error !== null && error !== undefined && <ErrorNotice error={error} />}
         <div className={css.actions}>
           <Button onClick={onCancel}>{texts.cancel}</Button>
-          <Button look={danger ? "danger" : "primary"} inactive={pending} onClick={onConfirm}>
+          <Button variant={danger ? "danger" : "primary"} inactive={pending} onClick={onConfirm}>
             {confirm}
           </Button>
         </div>
@@ -253,14 +253,14 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
       setDone("failed");
     }
   };
-  const said = done === "copied" ? texts.copied : done === "failed" ? texts.copyFailed : texts.copy;
+  const label = done === "copied" ? texts.copied : done === "failed" ? texts.copyFailed : texts.copy;
   return (
     <>
       <Button small aria-label={`${texts.copy}: ${what}`} onClick={() => void copy()}>
-        {said}
+        {label}
       </Button>
-      <span className={card.hidden} role="status">
-        {done ? said : ""}
+      <span className={base.visuallyHidden} role="status">
+        {done ? label : ""}
       </span>
     </>
   );
@@ -269,16 +269,26 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
 /** Holds the place of what is being read, so that nothing moves when it comes. */
 export function Skeleton({ height, count = 1 }: { height: string; count?: number }) {
   return (
-    <div className={card.stack} role="status" aria-busy="true">
-      <span className={card.hidden}>{texts.loading}</span>
-      {Array.from({ length: count }, (_, place) => (
-        <div key={place} className={css.skeleton} style={{ height }} />
+    <div className={base.stack} role="status" aria-busy="true">
+      <span className={base.visuallyHidden}>{texts.loading}</span>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className={css.skeleton} style={{ height }} />
       ))}
     </div>
   );
 }
 
-export function Code({ children, label }: { children: string; label: string }) {
+/** A term and its description, in a `<dl>`. */
+export function Detail({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function CodeBlock({ children, label }: { children: string; label: string }) {
   return (
     // It scrolls, so it must be reachable by keyboard.
     <pre className={css.code} tabIndex={0} role="region" aria-label={label}>
@@ -286,5 +296,3 @@ export function Code({ children, label }: { children: string; label: string }) {
     </pre>
   );
 }
-
-export { css as ui, names };

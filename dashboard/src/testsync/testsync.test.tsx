@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { connected, json, logged, problem, routes, show, type Routes } from "../testing/server";
+import { connected, json, logged, problem, routes, renderCard, type Routes } from "../testing/mockApi";
 
 const candidates = logged.decision?.candidates ?? [];
 const preview = {
@@ -21,7 +21,7 @@ const preview = {
 };
 
 async function open(more: Routes) {
-  const seen = show({ ...routes(connected), ...more });
+  const seen = renderCard({ ...routes(connected), ...more });
   await userEvent.click(await screen.findByRole("tab", { name: "Test" }));
   return seen;
 }
