@@ -3,22 +3,23 @@ import { useState } from "react";
 import { createApi, SalesforceIntegration } from "../src";
 import css from "./page.module.css";
 
-/** What the local stack tells this page. */
+/** What the local stack serves as `/local.json`. */
 export interface LocalConfig {
-  /** A dashboard token of an admin of the sample workspace. */
+  /** Dashboard JWT of an admin of the sample workspace. */
   token: string;
-  /** Where the Salesforce simulator is. */
+  /** Origin of the Salesforce simulator. */
   simulatorUrl: string;
-  /** A report as Vapi posts it. */
+  /** A sample end-of-call report. */
   sampleReport: unknown;
 }
 
 export function Page({ token, simulatorUrl, sampleReport }: LocalConfig) {
   return (
     <main className={css.page}>
-      <h1>Ringlog on this machine</h1>
+      <h1>Ringlog, running locally</h1>
       <p>
-        Below is the card as your dashboard would show it. Connect it, post a call, and see its Task in the{" "}
+        This is the card as your dashboard would show it. Connect it, post a sample call, then find the Task
+        in the{" "}
         <a href={simulatorUrl} target="_blank" rel="noreferrer">
           Salesforce simulator
         </a>
@@ -30,7 +31,7 @@ export function Page({ token, simulatorUrl, sampleReport }: LocalConfig) {
   );
 }
 
-/** Posts the sample call as Vapi does. */
+/** Posts the sample call to the webhook, as Vapi would. */
 function PostCall({ token, report }: { token: string; report: unknown }) {
   const [result, setResult] = useState("");
   const post = async () => {
@@ -42,7 +43,7 @@ function PostCall({ token, report }: { token: string; report: unknown }) {
     });
     setResult(
       response.ok
-        ? "Posted. It appears in the list in a few seconds."
+        ? "Posted. It will appear in the list in a few seconds."
         : `${response.status}: ${await response.text()}`,
     );
   };

@@ -1,4 +1,4 @@
-/** The page that shows the card on this machine: what a dashboard of yours would be. */
+/** The local demo page. It stands in for a dashboard that embeds the card. */
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 

@@ -19,13 +19,13 @@ import { WebhookPanel } from "./webhook/WebhookPanel";
 const { tabs: TABS } = texts;
 type Tab = keyof typeof TABS;
 
-/** The card: how the connection is, and all that one does with it. */
+/** The whole card: connection state on top, tabs below. */
 export function Card() {
   const id = useId();
   const status = useStatus();
   const connect = useConnect(status.data?.connectedAt ?? null, useRefreshAll());
 
-  // Who is not connected reads it where one connects.
+  // Shown in the connect panel while disconnected.
   const adminsOnly = {
     id: `${id}-admins`,
     isInHeader: status.data !== undefined && status.data.state !== "disconnected",
@@ -75,7 +75,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
           onCancel={connect.cancel}
         />
       )}
-      {/* One who has to reconnect should see which org it was. */}
+      {/* Also shown when a reconnect is required, so that the user can see which org it was. */}
       {status.state !== "disconnected" && <ConnectionDetails status={status} />}
       <Tabs label={texts.tabsLabel} tabs={TABS} selected={tab} onSelect={setTab}>
         {tab === "calls" && (

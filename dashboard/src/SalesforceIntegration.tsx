@@ -8,15 +8,15 @@ import { isAdminRequired } from "./ui/errors";
 
 export interface SalesforceIntegrationProps extends ApiOptions {
   /**
-   * Whether the user may connect, disconnect, retry and change settings. The API decides; this only keeps the card from
-   * offering what it would refuse. Left out, the card learns it from the first refusal.
+   * Whether the user may connect, disconnect, retry and change settings. The API enforces this; the prop only stops the
+   * card from offering actions that would be refused. If omitted, the card finds out from the first refusal.
    */
   isAdmin?: boolean;
 }
 
 /**
- * The Salesforce card of a workspace: connects it, shows what became of its calls, and says what to do about those that
- * failed. It brings its own styles (`@ringlog/salesforce/style.css`) and nothing else to the page.
+ * The Salesforce card for one workspace: connects it, shows what happened to its calls, and explains how to fix the ones
+ * that failed. It needs its stylesheet (`@ringlog/salesforce/style.css`) and adds no global styles.
  */
 export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceIntegrationProps) {
   const [isAdminRefused, setAdminRefused] = useState(false);
@@ -25,16 +25,16 @@ export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceI
       if (isAdminRequired(error)) setAdminRefused(true);
     }),
   );
-  // A new function on each rendering is the usual way to write `getToken`, and no new API.
+  // Callers usually pass a new `getToken` function on every render; that must not create a new client.
   const latestGetToken = useRef(getToken);
   useEffect(() => {
     latestGetToken.current = getToken;
   }, [getToken]);
   const context = useMemo(
     () => ({
-      // eslint-disable-next-line react-hooks/refs -- it is read when a request is made, never while rendering
+      // eslint-disable-next-line react-hooks/refs -- read when a request is made, never during render
       api: createApi({ apiUrl, getToken: () => latestGetToken.current() }),
-      // Rendered on a server, a page has no location, and its API an address.
+      // On a server there is no `location`, but then `apiUrl` is set.
       apiOrigin: apiUrl ? new URL(apiUrl).origin : globalThis.location.origin,
       isAdmin: isAdminRefused ? false : isAdmin,
     }),
@@ -49,7 +49,7 @@ export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceI
   );
 }
 
-/** A client of the card's own: it shares nothing with one that the dashboard may have. */
+/** The card's own query client; it shares nothing with the host application's. */
 function newQueryClient(onError: (error: unknown) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({ onError }),
@@ -57,7 +57,7 @@ function newQueryClient(onError: (error: unknown) => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 5000,
-        // What was refused is refused again.
+        // A refused request would be refused again.
         retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isTransient(error)),
       },
     },

@@ -11,10 +11,10 @@ import type { SettingsWithETag, SyncLog, SyncLogQuery, SyncStatus, TestSyncReque
 import { useCardContext } from "./context";
 
 const SECOND = 1000;
-/** How often what changes by itself is read again, while the page is visible. */
+/** Polling intervals while the page is visible. */
 const REFETCH_MS = { status: 30 * SECOND, calls: 10 * SECOND, summary: 30 * SECOND };
 const DAY = 24 * 60 * 60;
-/** The calls of a status that are searched for reasons: pages, and calls on each. */
+/** How far to search the calls of a status for error messages. */
 const MAX_PAGES = 5;
 const PAGE_SIZE = 100;
 
@@ -36,7 +36,7 @@ export function useStatus() {
   });
 }
 
-/** Reads the status and all that depends on it again. */
+/** Refetches everything. */
 export function useRefreshAll() {
   const client = useQueryClient();
   return useCallback(() => void client.invalidateQueries(), [client]);
@@ -50,7 +50,7 @@ export function useDisconnect() {
 
 export function useSettings() {
   const { api } = useCardContext();
-  // Read again only when asked to: a form that changes under one's hands is no help.
+  // No automatic refetch: the form must not change while the user edits it.
   return useQuery({ queryKey: keys.settings, queryFn: api.getSettings, refetchOnWindowFocus: false });
 }
 
@@ -88,12 +88,12 @@ export function useCalls(status: SyncStatus | undefined) {
     queryFn: ({ pageParam }) => api.listSyncLogs({ status, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
-    // All loaded pages are read again, one after the other: the more there are, the more seldom.
+    // A refetch reads every loaded page in sequence, so poll less often as pages are added.
     refetchInterval: ({ state }) => REFETCH_MS.calls * Math.max(1, state.data?.pages.length ?? 1),
   });
 }
 
-/** The calls of the last day, counted. */
+/** Counts of the last day's calls. */
 export function useSummary() {
   const { api } = useCardContext();
   return useQuery({
@@ -103,7 +103,7 @@ export function useSummary() {
   });
 }
 
-/** The newest calls of each of these statuses: they have the words for the error codes that are counted. */
+/** The newest calls with each of these statuses. They carry the messages for the error codes in the summary. */
 export function useNewestCalls(statuses: SyncStatus[]) {
   const { api } = useCardContext();
   return useQuery({
@@ -114,7 +114,7 @@ export function useNewestCalls(statuses: SyncStatus[]) {
       );
       return {
         calls: pages.flatMap((page) => page.items),
-        /** Where the lists go on. */
+        /** Where to continue the lists. */
         rest: pages.flatMap(({ nextCursor }, index) =>
           nextCursor ? [{ status: statuses[index], cursor: nextCursor }] : [],
         ),
@@ -126,12 +126,12 @@ export function useNewestCalls(statuses: SyncStatus[]) {
   });
 }
 
-/** Where a list goes on. */
+/** Where to continue a list. */
 type ListPosition = Pick<SyncLogQuery, "status" | "cursor">;
 
 /**
- * The newest call of each of these error codes, looked for down these lists, but not for ever; `isComplete` says that they
- * were read to their ends. A code is looked for once: its words do not change.
+ * Finds the newest call with each of these error codes, reading on in the lists up to MAX_PAGES. `isComplete` means that
+ * every list was read to its end. Cached forever: one message for a code is enough.
  */
 export function useCallsByErrorCode(codes: string[], rest: ListPosition[]) {
   const { api } = useCardContext();

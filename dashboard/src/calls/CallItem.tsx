@@ -9,7 +9,7 @@ import { Button, Detail, ErrorNotice, Notice } from "../ui/components";
 import { formatNumber, Time } from "../ui/format";
 import css from "./calls.module.css";
 
-/** A call: a line that says what became of it, and behind it everything that is known. */
+/** One call: a summary row that expands to the details. */
 export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
   return (
     <li className={css.item}>
@@ -45,7 +45,7 @@ function callerName(call: SyncLog): string {
 function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
   const { isLocked, describedBy } = useAdminLock();
   const retry = useRetryCall();
-  // What the row was when it was put in line: once it has changed, it speaks for itself.
+  // The call's `updatedAt` when the retry was requested. Once the call changes, its own status replaces the message.
   const [retriedAt, setRetriedAt] = useState<number | null>(null);
   const canRetry = call.status !== "success" && call.status !== "queued";
   return (
@@ -98,7 +98,7 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
   );
 }
 
-/** What a call has in Salesforce: its record, its Task, its Event. */
+/** A call's record, Task and Event in Salesforce. */
 export interface SalesforceRecords {
   recordType: SyncLog["salesforceRecordType"];
   salesforceRecordId: string | null;
@@ -106,7 +106,7 @@ export interface SalesforceRecords {
   salesforceEventId: string | null;
 }
 
-/** Links to what is in Salesforce. */
+/** Links to a call's records in Salesforce. */
 export function SalesforceLinks({
   records,
   instanceUrl,
@@ -133,7 +133,7 @@ export function SalesforceLinks({
   );
 }
 
-/** Why the call is on this record, or on none. */
+/** Why the call was logged on this record, or on none. */
 function MatchDecision({ call }: { call: SyncLog }) {
   const { decision } = call;
   if (!decision) return null;
@@ -170,7 +170,7 @@ function MatchDecision({ call }: { call: SyncLog }) {
   );
 }
 
-/** Records that have a number: which field, and how exactly. */
+/** Records with the caller's number: in which field, and how exact the match is. */
 export function CandidateList({ candidates }: { candidates: Candidate[] }) {
   return (
     <ul className={css.candidates}>

@@ -11,15 +11,15 @@ import css from "./calls.module.css";
 import { isNoteCode } from "./noteCodes";
 import { Summary } from "./Summary";
 
-/** Statuses that wait for somebody, or for something to pass. */
+/** Statuses of calls that are not logged, other than those waiting for a connection or in the queue. */
 const UNLOGGED: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
 
-/** How long the list waits for what stands above it. */
+/** How long to hold back the list until the sections above it have loaded. */
 const MAX_WAIT_MS = 3000;
 
 type Filter = SyncStatus | "all";
 
-/** What became of the calls: counts, what keeps them from being logged, and the list. */
+/** Summary, reasons why calls were not logged, and the list of calls. */
 export function CallsPanel({
   instanceUrl,
   onSetUpVapi,
@@ -32,7 +32,7 @@ export function CallsPanel({
   const items = calls.data?.pages.flatMap((page) => page.items) ?? [];
   const { reasons, isPending } = useReasons();
   const isReady = useLatch(!isPending, MAX_WAIT_MS);
-  // All at once, or what comes last would push the rest down.
+  // Render everything at once: a section that loads late would push the rest down.
   if (!isReady) return <Skeleton height="3.5rem" count={6} />;
   return (
     <div className={base.stack}>
@@ -72,7 +72,7 @@ export function CallsPanel({
   );
 }
 
-/** Whether something was so once, or has had its time. */
+/** True once `condition` has been true, or after the timeout. */
 function useLatch(condition: boolean, timeoutMs: number): boolean {
   const [isLatched, setLatched] = useState(condition);
   if (condition && !isLatched) setLatched(true);
@@ -108,13 +108,13 @@ interface Reason {
   message: string;
 }
 
-/** Why calls are kept back: all failed ones, and others of the last day. */
+/** Why calls were not logged: all failed calls, and the last day's other ones. */
 function useReasons(): { reasons: Reason[]; isPending: boolean } {
   const summary = useSummary();
   const { statuses, errorCodes = {} } = summary.data ?? {};
-  // What has failed stays so until somebody does something, however long ago it was.
+  // Failed calls need someone to act, however old they are.
   const newestPages = useNewestCalls(UNLOGGED.filter((status) => status === "error" || statuses?.[status]));
-  // The words stand with the calls. A code that only logged calls have keeps nothing back.
+  // The messages come from the calls themselves. Failed calls always count, others only with a code of the last day.
   const newest = (newestPages.data?.calls ?? []).filter(
     ({ status, errorCode }) => status === "error" || errorCodes[errorCode ?? ""],
   );
@@ -126,7 +126,7 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
     .sort();
   const older = useCallsByErrorCode(missing, rest);
   const calls = [...newest, ...(older.data?.calls ?? [])];
-  // Of a code whose calls are too far down, or cannot be read, the card says what it knows itself.
+  // For a code whose calls are too far down the list, or could not be read, fall back to the card's own text.
   const codes = new Set([
     ...calls.flatMap(({ errorCode }) => errorCode ?? []),
     ...(older.data?.isComplete ? [] : missing),
@@ -142,7 +142,7 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
   };
 }
 
-/** The reasons, and a button for each that tries all its calls again. */
+/** The reasons, each with a button that retries all its calls. */
 function Reasons({ reasons }: { reasons: Reason[] }) {
   const { isLocked, describedBy } = useAdminLock();
   const retry = useRetryCalls();

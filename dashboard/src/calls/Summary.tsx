@@ -16,7 +16,7 @@ const ORDER: SyncStatus[] = [
   "skipped",
 ];
 
-/** The calls of the last day: a bar of their statuses, and the numbers. */
+/** The last day's calls by status: a bar and the counts. */
 export function Summary() {
   const summary = useSummary();
   if (summary.isPending) return <Skeleton height="4.5rem" />;

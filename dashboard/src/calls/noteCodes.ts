@@ -1,4 +1,4 @@
-/** How the codes of other calls begin (operations.md, "The error codes"). */
+/** Prefixes of codes that are not failures (docs/operations.md, "The error codes"). */
 const NOTE_PREFIXES = [
   "fields_left_out",
   "event_refused",
@@ -12,7 +12,10 @@ const NOTE_PREFIXES = [
   "reconnect_required",
 ];
 
-/** Codes of calls that are logged, or wait for the connection: the list and the card's head say what there is to say. */
+/**
+ * Whether a code belongs to a call that was logged, or that waits for a connection. Such codes are no reason for a call not
+ * being logged: the list and the card's header already explain them.
+ */
 export function isNoteCode(code: string): boolean {
   return NOTE_PREFIXES.some((prefix) => code.startsWith(prefix));
 }

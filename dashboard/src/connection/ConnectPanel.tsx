@@ -13,11 +13,11 @@ import type { ConnectState } from "./useConnect";
 type Environment = "production" | "sandbox" | "domain";
 const PRODUCTION = "https://login.salesforce.com";
 const SANDBOX = "https://test.salesforce.com";
-/** A My Domain, or any page of an org, as people paste it; its host. The API takes either as the org's My Domain. */
+/** Matches a My Domain, or the URL of any page in an org, and captures the host. The API derives the My Domain from it. */
 const MY_DOMAIN =
   /^(?:https:\/\/)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:my\.salesforce|lightning\.force|my\.salesforce-setup)\.com)(?:[/?#].*)?$/i;
 
-/** The way to a connection: where to log in, the button, and what to do while and after Salesforce's window is open. */
+/** Connect form: where to log in, the connect button, and help while the Salesforce window is open. */
 export function ConnectPanel({
   status,
   state,
@@ -40,7 +40,7 @@ export function ConnectPanel({
     loginTargetOf(savedLoginUrl) ?? (needsReconnect ? myDomainOf(status.instanceUrl) : null);
   const environment = chosen ?? preselected?.environment ?? "production";
   const domain = enteredDomain ?? preselected?.domain ?? "";
-  // Where nobody named an environment, the API goes where the deployment says.
+  // If nobody chose an environment, the API uses the deployment's default.
   const usesDeploymentDefault = settings.isSuccess && !savedLoginUrl && chosen === null;
   const loginUrl = {
     production: usesDeploymentDefault ? undefined : PRODUCTION,
@@ -79,7 +79,7 @@ export function ConnectPanel({
           onCancel={onCancel}
         />
       ) : settings.isPending ? (
-        // Nobody should choose, or click, while the place may still change.
+        // The settings preselect the environment, so nothing can be chosen before they are loaded.
         <Skeleton height="2.4rem" count={2} />
       ) : (
         <form
@@ -141,7 +141,7 @@ export function ConnectPanel({
   );
 }
 
-/** What went wrong. Salesforce's own words are shown where ours say less. */
+/** Why connecting failed. Adds Salesforce's own message if ours says less. */
 function Failed({ code, detail }: { code: string; detail: string | null }) {
   const remedies: Partial<Record<string, Remedy>> = texts.connectProblems;
   const remedy = remedies[code];
@@ -189,7 +189,7 @@ interface LoginTarget {
   domain?: string;
 }
 
-/** The environment that the settings name. */
+/** The environment for a login URL from the settings. */
 function loginTargetOf(url: string | null | undefined): LoginTarget | null {
   if (url === PRODUCTION) return { environment: "production" };
   if (url === SANDBOX) return { environment: "sandbox" };
@@ -201,7 +201,7 @@ function myDomainOf(url: string | null | undefined): LoginTarget | null {
   return host ? { environment: "domain", domain: host } : null;
 }
 
-/** The host of a My Domain or a page of an org; empty if it is neither. */
+/** The host of a My Domain or of a page in an org; empty if the URL is neither. */
 function orgHostOf(address: string): string {
   return MY_DOMAIN.exec(address.trim())?.[1] ?? "";
 }

@@ -9,10 +9,10 @@ import { Button, Confirm, Detail } from "../ui/components";
 import { formatNumber, Time } from "../ui/format";
 import css from "./connection.module.css";
 
-/** From here on people should know that the org's requests may run out. */
+/** Share of the API limit above which to warn that requests may run out. */
 const HIGH_USAGE = 0.8;
 
-/** The connection as it is, and the way out of it. */
+/** Details of the connection, and the disconnect button. */
 export function ConnectionDetails({ status }: { status: SalesforceStatus }) {
   const { isLocked, describedBy } = useAdminLock();
   const [isConfirming, setConfirming] = useState(false);

@@ -1,9 +1,8 @@
 const PROBE = "ringlog_site";
 
 /**
- * Whether cookies of the API are first-party on this page: both are on one site (RFC 6265bis: the scheme and the
- * registrable domain). Otherwise the cookie that binds a connect flow to this browser would not come back, and the flow
- * would be refused at its end.
+ * Whether the API and the page are same-site (RFC 6265bis: same scheme and registrable domain). If they are not, the
+ * browser will not send back the cookie that binds a connect flow to it, and the callback will refuse the flow.
  */
 export function isSameSite(api: URL, page: URL): boolean {
   if (api.protocol !== page.protocol) return false;
@@ -13,8 +12,8 @@ export function isSameSite(api: URL, page: URL): boolean {
 }
 
 /**
- * The widest domain that the browser lets this page set a cookie for. It knows the public suffixes (`com`, `co.uk`,
- * `vercel.app`) and refuses them; a list of our own would be bigger than the card.
+ * The widest domain that this page can set a cookie for. The browser refuses public suffixes (`com`, `co.uk`,
+ * `vercel.app`), so this finds the registrable domain without bundling a suffix list larger than the card.
  */
 function registrableDomain(hostname: string): string {
   const labels = hostname.split(".");
@@ -28,7 +27,7 @@ function registrableDomain(hostname: string): string {
 function acceptsCookie(domain: string): boolean {
   const cookie = (age: number) => `${PROBE}=1; Domain=${domain}; Path=/; SameSite=Strict; Max-Age=${age}`;
   document.cookie = cookie(5);
-  const isTaken = document.cookie.split("; ").includes(`${PROBE}=1`);
+  const isAccepted = document.cookie.split("; ").includes(`${PROBE}=1`);
   document.cookie = cookie(0);
-  return isTaken;
+  return isAccepted;
 }

@@ -4,10 +4,13 @@ import { ApiError, type ConnectMessage } from "../api/client";
 import { useCardContext } from "../api/context";
 import { isSameSite } from "./sameSite";
 
-/** Where a connect stands. */
+/** State of the connect flow. */
 export type ConnectState =
   | { kind: "idle" }
-  /** The user is in Salesforce's window, or has closed it: Salesforce may cut it off from us, then it seems closed. */
+  /**
+   * The user is in the Salesforce window, or has closed it. If Salesforce's pages sever the opener relationship
+   * (Cross-Origin-Opener-Policy), an open window looks closed.
+   */
   | { kind: "waiting"; attempt: number; windowClosed: boolean }
   | { kind: "failed"; code: string; detail: string | null }
   | { kind: "connected" };
@@ -15,21 +18,21 @@ export type ConnectState =
 const POPUP_FEATURES = "popup,width=640,height=760";
 const POPUP_CHECK_MS = 500;
 const STATUS_POLL_MS = 2000;
-/** The flow lasts as long as its state (design.md §4). */
+/** As long as the server keeps the flow's state. */
 const FLOW_TIMEOUT_MS = 10 * 60 * 1000;
 
 /**
- * The way through Salesforce's window. It ends with the message of the callback page, or, where that cannot reach us,
- * with a status that shows a newer connection than the one of `connectedAt`.
+ * Runs the connect flow in a Salesforce popup. The flow succeeds when the callback page posts its message or, if that
+ * cannot reach us, when polling the status shows a different connection from the one made at `connectedAt`.
  */
 export function useConnect(connectedAt: number | null, onConnected: () => void) {
   const { api, apiOrigin } = useCardContext();
   const [state, setState] = useState<ConnectState>({ kind: "idle" });
   const popup = useRef<Window | null>(null);
-  /** The connection that there was when the flow began; any other one is the new one. */
+  /** `connectedAt` when the flow began; any other value means a new connection. */
   const previousConnectedAt = useRef<number | null>(null);
   const attemptCount = useRef(0);
-  /** The attempt that is waited for, from 1. Each has its own ten minutes. */
+  /** Number of the pending attempt, from 1. Each attempt gets its own timeout. */
   const attempt = state.kind === "waiting" ? state.attempt : null;
 
   const start = async (loginUrl?: string) => {
@@ -37,7 +40,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       setState(failed("other_site"));
       return;
     }
-    // Before the first wait, or the browser takes it for an unwanted popup.
+    // Must happen before the first `await`, or popup blockers will block it.
     popup.current = window.open("about:blank", "ringlog-salesforce", POPUP_FEATURES);
     if (!popup.current) {
       setState(failed("popup_blocked"));
@@ -77,7 +80,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       }
     };
     const pollStatus = async () => {
-      // What cannot be read now is read the next time.
+      // A failed poll is retried on the next tick.
       const status = await api.getSalesforceStatus().catch(() => null);
       if (status?.connected && status.connectedAt !== previousConnectedAt.current) succeed();
     };

@@ -10,7 +10,7 @@ import { Button, ErrorNotice, Field, Notice, Select, Skeleton } from "../ui/comp
 import ui from "../ui/components.module.css";
 import css from "./settings.module.css";
 
-/** The workspace's rules. */
+/** The workspace's settings. */
 export function SettingsPanel() {
   const settings = useSettings();
   const save = useSaveSettings();
@@ -53,7 +53,7 @@ function SettingsForm({
 }) {
   const { isAdmin } = useCardContext();
   const [draft, setDraft] = useState(stored.settings);
-  // A draft is of the settings that one has seen: other ones begin it anew. The form stays, and the focus in it.
+  // Reset the draft when other settings arrive. Not done by `key`: remounting the form would lose the keyboard focus.
   const [draftBase, setDraftBase] = useState(stored);
   if (draftBase.etag !== stored.etag) {
     setDraftBase(stored);
@@ -78,7 +78,8 @@ function SettingsForm({
         save.mutate(
           { settings: draft, etag: stored.etag },
           {
-            // The API keeps a pasted address as the org's My Domain: the tag is the same if nothing else changed.
+            // The API normalizes a pasted URL to the My Domain. If nothing else changed, the ETag stays the same, so the
+            // draft is not reset above.
             onSuccess: (saved) => {
               setDraft(saved.settings);
             },
@@ -138,7 +139,7 @@ function SettingsForm({
         <Select
           label={texts.settings.callTypes}
           error={errorOf("callTypes")}
-          // Their order has no meaning; the option has one.
+          // The API may return them in any order; the option keys have a fixed one.
           value={[...draft.callTypes].sort().join(",") as keyof typeof texts.settings.callTypesOptions}
           options={texts.settings.callTypesOptions}
           onChange={(value) => {
@@ -285,7 +286,7 @@ function NumberField({
           type="number"
           min={min}
           max={max}
-          // An empty field is not zero.
+          // An empty field is NaN, not zero.
           value={Number.isNaN(value) ? "" : value}
           onChange={(event) => {
             onChange(event.target.valueAsNumber);

@@ -9,11 +9,11 @@ import { AdminsOnlyNotice } from "../ui/adminsOnly";
 import base from "../ui/base.module.css";
 import { Button, CodeBlock, ErrorNotice, Field, Notice } from "../ui/components";
 
-/** Tries a number: first what would be written, then, if one wants, a test Task. */
+/** Previews what would be logged for a phone number, then optionally writes a test Task. */
 export function TestSyncPanel({ instanceUrl }: { instanceUrl: string | null }) {
   const { isAdmin } = useCardContext();
   const [phoneNumber, setPhoneNumber] = useState("");
-  // One for each number: the id of a test call stays that number's.
+  // One id per number: the API refuses a known call id with a different number.
   const [callId, setCallId] = useState(newCallId);
   const [isMissing, setMissing] = useState(false);
   const preview = usePreviewSync();
@@ -100,7 +100,7 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
     const payload = payloads[object];
     return payload ? [{ object, payload }] : [];
   });
-  // What is there already stays; a payload changes or completes it.
+  // If the call is already logged, the payloads are changes or additions to it.
   const isLogged = preview.salesforceTaskId !== null;
   return (
     <>

@@ -4,7 +4,7 @@ import css from "./tabs.module.css";
 
 const ARROW_STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
 
-/** Tabs as the ARIA Authoring Practices have them: one of them is in the tab order, the arrows move between them. */
+/** Follows the ARIA tabs pattern: only the selected tab is in the tab order, and the arrow keys move between tabs. */
 export function Tabs<T extends string>({
   label,
   tabs,

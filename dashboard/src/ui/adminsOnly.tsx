@@ -5,10 +5,10 @@ import { texts } from "../texts";
 import base from "./base.module.css";
 import { Notice } from "./components";
 
-/** The element that says above all tabs that only admins may change things. */
+/** The element that says that only admins can make changes; locked buttons refer to it by `aria-describedby`. */
 interface AdminsOnlyMessage {
   id: string;
-  /** Whether that is the line of the card's head, in the words of `texts.adminsOnly`. */
+  /** Whether it is in the card's header. Otherwise the connect panel shows it. */
   isInHeader: boolean;
 }
 
@@ -16,14 +16,14 @@ const Context = createContext<AdminsOnlyMessage | null>(null);
 
 export const AdminsOnlyProvider = Context.Provider;
 
-/** What a button gets that only admins may use. Unlike a disabled one it is reached by keyboard, and says why. */
+/** Props for admin-only buttons. Unlike a disabled button, a locked one can be focused and says why it is locked. */
 export function useAdminLock(): { isLocked: boolean; describedBy: string | undefined } {
   const isLocked = useCardContext().isAdmin === false;
   const message = useContext(Context);
   return { isLocked, describedBy: isLocked ? message?.id : undefined };
 }
 
-/** The line of the card's head. */
+/** The message in the card's header. */
 export function AdminsOnlyHeaderNote() {
   const { isLocked } = useAdminLock();
   const message = useContext(Context);
@@ -34,7 +34,7 @@ export function AdminsOnlyHeaderNote() {
   ) : null;
 }
 
-/** The same in a tab, where the card's head does not say it. */
+/** The message inside a tab, unless the header already shows it. */
 export function AdminsOnlyNotice() {
   const { isLocked } = useAdminLock();
   const message = useContext(Context);

@@ -20,7 +20,7 @@ function classNames(...all: (string | false | undefined)[]): string {
 interface ButtonProps extends ComponentProps<"button"> {
   variant?: "primary" | "danger";
   small?: boolean;
-  /** Does nothing now, or not for this user. Unlike a disabled button it keeps the keyboard's focus. */
+  /** Does nothing when clicked. Unlike a disabled button, it keeps the keyboard focus. */
   inactive?: boolean;
 }
 
@@ -42,7 +42,7 @@ export function Button({ variant, small, inactive, className, onClick, ...rest }
   );
 }
 
-/** A message with a colour. One that comes up while somebody works is read out: `live`. */
+/** A coloured message. Set `live` if it appears in response to an action, so that screen readers announce it. */
 export function Notice({
   id,
   tone,
@@ -62,7 +62,7 @@ export function Notice({
   );
 }
 
-/** What went wrong with a request, and a way to try again. */
+/** Why a request failed, with an optional button to try again. */
 export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <Notice tone="bad" live>
@@ -78,7 +78,7 @@ export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () =
   );
 }
 
-/** What went wrong, and the steps that mend it. */
+/** What went wrong, and the steps to fix it. */
 export function RemedyNotice({ remedy, detail }: { remedy: Remedy; detail?: string | null | undefined }) {
   return (
     <Notice tone="bad" live>
@@ -100,7 +100,7 @@ export function Steps({ steps }: { steps: string[] }) {
   );
 }
 
-/** A labelled control with its hint and what is wrong with it. `children` gets what ties them together. */
+/** A labelled control with a hint and an error. Spread `inputProps` on the control to associate them. */
 export function Field({
   label,
   hint,
@@ -136,7 +136,7 @@ export function Field({
   );
 }
 
-/** A choice among a few. `options` are its values and what they are called. */
+/** A labelled `<select>`. `options` maps values to labels. */
 export function Select<V extends string>({
   label,
   hint,
@@ -176,7 +176,7 @@ export function Select<V extends string>({
   );
 }
 
-/** A question before something that cannot be taken back. */
+/** A modal dialog that asks for confirmation. */
 export function Confirm({
   question,
   explanation,
@@ -200,7 +200,7 @@ export function Confirm({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Before it is taken off the page: only then does it give the focus back to where it was.
+  // A layout effect closes the dialog before it leaves the DOM; only then does it restore the focus.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -233,7 +233,7 @@ export function Confirm({
   );
 }
 
-/** A button that copies a text, and says that it did. */
+/** A button that copies a text and confirms it. */
 export function CopyButton({ text, what }: { text: string; what: string }) {
   const [done, setDone] = useState<"copied" | "failed" | null>(null);
   useEffect(() => {
@@ -266,7 +266,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   );
 }
 
-/** Holds the place of what is being read, so that nothing moves when it comes. */
+/** Placeholder that reserves space while content loads, to avoid layout shifts. */
 export function Skeleton({ height, count = 1 }: { height: string; count?: number }) {
   return (
     <div className={base.stack} role="status" aria-busy="true">
@@ -290,7 +290,7 @@ export function Detail({ name, children }: { name: string; children: ReactNode }
 
 export function CodeBlock({ children, label }: { children: string; label: string }) {
   return (
-    // It scrolls, so it must be reachable by keyboard.
+    // Scrollable regions must be keyboard-focusable.
     <pre className={css.code} tabIndex={0} role="region" aria-label={label}>
       {children}
     </pre>

@@ -9,7 +9,7 @@ import { Button, CodeBlock, Confirm, CopyButton, ErrorNotice, Notice, Skeleton }
 import ui from "../ui/components.module.css";
 import { isAdminRequired } from "../ui/errors";
 
-/** What to paste into Vapi, and a new secret when the old one got about. */
+/** The values to paste into Vapi, and secret rotation. */
 export function WebhookPanel() {
   const { isAdmin } = useCardContext();
   const webhook = useWebhook();
@@ -135,7 +135,7 @@ function CopyableValue({
   );
 }
 
-/** Vapi's `server`, with a second net (Vapi does not retry by default), and nothing but the reports. */
+/** Vapi's `server` with retries, which are off by default, and end-of-call reports as the only server message. */
 export function serverJson({ url, header }: Webhook, secret: string): string {
   const server = {
     url,
