@@ -19,7 +19,7 @@ import {
 import { remedyOf, texts } from "../texts";
 import { isNoteCode } from "./noteCodes";
 
-test("a logged call shows its person, a part of the number, and its links", async () => {
+test("a logged call shows the caller, the last digits of the number, and links to Salesforce", async () => {
   renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getByText("Ada Sample")).toBeDefined();
@@ -31,7 +31,7 @@ test("a logged call shows its person, a part of the number, and its links", asyn
   expect(within(list).queryByRole("button", { name: "Retry" })).toBeNull();
 });
 
-test("a call says why it is on its record, and who else has the number", async () => {
+test("a call explains why its record was chosen, and lists the others with the number", async () => {
   renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   await userEvent.click(within(list).getByText("Ada Sample"));
@@ -42,7 +42,7 @@ test("a call says why it is on its record, and who else has the number", async (
   expect(within(list).getByText("Lead Bob Sample – Phone: the same number")).toBeDefined();
 });
 
-test("a failed call says what to do, and can be tried again", async () => {
+test("a failed call says how to fix it, and can be retried", async () => {
   const seen = renderCard({
     ...routes(connected, [failed]),
     "POST sync-logs/call-2/retry": () => json({ status: "queued" }, {}, 202),
@@ -55,7 +55,7 @@ test("a failed call says what to do, and can be tried again", async () => {
   expect(seen.some(({ method, url }) => method === "POST" && url.endsWith("/call-2/retry"))).toBe(true);
 });
 
-test("all calls with one reason are tried again at once", async () => {
+test("all calls with the same error code are retried together", async () => {
   const bodies: unknown[] = [];
   renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
@@ -70,7 +70,7 @@ test("all calls with one reason are tried again at once", async () => {
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
 });
 
-test("a reason is said although its calls are far down the list", async () => {
+test("a reason is shown even if its calls are far down the list", async () => {
   const older = { ...failed, callId: "call-3" };
   const note = {
     ...logged,
@@ -87,11 +87,11 @@ test("a reason is said although its calls are far down the list", async () => {
   });
   const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
   expect(within(reasons).getByText(/Not on Sundays/)).toBeDefined();
-  // What a logged call lacks keeps it from nothing.
+  // A note on a logged call is not a reason.
   expect(within(reasons).queryByText(/It has no time/)).toBeNull();
 });
 
-/** A status with this many newer calls than the one that has failed, and pages of as many as are asked for. */
+/** A paginated list in which this many newer calls come before the failed one. */
 function behind(newer: number): Routes {
   const others = Array.from({ length: newer }, (_, at) => ({
     ...failed,
@@ -111,7 +111,7 @@ function behind(newer: number): Routes {
   };
 }
 
-test("a reason behind hundreds of newer calls is said in Salesforce's words", async () => {
+test("a reason behind hundreds of newer calls is shown with Salesforce's message", async () => {
   const seen = renderCard(behind(350));
   const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
   expect(await within(reasons).findByText(/Not on Sundays/)).toBeDefined();
@@ -119,7 +119,7 @@ test("a reason behind hundreds of newer calls is said in Salesforce's words", as
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(4);
 });
 
-test("a reason that is further down than one reads is said by its code, with what to do", async () => {
+test("a reason beyond the search limit is shown as its code, with the card's own remedy", async () => {
   const seen = renderCard(behind(600));
   const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
   expect(
@@ -131,37 +131,37 @@ test("a reason that is further down than one reads is said by its code, with wha
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(5);
 });
 
-/** The error codes of the operator's page: those that keep a call back, and those of calls that are logged or wait. */
-function documentedCodes() {
+/** The runbook's error codes: those of calls that are not logged, and those of calls that are logged or wait. */
+function runbookCodes() {
   const page = readFileSync("../docs/operations.md", "utf8");
   const [, chapter = ""] = /## The error codes\n(.*?)\n### The API's/s.exec(page) ?? [];
-  const keptBack: string[] = [];
-  const notes: string[] = [];
+  const reasonCodes: string[] = [];
+  const noteCodes: string[] = [];
   for (const row of chapter.split("\n").filter((line) => line.startsWith("| `"))) {
     const [, code = "", second = ""] = row.split("|");
-    // Logged calls lack something, and waiting ones wait for the connection.
-    const isKeptBack = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
+    // Codes of logged calls are notes; waiting calls need a connection, not a fix.
+    const isReason = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
     const codes = [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one);
-    (isKeptBack ? keptBack : notes).push(...codes);
+    (isReason ? reasonCodes : noteCodes).push(...codes);
   }
-  return { keptBack, notes };
+  return { reasonCodes, noteCodes };
 }
 
-test("the card knows a remedy for every error code of the operator's page", () => {
-  const { keptBack } = documentedCodes();
-  expect(keptBack.length).toBeGreaterThan(40);
-  const OURS = ["unreadable_answer", "unsendable", "no_search_term"];
-  expect(keptBack.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OURS);
+test("the card has a remedy for every error code in the runbook", () => {
+  const { reasonCodes } = runbookCodes();
+  expect(reasonCodes.length).toBeGreaterThan(40);
+  const OUR_BUGS = ["unreadable_answer", "unsendable", "no_search_term"];
+  expect(reasonCodes.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OUR_BUGS);
 });
 
-test("what a logged call lacks is a note, and no reason that keeps calls from being logged", () => {
-  const { keptBack, notes } = documentedCodes();
-  expect(notes.length).toBeGreaterThan(20);
-  expect(notes.filter((code) => !isNoteCode(code))).toEqual([]);
-  expect(keptBack.filter(isNoteCode)).toEqual([]);
+test("codes of logged and waiting calls are notes, all others are reasons", () => {
+  const { reasonCodes, noteCodes } = runbookCodes();
+  expect(noteCodes.length).toBeGreaterThan(20);
+  expect(noteCodes.filter((code) => !isNoteCode(code))).toEqual([]);
+  expect(reasonCodes.filter(isNoteCode)).toEqual([]);
 });
 
-test("nothing of the list is shown before what stands above it", async () => {
+test("the list waits for the sections above it", async () => {
   let answer: (response: Response) => void = () => undefined;
   renderCard({
     ...routes(connected, [failed]),
@@ -176,7 +176,7 @@ test("nothing of the list is shown before what stands above it", async () => {
   expect(screen.getByRole("region", { name: "What keeps calls from being logged" })).toBeDefined();
 });
 
-test("counts that do not come keep nobody from the list", async () => {
+test("the list is shown even if the summary never loads", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   renderCard({
     ...routes(connected, [logged]),
@@ -187,7 +187,7 @@ test("counts that do not come keep nobody from the list", async () => {
   expect(screen.getByText("Ada Sample")).toBeDefined();
 });
 
-test("nothing is asked while the page is hidden, and everything at once when it is shown", async () => {
+test("polling stops while the page is hidden, and everything refreshes when it is visible again", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   const seen = renderCard(routes(connected, [logged]));
   await screen.findByText("Ada Sample");
@@ -210,7 +210,7 @@ test("nothing is asked while the page is hidden, and everything at once when it 
   expect(asked().slice(then)).toEqual(expect.arrayContaining(["sync-logs", "sync-logs/summary", "status"]));
 });
 
-test("a call that waits does not claim that nobody matched", async () => {
+test("a waiting call does not claim that no record matched", async () => {
   const waiting: SyncLog = {
     ...logged,
     status: "waiting_for_connection",
@@ -231,7 +231,7 @@ test("a call that waits does not claim that nobody matched", async () => {
   expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
 });
 
-test("a call without a record says which records were not used, and why", async () => {
+test("a call without a record says which records were ruled out, and why", async () => {
   const possible: SyncLog = {
     ...logged,
     status: "skipped",
@@ -258,7 +258,7 @@ test("a call without a record says which records were not used, and why", async 
   expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
 });
 
-test("the list is filtered by status and goes on page by page", async () => {
+test("the list can be filtered by status and loads page by page", async () => {
   const seen = renderCard({
     ...routes(connected),
     "GET sync-logs": (request) => {
@@ -281,7 +281,7 @@ test("the list is filtered by status and goes on page by page", async () => {
   expect(seen.some(({ url }) => url.includes("status=error"))).toBe(true);
 });
 
-test("the last day is counted, for eyes and for ears", async () => {
+test("the summary shows the last day's counts, also to screen readers", async () => {
   renderCard(routes(connected, [logged, failed]));
   expect(
     await screen.findByRole("img", { name: "Calls of the last 24 hours: Logged: 1, Failed: 1" }),
@@ -289,13 +289,13 @@ test("the last day is counted, for eyes and for ears", async () => {
   expect(screen.getByText("Last 24 hours: 2 calls")).toBeDefined();
 });
 
-test("without calls it says how they come", async () => {
+test("an empty list links to the Vapi setup", async () => {
   renderCard(routes(connected));
   await userEvent.click(await screen.findByRole("button", { name: "Set up Vapi" }));
   expect(await screen.findByText("Server URL")).toBeDefined();
 });
 
-test("a list that cannot be read says so and is tried again", async () => {
+test("a list that fails to load shows the error and can be reloaded", async () => {
   let works = false;
   renderCard({
     ...routes(connected, [logged]),
@@ -310,7 +310,7 @@ test("a list that cannot be read says so and is tried again", async () => {
   expect(await screen.findByText("Ada Sample")).toBeDefined();
 });
 
-test("what failed days ago is tried again at once, too", async () => {
+test("calls that failed days ago can be retried together, too", async () => {
   const bodies: unknown[] = [];
   renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
@@ -324,7 +324,7 @@ test("what failed days ago is tried again at once, too", async () => {
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
 });
 
-test("a next page that cannot be read says so", async () => {
+test("a next page that fails to load shows the error", async () => {
   renderCard({
     ...routes(connected),
     "GET sync-logs": (request) =>
@@ -337,7 +337,7 @@ test("a next page that cannot be read says so", async () => {
   expect(screen.getByText("Ada Sample")).toBeDefined();
 });
 
-test("a retry that failed again does not claim to be in line", async () => {
+test("a retry that failed again is no longer shown as queued", async () => {
   let call = failed;
   renderCard({
     ...routes(connected),
@@ -354,7 +354,7 @@ test("a retry that failed again does not claim to be in line", async () => {
   expect(within(list).queryByText("In line again …")).toBeNull();
 });
 
-test("a long list is read again more seldom than a short one", async () => {
+test("a long list is polled less often than a short one", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   const seen = renderCard({
     ...routes(connected),
@@ -381,32 +381,35 @@ test("a long list is read again more seldom than a short one", async () => {
 test.each([
   ["connected", connected, "Only an admin of your workspace may do this."],
   ["not connected", disconnected, "Only an admin of your workspace can connect Salesforce. Please ask one."],
-])("a member of a workspace that is %s reads why, and reaches what is locked", async (_, status, words) => {
-  const seen = renderCard(routes(status, [failed]), { isAdmin: false });
-  const list = await screen.findByRole("list", { name: "Calls" });
-  await userEvent.click(within(list).getByText("Ada Sample"));
-  const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
-  for (const name of names) {
-    const button = screen.getByRole<HTMLButtonElement>("button", { name });
-    expect(button.disabled).toBe(false);
-    expect(button.getAttribute("aria-disabled")).toBe("true");
-    expect(document.getElementById(button.getAttribute("aria-describedby") ?? "")).toBe(
-      screen.getByText(words),
-    );
-    await userEvent.click(button);
-  }
-  expect(screen.queryByRole("dialog")).toBeNull();
-  expect(seen.every(({ method }) => method === "GET")).toBe(true);
-});
+])(
+  "in a workspace that is %s, a member can focus locked buttons and is told why they are locked",
+  async (_, status, words) => {
+    const seen = renderCard(routes(status, [failed]), { isAdmin: false });
+    const list = await screen.findByRole("list", { name: "Calls" });
+    await userEvent.click(within(list).getByText("Ada Sample"));
+    const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
+    for (const name of names) {
+      const button = screen.getByRole<HTMLButtonElement>("button", { name });
+      expect(button.disabled).toBe(false);
+      expect(button.getAttribute("aria-disabled")).toBe("true");
+      expect(document.getElementById(button.getAttribute("aria-describedby") ?? "")).toBe(
+        screen.getByText(words),
+      );
+      await userEvent.click(button);
+    }
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(seen.every(({ method }) => method === "GET")).toBe(true);
+  },
+);
 
-test.each(["Test", "Settings"])("the tab %s does not say again what the card's head says", async (tab) => {
+test.each(["Test", "Settings"])("the %s tab does not repeat the header's admin message", async (tab) => {
   renderCard(routes(connected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   await within(screen.getByRole("tabpanel")).findAllByRole("button");
   expect(screen.getAllByText("Only an admin of your workspace may do this.")).toHaveLength(1);
 });
 
-test.each(["Test", "Settings"])("the tab %s says it where nothing is connected", async (tab) => {
+test.each(["Test", "Settings"])("the %s tab shows the admin message while disconnected", async (tab) => {
   renderCard(routes(disconnected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   const panel = screen.getByRole("tabpanel");

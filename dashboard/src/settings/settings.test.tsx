@@ -14,7 +14,7 @@ async function open(more: Routes = {}, isAdmin?: boolean) {
 
 const save = () => userEvent.click(screen.getByRole("button", { name: "Save" }));
 
-test("a change is saved with the tag of what was seen", async () => {
+test("a change is saved with the ETag of the loaded settings", async () => {
   let sent: { body: Settings; tag: string | null } | undefined;
   await open({
     "PUT settings": async (request) => {
@@ -42,7 +42,7 @@ test("a change is saved with the tag of what was seen", async () => {
   });
 });
 
-test("a number that a caller gives is used only where an admin says so", async () => {
+test("using a number that the caller gives is off until an admin turns it on", async () => {
   let sent: Settings | undefined;
   await open({
     "PUT settings": async (request) => {
@@ -58,7 +58,7 @@ test("a number that a caller gives is used only where an admin says so", async (
   expect(sent).toEqual({ ...settings, useGivenNumber: true });
 });
 
-test("a pasted address is shown as it is kept, also if that is no change", async () => {
+test("a pasted URL is shown as it was saved, even if the settings did not change", async () => {
   const own = { ...settings, loginUrl: "https://acme.my.salesforce.com" };
   await open({
     "GET settings": () => json(own, { ETag: '"1"' }),
@@ -72,7 +72,7 @@ test("a pasted address is shown as it is kept, also if that is no change", async
   expect(login).toHaveProperty("value", "https://acme.my.salesforce.com");
 });
 
-test("what is refused is said beside its field", async () => {
+test("a validation error is shown at its field", async () => {
   const detail = "timeZone must be an IANA time zone, like America/New_York.";
   await open({
     "PUT settings": () =>
@@ -86,7 +86,7 @@ test("what is refused is said beside its field", async () => {
   expect(zone.getAttribute("aria-invalid")).toBe("true");
 });
 
-test("a change of somebody else is not overwritten", async () => {
+test("someone else's change is not overwritten", async () => {
   let now = settings;
   await open({
     "GET settings": () => json(now, { ETag: now === settings ? '"1"' : '"2"' }),
@@ -100,13 +100,13 @@ test("a change of somebody else is not overwritten", async () => {
   expect(await screen.findByDisplayValue("365")).toBeDefined();
 });
 
-test("who is no admin sees the settings and cannot change them", async () => {
+test("a non-admin sees the settings but cannot change them", async () => {
   await open({}, false);
   expect(screen.getByText("Only an admin of your workspace may do this.")).toBeDefined();
   expect(screen.getByRole("group", { name: "Settings" })).toHaveProperty("disabled", true);
 });
 
-test("the keyboard stays where it was when a change is saved or discarded", async () => {
+test("saving or discarding a change keeps the keyboard focus", async () => {
   let tag = 1;
   await open({
     "PUT settings": async (request) => json(await request.json(), { ETag: `"${++tag}"` }),

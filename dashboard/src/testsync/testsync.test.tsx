@@ -31,7 +31,7 @@ async function ask(number: string) {
   await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
 }
 
-test("a dry run shows the match, why, and what would be written; then a test is written", async () => {
+test("a preview shows the match, the reason and the payload; then a test Task is written", async () => {
   const bodies: { callId: string; dryRun: boolean; phoneNumber: string }[] = [];
   await open({
     "POST test-sync": async (request) => {
@@ -54,7 +54,7 @@ test("a dry run shows the match, why, and what would be written; then a test is 
   expect(bodies[1]?.callId).toBe(bodies[0]?.callId);
 });
 
-test("what a test has written can be opened in Salesforce", async () => {
+test("what a test wrote can be opened in Salesforce", async () => {
   const ids = {
     salesforceRecordId: "00Q000000000001EAA",
     salesforceTaskId: "00T000000000009EAA",
@@ -88,7 +88,7 @@ test("what a test has written can be opened in Salesforce", async () => {
   expect(at(/Open Lead/)).toEqual([`${org}/00Q000000000001EAA`]);
   expect(at(/Open Task/)).toEqual([`${org}/00T000000000009EAA`]);
   expect(at(/Open Event/)).toEqual([`${org}/00U000000000009EAA`]);
-  // Asked again, it is no more to be written but there.
+  // A second preview finds the call already logged.
   await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
   expect(
     await screen.findByText("It is logged already on Lead Ada Sample. Nothing would change."),
@@ -97,7 +97,7 @@ test("what a test has written can be opened in Salesforce", async () => {
   expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
 });
 
-test("what would not be logged offers no test", async () => {
+test("a call that would not be logged offers no test Task", async () => {
   const none = {
     ...preview,
     success: false,
@@ -114,7 +114,7 @@ test("what would not be logged offers no test", async () => {
   expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
 });
 
-test("a number that cannot be read is said in the API's words, and nothing is asked without one", async () => {
+test("an invalid number shows the API's message, and an empty one sends no request", async () => {
   const seen = await open({
     "POST test-sync": () => problem(400, "invalid_phone_number", "phoneNumber: not one."),
   });

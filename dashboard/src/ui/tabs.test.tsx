@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { connected, routes, renderCard } from "../testing/mockApi";
 
-test("tabs are one stop of the keyboard, and the arrows move between them", async () => {
+test("the tabs are one tab stop, and the arrow keys move between them", async () => {
   renderCard(routes(connected));
   const calls = await screen.findByRole("tab", { name: "Calls" });
   calls.focus();

@@ -10,7 +10,7 @@ async function open(more: Routes = {}) {
   return seen;
 }
 
-test("the secret is shown only when asked for, and copied either way", async () => {
+test("the secret is hidden until revealed, and can be copied either way", async () => {
   const user = userEvent.setup();
   renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
@@ -21,7 +21,7 @@ test("the secret is shown only when asked for, and copied either way", async () 
   expect(screen.getByText("rl1.secret")).toBeDefined();
 });
 
-test("the server is there as JSON, with reports only and a plan for lost ones", async () => {
+test("the JSON has the server with retries, and only end-of-call reports", async () => {
   const user = userEvent.setup();
   renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
@@ -36,7 +36,7 @@ test("the server is there as JSON, with reports only and a plan for lost ones", 
   });
 });
 
-test("a new secret is asked for, made and shown", async () => {
+test("rotating the secret asks for confirmation, then shows the new one", async () => {
   const bodies: unknown[] = [];
   await open({
     "POST webhook/rotate": async (request) => {
@@ -56,7 +56,7 @@ test("a new secret is asked for, made and shown", async () => {
   expect(bodies).toEqual([{ revokePrevious: true }]);
 });
 
-test("who is no admin is told so, here and from then on everywhere", async () => {
+test("a refused non-admin is told so, and other admin-only buttons lock too", async () => {
   await open({ "GET webhook": () => problem(403, "admin_required", "Ask one.") });
   const panel = screen.getByRole("tabpanel");
   expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
