@@ -36,10 +36,10 @@ test("a call explains why its record was chosen, and lists the others with the n
   const list = await screen.findByRole("list", { name: "Calls" });
   await userEvent.click(within(list).getByText("Ada Sample"));
   expect(
-    within(list).getByText(/Of several records with this number it was changed last\. Mobile Phone/),
+    within(list).getByText(/The most recently changed of several records with this number\. Mobile Phone/),
   ).toBeDefined();
   expect(within(list).getByText("1 other record has this number:")).toBeDefined();
-  expect(within(list).getByText("Lead Bob Sample – Phone: the same number")).toBeDefined();
+  expect(within(list).getByText("Lead Bob Sample – Phone: exact match")).toBeDefined();
 });
 
 test("a failed call says how to fix it, and can be retried", async () => {
@@ -51,7 +51,7 @@ test("a failed call says how to fix it, and can be retried", async () => {
   await userEvent.click(within(list).getByText("Ada Sample"));
   expect(within(list).getByText(/Change the rule, then retry/)).toBeDefined();
   await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
-  expect(await within(list).findByText("In line again …")).toBeDefined();
+  expect(await within(list).findByText("Queued for retry")).toBeDefined();
   expect(seen.some(({ method, url }) => method === "POST" && url.endsWith("/call-2/retry"))).toBe(true);
 });
 
@@ -66,7 +66,7 @@ test("all calls with the same error code are retried together", async () => {
   });
   expect(await screen.findByText("(2 calls)")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: /^Retry all/ }));
-  expect(await screen.findByText("2 calls are in line again.")).toBeDefined();
+  expect(await screen.findByText("2 calls queued for retry.")).toBeDefined();
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
 });
 
@@ -85,7 +85,7 @@ test("a reason is shown even if its calls are far down the list", async () => {
       return json({ items: status === "error" ? [older] : [note], nextCursor: null });
     },
   });
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(within(reasons).getByText(/Not on Sundays/)).toBeDefined();
   // A note on a logged call is not a reason.
   expect(within(reasons).queryByText(/It has no time/)).toBeNull();
@@ -113,7 +113,7 @@ function behind(newer: number): Routes {
 
 test("a reason behind hundreds of newer calls is shown with Salesforce's message", async () => {
   const seen = renderCard(behind(350));
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(await within(reasons).findByText(/Not on Sundays/)).toBeDefined();
   expect(within(reasons).getByText(/The storage is full/)).toBeDefined();
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(4);
@@ -121,7 +121,7 @@ test("a reason behind hundreds of newer calls is shown with Salesforce's message
 
 test("a reason beyond the search limit is shown as its code, with the card's own remedy", async () => {
   const seen = renderCard(behind(600));
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(
     await within(reasons).findByText(/FIELD_CUSTOM_VALIDATION_EXCEPTION: Change the validation rule/),
   ).toBeDefined();
@@ -173,7 +173,7 @@ test("the list waits for the sections above it", async () => {
   });
   answer(json(summaryOf([failed])));
   expect(await screen.findByRole("list", { name: "Calls" })).toBeDefined();
-  expect(screen.getByRole("region", { name: "What keeps calls from being logged" })).toBeDefined();
+  expect(screen.getByRole("region", { name: "Why calls are not logged" })).toBeDefined();
 });
 
 test("the list is shown even if the summary never loads", async () => {
@@ -228,7 +228,7 @@ test("a waiting call does not claim that no record matched", async () => {
   renderCard(routes(connected, [waiting, unmatched]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getAllByText("Caller not looked up yet")).toHaveLength(1);
-  expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
+  expect(within(list).getAllByText("No matching record")).toHaveLength(1);
 });
 
 test("a call without a record says which records were ruled out, and why", async () => {
@@ -253,7 +253,7 @@ test("a call without a record says which records were ruled out, and why", async
   };
   renderCard(routes(connected, [possible]));
   const list = await screen.findByRole("list", { name: "Calls" });
-  expect(within(list).getByText("2 records were not used:")).toBeDefined();
+  expect(within(list).getByText("2 records were ruled out:")).toBeDefined();
   expect(within(list).getByText(/Contact Ada Sample – the number is in a field/)).toBeDefined();
   expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
 });
@@ -284,7 +284,7 @@ test("the list can be filtered by status and loads page by page", async () => {
 test("the summary shows the last day's counts, also to screen readers", async () => {
   renderCard(routes(connected, [logged, failed]));
   expect(
-    await screen.findByRole("img", { name: "Calls of the last 24 hours: Logged: 1, Failed: 1" }),
+    await screen.findByRole("img", { name: "Calls in the last 24 hours: Logged: 1, Failed: 1" }),
   ).toBeDefined();
   expect(screen.getByText("Last 24 hours: 2 calls")).toBeDefined();
 });
@@ -351,7 +351,7 @@ test("a retry that failed again is no longer shown as queued", async () => {
   await userEvent.click(within(list).getByText("Ada Sample"));
   await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
   expect(await within(list).findByText("4")).toBeDefined();
-  expect(within(list).queryByText("In line again …")).toBeNull();
+  expect(within(list).queryByText("Queued for retry")).toBeNull();
 });
 
 test("a long list is polled less often than a short one", async () => {
@@ -379,8 +379,12 @@ test("a long list is polled less often than a short one", async () => {
 });
 
 test.each([
-  ["connected", connected, "Only an admin of your workspace may do this."],
-  ["not connected", disconnected, "Only an admin of your workspace can connect Salesforce. Please ask one."],
+  ["connected", connected, "Only workspace admins can do this."],
+  [
+    "not connected",
+    disconnected,
+    "Only workspace admins can connect Salesforce. Ask an admin to connect it.",
+  ],
 ])(
   "in a workspace that is %s, a member can focus locked buttons and is told why they are locked",
   async (_, status, words) => {
@@ -406,12 +410,12 @@ test.each(["Test", "Settings"])("the %s tab does not repeat the header's admin m
   renderCard(routes(connected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   await within(screen.getByRole("tabpanel")).findAllByRole("button");
-  expect(screen.getAllByText("Only an admin of your workspace may do this.")).toHaveLength(1);
+  expect(screen.getAllByText("Only workspace admins can do this.")).toHaveLength(1);
 });
 
 test.each(["Test", "Settings"])("the %s tab shows the admin message while disconnected", async (tab) => {
   renderCard(routes(disconnected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   const panel = screen.getByRole("tabpanel");
-  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(await within(panel).findByText("Only workspace admins can do this.")).toBeDefined();
 });

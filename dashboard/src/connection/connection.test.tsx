@@ -75,12 +75,12 @@ test("if the popup loses its opener, polling the status detects the connection",
 
 test.each([
   ["access_denied", "Access was denied"],
-  ["state_expired", "It took longer than 10 minutes"],
-  ["state_of_another_browser", "It was finished in another browser than it was begun in"],
+  ["state_expired", "Connecting took longer than 10 minutes"],
+  ["state_of_another_browser", "The connection was started in a different browser"],
   ["app_not_installed", "The app is not installed in your Salesforce org yet"],
-  ["api_disabled", "Your Salesforce org or user has no API"],
-  ["login_address_gone", "No Salesforce org answers at this address"],
-  ["own_configuration", "Salesforce does not know our app"],
+  ["api_disabled", "Your Salesforce org or user has no API access"],
+  ["login_address_gone", "No Salesforce org found at this URL"],
+  ["own_configuration", "Our Salesforce app is misconfigured"],
   ["something_new", "Salesforce could not be connected"],
 ])("a connect that fails with %s says what to do", async (code, title) => {
   stubPopup();
@@ -111,14 +111,11 @@ test("a My Domain is validated and sent as the login URL", async () => {
   stubPopup();
   const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.type(screen.getByRole("textbox", { name: "Your My Domain address" }), "evil.example");
+  await userEvent.type(screen.getByRole("textbox", { name: "My Domain URL" }), "evil.example");
   await clickConnect();
-  expect(await screen.findByText(/it ends with \.my\.salesforce\.com\.$/)).toBeDefined();
-  await userEvent.clear(screen.getByRole("textbox", { name: "Your My Domain address" }));
-  await userEvent.type(
-    screen.getByRole("textbox", { name: "Your My Domain address" }),
-    "acme.my.salesforce.com",
-  );
+  expect(await screen.findByText(/which ends with \.my\.salesforce\.com\.$/)).toBeDefined();
+  await userEvent.clear(screen.getByRole("textbox", { name: "My Domain URL" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "My Domain URL" }), "acme.my.salesforce.com");
   await clickConnect();
   const asked = seen.find(({ url }) => url.includes("initiate"));
   expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://acme.my.salesforce.com");
@@ -134,7 +131,7 @@ test.each([
   stubPopup();
   const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "My Domain URL" }));
   await userEvent.paste(page);
   await clickConnect();
   expect(sentLoginUrl(seen)).toBe(host);
@@ -150,10 +147,10 @@ test.each([
   stubPopup();
   const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "My Domain URL" }));
   await userEvent.paste(other);
   await clickConnect();
-  expect(await screen.findByText(/This is not a My Domain address/)).toBeDefined();
+  expect(await screen.findByText(/This is not a My Domain URL/)).toBeDefined();
   expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
 });
 
@@ -161,14 +158,14 @@ test("a non-admin is told to ask an admin", async () => {
   const popup = stubPopup();
   renderCard(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
   await clickConnect();
-  expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
+  expect(await screen.findByText("Only workspace admins can connect Salesforce")).toBeDefined();
   expect(popup.close).toHaveBeenCalled();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
 test("with isAdmin={false} the connect button is not offered", async () => {
   renderCard(routes(disconnected), { isAdmin: false });
-  expect(await screen.findByText(/Only an admin of your workspace can connect Salesforce/)).toBeDefined();
+  expect(await screen.findByText(/Only workspace admins can connect Salesforce/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
@@ -209,7 +206,7 @@ test("disconnecting asks for confirmation", async () => {
 
 test("high API usage shows a warning", async () => {
   renderCard(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
-  expect(await screen.findByText(/Little is left/)).toBeDefined();
+  expect(await screen.findByText(/Close to the limit/)).toBeDefined();
 });
 
 test("every request sends a fresh token and the browser's cookies", async () => {
@@ -263,11 +260,11 @@ test("a connection first seen by the card's own refetch ends the flow, too", asy
 });
 
 test.each([
-  ["an expired session", () => problem(401, "http_401"), "Your session is over. Please sign in again."],
+  ["an expired session", () => problem(401, "http_401"), "Your session has expired. Sign in again."],
   [
     "no network",
     () => Promise.reject(new TypeError("Failed to fetch")),
-    "The service cannot be reached. Check your connection.",
+    "The service cannot be reached. Check your internet connection.",
   ],
 ])("connecting with %s shows the error", async (_, answer, words) => {
   stubPopup();
@@ -321,7 +318,7 @@ test.each([
 ])("a reconnect uses the My Domain %s", async (_, login, host) => {
   stubPopup();
   const seen = renderCard({ ...connects(withLogin(login)), "GET status": () => json(ended) });
-  const domain = await screen.findByRole("textbox", { name: "Your My Domain address" });
+  const domain = await screen.findByRole("textbox", { name: "My Domain URL" });
   expect(domain).toHaveProperty("value", host);
   await userEvent.click(screen.getByRole("button", { name: "Reconnect Salesforce" }));
   expect(sentLoginUrl(seen)).toBe(`https://${host}`);
@@ -331,7 +328,7 @@ test("connecting waits for the settings; if they fail to load, the shown environ
   stubPopup();
   let answer: (response: Response) => void = () => undefined;
   const seen = renderCard(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
-  expect(await screen.findByText(/becomes a Task/)).toBeDefined();
+  expect(await screen.findByText(/is logged as a Task/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
   answer(problem(403, "no_workspace"));
   expect(await screen.findByRole("radio", { name: "Production" })).toHaveProperty("checked", true);
@@ -350,14 +347,15 @@ test("starting again restarts the ten-minute timeout", async () => {
   await act(() => vi.advanceTimersByTimeAsync(2 * 60_000));
   expect(screen.getByText(/choose Allow/)).toBeDefined();
   await act(() => vi.advanceTimersByTimeAsync(8 * 60_000));
-  expect(screen.getByText("It took longer than 10 minutes")).toBeDefined();
+  expect(screen.getByText("Connecting took longer than 10 minutes")).toBeDefined();
 });
 
 test("an IP restriction points to the policies of External Client Apps and of Connected Apps", async () => {
   stubPopup();
   renderCard(connects());
   await clickConnect();
-  const steps = /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(an older/;
+  const steps =
+    /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(for an older/;
   expect(await screen.findByText(steps)).toBeDefined();
   tell({ success: false, code: "salesforce_refused", detail: "IP restricted" });
   const alert = await screen.findByRole("alert");

@@ -8,7 +8,7 @@ import { connected, json, problem, routes, settings, renderCard, type Routes } f
 async function open(more: Routes = {}, isAdmin?: boolean) {
   const seen = renderCard({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
   await userEvent.click(await screen.findByRole("tab", { name: "Settings" }));
-  await screen.findByRole("combobox", { name: "If nobody has the number" });
+  await screen.findByRole("combobox", { name: "If no record matches" });
   return seen;
 }
 
@@ -27,11 +27,11 @@ test("a change is saved with the ETag of the loaded settings", async () => {
   await save();
   expect(sent).toBeUndefined();
   await userEvent.selectOptions(
-    screen.getByRole("combobox", { name: "If nobody has the number" }),
+    screen.getByRole("combobox", { name: "If no record matches" }),
     "Create a Lead",
   );
   await userEvent.selectOptions(
-    screen.getByRole("combobox", { name: "Look for callers among" }),
+    screen.getByRole("combobox", { name: "Search for callers in" }),
     "Contacts, then Leads",
   );
   await save();
@@ -50,7 +50,7 @@ test("using a number that the caller gives is off until an admin turns it on", a
       return json(sent, { ETag: '"2"' });
     },
   });
-  const check = screen.getByRole("checkbox", { name: /that the caller gives/ });
+  const check = screen.getByRole("checkbox", { name: /the one the caller gives/ });
   expect(check).toHaveProperty("checked", false);
   await userEvent.click(check);
   await save();
@@ -64,7 +64,7 @@ test("a pasted URL is shown as it was saved, even if the settings did not change
     "GET settings": () => json(own, { ETag: '"1"' }),
     "PUT settings": () => json(own, { ETag: '"1"' }),
   });
-  const login = screen.getByRole("textbox", { name: "Salesforce login" });
+  const login = screen.getByRole("textbox", { name: "Salesforce login URL" });
   await userEvent.clear(login);
   await userEvent.paste("https://acme.lightning.force.com/lightning/page/home");
   await save();
@@ -94,15 +94,15 @@ test("someone else's change is not overwritten", async () => {
   });
   await userEvent.click(screen.getByRole("checkbox", { name: /transcript/ }));
   await save();
-  expect(await screen.findByText("Somebody else changed the settings meanwhile.")).toBeDefined();
+  expect(await screen.findByText("Someone else changed the settings in the meantime.")).toBeDefined();
   now = { ...settings, retentionDays: 365 };
-  await userEvent.click(screen.getByRole("button", { name: "Show the current settings" }));
+  await userEvent.click(screen.getByRole("button", { name: "Load the current settings" }));
   expect(await screen.findByDisplayValue("365")).toBeDefined();
 });
 
 test("a non-admin sees the settings but cannot change them", async () => {
   await open({}, false);
-  expect(screen.getByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(screen.getByText("Only workspace admins can do this.")).toBeDefined();
   expect(screen.getByRole("group", { name: "Settings" })).toHaveProperty("disabled", true);
 });
 
@@ -111,7 +111,7 @@ test("saving or discarding a change keeps the keyboard focus", async () => {
   await open({
     "PUT settings": async (request) => json(await request.json(), { ETag: `"${++tag}"` }),
   });
-  const days = screen.getByRole("spinbutton", { name: /Keep calls here/ });
+  const days = screen.getByRole("spinbutton", { name: /Keep calls here for/ });
   await userEvent.clear(days);
   await userEvent.type(days, "365{Enter}");
   expect(await screen.findByText("Saved.")).toBeDefined();

@@ -25,7 +25,7 @@ test("the JSON has the server with retries, and only end-of-call reports", async
   const user = userEvent.setup();
   renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
-  await user.click(await screen.findByRole("button", { name: "Copy: Or all at once, as JSON" }));
+  await user.click(await screen.findByRole("button", { name: "Copy: Everything as JSON" }));
   expect(JSON.parse(await navigator.clipboard.readText())).toEqual({
     server: {
       url: "https://api.example.com/webhook/vapi",
@@ -48,10 +48,10 @@ test("rotating the secret asks for confirmation, then shows the new one", async 
       });
     },
   });
-  await userEvent.click(await screen.findByRole("button", { name: "New secret …" }));
-  await userEvent.click(screen.getByRole("checkbox", { name: /Somebody else has it/ }));
-  expect(screen.getByText("Calls are lost until the new secret is in Vapi.")).toBeDefined();
-  await userEvent.click(screen.getByRole("button", { name: "Make a new secret" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Rotate secret…" }));
+  await userEvent.click(screen.getByRole("checkbox", { name: /The current secret has leaked/ }));
+  expect(screen.getByText("Calls are not logged until the new secret is in Vapi.")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Rotate secret" }));
   expect(await screen.findByText("rl1.new")).toBeDefined();
   expect(bodies).toEqual([{ revokePrevious: true }]);
 });
@@ -59,6 +59,6 @@ test("rotating the secret asks for confirmation, then shows the new one", async 
 test("a refused non-admin is told so, and other admin-only buttons lock too", async () => {
   await open({ "GET webhook": () => problem(403, "admin_required", "Ask one.") });
   const panel = screen.getByRole("tabpanel");
-  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(await within(panel).findByText("Only workspace admins can do this.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Disconnect" })).toHaveProperty("ariaDisabled", "true");
 });
