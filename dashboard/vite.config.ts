@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 import manifest from "./package.json" with { type: "json" };
 
-/** The package: what an application installs brings its own React. */
+/** Builds the npm package. React and the dependencies stay external: the host application installs them. */
 export default defineConfig({
   plugins: [react()],
   build: {

@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-/** The page that shows the card: what `make run` serves. */
+/** Builds the demo page that `make run` serves. */
 export default defineConfig({
   root: "page",
   plugins: [react()],

@@ -3,22 +3,23 @@ import { useState } from "react";
 import { createApi, SalesforceIntegration } from "../src";
 import css from "./page.module.css";
 
-/** What the local stack tells this page. */
-export interface Surroundings {
-  /** A dashboard token of an admin of the sample workspace. */
+/** What the local stack serves as `/local.json`. */
+export interface LocalConfig {
+  /** Dashboard JWT of an admin of the sample workspace. */
   token: string;
-  /** Where the Salesforce simulator is. */
+  /** Origin of the Salesforce simulator. */
   simulatorUrl: string;
-  /** A report as Vapi posts it. */
+  /** A sample end-of-call report. */
   sampleReport: unknown;
 }
 
-export function Page({ token, simulatorUrl, sampleReport }: Surroundings) {
+export function Page({ token, simulatorUrl, sampleReport }: LocalConfig) {
   return (
     <main className={css.page}>
-      <h1>Ringlog on this machine</h1>
+      <h1>Ringlog, running locally</h1>
       <p>
-        Below is the card as your dashboard would show it. Connect it, post a call, and see its Task in the{" "}
+        This is the card as your dashboard would show it. Connect it, post a sample call, then find the Task
+        in the{" "}
         <a href={simulatorUrl} target="_blank" rel="noreferrer">
           Salesforce simulator
         </a>
@@ -30,20 +31,20 @@ export function Page({ token, simulatorUrl, sampleReport }: Surroundings) {
   );
 }
 
-/** Posts the sample call as Vapi does. */
+/** Posts the sample call to the webhook, as Vapi would. */
 function PostCall({ token, report }: { token: string; report: unknown }) {
-  const [said, setSaid] = useState("");
+  const [result, setResult] = useState("");
   const post = async () => {
     const { header, secret } = await createApi({ apiUrl: "", getToken: () => token }).getWebhook();
-    const answer = await fetch("/webhook/vapi", {
+    const response = await fetch("/webhook/vapi", {
       method: "POST",
       headers: { [header]: secret, "Content-Type": "application/json" },
       body: JSON.stringify(report),
     });
-    setSaid(
-      answer.ok
-        ? "Posted. It appears in the list in a few seconds."
-        : `${answer.status}: ${await answer.text()}`,
+    setResult(
+      response.ok
+        ? "Posted. It will appear in the list in a few seconds."
+        : `${response.status}: ${await response.text()}`,
     );
   };
   return (
@@ -52,13 +53,13 @@ function PostCall({ token, report }: { token: string; report: unknown }) {
         type="button"
         onClick={() => {
           post().catch((error: unknown) => {
-            setSaid(String(error));
+            setResult(String(error));
           });
         }}
       >
         Post a sample call
       </button>{" "}
-      <span role="status">{said}</span>
+      <span role="status">{result}</span>
     </p>
   );
 }

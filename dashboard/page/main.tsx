@@ -1,16 +1,16 @@
-/** The page that shows the card on this machine: what a dashboard of yours would be. */
+/** The local demo page. It stands in for a dashboard that embeds the card. */
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
-import { Page, type Surroundings } from "./Page";
+import { Page, type LocalConfig } from "./Page";
 
-const answer = await fetch("/local.json");
-const surroundings = (await answer.json()) as Surroundings;
+const response = await fetch("/local.json");
+const config = (await response.json()) as LocalConfig;
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <Page {...surroundings} />
+      <Page {...config} />
     </StrictMode>,
   );
 }

@@ -3,38 +3,38 @@ import { useId, useState } from "react";
 import type { SalesforceStatus } from "./api/client";
 import { useRefreshAll, useStatus } from "./api/queries";
 import { CallsPanel } from "./calls/CallsPanel";
-import css from "./Card.module.css";
+import css from "./header.module.css";
 import { ConnectPanel } from "./connection/ConnectPanel";
-import { Facts } from "./connection/Facts";
+import { ConnectionDetails } from "./connection/ConnectionDetails";
 import { useConnect } from "./connection/useConnect";
 import { SettingsPanel } from "./settings/SettingsPanel";
-import { TestPanel } from "./testsync/TestPanel";
+import { TestSyncPanel } from "./testsync/TestSyncPanel";
 import { texts } from "./texts";
-import { AdminsOnlyLine, AdminsOnlyProvider } from "./ui/adminsOnly";
-import card from "./ui/card.module.css";
-import { Notice, Problem, Skeleton } from "./ui/parts";
+import { AdminsOnlyHeaderNote, AdminsOnlyProvider } from "./ui/adminsOnly";
+import base from "./ui/base.module.css";
+import { ErrorNotice, Notice, Skeleton } from "./ui/components";
 import { Tabs } from "./ui/Tabs";
 import { WebhookPanel } from "./webhook/WebhookPanel";
 
 const { tabs: TABS } = texts;
 type Tab = keyof typeof TABS;
 
-/** The card: how the connection is, and all that one does with it. */
+/** The whole card: connection state on top, tabs below. */
 export function Card() {
   const id = useId();
   const status = useStatus();
   const connect = useConnect(status.data?.connectedAt ?? null, useRefreshAll());
 
-  // Who is not connected reads it where one connects.
+  // Shown in the connect panel while disconnected.
   const adminsOnly = {
     id: `${id}-admins`,
-    isOfHead: status.data !== undefined && status.data.state !== "disconnected",
+    isInHeader: status.data !== undefined && status.data.state !== "disconnected",
   };
 
   return (
     <AdminsOnlyProvider value={adminsOnly}>
-      <section className={card.card} aria-labelledby={`${id}-title`}>
-        <div className={card.stack}>
+      <section className={base.card} aria-labelledby={`${id}-title`}>
+        <div className={base.stack}>
           <header className={css.header}>
             <h2 id={`${id}-title`}>{texts.title}</h2>
             {status.data && (
@@ -43,14 +43,14 @@ export function Card() {
               </span>
             )}
           </header>
-          <AdminsOnlyLine />
+          <AdminsOnlyHeaderNote />
           {status.isError && status.data && <Notice tone="warn">{texts.stale}</Notice>}
           {status.isPending ? (
             <Skeleton height="6rem" count={2} />
           ) : status.data ? (
             <Body status={status.data} connect={connect} />
           ) : (
-            <Problem error={status.error} onRetry={() => void status.refetch()} />
+            <ErrorNotice error={status.error} onRetry={() => void status.refetch()} />
           )}
         </div>
       </section>
@@ -75,8 +75,8 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
           onCancel={connect.cancel}
         />
       )}
-      {/* One who has to reconnect should see which org it was. */}
-      {status.state !== "disconnected" && <Facts status={status} />}
+      {/* Also shown when a reconnect is required, so that the user can see which org it was. */}
+      {status.state !== "disconnected" && <ConnectionDetails status={status} />}
       <Tabs label={texts.tabsLabel} tabs={TABS} selected={tab} onSelect={setTab}>
         {tab === "calls" && (
           <CallsPanel
@@ -86,7 +86,7 @@ function Body({ status, connect }: { status: SalesforceStatus; connect: ReturnTy
             }}
           />
         )}
-        {tab === "test" && <TestPanel instanceUrl={status.instanceUrl} />}
+        {tab === "test" && <TestSyncPanel instanceUrl={status.instanceUrl} />}
         {tab === "vapi" && <WebhookPanel />}
         {tab === "settings" && <SettingsPanel />}
       </Tabs>

@@ -2,54 +2,54 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@ta
 import { useEffect, useMemo, useRef, useState } from "react";
 
 import { ApiError, createApi, type ApiOptions } from "./api/client";
-import { SurroundingsProvider } from "./api/context";
+import { CardContextProvider } from "./api/context";
 import { Card } from "./Card";
-import { isAdminRequired } from "./ui/problem";
+import { isAdminRequired } from "./ui/errors";
 
 export interface SalesforceIntegrationProps extends ApiOptions {
   /**
-   * Whether the user may connect, disconnect, retry and change settings. The API decides; this only keeps the card from
-   * offering what it would refuse. Left out, the card learns it from the first refusal.
+   * Whether the user may connect, disconnect, retry and change settings. The API enforces this; the prop only stops the
+   * card from offering actions that would be refused. If omitted, the card finds out from the first refusal.
    */
   isAdmin?: boolean;
 }
 
 /**
- * The Salesforce card of a workspace: connects it, shows what became of its calls, and says what to do about those that
- * failed. It brings its own styles (`@ringlog/salesforce/style.css`) and nothing else to the page.
+ * The Salesforce card for one workspace: connects it, shows what happened to its calls, and explains how to fix the ones
+ * that failed. It needs its stylesheet (`@ringlog/salesforce/style.css`) and adds no global styles.
  */
 export function SalesforceIntegration({ apiUrl, getToken, isAdmin }: SalesforceIntegrationProps) {
-  const [isRefused, setRefused] = useState(false);
+  const [isAdminRefused, setAdminRefused] = useState(false);
   const [client] = useState(() =>
     newQueryClient((error) => {
-      if (isAdminRequired(error)) setRefused(true);
+      if (isAdminRequired(error)) setAdminRefused(true);
     }),
   );
-  // A new function on each rendering is the usual way to write `getToken`, and no new API.
-  const latest = useRef(getToken);
+  // Callers usually pass a new `getToken` function on every render; that must not create a new client.
+  const latestGetToken = useRef(getToken);
   useEffect(() => {
-    latest.current = getToken;
+    latestGetToken.current = getToken;
   }, [getToken]);
-  const surroundings = useMemo(
+  const context = useMemo(
     () => ({
-      // eslint-disable-next-line react-hooks/refs -- it is read when a request is made, never while rendering
-      api: createApi({ apiUrl, getToken: () => latest.current() }),
-      // Rendered on a server, a page has no location, and its API an address.
+      // eslint-disable-next-line react-hooks/refs -- read when a request is made, never during render
+      api: createApi({ apiUrl, getToken: () => latestGetToken.current() }),
+      // On a server there is no `location`, but then `apiUrl` is set.
       apiOrigin: apiUrl ? new URL(apiUrl).origin : globalThis.location.origin,
-      isAdmin: isRefused ? false : isAdmin,
+      isAdmin: isAdminRefused ? false : isAdmin,
     }),
-    [apiUrl, isAdmin, isRefused],
+    [apiUrl, isAdmin, isAdminRefused],
   );
   return (
     <QueryClientProvider client={client}>
-      <SurroundingsProvider value={surroundings}>
+      <CardContextProvider value={context}>
         <Card />
-      </SurroundingsProvider>
+      </CardContextProvider>
     </QueryClientProvider>
   );
 }
 
-/** A client of the card's own: it shares nothing with one that the dashboard may have. */
+/** The card's own query client; it shares nothing with the host application's. */
 function newQueryClient(onError: (error: unknown) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({ onError }),
@@ -57,13 +57,13 @@ function newQueryClient(onError: (error: unknown) => void): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 5000,
-        // What was refused is refused again.
-        retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isPassing(error)),
+        // A refused request would be refused again.
+        retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || isTransient(error)),
       },
     },
   });
 }
 
-function isPassing({ status, code }: ApiError): boolean {
+function isTransient({ status, code }: ApiError): boolean {
   return code !== "too_many_calls" && (status === 0 || status === 429 || status >= 500);
 }

@@ -1,8 +1,8 @@
-/** Every word that people read on the card. */
+/** Every text that the card shows. */
 
 import type { ConnectCode, Rule, SyncStatus } from "./api/client";
 
-/** Something that went wrong, and the steps that mend it. */
+/** What went wrong, and the steps to fix it. */
 export interface Remedy {
   title: string;
   steps: string[];
@@ -13,30 +13,31 @@ const startAgain = "Start again with the button below.";
 const APP_NOT_INSTALLED: Remedy = {
   title: "The app is not installed in your Salesforce org yet",
   steps: [
-    "Ask a Salesforce admin of your org to do this once.",
-    "Install the app's package with the link that you got from us, for the users who connect.",
-    "Or, where the app is listed under Setup › Connected Apps OAuth Usage, choose Install there.",
+    "Ask a Salesforce admin of your org to do one of the following, once.",
+    "Install the app's package for the users who connect, with the link you got from us.",
+    "Or, if the app is listed under Setup › Connected Apps OAuth Usage, choose Install there.",
     startAgain,
   ],
 };
 
 const IP_RELAXATION =
-  "Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation (an older Connected App: Setup › Manage Connected Apps › the app › Edit Policies)";
+  "Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation (for an older Connected App: Setup › Manage Connected Apps › the app › Edit Policies)";
+
+const SAME_SITE = "Contact support: the API needs a domain on the same site as this page (PublicBaseUrl).";
 
 const SESSION_REFUSED =
-  "Your org refuses our app's sessions. Check its session settings, login addresses and API Access Control; then connect again and retry.";
+  "Your org rejects our app's sessions. Check its session settings, login IP ranges and API Access Control; then reconnect and retry.";
 
 export const texts = {
   title: "Salesforce",
-  loading: "Loading …",
+  loading: "Loading…",
   tryAgain: "Try again",
   cancel: "Cancel",
-  close: "Close",
   copy: "Copy",
   copied: "Copied",
-  copyFailed: "Select it and copy it by hand",
-  required: "Please fill this in.",
-  adminsOnly: "Only an admin of your workspace may do this.",
+  copyFailed: "Copy failed: select the text",
+  required: "This field is required.",
+  adminsOnly: "Only workspace admins can do this.",
 
   state: {
     connected: "Connected",
@@ -44,156 +45,154 @@ export const texts = {
     disconnected: "Not connected",
   },
 
-  facts: {
-    user: "Writes as",
-    organization: "Org",
+  connectionDetails: {
+    user: "Connected user",
+    organization: "Org ID",
     instance: "Instance",
     connectedAt: "Connected since",
     lastSync: "Last call logged",
     never: "None yet",
-    usage: "API requests, last 24 h",
+    usage: "API requests, last 24 hours",
     usageOf: (used: string, limit: string) => `${used} of ${limit}`,
-    usageHigh: "Little is left. When the limit is reached, calls wait until Salesforce allows more.",
-    unknown: "Not known yet",
+    usageHigh: "Close to the limit. Once it is reached, calls wait until Salesforce accepts requests again.",
+    unknown: "Not available yet",
   },
 
   connect: {
     promise:
-      "Every call that your voice agent takes becomes a Task on the caller's Lead or Contact; an appointment becomes an Event.",
+      "Every call your voice agent handles is logged as a Task on the matching Lead or Contact. Appointments also become Events.",
     button: "Connect with Salesforce",
     again: "Reconnect Salesforce",
-    reconnect: "Salesforce no longer lets us in. Calls are kept, and are logged as soon as you reconnect.",
-    reason: (words: string) => `Reason: ${words}`,
+    reconnect:
+      "The connection to Salesforce has ended. New calls are kept and will be logged once you reconnect.",
+    reason: (reason: string) => `Reason: ${reason}`,
     where: "Where do you log in?",
-    places: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
-    domain: "Your My Domain address",
+    environments: { production: "Production", sandbox: "Sandbox", domain: "My Domain" },
+    domain: "My Domain URL",
     domainHint:
-      "Paste the address of any page in Salesforce, or enter your My Domain (Setup › My Domain), for example acme.my.salesforce.com.",
+      "Paste the URL of any page in Salesforce, or enter your My Domain (see Setup › My Domain), for example acme.my.salesforce.com.",
     domainInvalid:
-      "This is not a My Domain address. Paste the address of any page in Salesforce, or enter your My Domain: it ends with .my.salesforce.com.",
+      "This is not a My Domain URL. Paste the URL of any page in Salesforce, or enter your My Domain, which ends with .my.salesforce.com.",
     waiting: "Continue in the Salesforce window: log in, then choose Allow.",
     waitingClosed:
-      "The Salesforce window seems to be closed. If you can still see it, finish there. If not, start again.",
+      "The Salesforce window seems to be closed. If it is still open, finish there. Otherwise, start again.",
     startAgain: "Start again",
-    problems: "The Salesforce window shows an error?",
-    done: "Salesforce is connected. Calls are logged from now on.",
-    adminsOnly: "Only an admin of your workspace can connect Salesforce. Please ask one.",
+    problems: "Does the Salesforce window show an error?",
+    done: "Salesforce is connected. Calls will now be logged.",
+    adminsOnly: "Only workspace admins can connect Salesforce. Ask an admin to connect it.",
   },
 
-  /** What Salesforce shows in its own window, where nobody tells us of it. */
+  /** Errors that Salesforce shows in its own window, without reporting them to us. */
   windowProblems: [
     {
       title: "“OAUTH_APPROVAL_ERROR_GENERIC”, “OAUTH_EC_APP_NOT_FOUND”, “app must be installed into org”",
       steps: APP_NOT_INSTALLED.steps,
     },
     {
-      title: "“Cross-org OAuth flows are not supported”, or your username and password are not taken",
+      title: "“Cross-org OAuth flows are not supported”, or your username and password are rejected",
       steps: [
-        "You are probably logging in at the wrong place.",
-        "Choose Sandbox for a sandbox; choose My Domain if your org does not let you in at login.salesforce.com.",
-        "In Salesforce, Setup › My Domain shows the address.",
+        "You are probably logging in at the wrong URL.",
+        "For a sandbox, choose Sandbox. If your org does not allow logins at login.salesforce.com, choose My Domain.",
+        "In Salesforce, Setup › My Domain shows the URL.",
       ],
     },
     {
       title: "“Login is not allowed from this address”, “IP restricted or invalid login hours”",
       steps: [
-        "Ask a Salesforce admin to open Setup › Users › your profile › Login IP Ranges and Login Hours, and to allow your network.",
-        `If it says so after you chose Allow, our servers must be allowed: ${IP_RELAXATION}.`,
+        "Ask a Salesforce admin to check Login IP Ranges and Login Hours on your profile (Setup › Profiles), and to allow your network.",
+        `If the error appears after you allow access, our servers must be allowed: ${IP_RELAXATION}.`,
       ],
     },
     {
       title: "“redirect_uri_mismatch” or “client identifier invalid”",
-      steps: [
-        "This is for whoever runs this service: the Salesforce app's callback URL or key is wrong. Please tell us.",
-      ],
+      steps: ["Contact support: our Salesforce app's callback URL or consumer key is wrong."],
     },
   ] satisfies Remedy[],
 
-  /** Why a connect did not come about, by code. */
+  /** Why connecting failed, by code. */
   connectProblems: {
     popup_blocked: {
       title: "Your browser blocked the Salesforce window",
-      steps: ["Allow pop-ups for this site (the sign in the address bar).", startAgain],
+      steps: ["Allow pop-ups for this site (the icon in the address bar).", startAgain],
     },
     other_site: {
       title: "This page cannot connect Salesforce",
       steps: [
-        "The API is on another site than this page, so your browser keeps back the cookie that secures the connection.",
-        "Whoever runs this service has to give the API a domain beside this page's (PublicBaseUrl).",
+        "The API is on a different site from this page, so your browser blocks the cookie that secures the connection.",
+        SAME_SITE,
       ],
     },
     access_denied: {
       title: "Access was denied",
-      steps: [startAgain, "In Salesforce's window choose Allow."],
+      steps: [startAgain, "In the Salesforce window, choose Allow."],
     },
     state_expired: {
-      title: "It took longer than 10 minutes",
+      title: "Connecting took longer than 10 minutes",
       steps: [startAgain],
     },
     state_unknown: {
-      title: "This attempt is over already",
+      title: "This attempt has already ended",
       steps: [startAgain, "Use only the newest Salesforce window."],
     },
     state_of_another_browser: {
-      title: "It was finished in another browser than it was begun in",
+      title: "The connection was started in a different browser",
       steps: [
         startAgain,
         "Finish in the window that opens, in this browser.",
-        "If you did: API and dashboard are not on one site, or your browser blocks cookies. Whoever runs this service has to give the API a domain beside this page's (PublicBaseUrl).",
+        "If you already did, your browser blocks cookies, or the API is on a different site from this page.",
+        SAME_SITE,
       ],
     },
     app_not_installed: APP_NOT_INSTALLED,
     api_disabled: {
-      title: "Your Salesforce org or user has no API",
+      title: "Your Salesforce org or user has no API access",
       steps: [
-        "Without it no call can be logged, so nothing was connected.",
-        "Ask a Salesforce admin to give the user the permission “API Enabled”, in its profile or a permission set.",
-        "If the user has it, your edition has no API: Professional Edition can buy it from Salesforce, Essentials and Group Edition need an upgrade.",
+        "Calls cannot be logged without it, so Salesforce was not connected.",
+        "Ask a Salesforce admin to give the user the “API Enabled” permission, in the profile or a permission set.",
+        "If the user already has it, your edition does not include the API: Professional Edition can add it, Essentials and Group Edition need an upgrade.",
         startAgain,
       ],
     },
     login_url_refused: {
-      title: "This is not a place where Salesforce users log in",
+      title: "This is not a Salesforce login URL",
       steps: [
-        "Choose Production or Sandbox, or choose My Domain and paste the address of any page in Salesforce.",
+        "Choose Production or Sandbox, or choose My Domain and paste the URL of any page in Salesforce.",
       ],
     },
     login_address_gone: {
-      title: "No Salesforce org answers at this address",
-      steps: ["Check the My Domain. Salesforce shows its current name under Setup › My Domain.", startAgain],
+      title: "No Salesforce org found at this URL",
+      steps: ["Check your My Domain. In Salesforce, Setup › My Domain shows its current name.", startAgain],
     },
     invalid_scope: {
-      title: "The Salesforce app is set up too narrowly",
-      steps: [
-        "Whoever runs this service has to allow the scopes “api” and “refresh_token” in the Salesforce app.",
-      ],
+      title: "Our Salesforce app is missing OAuth scopes",
+      steps: ["Contact support: the app must allow the scopes “api” and “refresh_token”."],
     },
     own_configuration: {
-      title: "Salesforce does not know our app",
-      steps: ["Whoever runs this service has to check the Salesforce app's key and secret. Please tell us."],
+      title: "Our Salesforce app is misconfigured",
+      steps: ["Contact support: the app's consumer key or secret may be wrong."],
     },
     salesforce_unavailable: {
-      title: "Salesforce did not answer",
+      title: "Salesforce did not respond",
       steps: ["Wait a moment.", startAgain],
     },
     salesforce_refused: {
-      title: "Salesforce refused to connect",
+      title: "Salesforce refused the connection",
       steps: [
-        "Salesforce's words are below.",
-        `“IP restricted”: ask a Salesforce admin to allow our servers: ${IP_RELAXATION}.`,
-        "“inactive user”: log in as an active user.",
+        "Salesforce's message is below.",
+        `For “IP restricted”, ask a Salesforce admin to allow our servers: ${IP_RELAXATION}.`,
+        "For “inactive user”, log in as an active user.",
         startAgain,
       ],
     },
     admin_required: {
-      title: "Only an admin of your workspace can connect Salesforce",
-      steps: ["Please ask one."],
+      title: "Only workspace admins can connect Salesforce",
+      steps: ["Ask an admin to connect it."],
     },
     missing_parameter: {
-      title: "Salesforce sent the browser back with something missing",
+      title: "Salesforce's response was incomplete",
       steps: [startAgain],
     },
-    // What the card itself finds out, and what the callback answers: each has a way out.
+    // The type makes sure that every code of the API and of the card has an entry.
   } satisfies Record<ConnectCode | "popup_blocked" | "other_site" | "admin_required", Remedy>,
   connectFailed: { title: "Salesforce could not be connected", steps: [startAgain] } satisfies Remedy,
 
@@ -201,7 +200,7 @@ export const texts = {
     button: "Disconnect",
     question: "Disconnect Salesforce?",
     explanation:
-      "No more calls are logged. New calls are kept and wait; they are logged when you connect again. What is in Salesforce stays there.",
+      "Calls are not logged while Salesforce is disconnected. New calls are kept and will be logged once you reconnect. Records already in Salesforce stay there.",
     confirm: "Disconnect",
   },
 
@@ -209,215 +208,227 @@ export const texts = {
   tabs: { calls: "Calls", test: "Test", vapi: "Vapi", settings: "Settings" },
 
   status: {
-    queued: "In line",
+    queued: "Queued",
     success: "Logged",
-    not_found: "Not found",
-    retrying: "Trying again",
+    not_found: "No match",
+    retrying: "Retrying",
     waiting_for_connection: "Waiting",
     error: "Failed",
     skipped: "Skipped",
   } satisfies Record<SyncStatus, string>,
 
   statusMeaning: {
-    queued: "It is about to be logged.",
-    success: "It is on the record's timeline.",
-    not_found: "No Lead or Contact has the number. We look again for a day.",
-    retrying: "Salesforce has a passing problem. We try again by ourselves.",
-    waiting_for_connection: "It is logged when Salesforce is connected again.",
-    error: "Something has to be changed in Salesforce first. Then retry.",
-    skipped: "There was nothing to log, or your settings leave it out.",
+    queued: "Will be logged in a moment.",
+    success: "Logged on the record's timeline.",
+    not_found: "No Lead or Contact has this number. We check again over the next 24 hours.",
+    retrying: "Salesforce has a temporary problem. We retry automatically.",
+    waiting_for_connection: "Will be logged when Salesforce is connected.",
+    error: "Fix the problem in Salesforce, then retry.",
+    skipped: "There was nothing to log, or your settings exclude this call.",
   } satisfies Record<SyncStatus, string>,
 
   summary: {
     title: "Last 24 hours",
     total: (count: number) => (count === 1 ? "1 call" : `${count} calls`),
-    chart: (parts: string) => `Calls of the last 24 hours: ${parts}`,
+    chart: (parts: string) => `Calls in the last 24 hours: ${parts}`,
     part: (status: string, count: number) => `${status}: ${count}`,
-    tooMany: "More calls than can be counted at once.",
+    tooMany: "Too many calls to count.",
   },
 
   reasons: {
-    title: "What keeps calls from being logged",
+    title: "Why calls are not logged",
     retryAll: "Retry all",
     retryAllOf: (reason: string) => `Retry all: ${reason}`,
     count: (count: number) => (count === 1 ? "1 call" : `${count} calls`),
     queued: (count: number) =>
-      count === 1 ? "1 call is in line again." : `${count} calls are in line again.`,
-    /** A reason whose calls, with Salesforce's own words, are too far down to be read each time. */
+      count === 1 ? "1 call queued for retry." : `${count} calls queued for retry.`,
+    /** For a reason whose calls, with Salesforce's own message, are too far down the list. */
     known: (code: string, remedy: string) => `${code}: ${remedy}`,
   },
 
   /**
-   * What to do, by the beginning of an error code (operations.md, "The error codes"); the first that fits counts. Every
-   * call says it in more words.
+   * What to do, by prefix of the error code (docs/operations.md, "The error codes"). The first match counts. The calls'
+   * own messages say more.
    */
   remedies: [
-    ["not_found", "No Lead or Contact has the caller's number. Give the record the number, then retry."],
-    ["too_many_candidates", "Too many records have the number. Merge duplicates, then retry."],
-    ["multiple_matches", "Several records have the number. Merge them, or change the settings; then retry."],
+    ["not_found", "No Lead or Contact has the caller's number. Add it to the right record, then retry."],
+    ["too_many_candidates", "Too many records have this number. Merge duplicates, then retry."],
+    ["multiple_matches", "Several records have this number. Merge them or change the settings, then retry."],
     [
       "possible_match",
-      "Somebody may have this number, so no Lead was made. Put the number into Phone or MobilePhone, then retry.",
+      "A record may already have this number, so no Lead was created. Put the number into Phone or MobilePhone, then retry.",
     ],
     [
       "record_not_found",
-      "The call's metadata names a record that the org does not have. Correct what starts the calls.",
+      "The call's metadata names a record that is not in this org. Fix the integration that starts the calls.",
     ],
-    ["record_id_unreadable", "The call's metadata names no Lead or Contact. Correct what starts the calls."],
-    ["no_phone_number", "The call has no number. There is nothing to do."],
-    ["phone_number_withheld", "The caller withheld the number. There is nothing to do."],
+    [
+      "record_id_unreadable",
+      "The call's metadata names no Lead or Contact. Fix the integration that starts the calls.",
+    ],
+    ["no_phone_number", "The call has no phone number. No action needed."],
+    ["phone_number_withheld", "The caller withheld the number. No action needed."],
     ["phone_number_unreadable", "The number cannot be read. Set the country in the settings, then retry."],
-    ["call_type_not_logged", "Your settings leave out such calls. Change them, then retry."],
-    ["webhook_secret_revoked", "The report came with a revoked secret. Paste the current one into Vapi."],
-    ["org_changed", "It belongs to another Salesforce org. Connect that one and retry, or leave it."],
-    ["too_many_new_records", "Too many new records at once. It passes by itself."],
-    ["REQUEST_LIMIT_EXCEEDED", "The org's API requests are used up. If it happens often, raise the limit."],
-    ["invalid_grant", "Salesforce restricts the login by address or hours. Allow our addresses in the org."],
-    ["invalid_client", "Salesforce refuses our app's key or secret. Whoever runs this service corrects it."],
-    ["bad_signature", "Our app's secret is wrong. Whoever runs this service corrects it."],
-    ["client_secret_unavailable", "Our app's secret cannot be read. Whoever runs this service corrects it."],
-    ["login_url_refused", "The login host is not one of Salesforce's. Connect again, then retry."],
-    ["instance_url_refused", "The org's host is not one of Salesforce's. Connect again, then retry."],
-    ["identity_url_refused", "The user's host is not one of Salesforce's. Connect again, then retry."],
-    ["timeout", "Salesforce did not answer in time. We try again by ourselves."],
-    ["connection", "Salesforce could not be reached. We try again by ourselves."],
-    ["settling", "An earlier attempt had no answer; we make sure of it first. There is nothing to do."],
-    ["rate_limit_exceeded", "Too many ask Salesforce for a session. We try again by ourselves."],
-    ["out_of_time", "Salesforce is slow. We try again by ourselves."],
-    ["http_", "Something between us and Salesforce answered. Retry; if it stays, please tell us."],
+    ["call_type_not_logged", "Your settings exclude these calls. Change them, then retry."],
+    ["webhook_secret_revoked", "The report came with a revoked secret. Paste the current secret into Vapi."],
+    ["org_changed", "The call belongs to another Salesforce org. Connect that org and retry, or leave it."],
+    ["too_many_new_records", "Too many new records to search right now. We retry automatically."],
+    [
+      "REQUEST_LIMIT_EXCEEDED",
+      "The org has used up its API requests. If this happens often, raise the limit.",
+    ],
+    ["invalid_grant", "Salesforce restricts logins by IP address or hours. Allow our addresses in the org."],
+    ["invalid_client", "Salesforce rejects our app's key or secret. Contact support."],
+    ["bad_signature", "Our app's secret is wrong. Contact support."],
+    ["client_secret_unavailable", "Our app's secret cannot be read. Contact support."],
+    ["login_url_refused", "The login host is not a Salesforce host. Reconnect, then retry."],
+    ["instance_url_refused", "The org's host is not a Salesforce host. Reconnect, then retry."],
+    ["identity_url_refused", "The identity host is not a Salesforce host. Reconnect, then retry."],
+    ["timeout", "Salesforce did not respond in time. We retry automatically."],
+    ["connection", "Salesforce could not be reached. We retry automatically."],
+    [
+      "settling",
+      "An earlier request got no response. We check whether it was carried out. No action needed.",
+    ],
+    ["rate_limit_exceeded", "Too many login requests to Salesforce. We retry automatically."],
+    ["out_of_time", "Salesforce is slow. We retry automatically."],
+    [
+      "http_",
+      "Something between us and Salesforce returned an error. Retry. If it persists, contact support.",
+    ],
     [
       "API_DISABLED_FOR_ORG",
-      "Your Salesforce edition has no API, or the connected user lacks “API Enabled”. Give the user the permission; if it has it, ask Salesforce for the API. Then retry.",
+      "Your Salesforce edition has no API, or the connected user lacks “API Enabled”. Give the user the permission. If the user has it, ask Salesforce for the API. Then retry.",
     ],
-    ["API_CURRENTLY_DISABLED", "Give the connected user the permission “API Enabled”, then retry."],
+    ["API_CURRENTLY_DISABLED", "Give the connected user the “API Enabled” permission, then retry."],
     ["INVALID_SESSION_ID", SESSION_REFUSED],
     ["INVALID_AUTH_HEADER", SESSION_REFUSED],
     [
       "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-      "The connected user's password has expired. Reset it, let it never expire, then retry.",
+      "The connected user's password has expired. Reset it, set it to never expire, then retry.",
     ],
     [
       "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-      "Change the validation rule, or exempt the connected user; then retry.",
+      "Change the validation rule or exempt the connected user, then retry.",
     ],
     ["FIELD_FILTER_VALIDATION_EXCEPTION", "Change the lookup filter or make it optional, then retry."],
     [
       "CANNOT_EXECUTE_FLOW_TRIGGER",
-      "A flow in your org fails. Its last editor has a mail from Salesforce with the details. Correct the flow, then retry.",
+      "A flow in your org failed. Salesforce emailed the details to the admin who last changed it. Fix the flow, then retry.",
     ],
-    ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Change the trigger or flow that refuses it, then retry."],
-    ["APEX_", "Apex code in your org fails. Correct it or exempt the connected user, then retry."],
+    ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Change the trigger or flow that blocks it, then retry."],
+    ["APEX_", "Apex code in your org failed. Fix it or exempt the connected user, then retry."],
     [
       "REQUIRED_FIELD_MISSING",
-      "Make the required field optional for what is written (Task, Event or Lead), then retry.",
+      "Make the required field optional for the object (Task, Event or Lead), then retry.",
     ],
-    ["FIELD_INTEGRITY_EXCEPTION", "Change the rule that does not allow these values together, then retry."],
+    ["FIELD_INTEGRITY_EXCEPTION", "Change the rule that rejects this combination of values, then retry."],
     [
       "STRING_TOO_LONG",
-      "A value is longer than its field. Make the field longer, or correct what fills it; then retry.",
+      "A value is too long for its field. Make the field longer or fix what fills it, then retry.",
     ],
-    ["INACTIVE_OWNER_OR_USER", "It would belong to an inactive user. Choose an active owner, then retry."],
+    ["INACTIVE_OWNER_OR_USER", "The owner would be an inactive user. Choose an active owner, then retry."],
     [
       "INSUFFICIENT_ACCESS",
-      "Let the connected user read the record, edit Tasks and Events, and create Leads if you want new ones. Then retry.",
+      "Give the connected user read access to the record and permission to edit Tasks and Events, and to create Leads if your settings create them. Then retry.",
     ],
     ["TXN_SECURITY_", "Exempt the connected user from the transaction security policy, then retry."],
-    ["ENTITY_IS_LOCKED", "An approval locks the record. Unlock it, then retry."],
-    ["ENTITY_IS_DELETED", "The record was deleted. Restore it or create it anew, then retry."],
+    ["ENTITY_IS_LOCKED", "An approval process has locked the record. Unlock it, then retry."],
+    ["ENTITY_IS_DELETED", "The record was deleted. Restore or recreate it, then retry."],
     [
       "INVALID_CROSS_REFERENCE_KEY",
-      "The record, its owner or its record type is gone, or closed to the connected user. Open a call to see which.",
+      "The record, its owner or its record type is gone or hidden from the connected user. Open a call to see which.",
     ],
     [
       "CANNOT_UPDATE_CONVERTED_LEAD",
-      "Give the Contact that the Lead became the caller's number, then retry.",
+      "The Lead was converted. Add the caller's number to its Contact, then retry.",
     ],
-    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free some or buy more, then retry."],
+    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free up or buy storage, then retry."],
     ["INVALID_TYPE", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
     ["NOT_FOUND", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
     ["INVALID_FIELD", "Make the field visible and editable for the connected user, then retry."],
     [
       "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-      "Add the value to the picklist of what is written (Task, Event or Lead), then retry.",
+      "Add the value to the object's picklist (Task, Event or Lead), then retry.",
     ],
     [
       "DUPLICATES_DETECTED",
-      "A duplicate rule blocks it. Set the rule's action on create to Allow, then retry.",
+      "A duplicate rule blocks the record. Set the rule's action on create to Allow, then retry.",
     ],
-    ["UNABLE_TO_LOCK_ROW", "Something keeps the record locked. Retry when it has ended."],
+    ["UNABLE_TO_LOCK_ROW", "Another process has locked the record. Retry when it has finished."],
   ] satisfies [prefix: string, remedy: string][],
-  remedy: "Retry; if it stays, please tell us.",
+  remedy: "Retry. If it persists, contact support.",
 
   calls: {
     title: "Calls",
     filter: "Show",
     all: "All calls",
     empty: "No calls yet",
-    emptyHint: "Set up Vapi, then call your agent. The call appears here a few seconds after it ends.",
+    emptyHint: "Set up Vapi, then call your agent. The call appears here shortly after it ends.",
     setUpVapi: "Set up Vapi",
     emptyFilter: "No calls with this status.",
     more: "Load more",
-    loadingMore: "Loading more …",
-    noPerson: "Nobody matched",
+    loadingMore: "Loading more…",
+    noPerson: "No matching record",
     notLookedUp: "Caller not looked up yet",
     unnamed: { Lead: "Unnamed Lead", Contact: "Unnamed Contact" },
     noNumber: "No number",
     attempts: "Attempts",
     nextAttempt: "Next attempt",
     received: "Received",
-    callId: "Call id",
-    why: "Why this record",
+    callId: "Call ID",
+    why: "How it was matched",
     record: { Lead: "Open Lead", Contact: "Open Contact" },
     task: "Open Task",
     event: "Open Event",
     retry: "Retry",
-    retrying: "In line again …",
+    retrying: "Queued for retry",
     opensSalesforce: "(opens Salesforce)",
     otherCandidates: (count: number) =>
       count === 1 ? "1 other record has this number:" : `${count} other records have this number:`,
     turnedDown: (count: number) =>
-      count === 1 ? "1 record was not used:" : `${count} records were not used:`,
+      count === 1 ? "1 record was ruled out:" : `${count} records were ruled out:`,
   },
 
   rules: {
-    only_candidate: "It is the only record with this number.",
-    match_order: "Of the kinds of records with this number, its kind comes first in your settings.",
-    most_recent: "Of several records with this number it was changed last.",
-    first_created: "Of several records with this number it was created first.",
+    only_candidate: "The only record with this number.",
+    match_order: "Leads and Contacts have this number; your settings put this type first.",
+    most_recent: "The most recently changed of several records with this number.",
+    first_created: "The oldest of several records with this number.",
     skip_multiple: "Several records have this number, and your settings skip such calls.",
     no_candidate: "No record has this number.",
-    earlier: "An earlier attempt chose it, and it stays.",
+    earlier: "Chosen in an earlier attempt.",
     converted: "The Lead was converted to this Contact.",
-    new_lead: "Nobody had this number, so a Lead was made.",
-    duplicate: "Nobody was found, and Salesforce named it as the duplicate of the Lead that was to be made.",
+    new_lead: "No record had this number, so a Lead was created.",
+    duplicate: "No record was found, but Salesforce reported this one as a duplicate of the new Lead.",
   } satisfies Record<Rule, string>,
-  /** Why a record was not used; otherwise Salesforce's code. */
+  /** Why a record was ruled out. Any other value is an error code from Salesforce. */
   whyNot: (why: string) =>
     ({
-      number_not_read: "the number is in a field that we cannot read, or is not written as a number",
-      other_number: "it has another number",
+      number_not_read: "the number is in a field that we do not read, or is not written as a number",
+      other_number: "it has a different number",
       ENTITY_IS_DELETED: "it was deleted",
     })[why] ?? why,
   field: (field: string) => field.replace(/([a-z])([A-Z])/g, "$1 $2"),
-  exactness: { exact: "the same number", national: "the same number, stored without country code" },
+  exactness: { exact: "exact match", national: "match, stored without a country code" },
 
   test: {
-    title: "Try it",
+    title: "Test a number",
     intro:
-      "See which record a number matches and what would be written. Nothing is written until you say so.",
+      "See which record a number matches and what would be written. Nothing is written until you choose to.",
     number: "Phone number",
-    numberHint: "For example +1 234 555 0123, a number that stands on a Lead or Contact of yours.",
+    numberHint: "The number of one of your Leads or Contacts, for example +1 234 555 0123.",
     preview: "Show what would happen",
     write: "Write a test Task",
-    writeHint: "This writes a real Task, marked as a test.",
-    previewing: "Asking Salesforce …",
-    writing: "Writing …",
-    wouldWrite: (record: string) => `It would be logged on ${record}.`,
-    isLogged: (record: string, isMore: boolean) =>
-      `It is logged already on ${record}. ${isMore ? "This would be changed or added." : "Nothing would change."}`,
-    wouldMakeLead: "A Lead would be made, and the call logged on it.",
-    wouldNot: "It would not be logged.",
-    wrote: "The test Task is written.",
+    writeHint: "This creates a real Task in Salesforce, marked as a test.",
+    previewing: "Checking Salesforce…",
+    writing: "Writing…",
+    wouldWrite: (record: string) => `The call would be logged on ${record}.`,
+    isLogged: (record: string, hasChanges: boolean) =>
+      `The call is already logged on ${record}. ${hasChanges ? "It would be updated as shown below." : "Nothing would change."}`,
+    wouldMakeLead: "A Lead would be created, and the call logged on it.",
+    wouldNot: "The call would not be logged.",
+    wrote: "The test Task was written.",
     wroteNot: "Nothing was written.",
     candidates: "Records with this number",
     payloads: "What would be written",
@@ -426,87 +437,87 @@ export const texts = {
 
   vapi: {
     title: "Set up Vapi",
-    intro: "Paste this into the assistant in Vapi: Advanced › Server, or by the API.",
+    intro:
+      "Paste these values into your assistant in Vapi under Advanced › Server, or set them through Vapi's API.",
     url: "Server URL",
     header: "Header",
     secret: "Secret",
     reveal: "Show",
     hide: "Hide",
-    json: "Or all at once, as JSON",
-    rotate: "New secret …",
-    rotateQuestion: "Make a new secret?",
+    json: "Everything as JSON",
+    rotate: "Rotate secret…",
+    rotateQuestion: "Rotate the secret?",
     rotateExplanation:
-      "The secret of now stays good beside the new one until you make another, so that no call is lost while you change it in Vapi.",
-    rotateRevoke: "Somebody else has it: refuse it from now on",
-    rotateRevokeWarning: "Calls are lost until the new secret is in Vapi.",
-    rotateConfirm: "Make a new secret",
+      "Your current secret keeps working until you rotate again, so no call is lost while you update Vapi.",
+    rotateRevoke: "The current secret has leaked: revoke it now",
+    rotateRevokeWarning: "Calls are not logged until the new secret is in Vapi.",
+    rotateConfirm: "Rotate secret",
     rotated: "This is the new secret. Paste it into Vapi now.",
   },
 
   settings: {
     title: "Settings",
     timeZone: "Time zone",
-    timeZoneHint: "Where appointment times are meant if the call does not say it.",
-    defaultCountry: "Country",
-    defaultCountryHint: "Of phone numbers that are stored without a country code: two letters, like US.",
-    loginUrl: "Salesforce login",
+    timeZoneHint: "For appointment times, if the call does not name a time zone.",
+    defaultCountry: "Default country",
+    defaultCountryHint: "For phone numbers without a country code. Two letters, for example US.",
+    loginUrl: "Salesforce login URL",
     loginUrlHint:
-      "Leave it empty, or enter your My Domain. The address of any page in Salesforce will do; it is kept as your My Domain.",
-    matchOrder: "Look for callers among",
+      "Leave empty for the default, or enter your My Domain. You can paste the URL of any page in Salesforce; it is saved as your My Domain.",
+    matchOrder: "Search for callers in",
     matchOrders: {
       "Lead,Contact": "Leads, then Contacts",
       "Contact,Lead": "Contacts, then Leads",
       Lead: "Leads only",
       Contact: "Contacts only",
     },
-    multipleMatches: "If several have the number",
+    multipleMatches: "If several records match",
     multipleMatchesOptions: {
-      most_recent: "Take the one changed last",
-      first_created: "Take the one created first",
+      most_recent: "Use the most recently changed",
+      first_created: "Use the oldest",
       skip: "Do not log the call",
     },
-    noMatch: "If nobody has the number",
+    noMatch: "If no record matches",
     noMatchOptions: { skip: "Do not log the call", create_lead: "Create a Lead" },
-    callTypes: "Which calls to log",
+    callTypes: "Calls to log",
     callTypesOptions: {
       "inbound,outbound": "All calls",
       inbound: "Inbound calls only",
       outbound: "Outbound calls only",
     },
     appointmentDurationMinutes: "Appointment length (minutes)",
-    appointmentDurationHint: "If the call does not say it: 1 to 1440.",
-    includeTranscript: "Write the transcript into the Task",
-    useGivenNumber:
-      "If a call has no number, use the one that the caller gives (nobody proves that it is theirs)",
-    retentionDays: "Keep calls here (days)",
-    retentionHint: "Finished ones: 30 to 3650. What is in Salesforce stays.",
+    appointmentDurationHint: "If the call does not give a duration. 1 to 1440.",
+    includeTranscript: "Include the transcript in the Task",
+    useGivenNumber: "If a call has no number, use the one the caller gives (unverified)",
+    retentionDays: "Keep calls here for (days)",
+    retentionHint: "Applies to finished calls. 30 to 3650. Nothing in Salesforce is deleted.",
     save: "Save",
-    saving: "Saving …",
+    saving: "Saving…",
     saved: "Saved.",
     reset: "Discard changes",
-    changed: "Somebody else changed the settings meanwhile.",
-    reload: "Show the current settings",
+    changed: "Someone else changed the settings in the meantime.",
+    reload: "Load the current settings",
   },
 
-  /** What went wrong with a request, by code, where the answer's own words are not for this reader. */
+  /** Messages by error code, for responses whose own detail does not suit the card's users. */
   problems: {
-    network: "The service cannot be reached. Check your connection.",
-    admin_required: "Only an admin of your workspace may do this.",
-    http_401: "Your session is over. Please sign in again.",
-    unauthenticated: "Your session is over. Please sign in again.",
-    http_429: "That was too much at once. Wait a moment.",
+    network: "The service cannot be reached. Check your internet connection.",
+    admin_required: "Only workspace admins can do this.",
+    http_401: "Your session has expired. Sign in again.",
+    unauthenticated: "Your session has expired. Sign in again.",
+    http_429: "Too many requests. Wait a moment, then try again.",
   } as Record<string, string>,
-  problem: "Something went wrong. Please try again.",
+  problem: "Something went wrong. Try again.",
   stale: "This may be out of date: the service cannot be reached.",
 };
 
-/** What is shown of a phone number: its last four digits. */
+/** A phone number reduced to its last four digits. */
 export function maskedNumber(number: string): string {
   const digits = number.replace(/\D/g, "");
   return digits.length < 8 ? "••••" : `•••• ${digits.slice(-4)}`;
 }
 
-/** What to do about an error code, as far as the code alone says it. */
+/** What to do about an error code, judging by the code alone. */
 export function remedyOf(code: string): string {
   return texts.remedies.find(([prefix]) => code.startsWith(prefix))?.[1] ?? texts.remedy;
 }

@@ -22,7 +22,7 @@ def take(page: Page, name: str) -> None:
     """Writes a picture of the card, when nothing of it is being read any more."""
     card = page.get_by_role("region", name="Salesforce", exact=True)
     page.wait_for_load_state("networkidle")
-    expect(card.get_by_text("Loading …")).to_have_count(0)
+    expect(card.get_by_text("Loading…")).to_have_count(0)
     PICTURES.mkdir(parents=True, exist_ok=True)
     card.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
@@ -52,7 +52,7 @@ def test_take(scheme: str, chrome: Browser, stack: Stack, stranger: Workspace, s
     stranger.log_call(report(CLEO))
     page.reload()
     calls.get_by_text("Cleo Marsh").click()
-    page.get_by_text("What keeps calls from being logged").wait_for()
+    page.get_by_text("Why calls are not logged").wait_for()
     take(page, f"failures-{scheme}")
     salesforce.revoke_grants()
     salesforce.expire_sessions()

@@ -46,7 +46,7 @@ def test_connect_post_a_call_and_see_it(
     shows(page, "Not connected")
     assert violations(page) == []
     approve(page, "Connect with Salesforce")
-    shows(page, "Salesforce is connected. Calls are logged from now on.")
+    shows(page, "Salesforce is connected. Calls will now be logged.")
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
     shows(page, "No calls yet")
     assert violations(page) == []
@@ -58,7 +58,7 @@ def test_connect_post_a_call_and_see_it(
     assert number[-7:] not in page.inner_text("body")
     shows(page, "Logged")
     page.get_by_text("Carla Card").click()
-    shows(page, "It is the only record with this number.")
+    shows(page, "The only record with this number.")
     assert violations(page) == []
     (task,) = salesforce.activities("Task", call_id(body))
     assert task["WhoId"] == lead
@@ -85,7 +85,7 @@ def test_a_closed_window_can_be_opened_again(page: Page, stack: Stack, stranger:
     opened.value.get_by_role("button", name="Allow").wait_for()
     opened.value.close()
     shows(page, "The Salesforce window seems to be closed.")
-    page.get_by_text("The Salesforce window shows an error?").click()
+    page.get_by_text("Does the Salesforce window show an error?").click()
     assert violations(page) == []
     approve(page, "Start again")
     shows(page, "Salesforce is connected")
@@ -132,12 +132,12 @@ def test_try_a_number_then_write_a_test(
     page.get_by_role("tab", name="Test").click()
     page.get_by_role("textbox", name="Phone number").fill(number)
     page.get_by_role("button", name="Show what would happen").click()
-    shows(page, "It would be logged on Contact Tess Tester.")
+    shows(page, "The call would be logged on Contact Tess Tester.")
     page.get_by_text("What would be written", exact=True).click()
     assert violations(page) == []
     before = salesforce.activities_by_call("Task").keys()
     page.get_by_role("button", name="Write a test Task").click()
-    shows(page, "The test Task is written.")
+    shows(page, "The test Task was written.")
     (written,) = salesforce.activities_by_call("Task").keys() - before
     assert written.startswith("test-dashboard-")
     assert violations(page) == []
@@ -145,7 +145,7 @@ def test_try_a_number_then_write_a_test(
         page.get_by_role("link", name=re.compile("Open Task")).click()
     expect(opened.value.get_by_role("heading", name=re.compile("Tess Tester"))).to_be_visible()
     page.get_by_role("button", name="Show what would happen").click()
-    shows(page, "It is logged already on Contact Tess Tester. Nothing would change.")
+    shows(page, "The call is already logged on Contact Tess Tester. Nothing would change.")
     expect(page.get_by_role("link", name=re.compile("Open Task"))).to_be_visible()
 
 
@@ -158,7 +158,7 @@ def test_a_failed_call_says_why_and_is_retried(
     workspace.report(body)
     workspace.settled(call_id(body))
     open_card(page, stack, workspace)
-    shows(page, "What keeps calls from being logged")
+    shows(page, "Why calls are not logged")
     page.get_by_text("Frida Failed").click()
     shows(page, "Refused by a rule of this org")
     assert violations(page) == []
@@ -180,7 +180,7 @@ def test_all_calls_that_failed_for_one_reason_are_retried(
         workspace.settled(call_id(body))
     open_card(page, stack, workspace)
     page.get_by_role("button", name=re.compile("^Retry all")).click()
-    shows(page, "3 calls are in line again.")
+    shows(page, "3 calls queued for retry.")
     for body in bodies:
         wait_until(lambda: workspace.row(call_id(body))["status"] == "success", 20, "the call is logged")  # type: ignore[index]  # noqa: B023
 
@@ -188,7 +188,7 @@ def test_all_calls_that_failed_for_one_reason_are_retried(
 def test_settings_are_changed_and_a_wrong_one_is_said(page: Page, stack: Stack, workspace: Workspace) -> None:
     open_card(page, stack, workspace)
     page.get_by_role("tab", name="Settings").click()
-    page.get_by_label("If nobody has the number").select_option("Create a Lead")
+    page.get_by_label("If no record matches").select_option("Create a Lead")
     page.get_by_label("Time zone").fill("Eastern")
     page.get_by_role("button", name="Save").click()
     shows(page, "timeZone must be an IANA time zone")
@@ -207,10 +207,10 @@ def test_the_secret_for_vapi_is_copied_and_made_anew(page: Page, stack: Stack, w
     shows(page, f"{stack.public_url}/webhook/vapi")
     assert old not in page.inner_text("body")
     assert violations(page) == []
-    page.get_by_role("button", name="New secret …").click()
-    page.get_by_role("checkbox", name=re.compile("Somebody else has it")).check()
+    page.get_by_role("button", name="Rotate secret…").click()
+    page.get_by_role("checkbox", name=re.compile("The current secret has leaked")).check()
     assert violations(page) == []
-    page.get_by_role("button", name="Make a new secret").click()
+    page.get_by_role("button", name="Rotate secret", exact=True).click()
     shows(page, "This is the new secret.")
     new = workspace.api("GET", "webhook").json()["secret"]
     expect(page.get_by_text(new, exact=True)).to_be_visible()
@@ -253,6 +253,6 @@ def test_an_ended_approval_asks_to_reconnect(
 def test_who_is_no_admin_sees_all_and_changes_nothing(page: Page, stack: Stack, workspace: Workspace) -> None:
     open_card(page, stack, workspace, roles="member")
     page.get_by_role("tab", name="Vapi").click()
-    shows(page, "Only an admin of your workspace may do this.")
+    shows(page, "Only workspace admins can do this.")
     expect(page.get_by_role("button", name="Disconnect")).to_have_attribute("aria-disabled", "true")
     assert violations(page) == []

@@ -233,7 +233,7 @@ def choose(tab: str) -> Callable[[Page], None]:
 
 def change_settings(page: Page) -> None:
     choose("Settings")(page)
-    page.get_by_role("textbox", name="Country").fill("GB")
+    page.get_by_role("textbox", name="Default country").fill("GB")
     page.get_by_role("button", name="Save").click()
 
 
@@ -247,7 +247,7 @@ def load_more(page: Page) -> None:
 
 def enter_wrong_domain(page: Page) -> None:
     page.get_by_role("radio", name="My Domain").check()
-    page.get_by_role("textbox", name="Your My Domain address").fill("acme.example.com")
+    page.get_by_role("textbox", name="My Domain URL").fill("acme.example.com")
     connect(page)
 
 
@@ -277,11 +277,11 @@ def nothing(_: Page) -> None:
 
 # state: what the API answers, what one does, and a text that says that one is there
 STATES: dict[str, tuple[Answers, Callable[[Page], None], str]] = {
-    "loading": (api() | {"status": keep}, nothing, "Loading …"),
-    "loading the calls": (api() | {"sync-logs": keep}, nothing, "Loading …"),
+    "loading": (api() | {"status": keep}, nothing, "Loading…"),
+    "loading the calls": (api() | {"sync-logs": keep}, nothing, "Loading…"),
     "unreachable": (api() | {"status": refuse(403, "no_workspace")}, nothing, "Words of the API."),
     "not connected": (api(DISCONNECTED, []), nothing, "Where do you log in?"),
-    "connected": (api(), open_calls, "It is on the record's timeline."),
+    "connected": (api(), open_calls, "Logged on the record's timeline."),
     "reconnect needed": (api(REVOKED), nothing, "Reconnect needed"),
     "waiting for the window": (api(DISCONNECTED, []), wait_for_window, "Continue in the Salesforce window"),
     "blocked window": (api(DISCONNECTED, []), block_windows, "Your browser blocked the Salesforce window"),
@@ -291,32 +291,36 @@ STATES: dict[str, tuple[Answers, Callable[[Page], None], str]] = {
         connect,
         "This page cannot connect Salesforce",
     ),
-    "member": (api() | {"webhook": refuse(403, "admin_required")}, choose("Vapi"), "Only an admin of your workspace"),
+    "member": (api() | {"webhook": refuse(403, "admin_required")}, choose("Vapi"), "Only workspace admins can do this"),
     "member who would connect": (
         api(DISCONNECTED, []) | {"oauth/initiate": refuse(403, "admin_required")},
         connect,
-        "Only an admin of your workspace can connect Salesforce",
+        "Only workspace admins can connect Salesforce",
     ),
     "list error": (api() | {"sync-logs": refuse(403, "no_workspace")}, nothing, "Words of the API."),
     "empty list": (api(calls=[]), nothing, "No calls yet"),
-    "dry run": (api(), try_number, "It would be logged on Lead Ada Lang."),
-    "test written": (api(), write_test, "The test Task is written."),
+    "dry run": (api(), try_number, "The call would be logged on Lead Ada Lang."),
+    "test written": (api(), write_test, "The test Task was written."),
     "set-up": (api(), choose("Vapi"), "Server URL"),
-    "settings": (api(), choose("Settings"), "Look for callers among"),
+    "settings": (api(), choose("Settings"), "Search for callers in"),
     "settings changed meanwhile": (
         api() | {"settings": refuse_to_save},
         change_settings,
-        "Somebody else changed the settings meanwhile.",
+        "Someone else changed the settings in the meantime.",
     ),
     "empty filter": (api(calls=CALLS[:1]), filter_failed, "No calls with this status."),
     "failed next page": (api(calls=CALLS[:1]) | {"sync-logs": refuse_next_page}, load_more, "Words of the API."),
     "too many calls to count": (
         api() | {"sync-logs/summary": refuse(503, "too_many_calls")},
         nothing,
-        "More calls than can be counted at once.",
+        "Too many calls to count.",
     ),
-    "wrong My Domain": (api(DISCONNECTED, []), enter_wrong_domain, "This is not a My Domain address."),
-    "high API usage": (api(CONNECTED | {"apiUsage": {"used": 14_000, "limit": 15_000}}), nothing, "Little is left."),
+    "wrong My Domain": (api(DISCONNECTED, []), enter_wrong_domain, "This is not a My Domain URL."),
+    "high API usage": (
+        api(CONNECTED | {"apiUsage": {"used": 14_000, "limit": 15_000}}),
+        nothing,
+        "Close to the limit.",
+    ),
     "stale status": (api() | {"disconnect": refuse(403, "no_workspace")}, lose_status, "This may be out of date"),
     "long texts": (
         api(CONNECTED | {"userName": LONG, "instanceUrl": f"https://{'long-' * 20}name.my.salesforce.com"}),
@@ -361,7 +365,7 @@ def test_nothing_jumps_while_it_is_read(page: Page, built: Path, width: int) -> 
     page.get_by_role("tab", name="Calls").wait_for()
     page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     answers["sync-logs/summary"](held[0])
-    page.get_by_text("What keeps calls from being logged").wait_for()
+    page.get_by_text("Why calls are not logged").wait_for()
     page.get_by_text("Ada Lang").wait_for()
     page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     shifts: list[Any] = page.evaluate("window.shifts")
@@ -371,7 +375,7 @@ def test_nothing_jumps_while_it_is_read(page: Page, built: Path, width: int) -> 
 def test_a_dialog_gives_the_focus_back(page: Page, built: Path) -> None:
     show(page, built, api())
     choose("Vapi")(page)
-    button = page.get_by_role("button", name="New secret …")
+    button = page.get_by_role("button", name="Rotate secret…")
     button.click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(button).to_be_focused()

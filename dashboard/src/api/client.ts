@@ -17,46 +17,46 @@ export type Rule = Schemas["Rule"];
 export type Payload = Schemas["Payload"];
 export type Webhook = Schemas["Webhook"];
 export type ConnectMessage = Schemas["ConnectMessage"];
-/** Why a connect does not come about: what its first and its last answer may say. */
+/** Why connecting failed: codes from the initiate request and from the callback. */
 export type ConnectCode = NonNullable<
   Schemas["LoginUrlRefused" | "ConnectRefused" | "WrongBrowser" | "ConnectFailed"]["code"]
 >;
 export type FieldProblem = Schemas["FieldProblem"];
 
-/** Where the API is, and who asks. */
+/** Where the API is, and how to authenticate. */
 export interface ApiOptions {
-  /** The API's origin, `https://api.example.com`; empty where it is the page's own. */
+  /** The API's origin, such as `https://api.example.com`. Empty means the page's own origin. */
   apiUrl: string;
-  /** Gives the dashboard's token; asked before each request, so that it may be a fresh one. */
+  /** Returns the dashboard's JWT. Called before each request, so that it can return a fresh one. */
   getToken: () => string | Promise<string>;
 }
 
-/** What went wrong with a request. */
+/** A failed request. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
   constructor(
-    /** The HTTP status; 0 where there was no answer. */
+    /** HTTP status; 0 if there was no response. */
     readonly status: number,
-    /** The problem's stable code; `network` where there was no answer, `http_<status>` where it says none. */
+    /** The problem's stable code; `network` if there was no response, `http_<status>` if the response has no code. */
     readonly code: string,
-    /** For people; empty where the answer says nothing. */
+    /** Human-readable explanation; empty if the response has none. */
     detail: string,
-    /** What is wrong, field by field. */
+    /** Validation errors, by field. */
     readonly fields: FieldProblem[] = [],
   ) {
     super(detail);
   }
 }
 
-/** The settings, and the tag that a change of them names. */
-export interface TaggedSettings {
+/** Settings, and the ETag that an update must send as `If-Match`. */
+export interface SettingsWithETag {
   settings: Settings;
   etag: string;
 }
 
-/** Which calls are listed. */
-export interface ListQuery {
+/** Which calls to list. */
+export interface SyncLogQuery {
   status?: SyncStatus | undefined;
   cursor?: string | undefined;
   limit?: number;
@@ -64,11 +64,11 @@ export interface ListQuery {
 
 export type Api = ReturnType<typeof createApi>;
 
-/** The typed client of Ringlog's API. Each function throws an {@link ApiError} where it fails. */
+/** Creates a typed client for Ringlog's API. Every method throws an {@link ApiError} if the request fails. */
 export function createApi({ apiUrl, getToken }: ApiOptions) {
   const client = createClient<paths>({
     baseUrl: apiUrl || globalThis.location.origin,
-    // The connect flow is bound to this browser by a cookie.
+    // A cookie binds the connect flow to this browser.
     credentials: "include",
   });
   client.use({
@@ -80,94 +80,94 @@ export function createApi({ apiUrl, getToken }: ApiOptions) {
   return {
     initiateSalesforceOAuth: async (loginUrl?: string) => {
       const query = loginUrl ? { loginUrl } : {};
-      return data(await sent(client.GET("/api/salesforce/oauth/initiate", { params: { query } })));
+      return unwrap(await send(client.GET("/api/salesforce/oauth/initiate", { params: { query } })));
     },
 
     getSalesforceStatus: async () => {
-      return data(await sent(client.GET("/api/salesforce/status")));
+      return unwrap(await send(client.GET("/api/salesforce/status")));
     },
 
     disconnectSalesforce: async () => {
-      return data(await sent(client.DELETE("/api/salesforce/disconnect")));
+      return unwrap(await send(client.DELETE("/api/salesforce/disconnect")));
     },
 
-    getSettings: async (): Promise<TaggedSettings> => {
-      return tagged(await sent(client.GET("/api/salesforce/settings")));
+    getSettings: async (): Promise<SettingsWithETag> => {
+      return withETag(await send(client.GET("/api/salesforce/settings")));
     },
 
-    updateSettings: async ({ settings, etag }: TaggedSettings): Promise<TaggedSettings> => {
+    updateSettings: async ({ settings, etag }: SettingsWithETag): Promise<SettingsWithETag> => {
       const params = { header: { "If-Match": etag } };
-      return tagged(await sent(client.PUT("/api/salesforce/settings", { params, body: settings })));
+      return withETag(await send(client.PUT("/api/salesforce/settings", { params, body: settings })));
     },
 
     getWebhook: async () => {
-      return data(await sent(client.GET("/api/salesforce/webhook")));
+      return unwrap(await send(client.GET("/api/salesforce/webhook")));
     },
 
     rotateWebhook: async (revokePrevious: boolean) => {
-      return data(await sent(client.POST("/api/salesforce/webhook/rotate", { body: { revokePrevious } })));
+      return unwrap(await send(client.POST("/api/salesforce/webhook/rotate", { body: { revokePrevious } })));
     },
 
-    listSyncLogs: async ({ status, cursor, limit = 25 }: ListQuery): Promise<SyncLogPage> => {
+    listSyncLogs: async ({ status, cursor, limit = 25 }: SyncLogQuery): Promise<SyncLogPage> => {
       const query = { limit, ...(status && { status }), ...(cursor && { cursor }) };
-      return data(await sent(client.GET("/api/salesforce/sync-logs", { params: { query } })));
+      return unwrap(await send(client.GET("/api/salesforce/sync-logs", { params: { query } })));
     },
 
     summarizeSyncLogs: async (since: number) => {
       const params = { query: { since } };
-      return data(await sent(client.GET("/api/salesforce/sync-logs/summary", { params })));
+      return unwrap(await send(client.GET("/api/salesforce/sync-logs/summary", { params })));
     },
 
     retrySyncLog: async (callId: string) => {
       const params = { path: { callId } };
-      return data(await sent(client.POST("/api/salesforce/sync-logs/{callId}/retry", { params })));
+      return unwrap(await send(client.POST("/api/salesforce/sync-logs/{callId}/retry", { params })));
     },
 
     retrySyncLogs: async (errorCode: string) => {
-      return data(await sent(client.POST("/api/salesforce/sync-logs/retry", { body: { errorCode } })));
+      return unwrap(await send(client.POST("/api/salesforce/sync-logs/retry", { body: { errorCode } })));
     },
 
-    /** Logs a call now. */
+    /** Logs a test call in Salesforce. */
     testSalesforceSync: async (request: Omit<TestSyncRequest, "dryRun">) => {
       const body = { ...request, dryRun: false };
-      return data(await sent(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncResult;
+      return unwrap(await send(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncResult;
     },
 
-    /** Shows what would be logged, and writes nothing. */
+    /** Returns what would be logged, without writing anything. */
     previewSalesforceSync: async (request: Omit<TestSyncRequest, "dryRun">) => {
       const body = { ...request, dryRun: true };
-      return data(await sent(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncPreview;
+      return unwrap(await send(client.POST("/api/salesforce/test-sync", { body }))) as TestSyncPreview;
     },
   };
 }
 
-interface Answer<T> {
+interface ApiResult<T> {
   data?: T;
   error?: unknown;
   response: Response;
 }
 
-/** The answer, whatever it is. */
-async function sent<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
+/** Turns a network failure into an {@link ApiError}. */
+async function send<T>(request: Promise<ApiResult<T>>): Promise<ApiResult<T>> {
   try {
-    return await answer;
+    return await request;
   } catch (cause) {
-    // What `getToken` throws is the dashboard's own.
+    // `fetch` rejects with a TypeError. Anything else was thrown by the dashboard's `getToken`.
     if (!(cause instanceof TypeError)) throw cause;
     throw new ApiError(0, "network", "");
   }
 }
 
-/** What a good answer says. */
-function data<T>({ data, error, response }: Answer<T>): NonNullable<T> {
+/** Returns the body of a successful response; throws an {@link ApiError} otherwise. */
+function unwrap<T>({ data, error, response }: ApiResult<T>): NonNullable<T> {
   if (response.ok && data !== undefined && data !== null) return data;
   const problem = isProblem(error) ? error : {};
   const code = problem.code ?? `http_${response.status}`;
   throw new ApiError(response.status, code, problem.detail ?? "", problem.errors ?? []);
 }
 
-function tagged(answer: Answer<Settings>): TaggedSettings {
-  return { settings: data(answer), etag: answer.response.headers.get("ETag") ?? "*" };
+function withETag(result: ApiResult<Settings>): SettingsWithETag {
+  return { settings: unwrap(result), etag: result.response.headers.get("ETag") ?? "*" };
 }
 
 function isProblem(error: unknown): error is Partial<Schemas["Problem"]> {

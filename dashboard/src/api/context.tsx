@@ -2,24 +2,24 @@ import { createContext, useContext, type ReactNode } from "react";
 
 import type { Api } from "./client";
 
-/** What every part of the card works with. */
-export interface Surroundings {
+/** Shared by all parts of the card. */
+export interface CardContext {
   api: Api;
   /** The API's origin. */
   apiOrigin: string;
-  /** Whether the user may change things; unknown until the API refused something, unless the dashboard says it. */
+  /** Whether the user is an admin. `undefined` if the host did not say and the API has not refused anything yet. */
   isAdmin: boolean | undefined;
 }
 
-const Context = createContext<Surroundings | null>(null);
+const Context = createContext<CardContext | null>(null);
 
-export function SurroundingsProvider({ value, children }: { value: Surroundings; children: ReactNode }) {
-  // React 18 has no other way to provide one.
+export function CardContextProvider({ value, children }: { value: CardContext; children: ReactNode }) {
+  // `<Context value>` needs React 19.
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 
-export function useSurroundings(): Surroundings {
-  const surroundings = useContext(Context);
-  if (!surroundings) throw new Error("This is a part of <SalesforceIntegration>, and works only within it.");
-  return surroundings;
+export function useCardContext(): CardContext {
+  const context = useContext(Context);
+  if (!context) throw new Error("useCardContext must be used inside <SalesforceIntegration>.");
+  return context;
 }

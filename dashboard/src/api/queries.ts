@@ -7,16 +7,16 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 
-import type { ListQuery, SyncLog, SyncStatus, TaggedSettings, TestSyncRequest } from "./client";
-import { useSurroundings } from "./context";
+import type { SettingsWithETag, SyncLog, SyncLogQuery, SyncStatus, TestSyncRequest } from "./client";
+import { useCardContext } from "./context";
 
 const SECOND = 1000;
-/** How often what changes by itself is read again, while the page is visible. */
-const EVERY = { status: 30 * SECOND, calls: 10 * SECOND, summary: 30 * SECOND };
+/** Polling intervals while the page is visible. */
+const REFETCH_MS = { status: 30 * SECOND, calls: 10 * SECOND, summary: 30 * SECOND };
 const DAY = 24 * 60 * 60;
-/** The calls of a status that are searched for reasons: pages, and calls on each. */
-const PAGES = 5;
-const PAGE = 100;
+/** How far to search the calls of a status for error messages. */
+const MAX_PAGES = 5;
+const PAGE_SIZE = 100;
 
 const keys = {
   status: ["status"],
@@ -28,50 +28,50 @@ const keys = {
 } as const;
 
 export function useStatus() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useQuery({
     queryKey: keys.status,
     queryFn: api.getSalesforceStatus,
-    refetchInterval: EVERY.status,
+    refetchInterval: REFETCH_MS.status,
   });
 }
 
-/** Reads the status and all that depends on it again. */
+/** Refetches everything. */
 export function useRefreshAll() {
   const client = useQueryClient();
   return useCallback(() => void client.invalidateQueries(), [client]);
 }
 
 export function useDisconnect() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   const refreshAll = useRefreshAll();
   return useMutation({ mutationFn: api.disconnectSalesforce, onSettled: refreshAll });
 }
 
 export function useSettings() {
-  const { api } = useSurroundings();
-  // Read again only when asked to: a form that changes under one's hands is no help.
+  const { api } = useCardContext();
+  // No automatic refetch: the form must not change while the user edits it.
   return useQuery({ queryKey: keys.settings, queryFn: api.getSettings, refetchOnWindowFocus: false });
 }
 
 export function useSaveSettings() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   const client = useQueryClient();
   return useMutation({
     mutationFn: api.updateSettings,
-    onSuccess: (saved: TaggedSettings) => {
+    onSuccess: (saved: SettingsWithETag) => {
       client.setQueryData(keys.settings, saved);
     },
   });
 }
 
 export function useWebhook() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useQuery({ queryKey: keys.webhook, queryFn: api.getWebhook });
 }
 
 export function useRotateWebhook() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   const client = useQueryClient();
   return useMutation({
     mutationFn: api.rotateWebhook,
@@ -82,73 +82,77 @@ export function useRotateWebhook() {
 }
 
 export function useCalls(status: SyncStatus | undefined) {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useInfiniteQuery({
     queryKey: [...keys.calls, status ?? "all"],
     queryFn: ({ pageParam }) => api.listSyncLogs({ status, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor ?? undefined,
-    // All loaded pages are read again, one after the other: the more there are, the more seldom.
-    refetchInterval: ({ state }) => EVERY.calls * Math.max(1, state.data?.pages.length ?? 1),
+    // A refetch reads every loaded page in sequence, so poll less often as pages are added.
+    refetchInterval: ({ state }) => REFETCH_MS.calls * Math.max(1, state.data?.pages.length ?? 1),
   });
 }
 
-/** The calls of the last day, counted. */
+/** Counts of the last day's calls. */
 export function useSummary() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useQuery({
     queryKey: keys.summary,
     queryFn: () => api.summarizeSyncLogs(Math.floor(Date.now() / SECOND) - DAY),
-    refetchInterval: EVERY.summary,
+    refetchInterval: REFETCH_MS.summary,
   });
 }
 
-/** The newest calls of each of these statuses: they have the words for the error codes that are counted. */
-export function useCallsOf(statuses: SyncStatus[]) {
-  const { api } = useSurroundings();
+/** The newest calls with each of these statuses. They carry the messages for the error codes in the summary. */
+export function useNewestCalls(statuses: SyncStatus[]) {
+  const { api } = useCardContext();
   return useQuery({
     queryKey: [...keys.calls, "of", ...statuses],
     queryFn: async () => {
-      const pages = await Promise.all(statuses.map((status) => api.listSyncLogs({ status, limit: PAGE })));
+      const pages = await Promise.all(
+        statuses.map((status) => api.listSyncLogs({ status, limit: PAGE_SIZE })),
+      );
       return {
         calls: pages.flatMap((page) => page.items),
-        /** Where the lists go on. */
-        more: pages.flatMap(({ nextCursor }, at) =>
-          nextCursor ? [{ status: statuses[at], cursor: nextCursor }] : [],
+        /** Where to continue the lists. */
+        rest: pages.flatMap(({ nextCursor }, index) =>
+          nextCursor ? [{ status: statuses[index], cursor: nextCursor }] : [],
         ),
       };
     },
     enabled: statuses.length > 0,
     placeholderData: keepPreviousData,
-    refetchInterval: EVERY.summary,
+    refetchInterval: REFETCH_MS.summary,
   });
 }
 
-/** Where a list goes on. */
-type Place = Pick<ListQuery, "status" | "cursor">;
+/** Where to continue a list. */
+type ListPosition = Pick<SyncLogQuery, "status" | "cursor">;
 
 /**
- * The newest call of each of these error codes, looked for down these lists, but not for ever; `isWhole` says that they
- * were read to their ends. A code is looked for once: its words do not change.
+ * Finds the newest call with each of these error codes, reading on in the lists up to MAX_PAGES. `isComplete` means that
+ * every list was read to its end. Cached forever: one message for a code is enough.
  */
-export function useCallsWith(codes: string[], more: Place[]) {
-  const { api } = useSurroundings();
+export function useCallsByErrorCode(codes: string[], rest: ListPosition[]) {
+  const { api } = useCardContext();
   return useQuery({
     queryKey: [...keys.reasons, ...codes],
     queryFn: async () => {
       const found = new Map<string, SyncLog>();
-      let places = more;
-      for (let page = 1; page < PAGES && places.length > 0 && found.size < codes.length; page += 1) {
-        const pages = await Promise.all(places.map((place) => api.listSyncLogs({ ...place, limit: PAGE })));
+      let positions = rest;
+      for (let page = 1; page < MAX_PAGES && positions.length > 0 && found.size < codes.length; page += 1) {
+        const pages = await Promise.all(
+          positions.map((position) => api.listSyncLogs({ ...position, limit: PAGE_SIZE })),
+        );
         for (const call of pages.flatMap(({ items }) => items)) {
           const { errorCode } = call;
           if (errorCode && codes.includes(errorCode) && !found.has(errorCode)) found.set(errorCode, call);
         }
-        places = pages.flatMap(({ nextCursor }, at) =>
-          nextCursor ? [{ ...places[at], cursor: nextCursor }] : [],
+        positions = pages.flatMap(({ nextCursor }, index) =>
+          nextCursor ? [{ ...positions[index], cursor: nextCursor }] : [],
         );
       }
-      return { calls: [...found.values()], isWhole: places.length === 0 };
+      return { calls: [...found.values()], isComplete: positions.length === 0 };
     },
     enabled: codes.length > 0,
     staleTime: Infinity,
@@ -165,26 +169,26 @@ function useRefreshCalls() {
 }
 
 export function useRetryCall() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useMutation({ mutationFn: api.retrySyncLog, onSettled: useRefreshCalls() });
 }
 
 export function useRetryCalls() {
-  const { api } = useSurroundings();
+  const { api } = useCardContext();
   return useMutation({ mutationFn: api.retrySyncLogs, onSettled: useRefreshCalls() });
 }
 
-type Test = Omit<TestSyncRequest, "dryRun">;
+type TestCall = Omit<TestSyncRequest, "dryRun">;
 
-export function usePreview() {
-  const { api } = useSurroundings();
-  return useMutation({ mutationFn: (test: Test) => api.previewSalesforceSync(test) });
+export function usePreviewSync() {
+  const { api } = useCardContext();
+  return useMutation({ mutationFn: (testCall: TestCall) => api.previewSalesforceSync(testCall) });
 }
 
-export function useTest() {
-  const { api } = useSurroundings();
+export function useTestSync() {
+  const { api } = useCardContext();
   return useMutation({
-    mutationFn: (test: Test) => api.testSalesforceSync(test),
+    mutationFn: (testCall: TestCall) => api.testSalesforceSync(testCall),
     onSettled: useRefreshCalls(),
   });
 }

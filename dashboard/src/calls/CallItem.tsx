@@ -3,22 +3,22 @@ import { useState } from "react";
 import type { Candidate, SyncLog } from "../api/client";
 import { useRetryCall } from "../api/queries";
 import { maskedNumber, texts } from "../texts";
-import { useLock } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Notice, Problem } from "../ui/parts";
-import { formatNumber, Time } from "../ui/time";
+import { useAdminLock } from "../ui/adminsOnly";
+import base from "../ui/base.module.css";
+import { Button, Detail, ErrorNotice, Notice } from "../ui/components";
+import { formatNumber, Time } from "../ui/format";
 import css from "./calls.module.css";
 
-/** A call: a line that says what became of it, and behind it everything that is known. */
+/** One call: a summary row that expands to the details. */
 export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
   return (
     <li className={css.item}>
       <details>
-        <summary className={css.line}>
+        <summary className={css.row}>
           <span className={css.badge} data-status={call.status}>
             {texts.status[call.status]}
           </span>
-          <span className={css.person}>{personOf(call)}</span>
+          <span className={css.person}>{callerName(call)}</span>
           <span className={css.number}>
             {call.phoneNumber ? maskedNumber(call.phoneNumber) : texts.calls.noNumber}
           </span>
@@ -32,20 +32,20 @@ export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: st
   );
 }
 
-function chosenOf({ decision, salesforceRecordId }: SyncLog): Candidate | undefined {
+function chosenCandidate({ decision, salesforceRecordId }: SyncLog): Candidate | undefined {
   return decision?.candidates.find(({ id }) => id === salesforceRecordId);
 }
 
-function personOf(call: SyncLog): string {
+function callerName(call: SyncLog): string {
   const { salesforceRecordType: type, decision } = call;
   if (!type) return decision ? texts.calls.noPerson : texts.calls.notLookedUp;
-  return chosenOf(call)?.name ?? texts.calls.unnamed[type];
+  return chosenCandidate(call)?.name ?? texts.calls.unnamed[type];
 }
 
 function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
-  const { isLocked, describedBy } = useLock();
+  const { isLocked, describedBy } = useAdminLock();
   const retry = useRetryCall();
-  // What the row was when it was put in line: once it has changed, it speaks for itself.
+  // The call's `updatedAt` when the retry was requested. Once the call changes, its own status replaces the message.
   const [retriedAt, setRetriedAt] = useState<number | null>(null);
   const canRetry = call.status !== "success" && call.status !== "queued";
   return (
@@ -55,24 +55,27 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
           <span>{call.errorMessage}</span>
         </Notice>
       ) : (
-        <p className={card.muted}>{texts.statusMeaning[call.status]}</p>
+        <p className={base.muted}>{texts.statusMeaning[call.status]}</p>
       )}
-      <Links written={{ ...call, recordType: call.salesforceRecordType }} instanceUrl={instanceUrl} />
-      <dl className={css.facts}>
-        <Fact name={texts.calls.received}>
+      <SalesforceLinks
+        records={{ ...call, recordType: call.salesforceRecordType }}
+        instanceUrl={instanceUrl}
+      />
+      <dl className={css.detailList}>
+        <Detail name={texts.calls.received}>
           <Time seconds={call.createdAt} />
-        </Fact>
-        <Fact name={texts.calls.attempts}>{formatNumber(call.attempts)}</Fact>
+        </Detail>
+        <Detail name={texts.calls.attempts}>{formatNumber(call.attempts)}</Detail>
         {call.dueAt !== null && (
-          <Fact name={texts.calls.nextAttempt}>
+          <Detail name={texts.calls.nextAttempt}>
             <Time seconds={call.dueAt} />
-          </Fact>
+          </Detail>
         )}
-        <Fact name={texts.calls.callId}>{call.callId}</Fact>
+        <Detail name={texts.calls.callId}>{call.callId}</Detail>
       </dl>
-      <Why call={call} />
+      <MatchDecision call={call} />
       {canRetry && (
-        <div className={card.row}>
+        <div className={base.row}>
           <Button
             small
             inactive={isLocked || retry.isPending}
@@ -90,57 +93,54 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
           {retriedAt === call.updatedAt && <span role="status">{texts.calls.retrying}</span>}
         </div>
       )}
-      {retry.error && <Problem error={retry.error} />}
+      {retry.error && <ErrorNotice error={retry.error} />}
     </div>
   );
 }
 
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-/** What a call has in Salesforce: its record, its Task, its Event. */
-export interface Written {
+/** A call's record, Task and Event in Salesforce. */
+export interface SalesforceRecords {
   recordType: SyncLog["salesforceRecordType"];
   salesforceRecordId: string | null;
   salesforceTaskId: string | null;
   salesforceEventId: string | null;
 }
 
-/** Links to what is in Salesforce. */
-export function Links({ written, instanceUrl }: { written: Written; instanceUrl: string | null }) {
+/** Links to a call's records in Salesforce. */
+export function SalesforceLinks({
+  records,
+  instanceUrl,
+}: {
+  records: SalesforceRecords;
+  instanceUrl: string | null;
+}) {
   const links = [
-    [written.salesforceRecordId, texts.calls.record[written.recordType ?? "Lead"]],
-    [written.salesforceTaskId, texts.calls.task],
-    [written.salesforceEventId, texts.calls.event],
+    [records.salesforceRecordId, texts.calls.record[records.recordType ?? "Lead"]],
+    [records.salesforceTaskId, texts.calls.task],
+    [records.salesforceEventId, texts.calls.event],
   ] as const;
-  const known = links.filter(([id]) => id !== null);
-  if (!instanceUrl || known.length === 0) return null;
+  const present = links.filter(([id]) => id !== null);
+  if (!instanceUrl || present.length === 0) return null;
   return (
     <div className={css.links}>
-      {known.map(([id, text]) => (
+      {present.map(([id, text]) => (
         <a key={text} href={`${instanceUrl}/${id ?? ""}`} target="_blank" rel="noreferrer">
           {text}
-          <span className={card.hidden}> {texts.calls.opensSalesforce}</span>
+          <span className={base.visuallyHidden}> {texts.calls.opensSalesforce}</span>
         </a>
       ))}
     </div>
   );
 }
 
-/** Why the call is on this record, or on none. */
-function Why({ call }: { call: SyncLog }) {
+/** Why the call was logged on this record, or on none. */
+function MatchDecision({ call }: { call: SyncLog }) {
   const { decision } = call;
   if (!decision) return null;
-  const chosen = chosenOf(call);
+  const chosen = chosenCandidate(call);
   const others = decision.candidates.filter((candidate) => candidate !== chosen);
   const turnedDown = decision.turnedDown ?? [];
-  const countOfOthers = decision.candidateCount - (chosen ? 1 : 0);
+  const otherCount = decision.candidateCount - (chosen ? 1 : 0);
   return (
     <div>
       <h3>{texts.calls.why}</h3>
@@ -150,13 +150,13 @@ function Why({ call }: { call: SyncLog }) {
       </p>
       {others.length > 0 && (
         <>
-          <p className={card.muted}>{texts.calls.otherCandidates(countOfOthers)}</p>
+          <p className={base.muted}>{texts.calls.otherCandidates(otherCount)}</p>
           <CandidateList candidates={others} />
         </>
       )}
       {turnedDown.length > 0 && (
         <>
-          <p className={card.muted}>{texts.calls.turnedDown(turnedDown.length)}</p>
+          <p className={base.muted}>{texts.calls.turnedDown(turnedDown.length)}</p>
           <ul className={css.candidates}>
             {turnedDown.map(({ id, recordType, name, why }) => (
               <li key={id}>
@@ -170,7 +170,7 @@ function Why({ call }: { call: SyncLog }) {
   );
 }
 
-/** Records that have a number: which field, and how exactly. */
+/** Records with the caller's number: in which field, and how exact the match is. */
 export function CandidateList({ candidates }: { candidates: Candidate[] }) {
   return (
     <ul className={css.candidates}>

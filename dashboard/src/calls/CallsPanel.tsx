@@ -1,25 +1,25 @@
 import { useEffect, useState } from "react";
 
 import type { SyncStatus } from "../api/client";
-import { useCalls, useCallsOf, useCallsWith, useRetryCalls, useSummary } from "../api/queries";
+import { useCalls, useCallsByErrorCode, useNewestCalls, useRetryCalls, useSummary } from "../api/queries";
 import { remedyOf, texts } from "../texts";
-import { useLock } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Notice, Problem, Select, Skeleton } from "../ui/parts";
+import { useAdminLock } from "../ui/adminsOnly";
+import base from "../ui/base.module.css";
+import { Button, ErrorNotice, Notice, Select, Skeleton } from "../ui/components";
 import { CallItem } from "./CallItem";
 import css from "./calls.module.css";
-import { isNote } from "./notes";
+import { isNoteCode } from "./noteCodes";
 import { Summary } from "./Summary";
 
-/** Statuses that wait for somebody, or for something to pass. */
-const KEPT_BACK: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
+/** Statuses of calls that are not logged, other than those waiting for a connection or in the queue. */
+const UNLOGGED: SyncStatus[] = ["error", "retrying", "not_found", "skipped"];
 
-/** How long the list waits for what stands above it. */
-const PATIENCE_MS = 3000;
+/** How long to hold back the list until the sections above it have loaded. */
+const MAX_WAIT_MS = 3000;
 
 type Filter = SyncStatus | "all";
 
-/** What became of the calls: counts, what keeps them from being logged, and the list. */
+/** Summary, reasons why calls were not logged, and the list of calls. */
 export function CallsPanel({
   instanceUrl,
   onSetUpVapi,
@@ -31,14 +31,14 @@ export function CallsPanel({
   const calls = useCalls(filter === "all" ? undefined : filter);
   const items = calls.data?.pages.flatMap((page) => page.items) ?? [];
   const { reasons, isPending } = useReasons();
-  const isShown = useOnce(!isPending, PATIENCE_MS);
-  // All at once, or what comes last would push the rest down.
-  if (!isShown) return <Skeleton height="3.5rem" count={6} />;
+  const isReady = useLatch(!isPending, MAX_WAIT_MS);
+  // Render everything at once: a section that loads late would push the rest down.
+  if (!isReady) return <Skeleton height="3.5rem" count={6} />;
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <Summary />
       <Reasons reasons={reasons} />
-      <div className={css.head}>
+      <div className={css.listHeader}>
         <h3>{texts.calls.title}</h3>
         <Select<Filter>
           label={texts.calls.filter}
@@ -50,7 +50,7 @@ export function CallsPanel({
       {calls.isPending ? (
         <Skeleton height="3.5rem" count={4} />
       ) : calls.error && items.length === 0 ? (
-        <Problem error={calls.error} onRetry={() => void calls.refetch()} />
+        <ErrorNotice error={calls.error} onRetry={() => void calls.refetch()} />
       ) : items.length === 0 ? (
         <Empty isFiltered={filter !== "all"} onSetUpVapi={onSetUpVapi} />
       ) : (
@@ -60,7 +60,7 @@ export function CallsPanel({
           ))}
         </ul>
       )}
-      {calls.isFetchNextPageError && <Problem error={calls.error} />}
+      {calls.isFetchNextPageError && <ErrorNotice error={calls.error} />}
       {calls.hasNextPage && (
         <div>
           <Button inactive={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
@@ -72,23 +72,23 @@ export function CallsPanel({
   );
 }
 
-/** Whether something was so once, or has had its time. */
-function useOnce(isSo: boolean, withinMs: number): boolean {
-  const [wasSo, setSo] = useState(isSo);
-  if (isSo && !wasSo) setSo(true);
+/** True once `condition` has been true, or after the timeout. */
+function useLatch(condition: boolean, timeoutMs: number): boolean {
+  const [isLatched, setLatched] = useState(condition);
+  if (condition && !isLatched) setLatched(true);
   useEffect(() => {
     const timer = setTimeout(() => {
-      setSo(true);
-    }, withinMs);
+      setLatched(true);
+    }, timeoutMs);
     return () => {
       clearTimeout(timer);
     };
-  }, [withinMs]);
-  return wasSo;
+  }, [timeoutMs]);
+  return isLatched;
 }
 
 function Empty({ isFiltered, onSetUpVapi }: { isFiltered: boolean; onSetUpVapi: () => void }) {
-  if (isFiltered) return <p className={card.muted}>{texts.calls.emptyFilter}</p>;
+  if (isFiltered) return <p className={base.muted}>{texts.calls.emptyFilter}</p>;
   return (
     <Notice tone="plain">
       <strong>{texts.calls.empty}</strong>
@@ -108,45 +108,47 @@ interface Reason {
   message: string;
 }
 
-/** Why calls are kept back: all failed ones, and others of the last day. */
+/** Why calls were not logged: all failed calls, and the last day's other ones. */
 function useReasons(): { reasons: Reason[]; isPending: boolean } {
   const summary = useSummary();
   const { statuses, errorCodes = {} } = summary.data ?? {};
-  // What has failed stays so until somebody does something, however long ago it was.
-  const keptBack = useCallsOf(KEPT_BACK.filter((status) => status === "error" || statuses?.[status]));
-  // The words stand with the calls. A code that only logged calls have keeps nothing back.
-  const newest = (keptBack.data?.calls ?? []).filter(
+  // Failed calls need someone to act, however old they are.
+  const newestPages = useNewestCalls(UNLOGGED.filter((status) => status === "error" || statuses?.[status]));
+  // The messages come from the calls themselves. Failed calls always count, others only with a code of the last day.
+  const newest = (newestPages.data?.calls ?? []).filter(
     ({ status, errorCode }) => status === "error" || errorCodes[errorCode ?? ""],
   );
-  const more = keptBack.data?.more ?? [];
+  const rest = newestPages.data?.rest ?? [];
   const missing = Object.keys(errorCodes)
-    .filter((code) => more.length > 0 && !isNote(code) && !newest.some(({ errorCode }) => errorCode === code))
+    .filter(
+      (code) => rest.length > 0 && !isNoteCode(code) && !newest.some(({ errorCode }) => errorCode === code),
+    )
     .sort();
-  const older = useCallsWith(missing, more);
+  const older = useCallsByErrorCode(missing, rest);
   const calls = [...newest, ...(older.data?.calls ?? [])];
-  // Of a code whose calls are too far down, or cannot be read, the card says what it knows itself.
+  // For a code whose calls are too far down the list, or could not be read, fall back to the card's own text.
   const codes = new Set([
     ...calls.flatMap(({ errorCode }) => errorCode ?? []),
-    ...(older.data?.isWhole ? [] : missing),
+    ...(older.data?.isComplete ? [] : missing),
   ]);
   const reasons = [...codes].map((code) => {
-    const ofIt = calls.filter(({ errorCode }) => errorCode === code);
-    const message = ofIt[0]?.errorMessage ?? texts.reasons.known(code, remedyOf(code));
-    return { code, count: Math.max(errorCodes[code] ?? 0, ofIt.length), message };
+    const withCode = calls.filter(({ errorCode }) => errorCode === code);
+    const message = withCode[0]?.errorMessage ?? texts.reasons.known(code, remedyOf(code));
+    return { code, count: Math.max(errorCodes[code] ?? 0, withCode.length), message };
   });
   return {
     reasons,
-    isPending: summary.isPending || keptBack.isPending || keptBack.isPlaceholderData || older.isLoading,
+    isPending: summary.isPending || newestPages.isPending || newestPages.isPlaceholderData || older.isLoading,
   };
 }
 
-/** The reasons, and a button for each that tries all its calls again. */
+/** The reasons, each with a button that retries all its calls. */
 function Reasons({ reasons }: { reasons: Reason[] }) {
-  const { isLocked, describedBy } = useLock();
+  const { isLocked, describedBy } = useAdminLock();
   const retry = useRetryCalls();
   if (reasons.length === 0 && !retry.data && !retry.error) return null;
   return (
-    <section className={card.stack} aria-label={texts.reasons.title}>
+    <section className={base.stack} aria-label={texts.reasons.title}>
       {reasons.length > 0 && (
         <>
           <h3>{texts.reasons.title}</h3>
@@ -177,7 +179,7 @@ function Reasons({ reasons }: { reasons: Reason[] }) {
           {texts.reasons.queued(retry.data.queued)}
         </Notice>
       )}
-      {retry.error && <Problem error={retry.error} />}
+      {retry.error && <ErrorNotice error={retry.error} />}
     </section>
   );
 }

@@ -2,8 +2,8 @@ import type { SyncStatus } from "../api/client";
 import { ApiError } from "../api/client";
 import { useSummary } from "../api/queries";
 import { texts } from "../texts";
-import card from "../ui/card.module.css";
-import { Skeleton } from "../ui/parts";
+import base from "../ui/base.module.css";
+import { Skeleton } from "../ui/components";
 import css from "./calls.module.css";
 
 const ORDER: SyncStatus[] = [
@@ -16,13 +16,13 @@ const ORDER: SyncStatus[] = [
   "skipped",
 ];
 
-/** The calls of the last day: a bar of their statuses, and the numbers. */
+/** The last day's calls by status: a bar and the counts. */
 export function Summary() {
   const summary = useSummary();
   if (summary.isPending) return <Skeleton height="4.5rem" />;
   if (!summary.data) {
     const isTooMany = summary.error instanceof ApiError && summary.error.code === "too_many_calls";
-    return <p className={card.muted}>{isTooMany ? texts.summary.tooMany : texts.stale}</p>;
+    return <p className={base.muted}>{isTooMany ? texts.summary.tooMany : texts.stale}</p>;
   }
   const { statuses, total } = summary.data;
   const parts = ORDER.map((status) => ({ status, count: statuses[status] })).filter(({ count }) => count > 0);
@@ -45,7 +45,7 @@ export function Summary() {
           </li>
         ))}
       </ul>
-      {summary.isError && <p className={card.muted}>{texts.stale}</p>}
+      {summary.isError && <p className={base.muted}>{texts.stale}</p>}
     </figure>
   );
 }

@@ -12,15 +12,15 @@ import {
   logged,
   problem,
   routes,
-  show,
+  renderCard,
   summaryOf,
   type Routes,
-} from "../testing/server";
+} from "../testing/mockApi";
 import { remedyOf, texts } from "../texts";
-import { isNote } from "./notes";
+import { isNoteCode } from "./noteCodes";
 
-test("a logged call shows its person, a part of the number, and its links", async () => {
-  show(routes(connected, [logged]));
+test("a logged call shows the caller, the last digits of the number, and links to Salesforce", async () => {
+  renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getByText("Ada Sample")).toBeDefined();
   expect(within(list).getByText("•••• 0123")).toBeDefined();
@@ -31,19 +31,19 @@ test("a logged call shows its person, a part of the number, and its links", asyn
   expect(within(list).queryByRole("button", { name: "Retry" })).toBeNull();
 });
 
-test("a call says why it is on its record, and who else has the number", async () => {
-  show(routes(connected, [logged]));
+test("a call explains why its record was chosen, and lists the others with the number", async () => {
+  renderCard(routes(connected, [logged]));
   const list = await screen.findByRole("list", { name: "Calls" });
   await userEvent.click(within(list).getByText("Ada Sample"));
   expect(
-    within(list).getByText(/Of several records with this number it was changed last\. Mobile Phone/),
+    within(list).getByText(/The most recently changed of several records with this number\. Mobile Phone/),
   ).toBeDefined();
   expect(within(list).getByText("1 other record has this number:")).toBeDefined();
-  expect(within(list).getByText("Lead Bob Sample – Phone: the same number")).toBeDefined();
+  expect(within(list).getByText("Lead Bob Sample – Phone: exact match")).toBeDefined();
 });
 
-test("a failed call says what to do, and can be tried again", async () => {
-  const seen = show({
+test("a failed call says how to fix it, and can be retried", async () => {
+  const seen = renderCard({
     ...routes(connected, [failed]),
     "POST sync-logs/call-2/retry": () => json({ status: "queued" }, {}, 202),
   });
@@ -51,13 +51,13 @@ test("a failed call says what to do, and can be tried again", async () => {
   await userEvent.click(within(list).getByText("Ada Sample"));
   expect(within(list).getByText(/Change the rule, then retry/)).toBeDefined();
   await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
-  expect(await within(list).findByText("In line again …")).toBeDefined();
+  expect(await within(list).findByText("Queued for retry")).toBeDefined();
   expect(seen.some(({ method, url }) => method === "POST" && url.endsWith("/call-2/retry"))).toBe(true);
 });
 
-test("all calls with one reason are tried again at once", async () => {
+test("all calls with the same error code are retried together", async () => {
   const bodies: unknown[] = [];
-  show({
+  renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
     "POST sync-logs/retry": async (request) => {
       bodies.push(await request.json());
@@ -66,11 +66,11 @@ test("all calls with one reason are tried again at once", async () => {
   });
   expect(await screen.findByText("(2 calls)")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: /^Retry all/ }));
-  expect(await screen.findByText("2 calls are in line again.")).toBeDefined();
+  expect(await screen.findByText("2 calls queued for retry.")).toBeDefined();
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
 });
 
-test("a reason is said although its calls are far down the list", async () => {
+test("a reason is shown even if its calls are far down the list", async () => {
   const older = { ...failed, callId: "call-3" };
   const note = {
     ...logged,
@@ -78,20 +78,20 @@ test("a reason is said although its calls are far down the list", async () => {
     errorCode: "appointment_no_time",
     errorMessage: "It has no time.",
   };
-  show({
+  renderCard({
     ...routes(connected, [note, older]),
     "GET sync-logs": (request) => {
       const status = new URL(request.url).searchParams.get("status");
       return json({ items: status === "error" ? [older] : [note], nextCursor: null });
     },
   });
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(within(reasons).getByText(/Not on Sundays/)).toBeDefined();
-  // What a logged call lacks keeps it from nothing.
+  // A note on a logged call is not a reason.
   expect(within(reasons).queryByText(/It has no time/)).toBeNull();
 });
 
-/** A status with this many newer calls than the one that has failed, and pages of as many as are asked for. */
+/** A paginated list in which this many newer calls come before the failed one. */
 function behind(newer: number): Routes {
   const others = Array.from({ length: newer }, (_, at) => ({
     ...failed,
@@ -111,17 +111,17 @@ function behind(newer: number): Routes {
   };
 }
 
-test("a reason behind hundreds of newer calls is said in Salesforce's words", async () => {
-  const seen = show(behind(350));
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+test("a reason behind hundreds of newer calls is shown with Salesforce's message", async () => {
+  const seen = renderCard(behind(350));
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(await within(reasons).findByText(/Not on Sundays/)).toBeDefined();
   expect(within(reasons).getByText(/The storage is full/)).toBeDefined();
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(4);
 });
 
-test("a reason that is further down than one reads is said by its code, with what to do", async () => {
-  const seen = show(behind(600));
-  const reasons = await screen.findByRole("region", { name: "What keeps calls from being logged" });
+test("a reason beyond the search limit is shown as its code, with the card's own remedy", async () => {
+  const seen = renderCard(behind(600));
+  const reasons = await screen.findByRole("region", { name: "Why calls are not logged" });
   expect(
     await within(reasons).findByText(/FIELD_CUSTOM_VALIDATION_EXCEPTION: Change the validation rule/),
   ).toBeDefined();
@@ -131,39 +131,39 @@ test("a reason that is further down than one reads is said by its code, with wha
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(5);
 });
 
-/** The error codes of the operator's page: those that keep a call back, and those of calls that are logged or wait. */
-function documentedCodes() {
+/** The runbook's error codes: those of calls that are not logged, and those of calls that are logged or wait. */
+function runbookCodes() {
   const page = readFileSync("../docs/operations.md", "utf8");
   const [, chapter = ""] = /## The error codes\n(.*?)\n### The API's/s.exec(page) ?? [];
-  const keptBack: string[] = [];
-  const notes: string[] = [];
+  const reasonCodes: string[] = [];
+  const noteCodes: string[] = [];
   for (const row of chapter.split("\n").filter((line) => line.startsWith("| `"))) {
     const [, code = "", second = ""] = row.split("|");
-    // Logged calls lack something, and waiting ones wait for the connection.
-    const isKeptBack = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
+    // Codes of logged calls are notes; waiting calls need a connection, not a fix.
+    const isReason = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
     const codes = [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one);
-    (isKeptBack ? keptBack : notes).push(...codes);
+    (isReason ? reasonCodes : noteCodes).push(...codes);
   }
-  return { keptBack, notes };
+  return { reasonCodes, noteCodes };
 }
 
-test("the card knows a remedy for every error code of the operator's page", () => {
-  const { keptBack } = documentedCodes();
-  expect(keptBack.length).toBeGreaterThan(40);
-  const OURS = ["unreadable_answer", "unsendable", "no_search_term"];
-  expect(keptBack.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OURS);
+test("the card has a remedy for every error code in the runbook", () => {
+  const { reasonCodes } = runbookCodes();
+  expect(reasonCodes.length).toBeGreaterThan(40);
+  const OUR_BUGS = ["unreadable_answer", "unsendable", "no_search_term"];
+  expect(reasonCodes.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OUR_BUGS);
 });
 
-test("what a logged call lacks is a note, and no reason that keeps calls from being logged", () => {
-  const { keptBack, notes } = documentedCodes();
-  expect(notes.length).toBeGreaterThan(20);
-  expect(notes.filter((code) => !isNote(code))).toEqual([]);
-  expect(keptBack.filter(isNote)).toEqual([]);
+test("codes of logged and waiting calls are notes, all others are reasons", () => {
+  const { reasonCodes, noteCodes } = runbookCodes();
+  expect(noteCodes.length).toBeGreaterThan(20);
+  expect(noteCodes.filter((code) => !isNoteCode(code))).toEqual([]);
+  expect(reasonCodes.filter(isNoteCode)).toEqual([]);
 });
 
-test("nothing of the list is shown before what stands above it", async () => {
+test("the list waits for the sections above it", async () => {
   let answer: (response: Response) => void = () => undefined;
-  show({
+  renderCard({
     ...routes(connected, [failed]),
     "GET sync-logs/summary": () => new Promise((resolve) => (answer = resolve)),
   });
@@ -173,12 +173,12 @@ test("nothing of the list is shown before what stands above it", async () => {
   });
   answer(json(summaryOf([failed])));
   expect(await screen.findByRole("list", { name: "Calls" })).toBeDefined();
-  expect(screen.getByRole("region", { name: "What keeps calls from being logged" })).toBeDefined();
+  expect(screen.getByRole("region", { name: "Why calls are not logged" })).toBeDefined();
 });
 
-test("counts that do not come keep nobody from the list", async () => {
+test("the list is shown even if the summary never loads", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  show({
+  renderCard({
     ...routes(connected, [logged]),
     "GET sync-logs/summary": () => new Promise(() => undefined),
   });
@@ -187,9 +187,9 @@ test("counts that do not come keep nobody from the list", async () => {
   expect(screen.getByText("Ada Sample")).toBeDefined();
 });
 
-test("nothing is asked while the page is hidden, and everything at once when it is shown", async () => {
+test("polling stops while the page is hidden, and everything refreshes when it is visible again", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  const seen = show(routes(connected, [logged]));
+  const seen = renderCard(routes(connected, [logged]));
   await screen.findByText("Ada Sample");
   const asked = () => seen.map(({ url }) => new URL(url).pathname.replace("/api/salesforce/", ""));
   const turn = (state: DocumentVisibilityState) => {
@@ -210,7 +210,7 @@ test("nothing is asked while the page is hidden, and everything at once when it 
   expect(asked().slice(then)).toEqual(expect.arrayContaining(["sync-logs", "sync-logs/summary", "status"]));
 });
 
-test("a call that waits does not claim that nobody matched", async () => {
+test("a waiting call does not claim that no record matched", async () => {
   const waiting: SyncLog = {
     ...logged,
     status: "waiting_for_connection",
@@ -225,13 +225,13 @@ test("a call that waits does not claim that nobody matched", async () => {
     status: "not_found",
     decision: { rule: "no_candidate", chosen: null, candidates: [], candidateCount: 0 },
   };
-  show(routes(connected, [waiting, unmatched]));
+  renderCard(routes(connected, [waiting, unmatched]));
   const list = await screen.findByRole("list", { name: "Calls" });
   expect(within(list).getAllByText("Caller not looked up yet")).toHaveLength(1);
-  expect(within(list).getAllByText("Nobody matched")).toHaveLength(1);
+  expect(within(list).getAllByText("No matching record")).toHaveLength(1);
 });
 
-test("a call without a record says which records were not used, and why", async () => {
+test("a call without a record says which records were ruled out, and why", async () => {
   const possible: SyncLog = {
     ...logged,
     status: "skipped",
@@ -251,15 +251,15 @@ test("a call without a record says which records were not used, and why", async 
       ],
     },
   };
-  show(routes(connected, [possible]));
+  renderCard(routes(connected, [possible]));
   const list = await screen.findByRole("list", { name: "Calls" });
-  expect(within(list).getByText("2 records were not used:")).toBeDefined();
+  expect(within(list).getByText("2 records were ruled out:")).toBeDefined();
   expect(within(list).getByText(/Contact Ada Sample – the number is in a field/)).toBeDefined();
   expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
 });
 
-test("the list is filtered by status and goes on page by page", async () => {
-  const seen = show({
+test("the list can be filtered by status and loads page by page", async () => {
+  const seen = renderCard({
     ...routes(connected),
     "GET sync-logs": (request) => {
       const query = new URL(request.url).searchParams;
@@ -281,23 +281,23 @@ test("the list is filtered by status and goes on page by page", async () => {
   expect(seen.some(({ url }) => url.includes("status=error"))).toBe(true);
 });
 
-test("the last day is counted, for eyes and for ears", async () => {
-  show(routes(connected, [logged, failed]));
+test("the summary shows the last day's counts, also to screen readers", async () => {
+  renderCard(routes(connected, [logged, failed]));
   expect(
-    await screen.findByRole("img", { name: "Calls of the last 24 hours: Logged: 1, Failed: 1" }),
+    await screen.findByRole("img", { name: "Calls in the last 24 hours: Logged: 1, Failed: 1" }),
   ).toBeDefined();
   expect(screen.getByText("Last 24 hours: 2 calls")).toBeDefined();
 });
 
-test("without calls it says how they come", async () => {
-  show(routes(connected));
+test("an empty list links to the Vapi setup", async () => {
+  renderCard(routes(connected));
   await userEvent.click(await screen.findByRole("button", { name: "Set up Vapi" }));
   expect(await screen.findByText("Server URL")).toBeDefined();
 });
 
-test("a list that cannot be read says so and is tried again", async () => {
+test("a list that fails to load shows the error and can be reloaded", async () => {
   let works = false;
-  show({
+  renderCard({
     ...routes(connected, [logged]),
     "GET sync-logs": () =>
       works
@@ -310,9 +310,9 @@ test("a list that cannot be read says so and is tried again", async () => {
   expect(await screen.findByText("Ada Sample")).toBeDefined();
 });
 
-test("what failed days ago is tried again at once, too", async () => {
+test("calls that failed days ago can be retried together, too", async () => {
   const bodies: unknown[] = [];
-  show({
+  renderCard({
     ...routes(connected, [failed, { ...failed, callId: "call-3" }]),
     "GET sync-logs/summary": () => json(summaryOf([])),
     "POST sync-logs/retry": async (request) => {
@@ -324,8 +324,8 @@ test("what failed days ago is tried again at once, too", async () => {
   expect(bodies).toEqual([{ errorCode: "FIELD_CUSTOM_VALIDATION_EXCEPTION" }]);
 });
 
-test("a next page that cannot be read says so", async () => {
-  show({
+test("a next page that fails to load shows the error", async () => {
+  renderCard({
     ...routes(connected),
     "GET sync-logs": (request) =>
       new URL(request.url).searchParams.has("cursor")
@@ -337,9 +337,9 @@ test("a next page that cannot be read says so", async () => {
   expect(screen.getByText("Ada Sample")).toBeDefined();
 });
 
-test("a retry that failed again does not claim to be in line", async () => {
+test("a retry that failed again is no longer shown as queued", async () => {
   let call = failed;
-  show({
+  renderCard({
     ...routes(connected),
     "GET sync-logs": () => json({ items: [call], nextCursor: null }),
     "POST sync-logs/call-2/retry": () => {
@@ -351,12 +351,12 @@ test("a retry that failed again does not claim to be in line", async () => {
   await userEvent.click(within(list).getByText("Ada Sample"));
   await userEvent.click(within(list).getByRole("button", { name: "Retry" }));
   expect(await within(list).findByText("4")).toBeDefined();
-  expect(within(list).queryByText("In line again …")).toBeNull();
+  expect(within(list).queryByText("Queued for retry")).toBeNull();
 });
 
-test("a long list is read again more seldom than a short one", async () => {
+test("a long list is polled less often than a short one", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected),
     "GET sync-logs": (request) => {
       const query = new URL(request.url).searchParams;
@@ -379,36 +379,43 @@ test("a long list is read again more seldom than a short one", async () => {
 });
 
 test.each([
-  ["connected", connected, "Only an admin of your workspace may do this."],
-  ["not connected", disconnected, "Only an admin of your workspace can connect Salesforce. Please ask one."],
-])("a member of a workspace that is %s reads why, and reaches what is locked", async (_, status, words) => {
-  const seen = show(routes(status, [failed]), { isAdmin: false });
-  const list = await screen.findByRole("list", { name: "Calls" });
-  await userEvent.click(within(list).getByText("Ada Sample"));
-  const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
-  for (const name of names) {
-    const button = screen.getByRole<HTMLButtonElement>("button", { name });
-    expect(button.disabled).toBe(false);
-    expect(button.getAttribute("aria-disabled")).toBe("true");
-    expect(document.getElementById(button.getAttribute("aria-describedby") ?? "")).toBe(
-      screen.getByText(words),
-    );
-    await userEvent.click(button);
-  }
-  expect(screen.queryByRole("dialog")).toBeNull();
-  expect(seen.every(({ method }) => method === "GET")).toBe(true);
-});
+  ["connected", connected, "Only workspace admins can do this."],
+  [
+    "not connected",
+    disconnected,
+    "Only workspace admins can connect Salesforce. Ask an admin to connect it.",
+  ],
+])(
+  "in a workspace that is %s, a member can focus locked buttons and is told why they are locked",
+  async (_, status, words) => {
+    const seen = renderCard(routes(status, [failed]), { isAdmin: false });
+    const list = await screen.findByRole("list", { name: "Calls" });
+    await userEvent.click(within(list).getByText("Ada Sample"));
+    const names = [/^Retry$/, /^Retry all/, ...(status.connected ? [/^Disconnect$/] : [])];
+    for (const name of names) {
+      const button = screen.getByRole<HTMLButtonElement>("button", { name });
+      expect(button.disabled).toBe(false);
+      expect(button.getAttribute("aria-disabled")).toBe("true");
+      expect(document.getElementById(button.getAttribute("aria-describedby") ?? "")).toBe(
+        screen.getByText(words),
+      );
+      await userEvent.click(button);
+    }
+    expect(screen.queryByRole("dialog")).toBeNull();
+    expect(seen.every(({ method }) => method === "GET")).toBe(true);
+  },
+);
 
-test.each(["Test", "Settings"])("the tab %s does not say again what the card's head says", async (tab) => {
-  show(routes(connected), { isAdmin: false });
+test.each(["Test", "Settings"])("the %s tab does not repeat the header's admin message", async (tab) => {
+  renderCard(routes(connected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   await within(screen.getByRole("tabpanel")).findAllByRole("button");
-  expect(screen.getAllByText("Only an admin of your workspace may do this.")).toHaveLength(1);
+  expect(screen.getAllByText("Only workspace admins can do this.")).toHaveLength(1);
 });
 
-test.each(["Test", "Settings"])("the tab %s says it where nothing is connected", async (tab) => {
-  show(routes(disconnected), { isAdmin: false });
+test.each(["Test", "Settings"])("the %s tab shows the admin message while disconnected", async (tab) => {
+  renderCard(routes(disconnected), { isAdmin: false });
   await userEvent.click(await screen.findByRole("tab", { name: tab }));
   const panel = screen.getByRole("tabpanel");
-  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(await within(panel).findByText("Only workspace admins can do this.")).toBeDefined();
 });

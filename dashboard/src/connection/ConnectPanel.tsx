@@ -3,20 +3,21 @@ import { useState } from "react";
 import type { SalesforceStatus } from "../api/client";
 import { useSettings } from "../api/queries";
 import { texts, type Remedy } from "../texts";
-import { useLock } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Field, Notice, RemedyNotice, Skeleton, Steps, ui } from "../ui/parts";
+import { useAdminLock } from "../ui/adminsOnly";
+import base from "../ui/base.module.css";
+import { Button, Field, Notice, RemedyNotice, Skeleton, Steps } from "../ui/components";
+import ui from "../ui/components.module.css";
 import css from "./connection.module.css";
 import type { ConnectState } from "./useConnect";
 
-type Place = "production" | "sandbox" | "domain";
+type Environment = "production" | "sandbox" | "domain";
 const PRODUCTION = "https://login.salesforce.com";
 const SANDBOX = "https://test.salesforce.com";
-/** A My Domain, or any page of an org, as people paste it; its host. The API takes either as the org's My Domain. */
+/** Matches a My Domain, or the URL of any page in an org, and captures the host. The API derives the My Domain from it. */
 const MY_DOMAIN =
   /^(?:https:\/\/)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:my\.salesforce|lightning\.force|my\.salesforce-setup)\.com)(?:[/?#].*)?$/i;
 
-/** The way to a connection: where to log in, the button, and what to do while and after Salesforce's window is open. */
+/** Connect form: where to log in, the connect button, and help while the Salesforce window is open. */
 export function ConnectPanel({
   status,
   state,
@@ -28,32 +29,33 @@ export function ConnectPanel({
   onStart: (loginUrl?: string) => void;
   onCancel: () => void;
 }) {
-  const { isLocked, describedBy } = useLock();
+  const { isLocked, describedBy } = useAdminLock();
   const settings = useSettings();
-  const [chosen, setChosen] = useState<Place | null>(null);
-  const [typed, setTyped] = useState<string | null>(null);
-  const [isDomainWrong, setDomainWrong] = useState(false);
+  const [chosen, setChosen] = useState<Environment | null>(null);
+  const [enteredDomain, setEnteredDomain] = useState<string | null>(null);
+  const [isDomainInvalid, setDomainInvalid] = useState(false);
   const needsReconnect = status.state === "reconnect_required";
-  const own = settings.data?.settings.loginUrl;
-  const usual = loginOf(own) ?? (needsReconnect ? myDomainOf(status.instanceUrl) : null);
-  const place = chosen ?? usual?.place ?? "production";
-  const domain = typed ?? usual?.domain ?? "";
-  // Where nobody named a place, the API goes where the deployment says.
-  const isUnasked = settings.isSuccess && !own && chosen === null;
+  const savedLoginUrl = settings.data?.settings.loginUrl;
+  const preselected =
+    loginTargetOf(savedLoginUrl) ?? (needsReconnect ? myDomainOf(status.instanceUrl) : null);
+  const environment = chosen ?? preselected?.environment ?? "production";
+  const domain = enteredDomain ?? preselected?.domain ?? "";
+  // If nobody chose an environment, the API uses the deployment's default.
+  const usesDeploymentDefault = settings.isSuccess && !savedLoginUrl && chosen === null;
   const loginUrl = {
-    production: isUnasked ? undefined : PRODUCTION,
+    production: usesDeploymentDefault ? undefined : PRODUCTION,
     sandbox: SANDBOX,
-    domain: `https://${hostOf(domain)}`,
-  }[place];
+    domain: `https://${orgHostOf(domain)}`,
+  }[environment];
 
   const submit = () => {
-    const wrong = place === "domain" && !hostOf(domain);
-    setDomainWrong(wrong);
-    if (!wrong) onStart(loginUrl);
+    const isInvalid = environment === "domain" && !orgHostOf(domain);
+    setDomainInvalid(isInvalid);
+    if (!isInvalid) onStart(loginUrl);
   };
 
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       {needsReconnect ? (
         <Notice tone="warn">
           <span>{texts.connect.reconnect}</span>
@@ -71,17 +73,17 @@ export function ConnectPanel({
       ) : state.kind === "waiting" ? (
         <Waiting
           windowClosed={state.windowClosed}
-          onAgain={() => {
+          onRestart={() => {
             onStart(loginUrl);
           }}
           onCancel={onCancel}
         />
       ) : settings.isPending ? (
-        // Nobody should choose, or click, while the place may still change.
+        // The settings preselect the environment, so nothing can be chosen before they are loaded.
         <Skeleton height="2.4rem" count={2} />
       ) : (
         <form
-          className={card.stack}
+          className={base.stack}
           noValidate
           onSubmit={(event) => {
             event.preventDefault();
@@ -89,47 +91,47 @@ export function ConnectPanel({
           }}
         >
           {state.kind === "failed" && <Failed code={state.code} detail={state.detail} />}
-          <fieldset className={css.places}>
+          <fieldset className={css.environments}>
             <legend className={ui.label}>{texts.connect.where}</legend>
-            {(Object.keys(texts.connect.places) as Place[]).map((one) => (
-              <label key={one} className={ui.check}>
+            {(Object.keys(texts.connect.environments) as Environment[]).map((option) => (
+              <label key={option} className={ui.check}>
                 <input
                   type="radio"
-                  name="place"
-                  value={one}
-                  checked={place === one}
+                  name="environment"
+                  value={option}
+                  checked={environment === option}
                   onChange={() => {
-                    setChosen(one);
+                    setChosen(option);
                   }}
                 />
-                {texts.connect.places[one]}
+                {texts.connect.environments[option]}
               </label>
             ))}
           </fieldset>
-          {place === "domain" && (
+          {environment === "domain" && (
             <Field
               label={texts.connect.domain}
               hint={texts.connect.domainHint}
-              error={isDomainWrong ? texts.connect.domainInvalid : undefined}
+              error={isDomainInvalid ? texts.connect.domainInvalid : undefined}
             >
-              {(tied) => (
+              {(inputProps) => (
                 <input
-                  {...tied}
+                  {...inputProps}
                   type="text"
                   inputMode="url"
                   autoComplete="off"
                   spellCheck={false}
                   value={domain}
                   onChange={(event) => {
-                    setTyped(event.target.value);
-                    setDomainWrong(false);
+                    setEnteredDomain(event.target.value);
+                    setDomainInvalid(false);
                   }}
                 />
               )}
             </Field>
           )}
           <div>
-            <Button look="primary" type="submit">
+            <Button variant="primary" type="submit">
               {needsReconnect ? texts.connect.again : texts.connect.button}
             </Button>
           </div>
@@ -139,31 +141,31 @@ export function ConnectPanel({
   );
 }
 
-/** What went wrong. Salesforce's own words are shown where ours say less. */
+/** Why connecting failed. Adds Salesforce's own message if ours says less. */
 function Failed({ code, detail }: { code: string; detail: string | null }) {
   const remedies: Partial<Record<string, Remedy>> = texts.connectProblems;
   const remedy = remedies[code];
-  const words = remedy && code !== "salesforce_refused" ? null : (texts.problems[code] ?? detail);
-  return <RemedyNotice remedy={remedy ?? texts.connectFailed} detail={words} />;
+  const message = remedy && code !== "salesforce_refused" ? null : (texts.problems[code] ?? detail);
+  return <RemedyNotice remedy={remedy ?? texts.connectFailed} detail={message} />;
 }
 
 function Waiting({
   windowClosed,
-  onAgain,
+  onRestart,
   onCancel,
 }: {
   windowClosed: boolean;
-  onAgain: () => void;
+  onRestart: () => void;
   onCancel: () => void;
 }) {
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <Notice tone={windowClosed ? "warn" : "plain"} live>
         {windowClosed ? texts.connect.waitingClosed : texts.connect.waiting}
       </Notice>
       <details className={css.help}>
         <summary>{texts.connect.problems}</summary>
-        <div className={card.stack}>
+        <div className={base.stack}>
           {texts.windowProblems.map(({ title, steps }) => (
             <div key={title}>
               <h3>{title}</h3>
@@ -172,8 +174,8 @@ function Waiting({
           ))}
         </div>
       </details>
-      <div className={card.row}>
-        <Button look="primary" onClick={onAgain}>
+      <div className={base.row}>
+        <Button variant="primary" onClick={onRestart}>
           {texts.connect.startAgain}
         </Button>
         <Button onClick={onCancel}>{texts.cancel}</Button>
@@ -182,24 +184,24 @@ function Waiting({
   );
 }
 
-interface Login {
-  place: Place;
+interface LoginTarget {
+  environment: Environment;
   domain?: string;
 }
 
-/** The place that the settings name. */
-function loginOf(url: string | null | undefined): Login | null {
-  if (url === PRODUCTION) return { place: "production" };
-  if (url === SANDBOX) return { place: "sandbox" };
+/** The environment for a login URL from the settings. */
+function loginTargetOf(url: string | null | undefined): LoginTarget | null {
+  if (url === PRODUCTION) return { environment: "production" };
+  if (url === SANDBOX) return { environment: "sandbox" };
   return myDomainOf(url);
 }
 
-function myDomainOf(url: string | null | undefined): Login | null {
-  const host = hostOf(url ?? "");
-  return host ? { place: "domain", domain: host } : null;
+function myDomainOf(url: string | null | undefined): LoginTarget | null {
+  const host = orgHostOf(url ?? "");
+  return host ? { environment: "domain", domain: host } : null;
 }
 
-/** The host of a My Domain or a page of an org; empty if it is neither. */
-function hostOf(address: string): string {
+/** The host of a My Domain or of a page in an org; empty if the URL is neither. */
+function orgHostOf(address: string): string {
   return MY_DOMAIN.exec(address.trim())?.[1] ?? "";
 }

@@ -10,13 +10,13 @@ import {
   problem,
   routes,
   settings,
-  show,
+  renderCard,
   type Routes,
-} from "../testing/server";
+} from "../testing/mockApi";
 
 const AUTH_URL = "https://login.salesforce.com/services/oauth2/authorize?state=x";
 
-/** A window of Salesforce that the test holds. */
+/** Replaces `window.open` with a popup that the test controls. */
 function stubPopup() {
   const popup = { closed: false, close: vi.fn(), location: { replace: vi.fn() } };
   vi.spyOn(window, "open").mockReturnValue(popup as unknown as Window);
@@ -39,10 +39,10 @@ async function clickConnect() {
   await userEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
 }
 
-test("connecting opens Salesforce's window and ends with its message", async () => {
+test("connecting opens the Salesforce popup and succeeds when it posts its message", async () => {
   const popup = stubPopup();
   let status = disconnected;
-  show(connects({ "GET status": () => json(status) }));
+  renderCard(connects({ "GET status": () => json(status) }));
   await clickConnect();
   expect(popup.location.replace).toHaveBeenCalledWith(AUTH_URL);
   expect(await screen.findByText(/choose Allow/)).toBeDefined();
@@ -52,19 +52,19 @@ test("connecting opens Salesforce's window and ends with its message", async () 
   expect(await screen.findByText("Iris Integration")).toBeDefined();
 });
 
-test("a message of another origin is not heard", async () => {
+test("a message from another origin is ignored", async () => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
   tell({ success: true, detail: "" }, "https://evil.example");
   expect(await screen.findByText(/choose Allow/)).toBeDefined();
 });
 
-test("where the window is cut off from us, the status tells", async () => {
+test("if the popup loses its opener, polling the status detects the connection", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   const popup = stubPopup();
   let status = disconnected;
-  show(connects({ "GET status": () => json(status) }));
+  renderCard(connects({ "GET status": () => json(status) }));
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   popup.closed = true;
   expect(await screen.findByText(/seems to be closed/)).toBeDefined();
@@ -75,50 +75,47 @@ test("where the window is cut off from us, the status tells", async () => {
 
 test.each([
   ["access_denied", "Access was denied"],
-  ["state_expired", "It took longer than 10 minutes"],
-  ["state_of_another_browser", "It was finished in another browser than it was begun in"],
+  ["state_expired", "Connecting took longer than 10 minutes"],
+  ["state_of_another_browser", "The connection was started in a different browser"],
   ["app_not_installed", "The app is not installed in your Salesforce org yet"],
-  ["api_disabled", "Your Salesforce org or user has no API"],
-  ["login_address_gone", "No Salesforce org answers at this address"],
-  ["own_configuration", "Salesforce does not know our app"],
+  ["api_disabled", "Your Salesforce org or user has no API access"],
+  ["login_address_gone", "No Salesforce org found at this URL"],
+  ["own_configuration", "Our Salesforce app is misconfigured"],
   ["something_new", "Salesforce could not be connected"],
-])("a connect that ends with %s says what to do", async (code, title) => {
+])("a connect that fails with %s says what to do", async (code, title) => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
-  tell({ success: false, code, detail: "Words of the callback." });
+  tell({ success: false, code, detail: "Message from the callback." });
   expect((await screen.findByRole("alert")).textContent).toContain(title);
   expect(screen.getByRole("button", { name: "Connect with Salesforce" })).toBeDefined();
 });
 
-test("a blocked window says how to allow it, and asks for nothing", async () => {
+test("a blocked popup explains how to allow it, and sends no request", async () => {
   vi.spyOn(window, "open").mockReturnValue(null);
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await clickConnect();
   expect(await screen.findByText("Your browser blocked the Salesforce window")).toBeDefined();
   expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
 });
 
-test("an API on another site is said before a window opens", async () => {
+test("an API on another site is reported before a popup opens", async () => {
   const open = vi.spyOn(window, "open");
-  show(connects(), { apiUrl: "https://abc.execute-api.us-east-1.amazonaws.com" });
+  renderCard(connects(), { apiUrl: "https://abc.execute-api.us-east-1.amazonaws.com" });
   await clickConnect();
   expect(await screen.findByText("This page cannot connect Salesforce")).toBeDefined();
   expect(open).not.toHaveBeenCalled();
 });
 
-test("a sandbox and a My Domain are logged in to where they are", async () => {
+test("a My Domain is validated and sent as the login URL", async () => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.type(screen.getByRole("textbox", { name: "Your My Domain address" }), "evil.example");
+  await userEvent.type(screen.getByRole("textbox", { name: "My Domain URL" }), "evil.example");
   await clickConnect();
-  expect(await screen.findByText(/it ends with \.my\.salesforce\.com\.$/)).toBeDefined();
-  await userEvent.clear(screen.getByRole("textbox", { name: "Your My Domain address" }));
-  await userEvent.type(
-    screen.getByRole("textbox", { name: "Your My Domain address" }),
-    "acme.my.salesforce.com",
-  );
+  expect(await screen.findByText(/which ends with \.my\.salesforce\.com\.$/)).toBeDefined();
+  await userEvent.clear(screen.getByRole("textbox", { name: "My Domain URL" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "My Domain URL" }), "acme.my.salesforce.com");
   await clickConnect();
   const asked = seen.find(({ url }) => url.includes("initiate"));
   expect(new URL(asked?.url ?? "").searchParams.get("loginUrl")).toBe("https://acme.my.salesforce.com");
@@ -128,16 +125,16 @@ test.each([
   ["https://acme.lightning.force.com/lightning/page/home", "https://acme.lightning.force.com"],
   ["acme--dev.sandbox.lightning.force.com/lightning/o/Lead", "https://acme--dev.sandbox.lightning.force.com"],
   ["https://acme.my.salesforce-setup.com/lightning/setup/home", "https://acme.my.salesforce-setup.com"],
-  // Such an address carries a session, which is nobody's business.
+  // Such a URL contains a session ID, which must not be sent.
   ["https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=x#y", "https://acme.my.salesforce.com"],
-])("the address of a page in Salesforce will do, and only its host is sent: %s", async (page, host) => {
+])("the URL of any page in Salesforce is accepted, and only its host is sent: %s", async (page, host) => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "My Domain URL" }));
   await userEvent.paste(page);
   await clickConnect();
-  expect(loginAskedOf(seen)).toBe(host);
+  expect(sentLoginUrl(seen)).toBe(host);
 });
 
 test.each([
@@ -146,34 +143,34 @@ test.each([
   "https://me@acme.my.salesforce.com",
   "http://acme.my.salesforce.com",
   "https://acme.my.salesforce.com.evil.example/lightning",
-])("%s is no address of an org", async (other) => {
+])("%s is rejected as a My Domain", async (other) => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await userEvent.click(await screen.findByRole("radio", { name: "My Domain" }));
-  await userEvent.click(screen.getByRole("textbox", { name: "Your My Domain address" }));
+  await userEvent.click(screen.getByRole("textbox", { name: "My Domain URL" }));
   await userEvent.paste(other);
   await clickConnect();
-  expect(await screen.findByText(/This is not a My Domain address/)).toBeDefined();
+  expect(await screen.findByText(/This is not a My Domain URL/)).toBeDefined();
   expect(seen.some(({ url }) => url.includes("initiate"))).toBe(false);
 });
 
-test("who is no admin is told whom to ask", async () => {
+test("a non-admin is told to ask an admin", async () => {
   const popup = stubPopup();
-  show(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
+  renderCard(connects({ "GET oauth/initiate": () => problem(403, "admin_required", "Ask an admin.") }));
   await clickConnect();
-  expect(await screen.findByText("Only an admin of your workspace can connect Salesforce")).toBeDefined();
+  expect(await screen.findByText("Only workspace admins can connect Salesforce")).toBeDefined();
   expect(popup.close).toHaveBeenCalled();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
-test("a dashboard that knows its user offers nothing that would be refused", async () => {
-  show(routes(disconnected), { isAdmin: false });
-  expect(await screen.findByText(/Only an admin of your workspace can connect Salesforce/)).toBeDefined();
+test("with isAdmin={false} the connect button is not offered", async () => {
+  renderCard(routes(disconnected), { isAdmin: false });
+  expect(await screen.findByText(/Only workspace admins can connect Salesforce/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
 });
 
-test("an ended connection asks to reconnect, with the reason", async () => {
-  show(
+test("an ended connection asks the user to reconnect, with the reason", async () => {
+  renderCard(
     routes({
       ...connected,
       connected: false,
@@ -184,14 +181,14 @@ test("an ended connection asks to reconnect, with the reason", async () => {
   expect(await screen.findByText("Reconnect needed")).toBeDefined();
   expect(screen.getByText("Reason: The user was deactivated.")).toBeDefined();
   expect(await screen.findByRole("button", { name: "Reconnect Salesforce" })).toBeDefined();
-  // Which org it was, and the way out.
+  // The old org and the disconnect button are still there.
   expect(screen.getByText("00D000000000001EAA")).toBeDefined();
   expect(screen.getByRole("button", { name: "Disconnect" })).toBeDefined();
 });
 
-test("disconnecting asks first", async () => {
+test("disconnecting asks for confirmation", async () => {
   let status = connected;
-  const seen = show({
+  const seen = renderCard({
     ...routes(connected),
     "GET status": () => json(status),
     "DELETE disconnect": () => {
@@ -207,23 +204,23 @@ test("disconnecting asks first", async () => {
   expect(await screen.findByText("Not connected")).toBeDefined();
 });
 
-test("API usage that runs out is pointed at", async () => {
-  show(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
-  expect(await screen.findByText(/Little is left/)).toBeDefined();
+test("high API usage shows a warning", async () => {
+  renderCard(routes({ ...connected, apiUsage: { used: 14_000, limit: 15_000 } }));
+  expect(await screen.findByText(/Close to the limit/)).toBeDefined();
 });
 
-test("every request carries the token of now and this browser's cookie", async () => {
+test("every request sends a fresh token and the browser's cookies", async () => {
   let token = 0;
-  const seen = show(routes(connected), { getToken: () => Promise.resolve(`token-${++token}`) });
+  const seen = renderCard(routes(connected), { getToken: () => Promise.resolve(`token-${++token}`) });
   await screen.findByText("Connected");
   expect(seen[0]?.headers.get("Authorization")).toMatch(/^Bearer token-\d$/);
   expect(seen.every(({ credentials }) => credentials === "include")).toBe(true);
 });
 
-test("after a disconnect nothing says that calls are logged", async () => {
+test("after a disconnect the success message is gone", async () => {
   stubPopup();
   let status = disconnected;
-  show({
+  renderCard({
     ...connects({ "GET status": () => json(status) }),
     "DELETE disconnect": () => {
       status = disconnected;
@@ -240,16 +237,16 @@ test("after a disconnect nothing says that calls are logged", async () => {
   expect(screen.queryByText(/Salesforce is connected/)).toBeNull();
 });
 
-test("a connection that the card's own look finds first ends the flow, too", async () => {
+test("a connection first seen by the card's own refetch ends the flow, too", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   stubPopup();
   let status = disconnected;
-  const seen = show(connects({ "GET status": () => json(status) }));
+  const seen = renderCard(connects({ "GET status": () => json(status) }));
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   await screen.findByText(/choose Allow/);
   await act(() => vi.advanceTimersByTimeAsync(6_500));
   status = { ...connected, connectedAt: NOW };
-  // The page comes to the front, and the card reads the status anew.
+  // The page becomes visible again, so the card refetches the status.
   act(() => {
     window.dispatchEvent(new Event("visibilitychange"));
   });
@@ -263,86 +260,86 @@ test("a connection that the card's own look finds first ends the flow, too", asy
 });
 
 test.each([
-  ["a session that is over", () => problem(401, "http_401"), "Your session is over. Please sign in again."],
+  ["an expired session", () => problem(401, "http_401"), "Your session has expired. Sign in again."],
   [
     "no network",
     () => Promise.reject(new TypeError("Failed to fetch")),
-    "The service cannot be reached. Check your connection.",
+    "The service cannot be reached. Check your internet connection.",
   ],
-])("%s at connect says so", async (_, answer, words) => {
+])("connecting with %s shows the error", async (_, answer, words) => {
   stubPopup();
-  show(connects({ "GET oauth/initiate": answer }));
+  renderCard(connects({ "GET oauth/initiate": answer }));
   await clickConnect();
   expect((await screen.findByRole("alert")).textContent).toContain(words);
 });
 
-/** Settings that name this login. */
+/** Settings with this login URL. */
 function withLogin(loginUrl: string | null): Routes {
   return { "GET settings": () => json({ ...settings, loginUrl }, { ETag: '"1"' }) };
 }
 
-/** Where the connect was sent. */
-function loginAskedOf(seen: Request[]): string | null {
+/** The login URL that was sent. */
+function sentLoginUrl(seen: Request[]): string | null {
   const asked = seen.find(({ url }) => url.includes("initiate"));
   return new URL(asked?.url ?? "").searchParams.get("loginUrl");
 }
 
 const ended: typeof connected = { ...connected, connected: false, state: "reconnect_required", reason: "" };
 
-test("production is production, also where the settings name another place", async () => {
+test("choosing Production overrides another environment in the settings", async () => {
   stubPopup();
-  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  const seen = renderCard(connects(withLogin("https://test.salesforce.com")));
   await userEvent.click(await screen.findByRole("radio", { name: "Production" }));
   await clickConnect();
-  expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
+  expect(sentLoginUrl(seen)).toBe("https://login.salesforce.com");
 });
 
-test("the place of the settings is chosen, and is where one is sent", async () => {
+test("the environment from the settings is preselected and used", async () => {
   stubPopup();
-  const seen = show(connects(withLogin("https://test.salesforce.com")));
+  const seen = renderCard(connects(withLogin("https://test.salesforce.com")));
   expect(await screen.findByRole<HTMLInputElement>("radio", { name: "Sandbox" })).toHaveProperty(
     "checked",
     true,
   );
   await clickConnect();
-  expect(loginAskedOf(seen)).toBe("https://test.salesforce.com");
+  expect(sentLoginUrl(seen)).toBe("https://test.salesforce.com");
 });
 
-test("where nobody named a place, the deployment does", async () => {
+test("without a choice or a setting, the deployment's default is used", async () => {
   stubPopup();
-  const seen = show(connects());
+  const seen = renderCard(connects());
   await clickConnect();
-  expect(loginAskedOf(seen)).toBeNull();
+  expect(sentLoginUrl(seen)).toBeNull();
 });
 
 test.each([
-  ["of the settings", "https://own.my.salesforce.com", "own.my.salesforce.com"],
-  ["of the connection that ended", null, "acme.my.salesforce.com"],
-])("a reconnect leads to the My Domain %s", async (_, login, host) => {
+  ["from the settings", "https://own.my.salesforce.com", "own.my.salesforce.com"],
+  ["of the ended connection", null, "acme.my.salesforce.com"],
+])("a reconnect uses the My Domain %s", async (_, login, host) => {
   stubPopup();
-  const seen = show({ ...connects(withLogin(login)), "GET status": () => json(ended) });
-  const domain = await screen.findByRole("textbox", { name: "Your My Domain address" });
+  const seen = renderCard({ ...connects(withLogin(login)), "GET status": () => json(ended) });
+  const domain = await screen.findByRole("textbox", { name: "My Domain URL" });
   expect(domain).toHaveProperty("value", host);
   await userEvent.click(screen.getByRole("button", { name: "Reconnect Salesforce" }));
-  expect(loginAskedOf(seen)).toBe(`https://${host}`);
+  expect(sentLoginUrl(seen)).toBe(`https://${host}`);
 });
 
-test("nobody can be sent away before the settings are read, nor elsewhere than is shown when they cannot be", async () => {
+test("connecting waits for the settings; if they fail to load, the shown environment is used", async () => {
   stubPopup();
   let answer: (response: Response) => void = () => undefined;
-  const seen = show(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
-  expect(await screen.findByText(/becomes a Task/)).toBeDefined();
+  const seen = renderCard(connects({ "GET settings": () => new Promise((resolve) => (answer = resolve)) }));
+  expect(await screen.findByText(/is logged as a Task/)).toBeDefined();
   expect(screen.queryByRole("button", { name: "Connect with Salesforce" })).toBeNull();
   answer(problem(403, "no_workspace"));
   expect(await screen.findByRole("radio", { name: "Production" })).toHaveProperty("checked", true);
   await clickConnect();
-  expect(loginAskedOf(seen)).toBe("https://login.salesforce.com");
+  expect(sentLoginUrl(seen)).toBe("https://login.salesforce.com");
 });
 
-test("who starts again has ten minutes again", async () => {
+test("starting again restarts the ten-minute timeout", async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true });
   stubPopup();
-  show(connects());
+  renderCard(connects());
   fireEvent.click(await screen.findByRole("button", { name: "Connect with Salesforce" }));
   await screen.findByText(/choose Allow/);
   await act(() => vi.advanceTimersByTimeAsync(9 * 60_000));
@@ -350,14 +347,15 @@ test("who starts again has ten minutes again", async () => {
   await act(() => vi.advanceTimersByTimeAsync(2 * 60_000));
   expect(screen.getByText(/choose Allow/)).toBeDefined();
   await act(() => vi.advanceTimersByTimeAsync(8 * 60_000));
-  expect(screen.getByText("It took longer than 10 minutes")).toBeDefined();
+  expect(screen.getByText("Connecting took longer than 10 minutes")).toBeDefined();
 });
 
-test("who is refused by address is led to the app's policies of now, and of before", async () => {
+test("an IP restriction points to the policies of External Client Apps and of Connected Apps", async () => {
   stubPopup();
-  show(connects());
+  renderCard(connects());
   await clickConnect();
-  const steps = /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(an older/;
+  const steps =
+    /Setup › External Client App Manager › the app › Policies › Edit › IP Relaxation \(for an older/;
   expect(await screen.findByText(steps)).toBeDefined();
   tell({ success: false, code: "salesforce_refused", detail: "IP restricted" });
   const alert = await screen.findByRole("alert");

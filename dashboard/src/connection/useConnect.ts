@@ -1,51 +1,54 @@
 import { useEffect, useRef, useState } from "react";
 
 import { ApiError, type ConnectMessage } from "../api/client";
-import { useSurroundings } from "../api/context";
-import { isOneSite } from "./site";
+import { useCardContext } from "../api/context";
+import { isSameSite } from "./sameSite";
 
-/** Where a connect stands. */
+/** State of the connect flow. */
 export type ConnectState =
   | { kind: "idle" }
-  /** The user is in Salesforce's window, or has closed it: Salesforce may cut it off from us, then it seems closed. */
+  /**
+   * The user is in the Salesforce window, or has closed it. If Salesforce's pages sever the opener relationship
+   * (Cross-Origin-Opener-Policy), an open window looks closed.
+   */
   | { kind: "waiting"; attempt: number; windowClosed: boolean }
   | { kind: "failed"; code: string; detail: string | null }
   | { kind: "connected" };
 
-const WINDOW = "popup,width=640,height=760";
-const LOOK_EVERY_MS = 500;
-const POLL_EVERY_MS = 2000;
-/** The flow lasts as long as its state (docs/contract.md#the-connect-flow). */
-const FLOW_MS = 10 * 60 * 1000;
+const POPUP_FEATURES = "popup,width=640,height=760";
+const POPUP_CHECK_MS = 500;
+const STATUS_POLL_MS = 2000;
+/** As long as the server keeps the flow's state (docs/contract.md#the-connect-flow). */
+const FLOW_TIMEOUT_MS = 10 * 60 * 1000;
 
 /**
- * The way through Salesforce's window. It ends with the message of the callback page, or, where that cannot reach us,
- * with a status that shows a newer connection than the one of `connectedAt`.
+ * Runs the connect flow in a Salesforce popup. The flow succeeds when the callback page posts its message or, if that
+ * cannot reach us, when polling the status shows a different connection from the one made at `connectedAt`.
  */
 export function useConnect(connectedAt: number | null, onConnected: () => void) {
-  const { api, apiOrigin } = useSurroundings();
+  const { api, apiOrigin } = useCardContext();
   const [state, setState] = useState<ConnectState>({ kind: "idle" });
   const popup = useRef<Window | null>(null);
-  /** The connection that there was when the flow began; any other one is the new one. */
-  const before = useRef<number | null>(null);
-  const attempts = useRef(0);
-  /** The attempt that is waited for, from 1. Each has its own ten minutes. */
+  /** `connectedAt` when the flow began; any other value means a new connection. */
+  const previousConnectedAt = useRef<number | null>(null);
+  const attemptCount = useRef(0);
+  /** Number of the pending attempt, from 1. Each attempt gets its own timeout. */
   const attempt = state.kind === "waiting" ? state.attempt : null;
 
   const start = async (loginUrl?: string) => {
-    if (!isOneSite(new URL(apiOrigin), new URL(location.href))) {
+    if (!isSameSite(new URL(apiOrigin), new URL(location.href))) {
       setState(failed("other_site"));
       return;
     }
-    // Before the first wait, or the browser takes it for an unwanted popup.
-    popup.current = window.open("about:blank", "ringlog-salesforce", WINDOW);
+    // Must happen before the first `await`, or popup blockers will block it.
+    popup.current = window.open("about:blank", "ringlog-salesforce", POPUP_FEATURES);
     if (!popup.current) {
       setState(failed("popup_blocked"));
       return;
     }
-    before.current = connectedAt;
-    attempts.current += 1;
-    setState({ kind: "waiting", attempt: attempts.current, windowClosed: false });
+    previousConnectedAt.current = connectedAt;
+    attemptCount.current += 1;
+    setState({ kind: "waiting", attempt: attemptCount.current, windowClosed: false });
     try {
       const { authUrl } = await api.initiateSalesforceOAuth(loginUrl);
       popup.current.location.replace(authUrl);
@@ -66,7 +69,7 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
       setState({ kind: "connected" });
       onConnected();
     };
-    const hear = (event: MessageEvent<unknown>) => {
+    const onMessage = (event: MessageEvent<unknown>) => {
       if (event.origin !== apiOrigin || !isConnectMessage(event.data)) return;
       const { success, code, detail } = event.data;
       if (success) {
@@ -76,28 +79,30 @@ export function useConnect(connectedAt: number | null, onConnected: () => void) 
         setState(failed(code ?? "", detail));
       }
     };
-    const poll = async () => {
-      // What cannot be read now is read the next time.
+    const pollStatus = async () => {
+      // A failed poll is retried on the next tick.
       const status = await api.getSalesforceStatus().catch(() => null);
-      if (status?.connected && status.connectedAt !== before.current) succeed();
+      if (status?.connected && status.connectedAt !== previousConnectedAt.current) succeed();
     };
-    const look = () => {
+    const checkPopup = () => {
       const windowClosed = popup.current?.closed ?? true;
-      setState((now) =>
-        now.kind === "waiting" && now.windowClosed !== windowClosed ? { ...now, windowClosed } : now,
+      setState((current) =>
+        current.kind === "waiting" && current.windowClosed !== windowClosed
+          ? { ...current, windowClosed }
+          : current,
       );
     };
-    const looking = setInterval(look, LOOK_EVERY_MS);
-    const polling = setInterval(() => void poll(), POLL_EVERY_MS);
-    const end = setTimeout(() => {
+    const popupTimer = setInterval(checkPopup, POPUP_CHECK_MS);
+    const statusTimer = setInterval(() => void pollStatus(), STATUS_POLL_MS);
+    const flowTimer = setTimeout(() => {
       setState(failed("state_expired"));
-    }, FLOW_MS);
-    window.addEventListener("message", hear);
+    }, FLOW_TIMEOUT_MS);
+    window.addEventListener("message", onMessage);
     return () => {
-      window.removeEventListener("message", hear);
-      clearInterval(looking);
-      clearInterval(polling);
-      clearTimeout(end);
+      window.removeEventListener("message", onMessage);
+      clearInterval(popupTimer);
+      clearInterval(statusTimer);
+      clearTimeout(flowTimer);
     };
   }, [attempt, api, apiOrigin, onConnected]);
 

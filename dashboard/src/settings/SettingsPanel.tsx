@@ -1,27 +1,28 @@
 import { useState } from "react";
 
-import { ApiError, type Settings, type TaggedSettings } from "../api/client";
-import { useSurroundings } from "../api/context";
+import { ApiError, type Settings, type SettingsWithETag } from "../api/client";
+import { useCardContext } from "../api/context";
 import { useSaveSettings, useSettings } from "../api/queries";
 import { texts } from "../texts";
 import { AdminsOnlyNotice } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Field, Notice, Problem, Select, Skeleton, ui } from "../ui/parts";
+import base from "../ui/base.module.css";
+import { Button, ErrorNotice, Field, Notice, Select, Skeleton } from "../ui/components";
+import ui from "../ui/components.module.css";
 import css from "./settings.module.css";
 
-/** The workspace's rules. */
+/** The workspace's settings. */
 export function SettingsPanel() {
   const settings = useSettings();
   const save = useSaveSettings();
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <h3>{texts.settings.title}</h3>
       {settings.isPending ? (
         <Skeleton height="3.6rem" count={5} />
       ) : settings.data ? (
         <>
           <SettingsForm
-            tagged={settings.data}
+            stored={settings.data}
             save={save}
             onReload={() => {
               save.reset();
@@ -35,49 +36,50 @@ export function SettingsPanel() {
           )}
         </>
       ) : (
-        <Problem error={settings.error} onRetry={() => void settings.refetch()} />
+        <ErrorNotice error={settings.error} onRetry={() => void settings.refetch()} />
       )}
     </div>
   );
 }
 
 function SettingsForm({
-  tagged,
+  stored,
   save,
   onReload,
 }: {
-  tagged: TaggedSettings;
+  stored: SettingsWithETag;
   save: ReturnType<typeof useSaveSettings>;
   onReload: () => void;
 }) {
-  const { isAdmin } = useSurroundings();
-  const [draft, setDraft] = useState(tagged.settings);
-  // A draft is of the settings that one has seen: other ones begin it anew. The form stays, and the focus in it.
-  const [seen, setSeen] = useState(tagged);
-  if (seen.etag !== tagged.etag) {
-    setSeen(tagged);
-    setDraft(tagged.settings);
+  const { isAdmin } = useCardContext();
+  const [draft, setDraft] = useState(stored.settings);
+  // Reset the draft when other settings arrive. Not done by `key`: remounting the form would lose the keyboard focus.
+  const [draftBase, setDraftBase] = useState(stored);
+  if (draftBase.etag !== stored.etag) {
+    setDraftBase(stored);
+    setDraft(stored.settings);
   }
   const isLocked = isAdmin === false;
-  const isChanged = JSON.stringify(draft) !== JSON.stringify(tagged.settings);
+  const isChanged = JSON.stringify(draft) !== JSON.stringify(stored.settings);
   const set = <F extends keyof Settings>(field: F, value: Settings[F]) => {
     if (save.isSuccess) save.reset();
     setDraft({ ...draft, [field]: value });
   };
-  const refusals = save.error instanceof ApiError ? save.error.fields : [];
-  const errorOf = (field: keyof Settings) => refusals.find((one) => one.field === field)?.detail;
+  const fieldErrors = save.error instanceof ApiError ? save.error.fields : [];
+  const errorOf = (field: keyof Settings) => fieldErrors.find((error) => error.field === field)?.detail;
   const isConflict = save.error instanceof ApiError && save.error.code === "precondition_failed";
 
   return (
     <form
-      className={card.stack}
+      className={base.stack}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         save.mutate(
-          { settings: draft, etag: tagged.etag },
+          { settings: draft, etag: stored.etag },
           {
-            // The API keeps a pasted address as the org's My Domain: the tag is the same if nothing else changed.
+            // The API normalizes a pasted URL to the My Domain. If nothing else changed, the ETag stays the same, so the
+            // draft is not reset above.
             onSuccess: (saved) => {
               setDraft(saved.settings);
             },
@@ -87,8 +89,8 @@ function SettingsForm({
     >
       <AdminsOnlyNotice />
       <fieldset className={css.fields} disabled={isLocked}>
-        <legend className={card.hidden}>{texts.settings.title}</legend>
-        <Text
+        <legend className={base.visuallyHidden}>{texts.settings.title}</legend>
+        <TextField
           label={texts.settings.timeZone}
           hint={texts.settings.timeZoneHint}
           error={errorOf("timeZone")}
@@ -98,7 +100,7 @@ function SettingsForm({
             set("timeZone", value);
           }}
         />
-        <Text
+        <TextField
           label={texts.settings.defaultCountry}
           hint={texts.settings.defaultCountryHint}
           error={errorOf("defaultCountry")}
@@ -137,14 +139,14 @@ function SettingsForm({
         <Select
           label={texts.settings.callTypes}
           error={errorOf("callTypes")}
-          // Their order has no meaning; the option has one.
+          // The API may return them in any order; the option keys have a fixed one.
           value={[...draft.callTypes].sort().join(",") as keyof typeof texts.settings.callTypesOptions}
           options={texts.settings.callTypesOptions}
           onChange={(value) => {
             set("callTypes", value.split(",") as Settings["callTypes"]);
           }}
         />
-        <Count
+        <NumberField
           label={texts.settings.appointmentDurationMinutes}
           hint={texts.settings.appointmentDurationHint}
           error={errorOf("appointmentDurationMinutes")}
@@ -155,7 +157,7 @@ function SettingsForm({
             set("appointmentDurationMinutes", value);
           }}
         />
-        <Count
+        <NumberField
           label={texts.settings.retentionDays}
           hint={texts.settings.retentionHint}
           error={errorOf("retentionDays")}
@@ -166,7 +168,7 @@ function SettingsForm({
             set("retentionDays", value);
           }}
         />
-        <Text
+        <TextField
           label={texts.settings.loginUrl}
           hint={texts.settings.loginUrlHint}
           error={errorOf("loginUrl")}
@@ -175,14 +177,14 @@ function SettingsForm({
             set("loginUrl", value || null);
           }}
         />
-        <Check
+        <Checkbox
           label={texts.settings.includeTranscript}
           value={draft.includeTranscript}
           onChange={(value) => {
             set("includeTranscript", value);
           }}
         />
-        <Check
+        <Checkbox
           label={texts.settings.useGivenNumber}
           value={draft.useGivenNumber ?? false}
           onChange={(value) => {
@@ -200,10 +202,10 @@ function SettingsForm({
           </span>
         </Notice>
       ) : (
-        save.error && <Problem error={save.error} />
+        save.error && <ErrorNotice error={save.error} />
       )}
-      <div className={card.row}>
-        <Button look="primary" type="submit" disabled={isLocked} inactive={!isChanged || save.isPending}>
+      <div className={base.row}>
+        <Button variant="primary" type="submit" disabled={isLocked} inactive={!isChanged || save.isPending}>
           {save.isPending ? texts.settings.saving : texts.settings.save}
         </Button>
         <Button
@@ -211,7 +213,7 @@ function SettingsForm({
           inactive={!isChanged || save.isPending}
           onClick={() => {
             save.reset();
-            setDraft(tagged.settings);
+            setDraft(stored.settings);
           }}
         >
           {texts.settings.reset}
@@ -231,7 +233,7 @@ interface ControlProps<V> {
   onChange: (value: V) => void;
 }
 
-function Text({
+function TextField({
   label,
   hint,
   error,
@@ -241,21 +243,21 @@ function Text({
 }: ControlProps<string> & { options?: string[] }) {
   return (
     <Field label={label} hint={hint} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <>
           <input
-            {...tied}
+            {...inputProps}
             type="text"
             autoComplete="off"
             spellCheck={false}
-            list={options && `${tied.id}-options`}
+            list={options && `${inputProps.id}-options`}
             value={value}
             onChange={(event) => {
               onChange(event.target.value);
             }}
           />
           {options && (
-            <datalist id={`${tied.id}-options`}>
+            <datalist id={`${inputProps.id}-options`}>
               {options.map((option) => (
                 <option key={option} value={option} />
               ))}
@@ -267,7 +269,7 @@ function Text({
   );
 }
 
-function Count({
+function NumberField({
   label,
   hint,
   error,
@@ -278,13 +280,13 @@ function Count({
 }: ControlProps<number> & { min: number; max: number }) {
   return (
     <Field label={label} hint={hint} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <input
-          {...tied}
+          {...inputProps}
           type="number"
           min={min}
           max={max}
-          // An empty field is not zero.
+          // An empty field is NaN, not zero.
           value={Number.isNaN(value) ? "" : value}
           onChange={(event) => {
             onChange(event.target.valueAsNumber);
@@ -295,7 +297,7 @@ function Count({
   );
 }
 
-function Check({ label, value, onChange }: Pick<ControlProps<boolean>, "label" | "value" | "onChange">) {
+function Checkbox({ label, value, onChange }: Pick<ControlProps<boolean>, "label" | "value" | "onChange">) {
   return (
     <label className={ui.check}>
       <input

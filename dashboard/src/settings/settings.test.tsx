@@ -3,18 +3,18 @@ import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
 import type { Settings } from "../api/client";
-import { connected, json, problem, routes, settings, show, type Routes } from "../testing/server";
+import { connected, json, problem, routes, settings, renderCard, type Routes } from "../testing/mockApi";
 
 async function open(more: Routes = {}, isAdmin?: boolean) {
-  const seen = show({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
+  const seen = renderCard({ ...routes(connected), ...more }, isAdmin === undefined ? {} : { isAdmin });
   await userEvent.click(await screen.findByRole("tab", { name: "Settings" }));
-  await screen.findByRole("combobox", { name: "If nobody has the number" });
+  await screen.findByRole("combobox", { name: "If no record matches" });
   return seen;
 }
 
 const save = () => userEvent.click(screen.getByRole("button", { name: "Save" }));
 
-test("a change is saved with the tag of what was seen", async () => {
+test("a change is saved with the ETag of the loaded settings", async () => {
   let sent: { body: Settings; tag: string | null } | undefined;
   await open({
     "PUT settings": async (request) => {
@@ -27,11 +27,11 @@ test("a change is saved with the tag of what was seen", async () => {
   await save();
   expect(sent).toBeUndefined();
   await userEvent.selectOptions(
-    screen.getByRole("combobox", { name: "If nobody has the number" }),
+    screen.getByRole("combobox", { name: "If no record matches" }),
     "Create a Lead",
   );
   await userEvent.selectOptions(
-    screen.getByRole("combobox", { name: "Look for callers among" }),
+    screen.getByRole("combobox", { name: "Search for callers in" }),
     "Contacts, then Leads",
   );
   await save();
@@ -42,7 +42,7 @@ test("a change is saved with the tag of what was seen", async () => {
   });
 });
 
-test("a number that a caller gives is used only where an admin says so", async () => {
+test("using a number that the caller gives is off until an admin turns it on", async () => {
   let sent: Settings | undefined;
   await open({
     "PUT settings": async (request) => {
@@ -50,7 +50,7 @@ test("a number that a caller gives is used only where an admin says so", async (
       return json(sent, { ETag: '"2"' });
     },
   });
-  const check = screen.getByRole("checkbox", { name: /that the caller gives/ });
+  const check = screen.getByRole("checkbox", { name: /the one the caller gives/ });
   expect(check).toHaveProperty("checked", false);
   await userEvent.click(check);
   await save();
@@ -58,13 +58,13 @@ test("a number that a caller gives is used only where an admin says so", async (
   expect(sent).toEqual({ ...settings, useGivenNumber: true });
 });
 
-test("a pasted address is shown as it is kept, also if that is no change", async () => {
+test("a pasted URL is shown as it was saved, even if the settings did not change", async () => {
   const own = { ...settings, loginUrl: "https://acme.my.salesforce.com" };
   await open({
     "GET settings": () => json(own, { ETag: '"1"' }),
     "PUT settings": () => json(own, { ETag: '"1"' }),
   });
-  const login = screen.getByRole("textbox", { name: "Salesforce login" });
+  const login = screen.getByRole("textbox", { name: "Salesforce login URL" });
   await userEvent.clear(login);
   await userEvent.paste("https://acme.lightning.force.com/lightning/page/home");
   await save();
@@ -72,7 +72,7 @@ test("a pasted address is shown as it is kept, also if that is no change", async
   expect(login).toHaveProperty("value", "https://acme.my.salesforce.com");
 });
 
-test("what is refused is said beside its field", async () => {
+test("a validation error is shown at its field", async () => {
   const detail = "timeZone must be an IANA time zone, like America/New_York.";
   await open({
     "PUT settings": () =>
@@ -86,7 +86,7 @@ test("what is refused is said beside its field", async () => {
   expect(zone.getAttribute("aria-invalid")).toBe("true");
 });
 
-test("a change of somebody else is not overwritten", async () => {
+test("someone else's change is not overwritten", async () => {
   let now = settings;
   await open({
     "GET settings": () => json(now, { ETag: now === settings ? '"1"' : '"2"' }),
@@ -94,24 +94,24 @@ test("a change of somebody else is not overwritten", async () => {
   });
   await userEvent.click(screen.getByRole("checkbox", { name: /transcript/ }));
   await save();
-  expect(await screen.findByText("Somebody else changed the settings meanwhile.")).toBeDefined();
+  expect(await screen.findByText("Someone else changed the settings in the meantime.")).toBeDefined();
   now = { ...settings, retentionDays: 365 };
-  await userEvent.click(screen.getByRole("button", { name: "Show the current settings" }));
+  await userEvent.click(screen.getByRole("button", { name: "Load the current settings" }));
   expect(await screen.findByDisplayValue("365")).toBeDefined();
 });
 
-test("who is no admin sees the settings and cannot change them", async () => {
+test("a non-admin sees the settings but cannot change them", async () => {
   await open({}, false);
-  expect(screen.getByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(screen.getByText("Only workspace admins can do this.")).toBeDefined();
   expect(screen.getByRole("group", { name: "Settings" })).toHaveProperty("disabled", true);
 });
 
-test("the keyboard stays where it was when a change is saved or discarded", async () => {
+test("saving or discarding a change keeps the keyboard focus", async () => {
   let tag = 1;
   await open({
     "PUT settings": async (request) => json(await request.json(), { ETag: `"${++tag}"` }),
   });
-  const days = screen.getByRole("spinbutton", { name: /Keep calls here/ });
+  const days = screen.getByRole("spinbutton", { name: /Keep calls here for/ });
   await userEvent.clear(days);
   await userEvent.type(days, "365{Enter}");
   expect(await screen.findByText("Saved.")).toBeDefined();

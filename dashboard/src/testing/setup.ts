@@ -1,7 +1,7 @@
 import { cleanup } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
-// jsdom has no modal dialogs, and what needs no page has no dialogs at all.
+// jsdom does not implement modal dialogs. Tests in the `node` environment have no dialogs at all.
 if (typeof HTMLDialogElement !== "undefined") {
   HTMLDialogElement.prototype.showModal = function (this: HTMLDialogElement) {
     this.open = true;

@@ -2,9 +2,9 @@ import { useId, useRef, type KeyboardEvent, type ReactNode } from "react";
 
 import css from "./tabs.module.css";
 
-const STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
+const ARROW_STEPS: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1 };
 
-/** Tabs as the ARIA Authoring Practices have them: one of them is in the tab order, the arrows move between them. */
+/** Follows the ARIA tabs pattern: only the selected tab is in the tab order, and the arrow keys move between tabs. */
 export function Tabs<T extends string>({
   label,
   tabs,
@@ -23,10 +23,10 @@ export function Tabs<T extends string>({
   const all = Object.keys(tabs) as T[];
 
   const move = (event: KeyboardEvent) => {
-    const place = all.indexOf(selected);
+    const index = all.indexOf(selected);
     const ends: Record<string, number> = { Home: 0, End: all.length - 1 };
-    const step = STEPS[event.key];
-    const next = step === undefined ? ends[event.key] : (place + step + all.length) % all.length;
+    const step = ARROW_STEPS[event.key];
+    const next = step === undefined ? ends[event.key] : (index + step + all.length) % all.length;
     const tab = next === undefined ? undefined : all[next];
     if (!tab) return;
     event.preventDefault();

@@ -1,42 +1,42 @@
 import { createContext, useContext } from "react";
 
-import { useSurroundings } from "../api/context";
+import { useCardContext } from "../api/context";
 import { texts } from "../texts";
-import card from "./card.module.css";
-import { Notice } from "./parts";
+import base from "./base.module.css";
+import { Notice } from "./components";
 
-/** The element that says above all tabs that only admins may change things. */
-interface Line {
+/** The element that says that only admins can make changes; locked buttons refer to it by `aria-describedby`. */
+interface AdminsOnlyMessage {
   id: string;
-  /** Whether that is the line of the card's head, in the words of `texts.adminsOnly`. */
-  isOfHead: boolean;
+  /** Whether it is in the card's header. Otherwise the connect panel shows it. */
+  isInHeader: boolean;
 }
 
-const Context = createContext<Line | null>(null);
+const Context = createContext<AdminsOnlyMessage | null>(null);
 
 export const AdminsOnlyProvider = Context.Provider;
 
-/** What a button gets that only admins may use. Unlike a disabled one it is reached by keyboard, and says why. */
-export function useLock(): { isLocked: boolean; describedBy: string | undefined } {
-  const isLocked = useSurroundings().isAdmin === false;
-  const line = useContext(Context);
-  return { isLocked, describedBy: isLocked ? line?.id : undefined };
+/** Props for admin-only buttons. Unlike a disabled button, a locked one can be focused and says why it is locked. */
+export function useAdminLock(): { isLocked: boolean; describedBy: string | undefined } {
+  const isLocked = useCardContext().isAdmin === false;
+  const message = useContext(Context);
+  return { isLocked, describedBy: isLocked ? message?.id : undefined };
 }
 
-/** The line of the card's head. */
-export function AdminsOnlyLine() {
-  const { isLocked } = useLock();
-  const line = useContext(Context);
-  return isLocked && line?.isOfHead ? (
-    <p id={line.id} className={card.muted}>
+/** The message in the card's header. */
+export function AdminsOnlyHeaderNote() {
+  const { isLocked } = useAdminLock();
+  const message = useContext(Context);
+  return isLocked && message?.isInHeader ? (
+    <p id={message.id} className={base.muted}>
       {texts.adminsOnly}
     </p>
   ) : null;
 }
 
-/** The same in a tab, where the card's head does not say it. */
+/** The message inside a tab, unless the header already shows it. */
 export function AdminsOnlyNotice() {
-  const { isLocked } = useLock();
-  const line = useContext(Context);
-  return isLocked && !line?.isOfHead ? <Notice tone="plain">{texts.adminsOnly}</Notice> : null;
+  const { isLocked } = useAdminLock();
+  const message = useContext(Context);
+  return isLocked && !message?.isInHeader ? <Notice tone="plain">{texts.adminsOnly}</Notice> : null;
 }

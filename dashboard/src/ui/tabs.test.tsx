@@ -2,10 +2,10 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { connected, routes, show } from "../testing/server";
+import { connected, routes, renderCard } from "../testing/mockApi";
 
-test("tabs are one stop of the keyboard, and the arrows move between them", async () => {
-  show(routes(connected));
+test("the tabs are one tab stop, and the arrow keys move between them", async () => {
+  renderCard(routes(connected));
   const calls = await screen.findByRole("tab", { name: "Calls" });
   calls.focus();
   await userEvent.keyboard("{ArrowLeft}");

@@ -1,39 +1,40 @@
 import { useState } from "react";
 
 import type { Webhook } from "../api/client";
-import { useSurroundings } from "../api/context";
+import { useCardContext } from "../api/context";
 import { useRotateWebhook, useWebhook } from "../api/queries";
 import { texts } from "../texts";
-import card from "../ui/card.module.css";
-import { Button, Code, Confirm, CopyButton, Notice, Problem, Skeleton, ui } from "../ui/parts";
-import { isAdminRequired } from "../ui/problem";
+import base from "../ui/base.module.css";
+import { Button, CodeBlock, Confirm, CopyButton, ErrorNotice, Notice, Skeleton } from "../ui/components";
+import ui from "../ui/components.module.css";
+import { isAdminRequired } from "../ui/errors";
 
-/** What to paste into Vapi, and a new secret when the old one got about. */
+/** The values to paste into Vapi, and secret rotation. */
 export function WebhookPanel() {
-  const { isAdmin } = useSurroundings();
+  const { isAdmin } = useCardContext();
   const webhook = useWebhook();
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <h3>{texts.vapi.title}</h3>
       {isAdmin === false || isAdminRequired(webhook.error) ? (
         <Notice tone="plain">{texts.adminsOnly}</Notice>
       ) : webhook.isPending ? (
         <Skeleton height="2.4rem" count={4} />
       ) : webhook.error ? (
-        <Problem error={webhook.error} onRetry={() => void webhook.refetch()} />
+        <ErrorNotice error={webhook.error} onRetry={() => void webhook.refetch()} />
       ) : (
-        <SetUp webhook={webhook.data} />
+        <WebhookSetup webhook={webhook.data} />
       )}
     </div>
   );
 }
 
-function SetUp({ webhook }: { webhook: Webhook }) {
-  const [isShown, setShown] = useState(false);
-  const [asks, setAsks] = useState(false);
-  const [revokes, setRevokes] = useState(false);
+function WebhookSetup({ webhook }: { webhook: Webhook }) {
+  const [isRevealed, setRevealed] = useState(false);
+  const [isConfirming, setConfirming] = useState(false);
+  const [revokePrevious, setRevokePrevious] = useState(false);
   const rotate = useRotateWebhook();
-  const secret = isShown ? webhook.secret : "•".repeat(24);
+  const displayedSecret = isRevealed ? webhook.secret : "•".repeat(24);
   return (
     <>
       <p>{texts.vapi.intro}</p>
@@ -42,91 +43,91 @@ function SetUp({ webhook }: { webhook: Webhook }) {
           {texts.vapi.rotated}
         </Notice>
       )}
-      <Value name={texts.vapi.url} value={webhook.url} />
-      <Value name={texts.vapi.header} value={webhook.header} />
-      <Value name={texts.vapi.secret} value={webhook.secret} shown={secret}>
+      <CopyableValue name={texts.vapi.url} value={webhook.url} />
+      <CopyableValue name={texts.vapi.header} value={webhook.header} />
+      <CopyableValue name={texts.vapi.secret} value={webhook.secret} displayed={displayedSecret}>
         <Button
           small
-          aria-pressed={isShown}
-          aria-label={`${isShown ? texts.vapi.hide : texts.vapi.reveal}: ${texts.vapi.secret}`}
+          aria-pressed={isRevealed}
+          aria-label={`${isRevealed ? texts.vapi.hide : texts.vapi.reveal}: ${texts.vapi.secret}`}
           onClick={() => {
-            setShown(!isShown);
+            setRevealed(!isRevealed);
           }}
         >
-          {isShown ? texts.vapi.hide : texts.vapi.reveal}
+          {isRevealed ? texts.vapi.hide : texts.vapi.reveal}
         </Button>
-      </Value>
-      <div className={card.stack}>
-        <div className={card.row}>
+      </CopyableValue>
+      <div className={base.stack}>
+        <div className={base.row}>
           <span className={ui.label}>{texts.vapi.json}</span>
           <CopyButton text={serverJson(webhook, webhook.secret)} what={texts.vapi.json} />
         </div>
-        <Code label={texts.vapi.json}>{serverJson(webhook, secret)}</Code>
+        <CodeBlock label={texts.vapi.json}>{serverJson(webhook, displayedSecret)}</CodeBlock>
       </div>
       <div>
         <Button
           onClick={() => {
             rotate.reset();
-            setRevokes(false);
-            setAsks(true);
+            setRevokePrevious(false);
+            setConfirming(true);
           }}
         >
           {texts.vapi.rotate}
         </Button>
       </div>
-      {asks && (
+      {isConfirming && (
         <Confirm
           question={texts.vapi.rotateQuestion}
           explanation={texts.vapi.rotateExplanation}
           confirm={texts.vapi.rotateConfirm}
-          danger={revokes}
+          danger={revokePrevious}
           pending={rotate.isPending}
           error={rotate.error}
           onConfirm={() => {
-            rotate.mutate(revokes, {
+            rotate.mutate(revokePrevious, {
               onSuccess: () => {
-                setAsks(false);
-                setShown(true);
+                setConfirming(false);
+                setRevealed(true);
               },
             });
           }}
           onCancel={() => {
-            setAsks(false);
+            setConfirming(false);
           }}
         >
           <label className={ui.check}>
             <input
               type="checkbox"
-              checked={revokes}
+              checked={revokePrevious}
               onChange={(event) => {
-                setRevokes(event.target.checked);
+                setRevokePrevious(event.target.checked);
               }}
             />
             {texts.vapi.rotateRevoke}
           </label>
-          {revokes && <Notice tone="warn">{texts.vapi.rotateRevokeWarning}</Notice>}
+          {revokePrevious && <Notice tone="warn">{texts.vapi.rotateRevokeWarning}</Notice>}
         </Confirm>
       )}
     </>
   );
 }
 
-function Value({
+function CopyableValue({
   name,
   value,
-  shown = value,
+  displayed = value,
   children,
 }: {
   name: string;
   value: string;
-  shown?: string;
+  displayed?: string;
   children?: React.ReactNode;
 }) {
   return (
     <div className={ui.field}>
       <span className={ui.label}>{name}</span>
       <div className={ui.copyRow}>
-        <span className={ui.value}>{shown}</span>
+        <span className={ui.value}>{displayed}</span>
         {children}
         <CopyButton text={value} what={name} />
       </div>
@@ -134,7 +135,7 @@ function Value({
   );
 }
 
-/** Vapi's `server`, with a second net (Vapi does not retry by default), and nothing but the reports. */
+/** Vapi's `server` with retries, which are off by default, and end-of-call reports as the only server message. */
 export function serverJson({ url, header }: Webhook, secret: string): string {
   const server = {
     url,

@@ -2,17 +2,17 @@ import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { connected, json, problem, routes, show, type Routes } from "../testing/server";
+import { connected, json, problem, routes, renderCard, type Routes } from "../testing/mockApi";
 
 async function open(more: Routes = {}) {
-  const seen = show({ ...routes(connected), ...more });
+  const seen = renderCard({ ...routes(connected), ...more });
   await userEvent.click(await screen.findByRole("tab", { name: "Vapi" }));
   return seen;
 }
 
-test("the secret is shown only when asked for, and copied either way", async () => {
+test("the secret is hidden until revealed, and can be copied either way", async () => {
   const user = userEvent.setup();
-  show(routes(connected));
+  renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
   await user.click(await screen.findByRole("button", { name: "Copy: Secret" }));
   expect(await navigator.clipboard.readText()).toBe("rl1.secret");
@@ -21,11 +21,11 @@ test("the secret is shown only when asked for, and copied either way", async () 
   expect(screen.getByText("rl1.secret")).toBeDefined();
 });
 
-test("the server is there as JSON, with reports only and a plan for lost ones", async () => {
+test("the JSON has the server with retries, and only end-of-call reports", async () => {
   const user = userEvent.setup();
-  show(routes(connected));
+  renderCard(routes(connected));
   await user.click(await screen.findByRole("tab", { name: "Vapi" }));
-  await user.click(await screen.findByRole("button", { name: "Copy: Or all at once, as JSON" }));
+  await user.click(await screen.findByRole("button", { name: "Copy: Everything as JSON" }));
   expect(JSON.parse(await navigator.clipboard.readText())).toEqual({
     server: {
       url: "https://api.example.com/webhook/vapi",
@@ -36,7 +36,7 @@ test("the server is there as JSON, with reports only and a plan for lost ones", 
   });
 });
 
-test("a new secret is asked for, made and shown", async () => {
+test("rotating the secret asks for confirmation, then shows the new one", async () => {
   const bodies: unknown[] = [];
   await open({
     "POST webhook/rotate": async (request) => {
@@ -48,17 +48,17 @@ test("a new secret is asked for, made and shown", async () => {
       });
     },
   });
-  await userEvent.click(await screen.findByRole("button", { name: "New secret …" }));
-  await userEvent.click(screen.getByRole("checkbox", { name: /Somebody else has it/ }));
-  expect(screen.getByText("Calls are lost until the new secret is in Vapi.")).toBeDefined();
-  await userEvent.click(screen.getByRole("button", { name: "Make a new secret" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Rotate secret…" }));
+  await userEvent.click(screen.getByRole("checkbox", { name: /The current secret has leaked/ }));
+  expect(screen.getByText("Calls are not logged until the new secret is in Vapi.")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Rotate secret" }));
   expect(await screen.findByText("rl1.new")).toBeDefined();
   expect(bodies).toEqual([{ revokePrevious: true }]);
 });
 
-test("who is no admin is told so, here and from then on everywhere", async () => {
+test("a refused non-admin is told so, and other admin-only buttons lock too", async () => {
   await open({ "GET webhook": () => problem(403, "admin_required", "Ask one.") });
   const panel = screen.getByRole("tabpanel");
-  expect(await within(panel).findByText("Only an admin of your workspace may do this.")).toBeDefined();
+  expect(await within(panel).findByText("Only workspace admins can do this.")).toBeDefined();
   expect(screen.getByRole("button", { name: "Disconnect" })).toHaveProperty("ariaDisabled", "true");
 });

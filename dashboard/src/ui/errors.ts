@@ -1,8 +1,8 @@
 import { ApiError } from "../api/client";
 import { texts } from "../texts";
 
-/** What a failed request says to people. */
-export function problemText(error: unknown): string {
+/** The message to show for a failed request. */
+export function errorText(error: unknown): string {
   if (!(error instanceof ApiError)) return texts.problem;
   return texts.problems[error.code] ?? (error.message || texts.problem);
 }

@@ -8,8 +8,14 @@ const THIS_YEAR = new Intl.DateTimeFormat(undefined, {
   minute: "2-digit",
 });
 
-/** A time, in the viewer's own words and zone. */
-export function Time({ seconds, short }: { seconds: number; /** Without this year. */ short?: boolean }) {
+/** A time in the viewer's locale and time zone. */
+export function Time({
+  seconds,
+  short,
+}: {
+  seconds: number;
+  /** Omits the current year. */ short?: boolean;
+}) {
   const date = new Date(seconds * 1000);
   const format = short && date.getFullYear() === new Date().getFullYear() ? THIS_YEAR : DATE_TIME;
   return (

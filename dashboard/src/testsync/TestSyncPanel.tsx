@@ -1,46 +1,46 @@
 import { useState } from "react";
 
 import type { Payload, TestSyncPreview, TestSyncResult } from "../api/client";
-import { useSurroundings } from "../api/context";
-import { usePreview, useTest } from "../api/queries";
-import { CandidateList, Links } from "../calls/CallItem";
+import { useCardContext } from "../api/context";
+import { usePreviewSync, useTestSync } from "../api/queries";
+import { CandidateList, SalesforceLinks } from "../calls/CallItem";
 import { texts } from "../texts";
 import { AdminsOnlyNotice } from "../ui/adminsOnly";
-import card from "../ui/card.module.css";
-import { Button, Code, Field, Notice, Problem } from "../ui/parts";
+import base from "../ui/base.module.css";
+import { Button, CodeBlock, ErrorNotice, Field, Notice } from "../ui/components";
 
-/** Tries a number: first what would be written, then, if one wants, a test Task. */
-export function TestPanel({ instanceUrl }: { instanceUrl: string | null }) {
-  const { isAdmin } = useSurroundings();
+/** Previews what would be logged for a phone number, then optionally writes a test Task. */
+export function TestSyncPanel({ instanceUrl }: { instanceUrl: string | null }) {
+  const { isAdmin } = useCardContext();
   const [phoneNumber, setPhoneNumber] = useState("");
-  // One for each number: the id of a test call stays that number's.
+  // One id per number: the API refuses a known call id with a different number.
   const [callId, setCallId] = useState(newCallId);
   const [isMissing, setMissing] = useState(false);
-  const preview = usePreview();
-  const test = useTest();
-  const isBusy = preview.isPending || test.isPending;
+  const preview = usePreviewSync();
+  const testSync = useTestSync();
+  const isBusy = preview.isPending || testSync.isPending;
 
   const change = (number: string) => {
     setPhoneNumber(number);
     setCallId(newCallId());
     setMissing(false);
     preview.reset();
-    test.reset();
+    testSync.reset();
   };
 
   return (
-    <div className={card.stack}>
+    <div className={base.stack}>
       <h3>{texts.test.title}</h3>
       <p>{texts.test.intro}</p>
       <AdminsOnlyNotice />
       <form
-        className={card.stack}
+        className={base.stack}
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
           setMissing(!phoneNumber.trim());
           if (!phoneNumber.trim()) return;
-          test.reset();
+          testSync.reset();
           preview.mutate({ callId, phoneNumber });
         }}
       >
@@ -49,9 +49,9 @@ export function TestPanel({ instanceUrl }: { instanceUrl: string | null }) {
           hint={texts.test.numberHint}
           error={isMissing ? texts.required : undefined}
         >
-          {(tied) => (
+          {(inputProps) => (
             <input
-              {...tied}
+              {...inputProps}
               type="tel"
               autoComplete="off"
               value={phoneNumber}
@@ -62,28 +62,28 @@ export function TestPanel({ instanceUrl }: { instanceUrl: string | null }) {
           )}
         </Field>
         <div>
-          <Button look="primary" type="submit" disabled={isAdmin === false} inactive={isBusy}>
+          <Button variant="primary" type="submit" disabled={isAdmin === false} inactive={isBusy}>
             {preview.isPending ? texts.test.previewing : texts.test.preview}
           </Button>
         </div>
       </form>
-      {preview.error && <Problem error={preview.error} />}
+      {preview.error && <ErrorNotice error={preview.error} />}
       {preview.data && <Preview preview={preview.data} instanceUrl={instanceUrl} />}
       {preview.data?.success && preview.data.salesforceTaskId === null && (
-        <div className={card.row}>
+        <div className={base.row}>
           <Button
             inactive={isBusy}
             onClick={() => {
-              test.mutate({ callId, phoneNumber });
+              testSync.mutate({ callId, phoneNumber });
             }}
           >
-            {test.isPending ? texts.test.writing : texts.test.write}
+            {testSync.isPending ? texts.test.writing : texts.test.write}
           </Button>
-          <span className={card.muted}>{texts.test.writeHint}</span>
+          <span className={base.muted}>{texts.test.writeHint}</span>
         </div>
       )}
-      {test.error && <Problem error={test.error} />}
-      {test.data && <Result result={test.data} instanceUrl={instanceUrl} />}
+      {testSync.error && <ErrorNotice error={testSync.error} />}
+      {testSync.data && <Result result={testSync.data} instanceUrl={instanceUrl} />}
     </div>
   );
 }
@@ -96,18 +96,18 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
   const { candidates, decision, payloads, salesforceRecordId, errorMessage } = preview;
   const chosen = candidates.find(({ id }) => id === salesforceRecordId);
   const record = chosen ? `${chosen.recordType} ${chosen.name ?? chosen.id}` : (salesforceRecordId ?? "");
-  const shown = (["lead", "task", "event"] as const).flatMap((object) => {
+  const written = (["lead", "task", "event"] as const).flatMap((object) => {
     const payload = payloads[object];
     return payload ? [{ object, payload }] : [];
   });
-  // What is there already stays; a payload changes or completes it.
+  // If the call is already logged, the payloads are changes or additions to it.
   const isLogged = preview.salesforceTaskId !== null;
   return (
     <>
       <Notice tone={preview.success ? "good" : "warn"} live>
         <strong>
           {isLogged
-            ? texts.test.isLogged(record, shown.length > 0)
+            ? texts.test.isLogged(record, written.length > 0)
             : !preview.success
               ? texts.test.wouldNot
               : payloads.lead
@@ -116,7 +116,7 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
         </strong>
         {decision && <span>{texts.rules[decision.rule]}</span>}
         {errorMessage && <span>{errorMessage}</span>}
-        {isLogged && <Links written={preview} instanceUrl={instanceUrl} />}
+        {isLogged && <SalesforceLinks records={preview} instanceUrl={instanceUrl} />}
       </Notice>
       {candidates.length > 0 && (
         <div>
@@ -124,14 +124,14 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
           <CandidateList candidates={candidates} />
         </div>
       )}
-      {shown.length > 0 && (
+      {written.length > 0 && (
         <details>
           <summary>{texts.test.payloads}</summary>
-          <div className={card.stack}>
-            {shown.map(({ object, payload }) => (
+          <div className={base.stack}>
+            {written.map(({ object, payload }) => (
               <div key={object}>
                 <h3>{texts.test.objects[object]}</h3>
-                <Code label={texts.test.objects[object]}>{lines(payload)}</Code>
+                <CodeBlock label={texts.test.objects[object]}>{prettyJson(payload)}</CodeBlock>
               </div>
             ))}
           </div>
@@ -141,7 +141,7 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
   );
 }
 
-function lines(payload: NonNullable<Payload>): string {
+function prettyJson(payload: NonNullable<Payload>): string {
   return JSON.stringify(payload, null, 2);
 }
 
@@ -150,7 +150,7 @@ function Result({ result, instanceUrl }: { result: TestSyncResult; instanceUrl: 
     <Notice tone={result.success ? "good" : "bad"} live>
       <strong>{result.success ? texts.test.wrote : texts.test.wroteNot}</strong>
       {result.errorMessage && <span>{result.errorMessage}</span>}
-      <Links written={result} instanceUrl={instanceUrl} />
+      <SalesforceLinks records={result} instanceUrl={instanceUrl} />
     </Notice>
   );
 }

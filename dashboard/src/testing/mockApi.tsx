@@ -110,7 +110,7 @@ export function summaryOf(calls: SyncLog[]): SyncLogSummary {
   };
 }
 
-/** A problem as the API answers it. */
+/** An error response in the API's format. */
 export function problem(status: number, code: string, detail = "", more: object = {}): Response {
   const body = { type: `urn:ringlog:problem:${code}`, title: "Problem", status, detail, code, ...more };
   return new Response(JSON.stringify(body), {
@@ -128,7 +128,7 @@ export function json(body: unknown, headers: Record<string, string> = {}, status
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** What the API of a test answers: by method and path, without `/api/salesforce/`. */
+/** Handlers by method and path, without `/api/salesforce/`. */
 export type Routes = Record<string, Handler>;
 
 export function routes(status: SalesforceStatus, calls: SyncLog[] = []): Routes {
@@ -142,8 +142,8 @@ export function routes(status: SalesforceStatus, calls: SyncLog[] = []): Routes 
   };
 }
 
-/** Stands in for the network. Answers with the requests that were made. */
-export function serve(all: Routes): Request[] {
+/** Mocks `fetch`. Returns the list of requests made, which keeps growing. */
+export function mockFetch(all: Routes): Request[] {
   const seen: Request[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const request = new Request(input, init);
@@ -156,9 +156,9 @@ export function serve(all: Routes): Request[] {
   return seen;
 }
 
-/** Shows the card over an API that answers like this. */
-export function show(all: Routes, props: Partial<SalesforceIntegrationProps> = {}): Request[] {
-  const seen = serve(all);
+/** Renders the card with a mocked API. Returns the list of requests made. */
+export function renderCard(all: Routes, props: Partial<SalesforceIntegrationProps> = {}): Request[] {
+  const seen = mockFetch(all);
   render(<SalesforceIntegration apiUrl="" getToken={() => "token"} {...props} />);
   return seen;
 }

@@ -9,26 +9,26 @@ import {
 } from "react";
 
 import { texts, type Remedy } from "../texts";
-import card from "./card.module.css";
-import { problemText } from "./problem";
-import css from "./ui.module.css";
+import base from "./base.module.css";
+import { errorText } from "./errors";
+import css from "./components.module.css";
 
-function names(...all: (string | false | undefined)[]): string {
+function classNames(...all: (string | false | undefined)[]): string {
   return all.filter(Boolean).join(" ");
 }
 
 interface ButtonProps extends ComponentProps<"button"> {
-  look?: "primary" | "danger";
+  variant?: "primary" | "danger";
   small?: boolean;
-  /** Does nothing now, or not for this user. Unlike a disabled button it keeps the keyboard's focus. */
+  /** Does nothing when clicked. Unlike a disabled button, it keeps the keyboard focus. */
   inactive?: boolean;
 }
 
-export function Button({ look, small, inactive, className, onClick, ...rest }: ButtonProps) {
+export function Button({ variant, small, inactive, className, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
-      className={names(css.button, look && css[look], small && css.small, className)}
+      className={classNames(css.button, variant && css[variant], small && css.small, className)}
       aria-disabled={inactive}
       onClick={
         inactive
@@ -42,7 +42,7 @@ export function Button({ look, small, inactive, className, onClick, ...rest }: B
   );
 }
 
-/** A message with a colour. One that comes up while somebody works is read out: `live`. */
+/** A coloured message. Set `live` if it appears in response to an action, so that screen readers announce it. */
 export function Notice({
   id,
   tone,
@@ -56,17 +56,17 @@ export function Notice({
 }) {
   const role = live ? (tone === "bad" ? "alert" : "status") : undefined;
   return (
-    <div id={id} className={names(css.notice, tone !== "plain" && css[tone])} role={role}>
+    <div id={id} className={classNames(css.notice, tone !== "plain" && css[tone])} role={role}>
       {children}
     </div>
   );
 }
 
-/** What went wrong with a request, and a way to try again. */
-export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+/** Why a request failed, with an optional button to try again. */
+export function ErrorNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   return (
     <Notice tone="bad" live>
-      <span>{problemText(error)}</span>
+      <span>{errorText(error)}</span>
       {onRetry && (
         <span>
           <Button small onClick={onRetry}>
@@ -78,7 +78,7 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => vo
   );
 }
 
-/** What went wrong, and the steps that mend it. */
+/** What went wrong, and the steps to fix it. */
 export function RemedyNotice({ remedy, detail }: { remedy: Remedy; detail?: string | null | undefined }) {
   return (
     <Notice tone="bad" live>
@@ -100,7 +100,7 @@ export function Steps({ steps }: { steps: string[] }) {
   );
 }
 
-/** A labelled control with its hint and what is wrong with it. `children` gets what ties them together. */
+/** A labelled control with a hint and an error. Spread `inputProps` on the control to associate them. */
 export function Field({
   label,
   hint,
@@ -110,14 +110,14 @@ export function Field({
   label: string;
   hint?: string;
   error?: string | undefined;
-  children: (tied: {
+  children: (inputProps: {
     id: string;
     "aria-describedby": string | undefined;
     "aria-invalid": boolean;
   }) => ReactNode;
 }) {
   const id = useId();
-  const described = names(hint && `${id}-hint`, error && `${id}-error`) || undefined;
+  const described = classNames(hint && `${id}-hint`, error && `${id}-error`) || undefined;
   return (
     <div className={css.field}>
       <label htmlFor={id}>{label}</label>
@@ -136,7 +136,7 @@ export function Field({
   );
 }
 
-/** A choice among a few. `options` are its values and what they are called. */
+/** A labelled `<select>`. `options` maps values to labels. */
 export function Select<V extends string>({
   label,
   hint,
@@ -156,9 +156,9 @@ export function Select<V extends string>({
 }) {
   return (
     <Field label={label} {...(hint && { hint })} error={error}>
-      {(tied) => (
+      {(inputProps) => (
         <select
-          {...tied}
+          {...inputProps}
           value={value}
           disabled={disabled}
           onChange={(event) => {
@@ -176,7 +176,7 @@ export function Select<V extends string>({
   );
 }
 
-/** A question before something that cannot be taken back. */
+/** A modal dialog that asks for confirmation. */
 export function Confirm({
   question,
   explanation,
@@ -200,7 +200,7 @@ export function Confirm({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Before it is taken off the page: only then does it give the focus back to where it was.
+  // A layout effect closes the dialog before it leaves the DOM; only then does it restore the focus.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -217,14 +217,14 @@ export function Confirm({
         onCancel();
       }}
     >
-      <div className={card.stack}>
+      <div className={base.stack}>
         <h3 id={`${id}-question`}>{question}</h3>
         <p id={`${id}-explanation`}>{explanation}</p>
         {children}
-        {error !== null && error !== undefined && <Problem error={error} />}
+        {error !== null && error !== undefined && <ErrorNotice error={error} />}
         <div className={css.actions}>
           <Button onClick={onCancel}>{texts.cancel}</Button>
-          <Button look={danger ? "danger" : "primary"} inactive={pending} onClick={onConfirm}>
+          <Button variant={danger ? "danger" : "primary"} inactive={pending} onClick={onConfirm}>
             {confirm}
           </Button>
         </div>
@@ -233,7 +233,7 @@ export function Confirm({
   );
 }
 
-/** A button that copies a text, and says that it did. */
+/** A button that copies a text and confirms it. */
 export function CopyButton({ text, what }: { text: string; what: string }) {
   const [done, setDone] = useState<"copied" | "failed" | null>(null);
   useEffect(() => {
@@ -253,38 +253,46 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
       setDone("failed");
     }
   };
-  const said = done === "copied" ? texts.copied : done === "failed" ? texts.copyFailed : texts.copy;
+  const label = done === "copied" ? texts.copied : done === "failed" ? texts.copyFailed : texts.copy;
   return (
     <>
       <Button small aria-label={`${texts.copy}: ${what}`} onClick={() => void copy()}>
-        {said}
+        {label}
       </Button>
-      <span className={card.hidden} role="status">
-        {done ? said : ""}
+      <span className={base.visuallyHidden} role="status">
+        {done ? label : ""}
       </span>
     </>
   );
 }
 
-/** Holds the place of what is being read, so that nothing moves when it comes. */
+/** Placeholder that reserves space while content loads, to avoid layout shifts. */
 export function Skeleton({ height, count = 1 }: { height: string; count?: number }) {
   return (
-    <div className={card.stack} role="status" aria-busy="true">
-      <span className={card.hidden}>{texts.loading}</span>
-      {Array.from({ length: count }, (_, place) => (
-        <div key={place} className={css.skeleton} style={{ height }} />
+    <div className={base.stack} role="status" aria-busy="true">
+      <span className={base.visuallyHidden}>{texts.loading}</span>
+      {Array.from({ length: count }, (_, index) => (
+        <div key={index} className={css.skeleton} style={{ height }} />
       ))}
     </div>
   );
 }
 
-export function Code({ children, label }: { children: string; label: string }) {
+/** A term and its description, in a `<dl>`. */
+export function Detail({ name, children }: { name: string; children: ReactNode }) {
   return (
-    // It scrolls, so it must be reachable by keyboard.
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function CodeBlock({ children, label }: { children: string; label: string }) {
+  return (
+    // Scrollable regions must be keyboard-focusable.
     <pre className={css.code} tabIndex={0} role="region" aria-label={label}>
       {children}
     </pre>
   );
 }
-
-export { css as ui, names };

@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { connected, json, logged, problem, routes, show, type Routes } from "../testing/server";
+import { connected, json, logged, problem, routes, renderCard, type Routes } from "../testing/mockApi";
 
 const candidates = logged.decision?.candidates ?? [];
 const preview = {
@@ -21,7 +21,7 @@ const preview = {
 };
 
 async function open(more: Routes) {
-  const seen = show({ ...routes(connected), ...more });
+  const seen = renderCard({ ...routes(connected), ...more });
   await userEvent.click(await screen.findByRole("tab", { name: "Test" }));
   return seen;
 }
@@ -31,7 +31,7 @@ async function ask(number: string) {
   await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
 }
 
-test("a dry run shows the match, why, and what would be written; then a test is written", async () => {
+test("a preview shows the match, the reason and the payload; then a test Task is written", async () => {
   const bodies: { callId: string; dryRun: boolean; phoneNumber: string }[] = [];
   await open({
     "POST test-sync": async (request) => {
@@ -45,16 +45,16 @@ test("a dry run shows the match, why, and what would be written; then a test is 
     },
   });
   await ask("+1 234 555 0123");
-  expect(await screen.findByText("It would be logged on Lead Ada Sample.")).toBeDefined();
-  expect(screen.getByText("Of several records with this number it was changed last.")).toBeDefined();
+  expect(await screen.findByText("The call would be logged on Lead Ada Sample.")).toBeDefined();
+  expect(screen.getByText("The most recently changed of several records with this number.")).toBeDefined();
   expect(screen.getByText(/"Subject": "Inbound Call"/)).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Write a test Task" }));
-  expect(await screen.findByText("The test Task is written.")).toBeDefined();
+  expect(await screen.findByText("The test Task was written.")).toBeDefined();
   expect(bodies.map(({ dryRun }) => dryRun)).toEqual([true, false]);
   expect(bodies[1]?.callId).toBe(bodies[0]?.callId);
 });
 
-test("what a test has written can be opened in Salesforce", async () => {
+test("what a test wrote can be opened in Salesforce", async () => {
   const ids = {
     salesforceRecordId: "00Q000000000001EAA",
     salesforceTaskId: "00T000000000009EAA",
@@ -84,20 +84,20 @@ test("what a test has written can be opened in Salesforce", async () => {
   await userEvent.click(await screen.findByRole("button", { name: "Write a test Task" }));
   const at = (name: RegExp) => screen.getAllByRole("link", { name }).map((link) => link.getAttribute("href"));
   const org = "https://acme.my.salesforce.com";
-  await screen.findByText("The test Task is written.");
+  await screen.findByText("The test Task was written.");
   expect(at(/Open Lead/)).toEqual([`${org}/00Q000000000001EAA`]);
   expect(at(/Open Task/)).toEqual([`${org}/00T000000000009EAA`]);
   expect(at(/Open Event/)).toEqual([`${org}/00U000000000009EAA`]);
-  // Asked again, it is no more to be written but there.
+  // A second preview finds the call already logged.
   await userEvent.click(screen.getByRole("button", { name: "Show what would happen" }));
   expect(
-    await screen.findByText("It is logged already on Lead Ada Sample. Nothing would change."),
+    await screen.findByText("The call is already logged on Lead Ada Sample. Nothing would change."),
   ).toBeDefined();
   expect(at(/Open Task/)).toHaveLength(1);
   expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
 });
 
-test("what would not be logged offers no test", async () => {
+test("a call that would not be logged offers no test Task", async () => {
   const none = {
     ...preview,
     success: false,
@@ -109,17 +109,17 @@ test("what would not be logged offers no test", async () => {
     "POST test-sync": () => json({ ...none, payloads: { lead: null, task: null, event: null } }),
   });
   await ask("+12345550199");
-  expect(await screen.findByText("It would not be logged.")).toBeDefined();
+  expect(await screen.findByText("The call would not be logged.")).toBeDefined();
   expect(screen.getByText("No one has it.")).toBeDefined();
   expect(screen.queryByRole("button", { name: "Write a test Task" })).toBeNull();
 });
 
-test("a number that cannot be read is said in the API's words, and nothing is asked without one", async () => {
+test("an invalid number shows the API's message, and an empty one sends no request", async () => {
   const seen = await open({
     "POST test-sync": () => problem(400, "invalid_phone_number", "phoneNumber: not one."),
   });
   await userEvent.click(await screen.findByRole("button", { name: "Show what would happen" }));
-  expect(screen.getByText("Please fill this in.")).toBeDefined();
+  expect(screen.getByText("This field is required.")).toBeDefined();
   expect(seen.some(({ method }) => method === "POST")).toBe(false);
   await ask("hello");
   expect(await screen.findByText("phoneNumber: not one.")).toBeDefined();
