@@ -25,7 +25,7 @@ test-integration: .venv/ready   ## clients against the simulator, stores against
 test-e2e: .venv/ready dashboard/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
 	python -m pytest tests/e2e
 
-screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures of the README, in docs/pictures
+screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures of README and pages, in docs/pictures
 	python -m pytest tests/e2e/take_screenshots.py
 
 fuzz:                           ## what reads text of others, under a fuzzer; FUZZ_SECONDS for each target (60)

@@ -221,7 +221,7 @@ def test_the_table_of_permissions_is_that_of_the_policies() -> None:
     assert said == {binary: allowed(function) for function, binary in template.binaries(TEMPLATE).items()}
 
 
-def test_every_parameter_is_in_the_readme() -> None:
-    readme = section((ROOT / "README.md").read_text(), "## Deploy")
-    named = [name for row in rows(readme, "parameter") for name in quoted(row[0])]
+def test_every_parameter_is_in_the_page_about_deploying() -> None:
+    parameters = section((ROOT / "docs/deploy.md").read_text(), "## Parameters")
+    named = [name for row in rows(parameters, "parameter") for name in quoted(row[0])]
     assert sorted(named) == sorted(TEMPLATE["Parameters"])

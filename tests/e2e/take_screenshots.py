@@ -1,6 +1,9 @@
-"""Takes the pictures of the README: `make screenshots`. No test: it is not collected with them."""
+"""Takes the pictures of the README and the pages: `make screenshots`. No test: it is not collected with them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,6 +19,35 @@ from .support.workspace import Workspace
 PICTURES = ROOT / "docs" / "pictures"
 # Invented people, with numbers that nobody has.
 ADA, BEN, CLEO = "+12345550181", "+12345550182", "+12345550183"
+# One Contact for each picture of a timeline, so that each shows one call.
+DANA = {"light": "+12345550185", "dark": "+12345550186"}
+
+
+def open_page(chrome: Browser, scheme: str) -> Page:
+    """As wide as a dashboard's column, by day or by night."""
+    return chrome.new_page(
+        viewport={"width": 860, "height": 1000},
+        color_scheme="dark" if scheme == "dark" else "light",
+        device_scale_factor=1.5,
+    )
+
+
+def booked_just_now(number: str) -> dict[str, Any]:
+    """A report of a call that ended a few seconds ago, with an appointment a week from now."""
+    ended = datetime.now(UTC) - timedelta(seconds=5)
+    day = (ended + timedelta(days=7)).date().isoformat()
+    appointment = {
+        "appointment_booked": True,
+        "appointment_date": day,
+        "appointment_time": "14:30",
+        "appointment_type": "Consultation",
+    }
+    body = report(number, appointment=appointment)
+    message = body["message"]
+    message["startedAt"] = (ended - timedelta(seconds=message["durationSeconds"])).isoformat()
+    message["endedAt"] = ended.isoformat()
+    message["timestamp"] = int(ended.timestamp() * 1000)
+    return body
 
 
 def take(page: Page, name: str) -> None:
@@ -29,12 +61,8 @@ def take(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_take(scheme: str, chrome: Browser, stack: Stack, stranger: Workspace, salesforce: Salesforce) -> None:
-    """As wide as a dashboard's column, by day and by night."""
-    page = chrome.new_page(
-        viewport={"width": 860, "height": 1000},
-        color_scheme="dark" if scheme == "dark" else "light",
-        device_scale_factor=1.5,
-    )
+    """The card: connected, with a failed call, and asking to reconnect."""
+    page = open_page(chrome, scheme)
     open_card(page, stack, stranger)
     approve(page, "Connect with Salesforce")
     page.get_by_text("No calls yet").wait_for()
@@ -62,4 +90,22 @@ def test_take(scheme: str, chrome: Browser, stack: Stack, stranger: Workspace, s
     page.reload()
     calls.get_by_text("Waiting", exact=True).wait_for()
     take(page, f"reconnect-{scheme}")
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_take_the_timeline(
+    scheme: str, chrome: Browser, stack: Stack, workspace: Workspace, salesforce: Salesforce
+) -> None:
+    """A call's Task and Event where people find them: the simulator's page of a Contact."""
+    number = DANA[scheme]
+    contact = salesforce.add("Contact", FirstName="Dana", LastName="Reed", MobilePhone=number)
+    workspace.log_call(booked_just_now(number))
+    page = open_page(chrome, scheme)
+    page.goto(f"{stack.simulator_url}/{contact}")
+    expect(page.get_by_role("heading", name="Inbound Call - Scheduled Appointment")).to_be_visible()
+    # Without the room that the page leaves below its last line.
+    page.add_style_tag(content="main { padding-block: 1.5rem; }")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.locator("main").screenshot(path=PICTURES / f"timeline-{scheme}.png", animations="disabled")
     page.close()

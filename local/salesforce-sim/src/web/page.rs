@@ -88,7 +88,7 @@ fn phones(record: &Record, settings: &Settings) -> Markup {
     }
 }
 
-/// `GET /records/<id>`: a person and the timeline.
+/// `GET /<id>`: a person and the timeline.
 pub(crate) async fn record(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
     let world = shared.lock();
     let found = Id::parse(&id).and_then(|id| Some((id.clone(), world.locate(&id)?)));
