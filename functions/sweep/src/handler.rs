@@ -2,12 +2,11 @@
 
 use calls::{
     connection::Sessions,
-    keep_alive::{KeptAlive, keep_alive},
+    jobs::{KeepAlive, KeptAlive, WakeDue, Woken},
     measure,
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
-    sync::{Woken, wake_due},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -49,7 +48,8 @@ where
     }
 
     async fn wake(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
-        let woken = wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline).await?;
+        let due = WakeDue { until: deadline };
+        let woken = due.run(&self.ledger, &self.queue, &self.clock, &self.random).await?;
         measure::woken(woken.woken);
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
@@ -62,7 +62,7 @@ where
     async fn keep_alive(&self, deadline: DateTime<Utc>) -> Result<KeptAlive, StoreError> {
         let (store, tokens) = (&self.workspaces, &self.tokens);
         let sessions = Sessions { store, tokens, clock: &self.clock, random: &self.random };
-        let done = keep_alive(&sessions, deadline).await?;
+        let done = KeepAlive { until: deadline }.run(&sessions).await?;
         if done != KeptAlive::default() {
             tracing::info!(
                 connections.refreshed = done.refreshed,

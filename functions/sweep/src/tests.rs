@@ -10,11 +10,10 @@ use calls::{
     call::Call,
     crm::{CrmError, FaultClass},
     ids::{CallId, WorkspaceId},
-    keep_alive::KeptAlive,
+    jobs::{Job, KeptAlive, Woken},
     ledger::{Row, SyncStatus, WriteId},
-    message::Work,
+    message::Message,
     ports::{Clock, Queue, StoreError, TokenEndpoint},
-    sync::Woken,
     workspace::{Connection, ConnectionState},
 };
 use chrono::TimeDelta;
@@ -107,9 +106,9 @@ impl<Q: Queue> World<Q> {
 }
 
 fn woken(queue: &MemoryQueue) -> Vec<String> {
-    let call_id = |work: Work| match work {
-        Work::Wake { call_id, .. } => call_id.to_string(),
-        work => panic!("{work:?}"),
+    let call_id = |job: Job| match job {
+        Job::Wake(wake) => wake.call_id.to_string(),
+        job => panic!("{job:?}"),
     };
     queue.sent().into_iter().map(call_id).collect()
 }
@@ -231,9 +230,9 @@ async fn all_pages_of_due_rows_are_woken() {
 struct SlowQueue(MemoryQueue, FixedClock);
 
 impl Queue for SlowQueue {
-    async fn send(&self, work: &Work) -> Result<(), StoreError> {
+    async fn send(&self, message: &Message) -> Result<(), StoreError> {
         self.1.advance(Duration::from_millis(50));
-        self.0.send(work).await
+        self.0.send(message).await
     }
 }
 

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use calls::{
     call::Call,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
+    jobs::{Job, Retry},
     ledger::{Reason, Row, SyncStatus},
     matching::{Candidate, Chosen, Decision, Exactness, Rule, TurnedDown},
-    message::Work,
     ports::Clock,
     workspace::{Lease, RecordType},
 };
@@ -152,10 +152,10 @@ impl World {
 
     /// The calls that were woken.
     fn woken(&self) -> BTreeSet<String> {
-        let woken = |work| match work {
-            Work::Wake { workspace_id, call_id } => {
-                assert_eq!(workspace_id.as_str(), "acme");
-                Some(call_id.to_string())
+        let woken = |job| match job {
+            Job::Wake(wake) => {
+                assert_eq!(wake.workspace_id.as_str(), "acme");
+                Some(wake.call_id.to_string())
             }
             _ => None,
         };
@@ -460,8 +460,8 @@ async fn what_does_not_fit_into_the_time_is_left_to_the_queue_and_counted() {
     assert!((2000..4000).contains(&done), "{done}");
     assert_eq!(world.woken().len(), done);
     let rest = world.queue.sent().pop().unwrap();
-    let Work::Resume { workspace_id, after: Some(_), error_code } = rest else { panic!("{rest:?}") };
-    assert_eq!((workspace_id.as_str(), error_code), ("acme", Some(ErrorCode::parse(REFUSED).unwrap())));
+    let Job::Retry(Retry { workspace_id, after: Some(_), error_code }) = rest else { panic!("{rest:?}") };
+    assert_eq!((workspace_id.as_str(), error_code), ("acme", ErrorCode::parse(REFUSED).unwrap()));
 }
 
 #[tokio::test]
@@ -479,7 +479,7 @@ async fn what_cannot_be_counted_is_retried_nevertheless() {
     let response = world.ask_all(REFUSED).await;
     assert_eq!(response.status(), 202);
     assert_eq!(body_of(&response)["queued"], world.queued());
-    assert!(matches!(world.queue.sent().pop(), Some(Work::Resume { .. })));
+    assert!(matches!(world.queue.sent().pop(), Some(Job::Retry(_))));
 }
 
 #[tokio::test]

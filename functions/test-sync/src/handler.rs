@@ -5,12 +5,13 @@ use calls::{
     call::{Call, CallKind, Fact},
     crm::CrmError,
     ids::{CallId, SalesforceId, WorkspaceId},
+    jobs::{LogNow, Report},
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
     matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
+    sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -119,7 +120,7 @@ impl<P: Ports> TestSync<P> {
             Some(_) => return Err(other_number()),
             None => {
                 let now = self.worker.clock.now();
-                Row::accepted(workspace_id, test_call(&asked.call_id, &number, now)?, now.timestamp())
+                Row::accepted(workspace_id.clone(), test_call(&asked.call_id, &number, now)?, now.timestamp())
             }
         };
         if workspace.state != ConnectionState::Connected {
@@ -130,11 +131,15 @@ impl<P: Ports> TestSync<P> {
         }
         let turn = Turn::until(deadline);
         let done = if is_known {
-            self.worker.wake(&workspace, &row.call_id, true, turn).await?
+            LogNow { call_id: &row.call_id }.run(&self.worker, &workspace, turn).await?
         } else {
-            let secret_version = workspace.webhook_secret.current;
-            let report = Report { call: &row.call, secret_version, received_at: row.created_at };
-            self.worker.report(&workspace, &report, turn).await?
+            let report = Report {
+                workspace_id,
+                secret_version: workspace.webhook_secret.current,
+                received_at: row.created_at,
+                call: Box::new(row.call.clone()),
+            };
+            report.run(&self.worker, &workspace, turn).await?
         };
         let row = match done {
             Done::Tried(row) => Some(*row),

@@ -12,7 +12,7 @@ use crate::{
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
-    message::Work,
+    message::Message,
     workspace::{Connection, Learned, Lessons, RecordType, Workspace},
 };
 
@@ -354,7 +354,7 @@ pub struct Look {
 /// The calls queue.
 pub trait Queue: Send + Sync {
     /// Puts a message into the queue.
-    fn send(&self, work: &Work) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn send(&self, message: &Message) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The rows of one workspace with an error code, whatever their status.

@@ -8,27 +8,25 @@ use crate::{
     workspace::{Lease, Workspace},
 };
 
-use super::Report;
-
 /// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
-pub(super) const LEASE_SECONDS: i64 = 90;
+pub(crate) const LEASE_SECONDS: i64 = 90;
 /// How often a swap that somebody else won is tried anew. Each loss is another's progress.
 const SWAP_TRIES: u32 = 20;
 
 /// A row that this worker has for itself.
 #[derive(Debug, Clone)]
-pub(super) struct Claimed {
+pub(crate) struct Claimed {
     /// The row as it was written.
-    pub(super) row: Row,
+    pub(crate) row: Row,
     /// The random id of this claim.
-    pub(super) owner: String,
+    pub(crate) owner: String,
     /// `unsettled_until` of the attempts before this one: look first, and write only after it.
-    pub(super) unsettled_until: Option<i64>,
+    pub(crate) unsettled_until: Option<i64>,
 }
 
 /// What came of a claim.
 #[derive(Debug)]
-pub(super) enum Claim {
+pub(crate) enum Claim {
     /// The row is ours.
     Ours(Box<Claimed>),
     /// Another worker has it; what was new is merged, and that worker will see it.
@@ -45,23 +43,22 @@ enum Step<T> {
     Keep(T),
 }
 
-/// Claims the row of a report's call, creating it if need be, and merges the report.
-pub(super) async fn claim_report<L: Ledger, R: Random>(
+/// Claims the row of a report's call, creating it if need be, and merges the report. `reported`: the row as the report
+/// alone would make it.
+pub(crate) async fn claim_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
     settle_seconds: i64,
 ) -> Result<Claim, StoreError> {
     let owner = random.id();
     let claimed = |row: Row| claim(row, workspace, &owner, now, settle_seconds);
     change(ledger, random, None, |current| {
-        let Some(current) = current else {
-            return claimed(Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at));
-        };
+        let Some(current) = current else { return claimed(reported.clone()) };
         let mut row = current.clone();
-        let news = row.take_report(report.call, report.received_at);
+        let news = row.take_report(&reported.call, reported.created_at);
         if is_held(&row, now) {
             return if news { write(row, now, Claim::Elsewhere) } else { Step::Keep(Claim::Elsewhere) };
         }
@@ -71,7 +68,7 @@ pub(super) async fn claim_report<L: Ledger, R: Random>(
 }
 
 /// Claims a row that exists. `force`: also one whose status is final (a person asked).
-pub(super) async fn claim_row<L: Ledger, R: Random>(
+pub(crate) async fn claim_row<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
@@ -93,20 +90,16 @@ pub(super) async fn claim_row<L: Ledger, R: Random>(
 
 /// Merges a report without claiming: for a webhook whose queue is down (docs/contract.md#the-way-of-a-call). The sweep
 /// wakes the row.
-pub(super) async fn accept_report<L: Ledger, R: Random>(
+pub(crate) async fn accept_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
-    workspace_id: &WorkspaceId,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
 ) -> Result<(), StoreError> {
     change(ledger, random, None, |current| {
-        let Some(current) = current else {
-            let row = Row::accepted(workspace_id.clone(), report.call.clone(), report.received_at);
-            return write(row, now, ());
-        };
+        let Some(current) = current else { return write(reported.clone(), now, ()) };
         let mut row = current.clone();
-        if !row.take_report(report.call, report.received_at) {
+        if !row.take_report(&reported.call, reported.created_at) {
             return Step::Keep(());
         }
         if !is_held(&row, now) {
@@ -118,18 +111,18 @@ pub(super) async fn accept_report<L: Ledger, R: Random>(
 }
 
 /// Records a report that came under a webhook secret which counts no more. Never changes a row that exists.
-pub(super) async fn refuse_report<L: Ledger, R: Random>(
+pub(crate) async fn refuse_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
 ) -> Result<(), StoreError> {
     change(ledger, random, None, |current| {
         if current.is_some() {
             return Step::Keep(());
         }
-        let mut row = Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at);
+        let mut row = reported.clone();
         let reason = Reason::new(
             STALE_SECRET,
             "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",
@@ -143,7 +136,7 @@ pub(super) async fn refuse_report<L: Ledger, R: Random>(
 /// Writes `row`, the claimed row with its outcome, if this worker still has it. If a report was merged meanwhile,
 /// the outcome's Salesforce ids go into the newer row, which is queued again. `false`: the row is another worker's
 /// now, and that one looks before it writes.
-pub(super) async fn record<L: Ledger, R: Random>(
+pub(crate) async fn record<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     claimed: &Claimed,
@@ -178,7 +171,7 @@ pub enum QueuedAgain {
 }
 
 /// Puts a row that exists into line again, if it is `wanted`. What stands in Salesforce for it is brought up to date.
-pub(super) async fn queue_again<L: Ledger, R: Random>(
+pub(crate) async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace_id: &WorkspaceId,
@@ -206,7 +199,7 @@ pub(super) async fn queue_again<L: Ledger, R: Random>(
 }
 
 /// Moves a due row's `due_at` to `until`, before its message is sent. `false`: it is not due any more.
-pub(super) async fn postpone<L: Ledger, R: Random>(
+pub(crate) async fn postpone<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     key: &RowKey,
@@ -226,7 +219,7 @@ pub(super) async fn postpone<L: Ledger, R: Random>(
 
 /// What came of recording an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recorded {
+pub(crate) enum Recorded {
     /// It stands in the ledger.
     Done,
     /// It stands there, and the row is queued again for what came meanwhile.

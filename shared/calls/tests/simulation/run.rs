@@ -8,10 +8,9 @@ use std::{
 use calls::{
     connection::Sessions,
     ids::WorkspaceId,
-    keep_alive::keep_alive,
+    jobs::{KeepAlive, WakeDue},
     ledger::SyncStatus,
     ports::{Clock, StoreError},
-    sync::wake_due,
     workspace::{ConnectionState, NoMatch, Workspace},
 };
 use chrono::TimeDelta;
@@ -298,8 +297,8 @@ impl Run {
             return;
         }
         let works = batch.iter().map(|message| {
-            let work: String = message.work.encode().chars().take(60).collect();
-            format!("{} {work}", message.id)
+            let body: String = message.body.chars().take(60).collect();
+            format!("{} {body}", message.id)
         });
         let name = format!("sync ({})", works.collect::<Vec<_>>().join(", "));
         let world = self.world.clone();
@@ -310,10 +309,10 @@ impl Run {
         let world = self.world.clone();
         self.next_sweep = world.state().now + MINUTE;
         self.start("sweep".to_owned(), async move {
-            let deadline = Clock::now(&world) + TimeDelta::seconds(45);
-            let woken = wake_due(&world, &world, &world, &world, deadline).await;
+            let until = Clock::now(&world) + TimeDelta::seconds(45);
+            let woken = WakeDue { until }.run(&world, &world, &world, &world).await;
             let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
-            keep_alive(&sessions, deadline).await?;
+            KeepAlive { until }.run(&sessions).await?;
             woken.map(drop)
         });
     }

@@ -14,7 +14,6 @@ use calls::{
     ids::{CallId, WorkspaceId},
     lead::NumberClaim,
     ledger::Row,
-    message::Work,
     workspace::{WebhookSecretVersions, Workspace},
 };
 
@@ -83,7 +82,7 @@ pub struct Later {
 #[derive(Clone)]
 pub struct Message {
     pub id: u64,
-    pub work: Work,
+    pub body: String,
     pub visible_at: i64,
     pub received: u32,
 }

@@ -26,7 +26,6 @@ use crate::{
 };
 use std::sync::atomic::Ordering;
 
-use super::Report;
 use world::*;
 
 fn reason(row: &Row) -> &str {
@@ -169,8 +168,8 @@ async fn a_call_that_began_to_wait_while_somebody_connected_does_not_wait() {
     as_read.state = ConnectionState::Disconnected;
     as_read.connection = None;
     as_read.connection_version = 0;
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&as_read, &report, world.turn(50)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &as_read, world.turn(50)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Success);
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
@@ -206,8 +205,8 @@ async fn today_is_the_day_of_the_calls_arrival() {
     let world = world();
     let booked = booked_call();
     world.pass(30 * 86_400);
-    let report = Report { call: &booked, secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(50)).await.unwrap();
+    let report = world.report_of(&booked, START);
+    report.run(&world, &world.workspace(), world.turn(50)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, row.created_at), (SyncStatus::Success, START));
     assert_eq!(world.salesforce.state().events.len(), 1);
@@ -232,8 +231,8 @@ async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
 #[tokio::test]
 async fn no_write_starts_without_time_to_record_it() {
     let world = world();
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(10)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(10)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
     assert_eq!(world.requests(), ["search"]);
@@ -246,8 +245,8 @@ fn work_can_move_between_threads() {
     let world = world();
     let turn = world.turn(0);
     let (workspace, call) = (world.workspace(), call(0));
-    let report = Report { call: &call, secret_version: 2, received_at: START };
-    movable(world.report(&workspace, &report, turn));
+    let report = world.report_of(&call, START);
+    movable(report.run(&world, &workspace, turn));
     movable(world.preview(
         &workspace,
         Row::accepted(workspace.id.clone(), call.clone(), START),

@@ -9,7 +9,7 @@ use crate::{
     crm::FaultClass,
     ids::CallId,
     ledger::SyncStatus,
-    sync::{QueuedAgain, Worker, queue_again},
+    sync::{QueuedAgain, Worker, claim},
 };
 
 use super::{appointment, booked_call, reason, world::*};
@@ -54,7 +54,8 @@ impl Worker<World> {
         self.requests();
         let id = CallId::parse("call-1").unwrap();
         let (workspace, now) = (self.workspace(), START + 100);
-        let queued = queue_again(&self.ledger, &self.random, &workspace.id, &id, now).await.unwrap();
+        let queued =
+            claim::queue_again(&self.ledger, &self.random, &workspace.id, &id, |_| true, now).await.unwrap();
         assert_eq!(queued, QueuedAgain::Queued);
         self.woken().await.unwrap();
         self.requests()

@@ -17,13 +17,14 @@ use crate::{
     call::{Call, CallKind, Fact},
     crm::{CrmError, FaultClass, FoundRecord},
     ids::{CallId, SalesforceId, WorkspaceId},
+    jobs::{Report, Wake},
     lead::NumberClaim,
     ledger::{Row, SyncStatus, WriteId},
     matching::Rule,
     ports::{
         Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
     },
-    sync::{Done, Ports, Report, Turn, Worker},
+    sync::{Done, Ports, Turn, Worker},
     workspace::{
         Connection, ConnectionState, Learned, Lease, Lessons, NoMatch, RecordType, WebhookSecretVersions,
         Workspace,
@@ -342,17 +343,28 @@ impl Worker<World> {
         Turn::until(self.clock.now() + chrono::TimeDelta::seconds(seconds))
     }
 
+    /// A report of the call that came at this time, under the current secret.
+    pub(super) fn report_of(&self, call: &Call, received_at: i64) -> Report {
+        Report {
+            workspace_id: self.workspace().id,
+            secret_version: 2,
+            received_at,
+            call: Box::new(call.clone()),
+        }
+    }
+
     pub(super) async fn reported(&self, call: &Call) -> Result<Done, StoreError> {
         self.reported_under(2, call).await
     }
 
     pub(super) async fn reported_under(&self, secret_version: u64, call: &Call) -> Result<Done, StoreError> {
-        let report = Report { call, secret_version, received_at: self.clock.now().timestamp() };
-        self.report(&self.workspace(), &report, self.turn(55)).await
+        let report = Report { secret_version, ..self.report_of(call, self.clock.now().timestamp()) };
+        report.run(self, &self.workspace(), self.turn(55)).await
     }
 
     pub(super) async fn woken(&self) -> Result<Done, StoreError> {
-        self.wake(&self.workspace(), &CallId::parse("call-1").unwrap(), false, self.turn(55)).await
+        let wake = Wake { workspace_id: self.workspace().id, call_id: CallId::parse("call-1").unwrap() };
+        wake.run(self, &self.workspace(), self.turn(55)).await
     }
 
     /// Requests of a kind fail from now on.
