@@ -4,7 +4,7 @@ use calls::{
     activity::Fields,
     call::{Call, CallKind, Fact},
     crm::CrmError,
-    ids::{CallId, SalesforceId, WorkspaceId},
+    ids::{CallId, SalesforceId, Source, WorkspaceId},
     jobs::{LogNow, Report},
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
@@ -245,7 +245,7 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 }
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
-    CallId::parse(format!("{TEST}{id}")).map_err(|error| {
+    CallId::of(Source::Vapi, &format!("{TEST}{id}")).map_err(|error| {
         Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}."))
     })
 }

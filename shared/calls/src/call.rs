@@ -43,7 +43,7 @@ pub enum CallKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// Vapi's id of the call.
+    /// Which call.
     pub id: CallId,
     /// Inbound, outbound or web.
     #[serde(default, skip_serializing_if = "Option::is_none")]

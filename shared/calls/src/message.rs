@@ -96,6 +96,11 @@ pub enum UnreadableMessage {
     /// A job that a newer version asked for, before it was rolled back.
     #[error("the message is of kind `{0}`, which this version does not know; a newer one wrote it")]
     Kind(Kind),
+    /// About a call of a platform that a newer version knew.
+    #[error(
+        "the message is about a call of a platform that this version does not know; a newer one wrote it"
+    )]
+    Source,
     /// The right version, but not its content.
     #[error("the message has version 1, but not the fields of one")]
     Content,

@@ -11,7 +11,7 @@ mod wake;
 mod wake_due;
 
 use crate::{
-    ids::WorkspaceId,
+    ids::{CallId, WorkspaceId},
     message::{self, Queued, UnreadableMessage},
 };
 
@@ -48,26 +48,34 @@ impl Job {
         }
     }
 
+    /// The one call that it is about.
+    fn call_id(&self) -> Option<&CallId> {
+        match self {
+            Self::Report(job) => Some(&job.call.id),
+            Self::Wake(job) => Some(&job.call_id),
+            Self::Resume(_) | Self::Retry(_) => None,
+        }
+    }
+
     /// Reads a message's body.
     pub fn decode(body: &str) -> Result<Self, UnreadableMessage> {
-        match message::kind(body)?.as_str() {
+        let job = match message::kind(body)?.as_str() {
             Report::KIND => message::job(body).map(Self::Report),
             Wake::KIND => message::job(body).map(Self::Wake),
             Resume::KIND if retry::is_asked_for(body) => message::job(body).map(Self::Retry),
             Resume::KIND => message::job(body).map(Self::Resume),
             retry::OWN_KIND => message::job(body).map(Self::Retry),
             unknown => Err(UnreadableMessage::Kind(message::Kind(unknown.to_owned()))),
-        }
+        }?;
+        let is_known = job.call_id().is_none_or(|call_id| call_id.source().is_some());
+        if is_known { Ok(job) } else { Err(UnreadableMessage::Source) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        call::Call,
-        ids::{CallId, ErrorCode},
-    };
+    use crate::{call::Call, ids::ErrorCode};
 
     fn workspace_id() -> WorkspaceId {
         WorkspaceId::parse("acme").unwrap()
@@ -127,6 +135,20 @@ mod tests {
     fn a_retry_is_read_by_its_own_name_too() {
         let body = r#"{"v":1,"kind":"retry","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
         assert_eq!(Job::decode(body), Ok(Job::Retry(Retry::all(workspace_id(), error_code()))));
+    }
+
+    #[test]
+    fn a_message_about_a_call_of_an_unknown_platform_says_so() {
+        let wake = Wake { call_id: CallId::parse("other.call-1").unwrap(), ..wake() };
+        let report = Report {
+            workspace_id: workspace_id(),
+            secret_version: 1,
+            received_at: 1,
+            call: Box::new(Call::new(wake.call_id.clone())),
+        };
+        for message in [wake.message(), report.message()] {
+            assert_eq!(Job::decode(&message.body), Err(UnreadableMessage::Source), "{}", message.body);
+        }
     }
 
     #[test]
