@@ -51,6 +51,9 @@ where
         let due = WakeDue { until: deadline };
         let woken = due.run(&self.ledger, &self.queue, &self.clock, &self.random).await?;
         measure::woken(woken.woken);
+        if woken.foreign > 0 {
+            tracing::warn!(calls.due = woken.foreign, "due calls of a newer version are left alone");
+        }
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
         } else if woken.woken > 0 {

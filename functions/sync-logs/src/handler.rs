@@ -132,6 +132,7 @@ where
             QueuedAgain::Unknown => {
                 return Err(Problem::not_found("no_such_call", "There is no call with this id."));
             }
+            QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
                 return Err(Problem::conflict(
                     STALE_SECRET,

@@ -342,6 +342,35 @@ async fn what_cannot_be_listed_or_counted_is_refused_by_name() {
     }
 }
 
+/// A world with a call that a newer version worked on last, between two others.
+fn rolled_back() -> World {
+    let world = world().with([refused("call-1", 10), refused("call-3", 30)]);
+    world.ledger.insert_newer(refused("call-2", 20), "undoing");
+    world
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_listed_and_counted_as_it_is() {
+    let world = rolled_back();
+    let list = world.listed("").await;
+    assert_eq!(call_ids(&list), ["call-1", "call-2", "call-3"]);
+    assert_eq!(list["items"][1]["status"], "undoing");
+    assert_eq!(call_ids(&world.listed("?status=error").await), ["call-1", "call-3"]);
+    let summary = world.listed("/summary").await;
+    assert_eq!((&summary["total"], &summary["statuses"]["error"]), (&json!(3), &json!(2)));
+    assert_eq!(summary["statuses"]["undoing"], 1);
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_not_retried_and_keeps_no_other_from_it() {
+    let world = rolled_back();
+    let before = world.row("call-2");
+    assert_eq!(outcome(&world.post("/call-2/retry", "").await), problem(409, "newer_version"));
+    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 2 }));
+    assert_eq!(world.woken(), ["call-1".to_owned(), "call-3".to_owned()].into());
+    assert_eq!(world.row("call-2"), before);
+}
+
 #[tokio::test]
 async fn a_summary_counts_statuses_and_error_codes_over_several_pages() {
     let rows = (0..2500).map(|n| match n % 5 {

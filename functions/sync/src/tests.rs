@@ -121,6 +121,34 @@ async fn an_unreadable_message_fails_alone() {
     assert_eq!(world.logged(), ["call-1"]);
 }
 
+/// It stays in the queue, and then in the dead-letter queue, until the newer version is back.
+#[tokio::test]
+async fn a_message_of_a_newer_version_fails_alone() {
+    let world = world();
+    let bodies = [
+        r#"{"v":1,"kind":"undo","workspaceId":"acme","callId":"call-1"}"#.to_owned(),
+        report("acme", "call-1", NUMBER),
+        report("acme", "call-2", NUMBER).replace("inbound", "video"),
+        report("acme", "other~call-3", NUMBER),
+    ];
+    assert_eq!(failed(&world.work(&bodies).await), ["0", "2", "3"].into());
+    assert_eq!(world.logged(), ["call-1"]);
+}
+
+/// A report has nowhere else to be; a wake only says what the row says itself.
+#[tokio::test]
+async fn a_report_of_a_row_of_a_newer_version_comes_again_and_a_wake_is_done() {
+    let world = world();
+    let row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
+    world.worker.ledger.insert_newer(row, "undoing");
+    let before = world.worker.ledger.rows();
+    let wake = Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
+    let bodies = [report("acme", "call-1", NUMBER), wake.message().body, report("acme", "call-2", NUMBER)];
+    assert_eq!(failed(&world.work(&bodies).await), ["0"].into());
+    assert_eq!(world.logged(), ["call-2"]);
+    assert_eq!(world.worker.ledger.rows()[..1], before);
+}
+
 #[tokio::test]
 async fn a_panic_fails_its_own_record_only() {
     let world = world();

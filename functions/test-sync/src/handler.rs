@@ -7,7 +7,7 @@ use calls::{
     ids::{CallId, SalesforceId, Source, WorkspaceId},
     jobs::{LogNow, Report},
     lead::LeadDraft,
-    ledger::{Reason, Row, SyncStatus},
+    ledger::{Reason, Row, Stored, SyncStatus},
     matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
@@ -143,7 +143,7 @@ impl<P: Ports> TestSync<P> {
         };
         let row = match done {
             Done::Tried(row) => Some(*row),
-            Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
+            Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
         let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
         Ok(answer(row))
@@ -151,10 +151,18 @@ impl<P: Ports> TestSync<P> {
 
     /// The call with this id, or the test call that was made of it before.
     async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
-        if let Some(row) = self.worker.ledger.load(workspace_id, id).await? {
+        if let Some(row) = self.load(workspace_id, id).await? {
             return Ok(Some(row));
         }
-        Ok(self.worker.ledger.load(workspace_id, &test_id(id)?).await?)
+        self.load(workspace_id, &test_id(id)?).await
+    }
+
+    async fn load(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
+        match self.worker.ledger.load(workspace_id, id).await? {
+            None => Ok(None),
+            Some(Stored::Row(row)) => Ok(Some(*row)),
+            Some(Stored::Foreign(_)) => Err(Problem::newer_version()),
+        }
     }
 
     async fn preview(

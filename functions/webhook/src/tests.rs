@@ -270,6 +270,17 @@ async fn a_revoked_secret_counts_as_little_while_the_queue_is_down() {
 }
 
 #[tokio::test]
+async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
+    let world = world();
+    let call = calls::call::Call::new(CallId::parse("call-1").unwrap());
+    world.ledger.insert_newer(calls::ledger::Row::accepted(acme(), call, NOW), "undoing");
+    let before = world.ledger.rows();
+    world.queue.faults.fail_always("send", When::Before);
+    assert_eq!(outcome(&world.reported().await), refused(503, "unavailable"));
+    assert_eq!(world.ledger.rows(), before);
+}
+
+#[tokio::test]
 async fn a_call_that_nothing_keeps_is_not_received() {
     for store in ["ledger", "workspaces"] {
         let world = world();

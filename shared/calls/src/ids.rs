@@ -71,14 +71,15 @@ id!(
 
 id!(
     /// A call: the platform that it comes from, and that platform's own id of it (docs/contract.md#the-ledger). As text,
-    /// which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a dot.
+    /// which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a tilde, which is
+    /// the same in a URL.
     CallId, "the call id", CALL_ID_RULE, |text| call_id(text)
 );
 
 const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
 
 fn call_id(text: String) -> Option<String> {
-    let is_valid = match text.split_once('.') {
+    let is_valid = match text.split_once('~') {
         None => is_own_id(&text),
         Some((platform, own)) => is_platform(platform) && is_own_id(own),
     };
@@ -112,7 +113,7 @@ impl Source {
 }
 
 impl CallId {
-    /// A call of this platform, by the platform's own id. That holds no dot, so that no two platforms can mean one call.
+    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one call.
     pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
         if !is_own_id(own) {
             return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });
@@ -122,7 +123,7 @@ impl CallId {
 
     /// Where the call comes from; `None`: from a platform that this version does not know, but a newer one did.
     pub fn source(&self) -> Option<Source> {
-        let prefix = self.0.find('.').map_or("", |dot| &self.0[..=dot]);
+        let prefix = self.0.find('~').map_or("", |tilde| &self.0[..=tilde]);
         Source::ALL.into_iter().find(|source| source.prefix() == prefix)
     }
 }
@@ -180,17 +181,17 @@ mod tests {
 
     #[test]
     fn no_id_that_vapi_sends_is_another_platforms() {
-        for bad in ["other.call-1", ".call-1", "call-1.", "call.1", "", &"x".repeat(129)] {
+        for bad in ["other~call-1", "~call-1", "call-1~", "call~1", "", &"x".repeat(129)] {
             assert!(CallId::of(Source::Vapi, bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_call_of_an_unknown_platform_is_an_id_without_a_source() {
-        let call = CallId::parse(format!("other.{}", "x".repeat(128))).unwrap();
+        let call = CallId::parse(format!("other~{}", "x".repeat(128))).unwrap();
         assert_eq!(call.source(), None);
         for bad in
-            ["other.", ".call-1", "other.a.b", "other.a b", "Other.a", "ot-her.a", "seventeen-letters1.a"]
+            ["other~", "~call-1", "other~a~b", "other~a b", "Other~a", "ot-her~a", "seventeenletters1~a"]
         {
             assert!(CallId::parse(bad).is_err(), "{bad:?}");
         }

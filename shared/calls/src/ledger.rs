@@ -246,6 +246,31 @@ impl Row {
     }
 }
 
+/// What stands in the ledger for a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// A row.
+    Row(Box<Row>),
+    /// A row that this version does not understand.
+    Foreign(Foreign),
+}
+
+impl From<Row> for Stored {
+    fn from(row: Row) -> Self {
+        Self::Row(Box::new(row))
+    }
+}
+
+/// A row that this version does not understand in full: a newer one wrote it, and was rolled back. It is shown as it is
+/// and never written, not even in part: what else belongs to the part that is not understood, only the newer version
+/// knows. That one finds it as it left it (docs/contract.md#rows-and-messages-of-a-newer-version).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a newer version wrote the call's row: {cause}")]
+pub struct Foreign {
+    /// What is not understood: `column status cannot be read`. Never content.
+    pub cause: String,
+}
+
 /// What an index of the ledger knows of a row: everything but the call's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowKey {

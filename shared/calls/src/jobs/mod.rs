@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_message_about_a_call_of_an_unknown_platform_says_so() {
-        let wake = Wake { call_id: CallId::parse("other.call-1").unwrap(), ..wake() };
+        let wake = Wake { call_id: CallId::parse("other~call-1").unwrap(), ..wake() };
         let report = Report {
             workspace_id: workspace_id(),
             secret_version: 1,

@@ -5,6 +5,7 @@ mod gone;
 mod leads;
 mod looks;
 mod measures;
+mod newer;
 mod orgs;
 mod people;
 mod previews;

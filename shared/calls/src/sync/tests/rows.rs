@@ -93,7 +93,7 @@ async fn a_row_that_is_not_due_any_more_is_not_postponed() {
     world.ledger.put(row.clone());
     let key = crate::ledger::RowKey { workspace_id: row.workspace_id.clone(), call_id: row.call_id.clone() };
     let postponed = claim::postpone(&world.ledger, &world.random, &key, START, START + 600).await.unwrap();
-    assert!(!postponed);
+    assert_eq!(postponed, claim::Postponed::NotDue);
     assert_eq!(world.ledger.row("call-1"), row);
 }
 

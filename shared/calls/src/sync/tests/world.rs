@@ -19,7 +19,7 @@ use crate::{
     ids::{CallId, SalesforceId, WorkspaceId},
     jobs::{Report, Wake},
     lead::NumberClaim,
-    ledger::{Row, SyncStatus, WriteId},
+    ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
     matching::Rule,
     ports::{
         Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
@@ -57,6 +57,8 @@ pub(super) struct MemoryLedger {
     /// Swaps that are to fail, by their turn from now: 0 is the next.
     pub(super) failing: Mutex<Vec<u64>>,
     pub(super) claims: Mutex<HashMap<String, NumberClaim>>,
+    /// The write before which a newer version wrote the rows.
+    pub(super) newer_from: Mutex<Option<u64>>,
 }
 
 impl MemoryLedger {
@@ -67,22 +69,35 @@ impl MemoryLedger {
     pub(super) fn put(&self, row: Row) {
         self.rows.lock().unwrap().insert(row.call_id.clone(), row);
     }
+
+    fn is_newer(&self) -> bool {
+        let writes = self.writes.load(Ordering::Relaxed);
+        self.newer_from.lock().unwrap().is_some_and(|from| from <= writes)
+    }
+
+    fn stored(&self, row: &Row) -> Stored {
+        if self.is_newer() {
+            return Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() });
+        }
+        row.clone().into()
+    }
 }
 
 impl Ledger for MemoryLedger {
-    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
-        Ok(self.rows.lock().unwrap().get(call_id).cloned())
+    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
+        Ok(self.rows.lock().unwrap().get(call_id).map(|row| self.stored(row)))
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
+        let is_newer = self.is_newer();
         let turn = self.writes.fetch_add(1, Ordering::Relaxed);
         if self.failing.lock().unwrap().contains(&turn) {
             return Err(StoreError { operation: "swap", cause: "unplugged".to_owned() });
         }
         let mut rows = self.rows.lock().unwrap();
         let current = rows.get(&row.call_id);
-        if current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
-            return Ok(Swap::Conflict(current.cloned().map(Box::new)));
+        if is_newer || current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
+            return Ok(Swap::Conflict(current.map(|row| self.stored(row))));
         }
         rows.insert(row.call_id.clone(), row.clone());
         Ok(Swap::Done)
