@@ -84,15 +84,11 @@ impl Ledger for MemoryLedger {
         if row.write_id.is_none() {
             return Err(StoreError { operation: "swap", cause: "column write_id is missing".to_owned() });
         }
-        self.faults.around("swap", || match swap(&mut lock(&self.rows), expected, row) {
-            Ok(()) => Swap::Done,
-            Err(found) => Swap::Conflict(found.map(|found| self.stored(found))),
-        })
+        self.faults.around("swap", || swap(&mut lock(&self.rows), expected, row, |found| self.stored(found)))
     }
 }
 
-/// Puts a row there; or says what stands there.
-fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row) -> Result<(), Option<Row>> {
+fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row, stored: impl Fn(Row) -> Stored) -> Swap {
     let key = (row.workspace_id.clone(), row.call_id.clone());
     let found = rows.get(&key).cloned();
     let ours = found.as_ref().is_some_and(|found| found.write_id == row.write_id);
@@ -101,7 +97,7 @@ fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row) -> Result<(), Op
     if as_expected {
         rows.insert(key, row.clone());
     }
-    if as_expected || ours { Ok(()) } else { Err(found) }
+    if as_expected || ours { Swap::Done } else { Swap::Conflict(found.map(stored)) }
 }
 
 /// One page of rows in the order of an index. As in the table, the cursor is the last row's key: it says where to go

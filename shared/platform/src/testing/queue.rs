@@ -32,7 +32,7 @@ impl MemoryQueue {
     pub fn sent(&self) -> Vec<Job> {
         self.messages()
             .iter()
-            .map(|message| Job::decode(&message.body).expect("a readable message"))
+            .map(|message| Job::decode(&message.body).unwrap_or_else(|error| panic!("{error}")))
             .collect()
     }
 }

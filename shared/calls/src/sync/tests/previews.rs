@@ -100,7 +100,7 @@ async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>)
     assert!(reads.iter().all(|request| READS.contains(request)), "{reads:?}");
     assert_eq!((world.ledger.row("call-1"), world.written()), before);
 
-    LogNow { call_id: &before.0.call_id }.run(&world, &world.workspace(), world.turn(55)).await.unwrap();
+    LogNow { call_id: &before.0.call_id }.run(world, &world.workspace(), world.turn(55)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((preview.status, &preview.reason), (row.status, &row.reason));
     assert_eq!((&preview.record, &preview.decision), (&row.record, &row.decision));

@@ -68,13 +68,13 @@ impl Random for World {
 impl Queue for World {
     async fn send(&self, message: &message::Message) -> Result<(), StoreError> {
         let body = message.body.clone();
-        self.call("send message", move |state| state.enqueue(&body)).await.map_err(store_error)
+        self.call("send message", move |state| state.enqueue(&body)).await.map(drop).map_err(store_error)
     }
 }
 
 impl State {
-    /// Puts a message into the queue: now and then twice, as SQS may.
-    pub fn enqueue(&mut self, body: &str) {
+    /// Puts a message into the queue: now and then twice, as SQS may. Says how often.
+    pub fn enqueue(&mut self, body: &str) -> usize {
         let copies = if self.rng.u32(0..10) == 0 { 2 } else { 1 };
         for _ in 0..copies {
             self.drawn += 1;
@@ -82,5 +82,6 @@ impl State {
                 Message { id: self.drawn, body: body.to_owned(), visible_at: self.now, received: 0 };
             self.queue.push(message);
         }
+        copies
     }
 }
