@@ -70,9 +70,9 @@ id!(
 );
 
 id!(
-    /// A call: the platform that it comes from, and that platform's own id of it (docs/contract.md#the-ledger). As text,
-    /// which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a tilde, which is
-    /// the same in a URL.
+    /// A call: the platform that it comes from, and that platform's own id of it (docs/contract.md#the-ledger). As
+    /// text, which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a tilde,
+    /// which is the same in a URL.
     CallId, "the call id", CALL_ID_RULE, |text| call_id(text)
 );
 
@@ -113,7 +113,8 @@ impl Source {
 }
 
 impl CallId {
-    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one call.
+    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one
+    /// call.
     pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
         if !is_own_id(own) {
             return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });

@@ -184,8 +184,8 @@ pub trait NewestRows: Send + Sync {
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
 }
 
-/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns. Words are those of
-/// the row, also where only a newer version knows them.
+/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns. Words are those
+/// of the row, also where only a newer version knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRow {

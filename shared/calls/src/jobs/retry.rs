@@ -76,9 +76,9 @@ impl Retry {
         Self { workspace_id, after: None, error_code }
     }
 
-    /// Puts calls in line again and wakes them; page after page until `until`, one at least. A message takes care of the
-    /// rest. A row that fails keeps its error code, and no other from being queued. To begin again is safe: what is in
-    /// line has its error code no more.
+    /// Puts calls in line again and wakes them; page after page until `until`, one at least. A message takes care of
+    /// the rest. A row that fails keeps its error code, and no other from being queued. To begin again is safe: what is
+    /// in line has its error code no more.
     pub async fn run<L, Q, K, R>(
         &self,
         ledger: &L,

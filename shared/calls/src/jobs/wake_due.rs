@@ -38,8 +38,8 @@ pub struct Woken {
 }
 
 impl WakeDue {
-    /// Wakes all rows that are due, all shards at once. A row or a shard that fails is left for the next sweep, and keeps
-    /// no other from being woken; the first such failure is told at the end.
+    /// Wakes all rows that are due, all shards at once. A row or a shard that fails is left for the next sweep, and
+    /// keeps no other from being woken; the first such failure is told at the end.
     pub async fn run<L, Q, K, R>(
         &self,
         ledger: &L,

@@ -1,10 +1,10 @@
 //! The sync algorithm (docs/contract.md#the-sync-algorithm): for every accepted call exactly one Task, and for every
 //! valid appointment exactly one Event.
 //!
-//! A [`Worker`] takes one row at a time: a job *claims* it (`claim`), the worker *attempts* to log the call (`attempt`),
-//! and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
-//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer
-//! is only looked for, never made again.
+//! A [`Worker`] takes one row at a time: a job *claims* it (`claim`), the worker *attempts* to log the call
+//! (`attempt`), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
+//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer is
+//! only looked for, never made again.
 
 mod attempt;
 mod changes;

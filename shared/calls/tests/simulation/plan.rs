@@ -81,8 +81,8 @@ pub enum Action {
     WantLeads {
         workspace: usize,
     },
-    /// A newer version, deployed for a moment, writes the row of a call as nobody else understands it, and puts a message
-    /// into the queue that nobody else can read.
+    /// A newer version, deployed for a moment, writes the row of a call as nobody else understands it, and puts a
+    /// message into the queue that nobody else can read.
     Newer {
         workspace: usize,
         call: usize,

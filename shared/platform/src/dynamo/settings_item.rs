@@ -130,8 +130,8 @@ fn members<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, defau
     words.into_iter().filter_map(|word| serde_json::from_value(word).ok()).collect()
 }
 
-/// Where the connection stands, and why. In a state that only a newer version knows, nobody can tell whether its tokens are
-/// good: calls wait, and run as soon as that version is back or somebody connects.
+/// Where the connection stands, and why. In a state that only a newer version knows, nobody can tell whether its tokens
+/// are good: calls wait, and run as soon as that version is back or somebody connects.
 pub(super) fn state(item: &Item) -> Result<(ConnectionState, Option<String>), ColumnError> {
     if let Ok(state) = optional(item, STATE) {
         return Ok((state.unwrap_or(ConnectionState::Disconnected), optional(item, STATE_REASON)?));

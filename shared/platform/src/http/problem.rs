@@ -85,7 +85,7 @@ impl Problem {
     pub fn newer_version() -> Self {
         Self::conflict(
             "newer_version",
-            "A newer version of Ringlog worked on this call last. The call is left as it is until that version runs again.",
+            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
         )
     }
 
