@@ -3,11 +3,11 @@
 use calls::{
     activity::Fields,
     call::{Call, CallKind, Fact},
-    crm::CrmError,
+    crm::{CrmError, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
+    matching::{Candidate, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
@@ -79,7 +79,7 @@ struct PreviewAnswer {
 #[serde(rename_all = "camelCase")]
 struct Ruling {
     rule: Rule,
-    chosen: Option<Chosen>,
+    chosen: Option<Record>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turned_down: Vec<TurnedDown>,
 }
@@ -137,7 +137,7 @@ impl<P: Ports> TestSync<P> {
             self.worker.report(&workspace, &report, turn).await?
         };
         let row = match done {
-            Done::Tried(row) => Some(*row),
+            Done::Attempted(row) => Some(*row),
             Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
         };
         let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
@@ -166,7 +166,7 @@ impl<P: Ports> TestSync<P> {
                 Problem::unavailable("The search could not be made in time. Try again.")
             }
         })?;
-        let (record_type, record_id) = preview.record.unzip();
+        let (record_type, record_id) = preview.record.map(|record| (record.record_type, record.id)).unzip();
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
@@ -197,7 +197,7 @@ impl<P: Ports> TestSync<P> {
 
 /// What became of the call.
 fn answer(row: Row) -> Response<Body> {
-    let (record_type, record_id) = row.record.unzip();
+    let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
     json(
         200,

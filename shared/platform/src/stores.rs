@@ -4,10 +4,10 @@
 use std::future::Future;
 
 use calls::{
-    crm::ApiUsage,
+    crm::{ApiUsage, Record},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
+    matching::{Candidate, Decision, Rule, TurnedDown},
     ports::StoreError,
     time_zone::TimeZone,
     workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
@@ -231,7 +231,7 @@ pub struct ListedDecision {
     /// What decided.
     pub rule: Rule,
     /// The choice.
-    pub chosen: Option<Chosen>,
+    pub chosen: Option<Record>,
     /// The best ten of the records that have the number.
     pub candidates: Vec<Candidate>,
     /// How many records have it.

@@ -6,11 +6,13 @@
 //! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer
 //! is only looked for, never made again.
 
+mod apply;
 mod attempt;
-mod changes;
 mod claim;
-mod new_lead;
+mod make_lead;
+mod observe;
 mod outcome;
+mod plan;
 mod preview;
 mod remedy;
 mod resume;
@@ -19,9 +21,7 @@ mod schedule;
 mod session;
 #[cfg(test)]
 mod tests;
-mod update;
 mod wake_due;
-mod write;
 
 use std::borrow::Cow;
 
@@ -90,7 +90,7 @@ pub struct Report<'a> {
     pub received_at: i64,
 }
 
-/// How a piece of work comes to a worker.
+/// Delivery context.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     /// When this process must have finished.
@@ -110,8 +110,8 @@ impl Turn {
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
-    /// It was tried; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
-    Tried(Box<Row>),
+    /// It was attempted; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
+    Attempted(Box<Row>),
     /// Another worker has the call, and will see what was new.
     Elsewhere,
     /// Nothing was to be done.
@@ -180,7 +180,7 @@ impl<P: Ports> Worker<P> {
             let again =
                 recorded == Recorded::NewsMeanwhile || self.has_connected(&mut workspace, &outcome).await?;
             if !again || round == ROUNDS {
-                return Ok(Done::Tried(Box::new(outcome)));
+                return Ok(Done::Attempted(Box::new(outcome)));
             }
             claim = self.claim_row(&workspace, &claimed.row.call_id, false).await?;
         }
