@@ -97,8 +97,8 @@ impl<P: Ports> Attempt<'_, P> {
             Err(stop) => {
                 let error = stop.refusal()?;
                 // A query that takes longer than a request may is tried again with the call, and then left out.
-                let is_another_try = row.failing.is_some();
-                if !cannot_be_asked(&error) && !(is_another_try && error.timed_out()) {
+                let timed_out_again = row.failing.is_some() && error.timed_out();
+                if !(cannot_be_asked(&error) || timed_out_again) {
                     return Err(error.into());
                 }
                 tracing::warn!(error.code = %error.code, "the org's new records could not be asked for");

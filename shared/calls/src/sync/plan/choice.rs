@@ -10,7 +10,7 @@ use crate::{
     workspace::{NoMatch, RecordType, Settings},
 };
 
-use super::{Known, Lead, NamedDuplicates, NewLead, Next, Observed, Question, Recent, Search, Step};
+use super::{Known, Lead, NamedDuplicates, NewLead, Next, Observed, Question, Recent, Search};
 use crate::sync::outcome::{self, Ending};
 
 /// Where a call names its record, as the row shows it.
@@ -92,51 +92,47 @@ impl Choice {
     }
 }
 
-/// Chooses the record of an earlier attempt, or decides among those that were found. A step where that cannot be told
-/// (yet).
-pub(super) fn choose(known: Known<'_>) -> Result<Choice, Step> {
+/// Leaves the choice as an earlier attempt made it, or decides among the records that were found. What comes next, where
+/// that cannot be told (yet).
+pub(super) fn choose(known: Known<'_>, choice: &mut Choice) -> Result<(), Next> {
     let Known { row, seen, .. } = known;
-    let mut choice = seen.choice.clone();
     if let Some(gone) = seen.gone.last().filter(|gone| choice.is(&gone.record.id)) {
         let lead =
             Some(&gone.record).filter(|record| record.record_type == RecordType::Lead && !gone.give_up);
-        let contact = match lead.map(|lead| converted(seen, &lead.id)).transpose() {
-            Ok(contact) => contact.flatten(),
-            Err(question) => return Err(Step { choice, next: Next::Observe(question) }),
-        };
+        let contact = lead.map(|lead| converted(seen, &lead.id)).transpose()?.flatten();
         if let Some(contact) = contact.filter(|contact| !seen.is_gone(&contact.id)) {
             choice.choose(Rule::Converted, Some(contact));
-            return Ok(choice);
+            return Ok(());
         }
         if row.task_id.is_none() {
             choice.decision.get_or_insert_default().turned_down.push(gone.record.clone());
             if gone.give_up {
-                return Err(Step { choice, next: Next::End(Ending::Refused(gone.error.clone())) });
+                return Err(Next::End(Ending::Refused(gone.error.clone())));
             }
         }
     }
     if row.task_id.is_some() {
         // What is logged stays where it is.
-        return Ok(choice);
+        return Ok(());
     }
-    let found = match known.caller {
-        Caller::Number(number) | Caller::Given(number) => by_number(known, number),
-        Caller::Record(record) => by_id(known, record, &choice),
-    };
-    found.map_err(|next| Step { choice, next })
+    match known.caller {
+        Caller::Number(number) | Caller::Given(number) => *choice = by_number(known, number)?,
+        Caller::Record(record) => by_id(known, record, choice)?,
+    }
+    Ok(())
 }
 
 /// The Contact that a Lead has become.
-fn converted(seen: &Observed, lead_id: &SalesforceId) -> Result<Option<Record>, Question> {
+fn converted(seen: &Observed, lead_id: &SalesforceId) -> Result<Option<Record>, Next> {
     match seen.conversions.get(lead_id) {
-        None => Err(Question::Conversion(lead_id.clone())),
+        None => Err(Next::Observe(Question::Conversion(lead_id.clone()))),
         Some(contact) => Ok(contact.clone().map(|id| Record { record_type: RecordType::Contact, id })),
     }
 }
 
 /// The record that whoever started the call named, if the org has exactly that one; a converted Lead's Contact for the
 /// Lead.
-fn by_id(known: Known<'_>, named: &Record, before: &Choice) -> Result<Choice, Next> {
+fn by_id(known: Known<'_>, named: &Record, choice: &mut Choice) -> Result<(), Next> {
     let seen = known.seen;
     let found = match &seen.search {
         _ if seen.is_gone(&named.id) => None,
@@ -151,21 +147,21 @@ fn by_id(known: Known<'_>, named: &Record, before: &Choice) -> Result<Choice, Ne
             field: NAMED_BY.to_owned(),
             exactness: Exactness::Exact,
         };
-        return Ok(Choice::decided(Decision {
+        *choice = Choice::decided(Decision {
             rule: Rule::OnlyCandidate,
             chosen: Some(named.clone()),
             candidates: vec![candidate],
             turned_down: Vec::new(),
-        }));
+        });
+        return Ok(());
     }
     let contact = match named.record_type {
-        RecordType::Lead => converted(seen, &named.id).map_err(Next::Observe)?,
+        RecordType::Lead => converted(seen, &named.id)?,
         RecordType::Contact => None,
     };
     let Some(contact) = contact else { return Err(Next::End(Ending::NotFound(outcome::record_not_found()))) };
-    let mut choice = before.clone();
     choice.choose(Rule::Converted, Some(contact));
-    Ok(choice)
+    Ok(())
 }
 
 /// Decides among the records that search found; where that is nobody, among those that it does not know yet.

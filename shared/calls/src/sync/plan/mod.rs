@@ -229,21 +229,23 @@ pub(super) fn dispensable<D: Draft + Clone>(error: &CrmError, draft: &D) -> Vec<
 
 /// Plans the attempt.
 pub(super) fn plan(known: Known<'_>) -> Step {
-    let chosen = choice::choose(known);
-    let Ok(mut choice) = chosen else { return chosen.unwrap_err() };
-    if let Some(next) = earlier_attempts(known, &mut choice) {
-        return Step { choice, next };
-    }
-    let lead = match choice::new_lead(known, &mut choice) {
-        Ok(lead) => lead,
-        Err(question) => return Step { choice, next: Next::Observe(question) },
-    };
-    let next = if choice.record.is_none() && lead.is_none() {
-        Next::End(choice.nobody(known))
-    } else {
-        activities::plan(known, &mut choice, lead)
-    };
+    let mut choice = known.seen.choice.clone();
+    let next = next(known, &mut choice);
     Step { choice, next }
+}
+
+fn next(known: Known<'_>, choice: &mut Choice) -> Next {
+    if let Err(next) = choice::choose(known, choice) {
+        return next;
+    }
+    if let Some(next) = earlier_attempts(known, choice) {
+        return next;
+    }
+    match choice::new_lead(known, choice) {
+        Err(question) => Next::Observe(question),
+        Ok(None) if choice.record.is_none() => Next::End(choice.nobody(known)),
+        Ok(lead) => activities::plan(known, choice, lead),
+    }
 }
 
 /// What earlier attempts may have written is looked for before anything is written.
