@@ -1,6 +1,7 @@
 //! The algorithm in an in-memory world.
 
 mod faults;
+mod foreseen;
 mod gone;
 mod leads;
 mod looks;
