@@ -1,4 +1,4 @@
-"""What the documents say of alarms, metrics, error codes, permissions and parameters, against template and code."""
+"""What the documents say of alarms, metrics, error codes and parameters, against template and code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from .test_openapi import documented_codes, product_code
 TEMPLATE = template.load()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-SECURITY = (ROOT / "docs/security.md").read_text()
 NONE = "\N{EN DASH}"
 
 # What an error code is made of, wherever that is written.
@@ -194,31 +193,6 @@ def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:
     assert len(documented_codes()) > 20
     assert documented_codes() - explained - connecting - seen_by_vapi == set()
     assert explained - documented_codes() == set()
-
-
-def target(reference: dict[str, Any]) -> str:
-    """What a statement is about: `SyncLogsTable`, or `SyncLogsTable/index/by_time`."""
-    ((how, name),) = reference.items()
-    return str(name[0]) if how == "Fn::GetAtt" else str(name).replace("${", "").replace(".Arn}", "")
-
-
-def allowed(function: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for policy in RESOURCES[function]["Properties"]["Policies"]:
-        for statement in policy["Statement"]:
-            actions, resources = statement["Action"], statement["Resource"]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                for action in actions if isinstance(actions, list) else [actions]:
-                    found.setdefault(target(resource), set()).add(action.split(":")[1])
-    return found
-
-
-def test_the_table_of_permissions_is_that_of_the_policies() -> None:
-    said = {}
-    for name, _, may in rows(section(SECURITY, "## Who may do what"), "function"):
-        grants = [grant.split(": ") for grant in may.split("; ")]
-        said[quoted(name)[0]] = {quoted(on)[0]: set(actions.split(", ")) for on, actions in grants}
-    assert said == {binary: allowed(function) for function, binary in template.binaries(TEMPLATE).items()}
 
 
 def test_every_parameter_is_in_the_page_about_deploying() -> None:

@@ -25,38 +25,6 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in RESOURCES.items() if one["Type"] == kind}
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(function: str) -> list[dict[str, Any]]:
-    return [one for policy in FUNCTIONS[function]["Policies"] for one in policy["Statement"]]
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_policy_names_actions_and_resources_one_by_one(function: str) -> None:
-    for statement in statements(function):
-        assert statement["Effect"] == "Allow"
-        assert all("*" not in action for action in as_list(statement["Action"]))
-        for resource in as_list(statement["Resource"]):
-            # A reference to a resource of this template, or to one index of a table.
-            (how,) = resource
-            target = resource[how]
-            assert how in {"Fn::GetAtt", "Fn::Sub"}
-            assert "*" not in str(target)
-
-
-def test_no_action_is_allowed_twice() -> None:
-    for function in FUNCTIONS:
-        pairs = [
-            (action, str(resource))
-            for statement in statements(function)
-            for action in as_list(statement["Action"])
-            for resource in as_list(statement["Resource"])
-        ]
-        assert len(pairs) == len(set(pairs)), function
-
-
 def test_only_the_callback_and_the_webhook_are_open_to_anybody() -> None:
     events = [event for properties in FUNCTIONS.values() for event in properties.get("Events", {}).values()]
     routes = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
