@@ -86,8 +86,8 @@ impl Budget {
             say("Everything compared is within the budget.");
         } else {
             say(&format!(
-                "The budget was measured with {}; `git log -- tests/bench/budget.json` says when. If the change is worth \
-                 it: `make bench BENCH=--record`, and say in the commit what it buys.",
+                "The budget was measured with {}; `git log -- tests/bench/budget.json` says when. If the change is \
+                 worth it: `make bench BENCH=--record`, and say in the commit what it buys.",
                 self.compiler
             ));
         }

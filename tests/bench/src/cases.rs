@@ -77,7 +77,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Starts each function in turn, so that the machine's other work affects all alike; then calls it while it is warm.
+    /// Starts the functions in turn, so that the machine's other work affects all alike; then calls each while warm.
     async fn functions(&self, figures: &mut Figures) -> Result<(), Failure> {
         let mut cases = Vec::new();
         for (name, function, sample) in CASES {

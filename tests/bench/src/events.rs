@@ -14,8 +14,8 @@ pub(crate) fn sample(name: &str) -> Result<Bytes, Failure> {
     Ok(fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?.into())
 }
 
-/// A sample of the webhook as a call that ended just now, under this token, in about so many bytes: the conversation fills
-/// them, in each of the forms that Vapi sends it in.
+/// A sample of the webhook as a call that ended just now, under this token, in about so many bytes: the conversation
+/// fills them, in each of the forms in which Vapi sends it.
 pub(crate) fn report(sample: &str, token: &str, bytes: usize) -> Result<Bytes, Failure> {
     let mut event: Value = serde_json::from_slice(&self::sample(sample)?)?;
     let mut body: Value = serde_json::from_str(event["body"].as_str().ok_or("the sample has no body")?)?;

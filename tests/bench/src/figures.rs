@@ -10,8 +10,8 @@ pub(crate) const SIZE: f64 = 1.02;
 
 /// A measured value and its floor.
 ///
-/// The two are kept apart because the machine's other work raises either: the lowest of several *ratios* would be the one
-/// with the most disturbed floor.
+/// The two are kept apart because the machine's other work raises either: the lowest of several *ratios* would be the
+/// one with the most disturbed floor.
 pub(crate) struct Figure {
     value: f64,
     floor: f64,
