@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
+    crm::Record,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     jobs::{Job, Retry},
     ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule, TurnedDown},
+    matching::{Candidate, Decision, Exactness, Rule, TurnedDown},
     ports::Clock,
     workspace::{Lease, RecordType},
 };
@@ -190,10 +191,10 @@ async fn samples_are_answered_as_expected() {
 async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
     let id = |id: &str| SalesforceId::parse(id).unwrap();
     let mut full = refused("call-1", 20);
-    full.record = Some((RecordType::Lead, id("00Q000000000001EAA")));
+    full.record = Record::of(&id("00Q000000000001EAA"));
     full.decision = Some(Decision {
         rule: Rule::OnlyCandidate,
-        chosen: full.record.clone().map(Chosen::from),
+        chosen: full.record.clone(),
         candidates: vec![Candidate {
             id: id("00Q000000000001EAA"),
             record_type: RecordType::Lead,

@@ -187,7 +187,7 @@ fn report(
 ) -> Option<String> {
     let workspace_id = job.workspace_id();
     let again = match ended {
-        Ok(Ok(Ended::Call(Done::Tried(row)))) => {
+        Ok(Ok(Ended::Call(Done::Attempted(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,

@@ -108,7 +108,7 @@ async fn a_reported_call_is_logged() {
     assert!(failed(&world.work(&[report("acme", "call-1", NUMBER)]).await).is_empty());
     let [row] = &world.worker.ledger.rows()[..] else { panic!("not one row") };
     assert_eq!(row.status, SyncStatus::Success);
-    assert_eq!(row.record.as_ref().unwrap().1.as_str(), LEAD);
+    assert_eq!(row.record.as_ref().unwrap().id.as_str(), LEAD);
     assert_eq!(world.logged(), ["call-1"]);
 }
 

@@ -3,12 +3,12 @@
 use calls::{
     activity::Fields,
     call::{Call, CallKind, Fact},
-    crm::CrmError,
+    crm::{CrmError, Record},
     ids::{CallId, SalesforceId, Source, WorkspaceId},
     jobs::{LogNow, Report},
     lead::LeadDraft,
     ledger::{Reason, Row, Stored, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
+    matching::{Candidate, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
@@ -80,7 +80,7 @@ struct PreviewAnswer {
 #[serde(rename_all = "camelCase")]
 struct Ruling {
     rule: Rule,
-    chosen: Option<Chosen>,
+    chosen: Option<Record>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turned_down: Vec<TurnedDown>,
 }
@@ -142,7 +142,7 @@ impl<P: Ports> TestSync<P> {
             report.run(&self.worker, &workspace, turn).await?
         };
         let row = match done {
-            Done::Tried(row) => Some(*row),
+            Done::Attempted(row) => Some(*row),
             Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
         let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
@@ -179,7 +179,7 @@ impl<P: Ports> TestSync<P> {
                 Problem::unavailable("The search could not be made in time. Try again.")
             }
         })?;
-        let (record_type, record_id) = preview.record.unzip();
+        let (record_type, record_id) = preview.record.map(|record| (record.record_type, record.id)).unzip();
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
@@ -210,7 +210,7 @@ impl<P: Ports> TestSync<P> {
 
 /// What became of the call.
 fn answer(row: Row) -> Response<Body> {
-    let (record_type, record_id) = row.record.unzip();
+    let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
     json(
         200,

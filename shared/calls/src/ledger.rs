@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    crm::ApiUsage,
+    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
     matching::Decision,
-    workspace::{Lease, RecordType},
+    workspace::Lease,
 };
 
 /// The reason of a call that came under a webhook secret which was revoked.
@@ -134,7 +134,7 @@ pub struct Row {
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
     /// The record that the call is logged on.
-    pub record: Option<(RecordType, SalesforceId)>,
+    pub record: Option<Record>,
     /// The Task.
     pub task_id: Option<SalesforceId>,
     /// The Event.

@@ -6,19 +6,19 @@
 //! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer is
 //! only looked for, never made again.
 
+mod apply;
 mod attempt;
-mod changes;
 pub(crate) mod claim;
-mod new_lead;
+mod make_lead;
+mod observe;
 mod outcome;
+mod plan;
 mod preview;
 mod remedy;
 mod schedule;
 mod session;
 #[cfg(test)]
 mod tests;
-mod update;
-mod write;
 
 use std::borrow::Cow;
 
@@ -72,7 +72,7 @@ pub struct Worker<P: Ports> {
     pub settle_seconds: i64,
 }
 
-/// How a piece of work comes to a worker.
+/// Delivery context.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     /// When this process must have finished.
@@ -92,8 +92,8 @@ impl Turn {
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
-    /// It was tried; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
-    Tried(Box<Row>),
+    /// It was attempted; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
+    Attempted(Box<Row>),
     /// Another worker has the call, and will see what was new.
     Elsewhere,
     /// Nothing was to be done.
@@ -138,7 +138,7 @@ impl<P: Ports> Worker<P> {
             let again =
                 recorded == Recorded::NewsMeanwhile || self.has_connected(&mut workspace, &outcome).await?;
             if !again || round == ROUNDS {
-                return Ok(Done::Tried(Box::new(outcome)));
+                return Ok(Done::Attempted(Box::new(outcome)));
             }
             claim = self.claim_row(&workspace, &claimed.row.call_id, false).await?;
         }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
-    crm::ApiUsage,
+    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::{Failing, Foreign, Reason, Row, RowKey, Stored, SyncStatus, TriedWith},
     workspace::Lease,
@@ -44,8 +44,8 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set_some("failing_since", row.failing.map(|failing| failing.since))
         .set_some("failing_times", row.failing.map(|failing| failing.times))
         .set_some("phone_number", row.phone_number.as_ref())
-        .set_some("salesforce_record_type", row.record.as_ref().map(|record| record.0))
-        .set_some("salesforce_record_id", row.record.as_ref().map(|record| &record.1))
+        .set_some("salesforce_record_type", row.record.as_ref().map(|record| record.record_type))
+        .set_some("salesforce_record_id", row.record.as_ref().map(|record| &record.id))
         .set_some("salesforce_task_id", row.task_id.as_ref())
         .set_some("salesforce_event_id", row.event_id.as_ref())
         .set("appointment_created", row.event_id.is_some())
@@ -91,7 +91,8 @@ fn from_item(item: &Item) -> Result<Row, ColumnError> {
         attempts: required(item, "attempts")?,
         failing: both(item, "failing_since", "failing_times")?.map(|(since, times)| Failing { since, times }),
         phone_number: optional(item, "phone_number")?,
-        record: both(item, "salesforce_record_type", "salesforce_record_id")?,
+        record: both(item, "salesforce_record_type", "salesforce_record_id")?
+            .map(|(record_type, id)| Record { record_type, id }),
         task_id: optional(item, "salesforce_task_id")?,
         event_id: optional(item, "salesforce_event_id")?,
         decision: optional(item, "decision")?,
@@ -231,12 +232,12 @@ mod tests {
         row.attempts = 4;
         row.failing = Some(Failing { since: 1_800_000_001, times: 2 });
         row.phone_number = Some("+12345550123".into());
-        row.record = Some((RecordType::Contact, sf("003000000000001AAA")));
+        row.record = Record::of(&sf("003000000000001AAA"));
         row.task_id = Some(sf("00T000000000001EAA"));
         row.event_id = Some(sf("00U000000000001EAA"));
         row.decision = Some(Decision {
             rule: Rule::MostRecent,
-            chosen: row.record.clone().map(Into::into),
+            chosen: row.record.clone(),
             candidates: vec![Candidate {
                 id: sf("003000000000001AAA"),
                 record_type: RecordType::Contact,

@@ -188,7 +188,10 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::workspace::{Direction, NoMatch, RecordType};
+    use calls::{
+        call::Direction,
+        workspace::{NoMatch, RecordType},
+    };
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;

@@ -203,7 +203,8 @@ impl ListedRows for MemoryLedger {
 }
 
 fn listed(status: &str, row: Row) -> ListedRow {
-    let (salesforce_record_type, salesforce_record_id) = row.record.unzip();
+    let (salesforce_record_type, salesforce_record_id) =
+        row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = row.reason.map(|reason| (reason.code, reason.message)).unzip();
     ListedRow {
         call_id: row.call_id,

@@ -135,7 +135,7 @@ async fn a_task_without_its_call_object_is_found_though_another_record_is_the_be
     world.pass(700);
     world.woken().await.unwrap();
     let row = world.ledger.row("call-1");
-    assert_eq!((row.status, row.record.unwrap().1.as_str()), (SyncStatus::Success, LEAD));
+    assert_eq!((row.status, row.record.unwrap().id.as_str()), (SyncStatus::Success, LEAD));
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
 

@@ -1,6 +1,7 @@
 //! The algorithm in an in-memory world.
 
 mod faults;
+mod foreseen;
 mod gone;
 mod leads;
 mod looks;
@@ -61,7 +62,7 @@ async fn a_plain_call_is_two_requests_and_two_writes() {
 
     let row = world.ledger.row("call-1");
     assert_eq!(row.status, SyncStatus::Success);
-    assert_eq!(row.record.unwrap().1.as_str(), LEAD);
+    assert_eq!(row.record.unwrap().id.as_str(), LEAD);
     assert_eq!(row.phone_number.as_deref(), Some(NUMBER));
     assert_eq!(row.due_at, None);
     assert_eq!(row.expires_at, Some(START + 90 * 86_400));

@@ -279,7 +279,7 @@ async fn what_a_person_moved_to_another_record_stays_there_and_the_event_follows
     world.edit_task(json!({ "WhoId": OTHER_LEAD }));
     world.reported(&second("Wants an offer.", "2:00 PM")).await.unwrap();
     assert_eq!((world.task().who_id, world.event().who_id), (sf(OTHER_LEAD), sf(OTHER_LEAD)));
-    assert_eq!(world.ledger.row("call-1").record.unwrap().1, sf(OTHER_LEAD));
+    assert_eq!(world.ledger.row("call-1").record.unwrap().id, sf(OTHER_LEAD));
     // And the Event, which somebody moves on, stays too.
     world.edit_event(json!({ "WhoId": LEAD }));
     let mut third = call(9);

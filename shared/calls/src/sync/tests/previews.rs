@@ -7,7 +7,7 @@ use serde_json::{Value, to_value};
 use crate::{
     appointment::AppointmentRequest,
     call::Call,
-    crm::{FaultClass, WrittenObject},
+    crm::{FaultClass, Record, WrittenObject},
     ids::SalesforceId,
     jobs::LogNow,
     lead::NumberClaim,
@@ -15,7 +15,7 @@ use crate::{
     matching::Rule,
     ports::Clock,
     sync::{Drafts, Preview, PreviewError, Worker},
-    workspace::{Lease, MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
+    workspace::{Lease, MultipleMatches, NoMatch, RefusedFields, Settings},
 };
 
 use super::{appointment, booked_call, world::*};
@@ -172,7 +172,7 @@ async fn a_call_of_a_record_that_its_metadata_names() {
     named.customer_number = None;
     named.record_id = Some(fact(0, LEAD.to_owned()));
     let preview = comes_true(&world, &named).await;
-    assert_eq!(preview.record.unwrap().1, sf(LEAD));
+    assert_eq!(preview.record.unwrap().id, sf(LEAD));
 }
 
 #[tokio::test]
@@ -238,10 +238,7 @@ async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
     let preview = comes_true(&world, &call(0)).await;
     assert_eq!(preview.drafts.lead, None);
     let decision = preview.decision.unwrap();
-    assert_eq!(
-        (decision.rule, decision.record()),
-        (Rule::NewLead, Some((RecordType::Lead, SalesforceId::parse(LEAD).unwrap())))
-    );
+    assert_eq!((decision.rule, decision.chosen), (Rule::NewLead, Record::of(&sf(LEAD))));
 }
 
 #[tokio::test]
@@ -317,7 +314,7 @@ async fn a_call_that_is_logged_already() {
     let (preview, requests) = comes_true_again(&world).await;
     assert!(requests.is_empty());
     assert_eq!(preview.status, SyncStatus::Success);
-    assert_eq!(preview.record.unwrap().1.as_str(), LEAD);
+    assert_eq!(preview.record.unwrap().id.as_str(), LEAD);
     assert!(preview.task_id.is_some() && preview.event_id.is_some());
     assert_eq!(preview.decision.unwrap().candidates.len(), 1);
 }

@@ -66,6 +66,10 @@ impl MemoryLedger {
         self.rows.lock().unwrap()[&CallId::parse(call_id).unwrap()].clone()
     }
 
+    pub(super) fn known(&self, call_id: &str) -> Option<Row> {
+        self.rows.lock().unwrap().get(&CallId::parse(call_id).unwrap()).cloned()
+    }
+
     pub(super) fn put(&self, row: Row) {
         self.rows.lock().unwrap().insert(row.call_id.clone(), row);
     }

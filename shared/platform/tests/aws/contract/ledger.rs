@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use calls::{
+    crm::Record,
     ids::{ErrorCode, WorkspaceId},
     ledger::{Reason, Row, SyncStatus, WriteId},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule},
+    matching::{Candidate, Decision, Exactness, Rule},
     ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
     workspace::RecordType,
 };
@@ -218,7 +219,7 @@ fn decision() -> Decision {
     let id = salesforce_id("003000000000001AAA");
     Decision {
         rule: Rule::OnlyCandidate,
-        chosen: Some(Chosen { record_type: RecordType::Contact, id: id.clone() }),
+        chosen: Record::of(&id),
         candidates: vec![Candidate {
             id,
             record_type: RecordType::Contact,
@@ -232,7 +233,7 @@ fn decision() -> Decision {
 
 async fn a_listed_row_has_what_the_indexes_hold(ledger: impl Ledger + ListedRows) {
     let mut full = failed("call-1", "X");
-    full.record = Some((RecordType::Contact, salesforce_id("003000000000001AAA")));
+    full.record = Record::of(&salesforce_id("003000000000001AAA"));
     full.task_id = Some(salesforce_id("00T000000000001EAA"));
     full.event_id = Some(salesforce_id("00U000000000001EAA"));
     full.decision = Some(decision());
