@@ -40,7 +40,7 @@ pub(super) const OWN_KIND: &str = "retry";
 
 impl Queued for Retry {
     /// A resume with an error code. The version before reads nothing else: to it a `retry` would be unreadable, and a
-    /// rollback would leave it in the dead-letter queue. [`OWN_KIND`] may be written as soon as every version that can
+    /// rollback would leave it in the dead-letter queue. `retry` may be written as soon as every version that can
     /// still be rolled back to reads it, which is one release after this one.
     const KIND: &'static str = Resume::KIND;
 

@@ -66,7 +66,7 @@ pub enum PreviewError {
 }
 
 impl<P: Ports> Worker<P> {
-    /// What a worker would do if a person asked for the call of `row` now ([`Worker::wake`]); for a call that the ledger
+    /// What a worker would do if a person asked for the call of `row` now ([`crate::jobs::LogNow`]); for a call that the ledger
     /// does not know, [`Row::accepted`] is its row.
     pub async fn preview(
         &self,
