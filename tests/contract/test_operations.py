@@ -1,4 +1,4 @@
-"""What the documents say of alarms, metrics, error codes, permissions and parameters, against template and code."""
+"""What the documents say of alarms, metrics, the API's codes, permissions and parameters, against template and code."""
 
 from __future__ import annotations
 
@@ -18,23 +18,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text()
 SECURITY = (ROOT / "docs/security.md").read_text()
 NONE = "\N{EN DASH}"
 
-# What an error code is made of, wherever that is written.
-CODE = r'"([A-Za-z_]+)"'
-CONSTANT = re.compile(rf"const (\w+): &str = {CODE};")
-REASON = re.compile(r"\bReason::new\(\s*([^,]+?),")
-# A reason with a code that another line has made: of Salesforce, or by one of the ways below.
-PASSED_ON = {"error.code.clone()", "error.code()", "code"}
-MADE = (
-    re.compile(rf"\breason\(\s*{CODE}"),  # what is wrong with an appointment
-    re.compile(rf"\bcode: {CODE}\.to_owned\(\)"),
-    re.compile(rf"\bwithout_answer\(\s*(?:FaultClass::)?\w+,\s*{CODE}"),
-    re.compile(rf"\((?:Passing|Permanent|effect\.unclear\(\)), {CODE}, "),  # no answer at all
-)
-REFUSED = re.compile(rf"Self::\w+ => {CODE},")
-# What only a connect finds, and no call.
-OF_A_CONNECT = {"no_refresh_token", "unusable_flow"}
-# Codes of Salesforce's that the text names and the code does not.
-SALESFORCES = {"invalid_client_id"}
+CONSTANT = re.compile(r'const (\w+): &str = "([A-Za-z_]+)";')
 
 
 @cache
@@ -133,54 +117,8 @@ def test_the_metrics_table_says_where_the_dashboard_shows_each() -> None:
         assert places.split("; ") == (shown or [NONE]), name
 
 
-def row_codes() -> set[str]:
-    """Every error code that the code can put into a row; Salesforce's own aside."""
-    constants = dict(CONSTANT.findall(product()))
-    found = {code for pattern in MADE for code in pattern.findall(product())}
-    for written in REASON.findall(product()):
-        literal = re.fullmatch(CODE, written)
-        name = written.split("::")[-1]
-        assert literal or name in constants or written in PASSED_ON, f"Reason::new({written}, …): which code is that?"
-        if written not in PASSED_ON:
-            found.add(literal[1] if literal else constants[name])
-    for refusals in ("shared/calls/src/phone.rs", "shared/salesforce/src/hosts.rs"):
-        found |= set(REFUSED.findall((ROOT / refusals).read_text()))
-    return found - OF_A_CONNECT
-
-
 def table_codes(text: str, first_column: str = "code") -> set[str]:
     return {one for row in rows(text, first_column) for one in quoted(row[0])}
-
-
-def our_codes() -> set[str]:
-    return table_codes(section(OPERATIONS, "## The error codes"))
-
-
-def test_every_error_code_of_a_row_is_explained() -> None:
-    assert len(row_codes()) > 30, "the expressions find no codes any more"
-    assert row_codes() - our_codes() == set()
-
-
-def test_no_error_code_is_explained_that_is_gone() -> None:
-    known = {one for one in our_codes() if not one.startswith("http_")} - SALESFORCES
-    assert {one for one in known if f'"{one}"' not in product()} == set()
-
-
-def test_every_explained_error_code_says_what_to_do() -> None:
-    for row in rows(section(OPERATIONS, "## The error codes"), "code"):
-        assert len(row) == 4
-        assert all(row)
-        statuses = quoted(row[1])
-        assert set(statuses) <= {"success", "not_found", "retrying", "waiting_for_connection", "error", "skipped"}
-
-
-def test_the_remedies_for_salesforces_codes_are_those_of_the_code() -> None:
-    table = (ROOT / "shared/calls/src/sync/remedy.rs").read_text().partition("const REMEDIES")[2].split("];")[0]
-    remedies = re.findall(r'\(\s*"([A-Z_]+)",', table)
-    assert len(remedies) > 10
-    said = [quoted(row[0])[0] for row in rows(section(OPERATIONS, "### Salesforce's own"), "code begins with")]
-    # Some codes have several remedies, by the field that is blamed. The page may tell of two in one row.
-    assert list(dict.fromkeys(said)) == list(dict.fromkeys(remedies))
 
 
 def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:

@@ -1,8 +1,9 @@
 //! The ledger, as people see it: a list, a summary, and the retry of what has failed.
 
 use calls::{
+    codes::WEBHOOK_SECRET_REVOKED,
     ids::{ErrorCode, WorkspaceId},
-    ledger::{STALE_SECRET, SyncStatus},
+    ledger::SyncStatus,
     ports::{Clock, FailedRows, Ledger, Queue, Random},
     sync::{QueuedAgain, Retry, queue_again, retry, wake_queued},
 };
@@ -132,7 +133,7 @@ where
             }
             QueuedAgain::Refused => {
                 return Err(Problem::conflict(
-                    STALE_SECRET,
+                    WEBHOOK_SECRET_REVOKED.code,
                     "The call was reported with a webhook secret that has been revoked, so it is never logged.",
                 ));
             }

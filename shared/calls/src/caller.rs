@@ -2,6 +2,7 @@
 
 use crate::{
     call::{Call, CallKind},
+    codes::reasons,
     ids::SalesforceId,
     ledger::Reason,
     phone::{NoPhoneNumber, PhoneNumber},
@@ -28,10 +29,7 @@ impl Caller {
         };
         if !settings.call_types.contains(&direction) {
             let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
-            return Err(Reason::new(
-                "call_type_not_logged",
-                format!("The workspace's settings do not log {which} calls."),
-            ));
+            return Err(Reason::filled(reasons::CALL_TYPE_NOT_LOGGED, &[("which", which)]));
         }
         let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
         let error = match PhoneNumber::parse_caller(raw, &settings.default_country) {
@@ -50,7 +48,7 @@ impl Caller {
             .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
         given.map(Self::Given).ok_or_else(|| match named {
             Some(Err(unreadable)) => unreadable,
-            _ => Reason::new(error.code(), error.to_string()),
+            _ => Reason::of(error.code()),
         })
     }
 
@@ -59,12 +57,9 @@ impl Caller {
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
         let record = parsed.and_then(|id| Some((RecordType::of(&id)?, id)));
-        record.map(|(record_type, id)| Self::Record(record_type, id)).ok_or_else(|| {
-            Reason::new(
-                "record_id_unreadable",
-                "What the call's metadata has as salesforceRecordId is not the id of a Lead or Contact.",
-            )
-        })
+        record
+            .map(|(record_type, id)| Self::Record(record_type, id))
+            .ok_or_else(|| Reason::of(reasons::RECORD_ID_UNREADABLE))
     }
 
     /// The number that the record is looked for by.

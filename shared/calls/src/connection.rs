@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::{
+    codes::reasons,
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     ledger::Reason,
@@ -61,17 +62,11 @@ pub enum NoSession {
 pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
     match (workspace.state, &workspace.connection) {
         (ConnectionState::Connected, Some(connection)) => Ok(connection),
-        (ConnectionState::ReconnectRequired, _) => Err(Reason::new(
-            "reconnect_required",
-            format!(
-                "Salesforce ended the connection{}. An admin has to connect Salesforce again; the call is logged then.",
-                workspace.state_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
-            ),
-        )),
-        _ => Err(Reason::new(
-            "not_connected",
-            "Salesforce is not connected. An admin has to connect it; the call is logged then.",
-        )),
+        (ConnectionState::ReconnectRequired, _) => {
+            let why = workspace.state_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            Err(Reason::filled(reasons::RECONNECT_REQUIRED, &[("why", &why)]))
+        }
+        _ => Err(Reason::of(reasons::NOT_CONNECTED)),
     }
 }
 

@@ -6,13 +6,17 @@ pub mod activity;
 pub mod appointment;
 pub mod call;
 pub mod caller;
+pub mod codes;
 pub mod connection;
 pub mod crm;
+#[cfg(test)]
+mod generated;
 pub mod ids;
 pub mod journal;
 pub mod keep_alive;
 pub mod lead;
 pub mod ledger;
+pub mod limits;
 pub mod matching;
 pub mod measure;
 pub mod message;

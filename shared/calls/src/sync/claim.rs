@@ -2,8 +2,9 @@
 //! (docs/contract.md#claim).
 
 use crate::{
+    codes::reasons,
     ids::{CallId, WorkspaceId},
-    ledger::{Reason, Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
+    ledger::{Reason, Row, RowKey, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
     workspace::{Lease, Workspace},
 };
@@ -130,10 +131,7 @@ pub(super) async fn refuse_report<L: Ledger, R: Random>(
             return Step::Keep(());
         }
         let mut row = Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at);
-        let reason = Reason::new(
-            STALE_SECRET,
-            "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",
-        );
+        let reason = Reason::of(reasons::WEBHOOK_SECRET_REVOKED);
         row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
         write(row, now, ())
     })
