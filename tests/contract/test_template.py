@@ -71,10 +71,6 @@ def test_the_binary_is_named_after_its_folder() -> None:
         assert (ROOT / "functions" / binary / "Cargo.toml").is_file()
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_the_worker_may_take() -> None:
-    assert RESOURCES["CallQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["SyncFunction"]["Timeout"]
-
-
 @pytest.mark.parametrize(
     ("kind", "count"), [("AWS::DynamoDB::Table", 3), ("AWS::SecretsManager::Secret", 2), ("AWS::SQS::Queue", 2)]
 )

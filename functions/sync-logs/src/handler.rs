@@ -6,6 +6,7 @@ use calls::{
     ledger::SyncStatus,
     ports::{Clock, FailedRows, Ledger, Queue, Random},
     sync::{QueuedAgain, Retry, queue_again, retry, wake_queued},
+    timings::HAND_OVER_WITHIN,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
@@ -24,8 +25,6 @@ use crate::{
 
 /// With less time left no page is begun: it must end, and its answer must be sent.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
-/// With less time left a retry leaves the rest to the queue: it is handed over, and counted.
-const HAND_OVER_WITHIN: TimeDelta = TimeDelta::seconds(6);
 
 /// What the ledger is shown and retried with.
 pub struct SyncLogs<L, Q, K, R> {

@@ -26,4 +26,5 @@ pub mod report;
 pub mod sync;
 mod text;
 pub mod time_zone;
+pub mod timings;
 pub mod workspace;

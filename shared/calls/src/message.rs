@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     call::Call,
     ids::{CallId, ErrorCode, WorkspaceId},
+    timings::FRESH_FOR,
 };
 
 /// A queue message (docs/contract.md#messages): `{"v":1,"kind":"report"|"wake"|"resume", …}`.
@@ -78,14 +79,10 @@ impl Work {
     }
 }
 
-/// A message that was redriven from the dead-letter queue counts its receives anew, but it has been received five times
-/// before, each time hidden for 360 s: it is older than this.
-const FRESH_FOR: i64 = 20 * 60;
-
 /// Whether nobody can have worked on a message before: it is delivered for the first time (`receives` 1), and is young.
 /// `made_at`: the oldest time that is known of it, Unix seconds.
 pub fn is_fresh(made_at: i64, receives: u32, now: i64) -> bool {
-    receives <= 1 && now - made_at < FRESH_FOR
+    receives <= 1 && now - made_at < FRESH_FOR.num_seconds()
 }
 
 /// A message that this version of the worker cannot read. It stays in the queue, and ends in the dead-letter queue.
@@ -140,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_message_is_fresh_once_and_for_a_while() {
-        assert!(is_fresh(1000, 1, 1000 + FRESH_FOR - 1));
+        assert!(is_fresh(1000, 1, 1000 + FRESH_FOR.num_seconds() - 1));
         assert!(!is_fresh(1000, 2, 1001));
         // Redriven: five receives, 360 s apart, are more than this; SQS counts anew.
         assert!(!is_fresh(1000, 1, 1000 + 4 * 360));

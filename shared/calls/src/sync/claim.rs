@@ -6,13 +6,14 @@ use crate::{
     ids::{CallId, WorkspaceId},
     ledger::{Reason, Row, RowKey, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
+    timings::ROW_LEASE,
     workspace::{Lease, Workspace},
 };
 
 use super::Report;
 
-/// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
-pub(super) const LEASE_SECONDS: i64 = 90;
+/// [`ROW_LEASE`], in seconds.
+pub(super) const LEASE_SECONDS: i64 = ROW_LEASE.num_seconds();
 /// How often a swap that somebody else won is tried anew. Each loss is another's progress.
 const SWAP_TRIES: u32 = 20;
 

@@ -8,14 +8,13 @@ use crate::{
     ledger::RowKey,
     message::Work,
     ports::{Clock, DueRows, Ledger, Queue, Random, StoreError},
+    timings::WAKE_TAKES,
 };
 
 use super::claim;
 
 /// Rows a page.
 const PAGE: u32 = 100;
-/// How long a woken row is left alone: what a message may take through the queue, which hides it for 360 s.
-const WAKE_TAKES: i64 = 10 * 60;
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,7 +106,7 @@ async fn wake<L: Ledger, Q: Queue, R: Random>(
     key: &RowKey,
     now: i64,
 ) -> Result<bool, StoreError> {
-    if !claim::postpone(ledger, random, key, now, now + WAKE_TAKES).await? {
+    if !claim::postpone(ledger, random, key, now, now + WAKE_TAKES.num_seconds()).await? {
         return Ok(false);
     }
     let work = Work::Wake { workspace_id: key.workspace_id.clone(), call_id: key.call_id.clone() };
