@@ -102,7 +102,11 @@ mod tests {
     use serde_yaml_ng::Value;
 
     use super::*;
-    use crate::{codes::faults::TOO_MANY_NEW_RECORDS, generated::read, limits::SETTLE_SECONDS};
+    use crate::{
+        codes::{RETRIED, faults::TOO_MANY_NEW_RECORDS},
+        generated::read,
+        limits::SETTLE_SECONDS,
+    };
 
     fn delta(time: Duration) -> TimeDelta {
         TimeDelta::from_std(time).unwrap()
@@ -182,6 +186,7 @@ mod tests {
     #[test]
     fn an_admin_is_asked_for_the_new_address_before_calls_are_given_up() {
         assert!(ADDRESS_MAY_BE_GONE_FOR < GIVE_UP_AFTER);
+        assert!(GIVE_UP_AFTER == TimeDelta::days(3) && RETRIED.contains("for three days"));
     }
 
     #[test]

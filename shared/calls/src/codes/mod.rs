@@ -38,8 +38,7 @@ pub use reasons::WEBHOOK_SECRET_REVOKED;
 #[cfg(test)]
 use crate::ledger::SyncStatus;
 
-/// A stable code, and what it says to people. Names in braces are blanks for what only an attempt
-/// knows.
+/// A stable code, and what it says to people. Names in braces are blanks for what only an attempt knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
     /// Stable, for programs. A fault's is the beginning of the codes it stands for.

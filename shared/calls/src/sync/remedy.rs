@@ -1,4 +1,4 @@
-//! What a person can do about a failure: what happened, in Salesforce's words where it said something, and what to change.
+//! What a person can do about a failure: what happened, in Salesforce's words where it said any, and what to change.
 
 use crate::{
     codes::{
