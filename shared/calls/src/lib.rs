@@ -12,8 +12,8 @@ pub mod crm;
 #[cfg(test)]
 mod generated;
 pub mod ids;
+pub mod jobs;
 pub mod journal;
-pub mod keep_alive;
 pub mod lead;
 pub mod ledger;
 pub mod limits;
