@@ -22,9 +22,10 @@ from typing import Any
 import boto3
 
 RINGS = ("sealing", "webhook")
-# Longer than a function waits before it reads the secret again (`READ_AGAIN_AFTER` in shared/platform/src/secrets.rs).
+# Longer than a function waits before it reads the secret again: `SECRET_READ_AGAIN_AFTER` in
+# shared/calls/src/timings.rs, which a test there checks.
 WAIT_SECONDS = 35
-# Longer than a function keeps the keys that it has read (`KEPT_FOR` in the same file).
+# Longer than a function keeps the keys that it has read (`KEYS_KEPT_FOR` in the same file).
 KNOWN_EVERYWHERE_AFTER = timedelta(minutes=16)
 SEALED = {
     "WorkspaceSettingsTable": ("salesforce_access_token", "salesforce_refresh_token"),

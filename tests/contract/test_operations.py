@@ -1,4 +1,4 @@
-"""Alarms, metrics, error codes and parameters: the documents against the template and the code."""
+"""What the documents say of alarms, metrics, the API's codes and parameters, against template and code."""
 
 from __future__ import annotations
 
@@ -17,23 +17,7 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 NONE = "\N{EN DASH}"
 
-# An error code, wherever it is written.
-CODE = r'"([A-Za-z_]+)"'
-CONSTANT = re.compile(rf"const (\w+): &str = {CODE};")
-REASON = re.compile(r"\bReason::new\(\s*([^,]+?),")
-# A reason whose code comes from elsewhere: from Salesforce, or from one of the expressions below.
-PASSED_ON = {"error.code.clone()", "error.code()", "code"}
-MADE = (
-    re.compile(rf"\breason\(\s*{CODE}"),  # what is wrong with an appointment
-    re.compile(rf"\bcode: {CODE}\.to_owned\(\)"),
-    re.compile(rf"\bwithout_answer\(\s*(?:FaultClass::)?\w+,\s*{CODE}"),
-    re.compile(rf"\((?:Passing|Permanent|effect\.unclear\(\)), {CODE}, "),  # no answer at all
-)
-REFUSED = re.compile(rf"Self::\w+ => {CODE},")
-# Errors of a connect, never of a call.
-OF_A_CONNECT = {"no_refresh_token", "unusable_flow"}
-# Salesforce's codes that the documents name and the code does not.
-SALESFORCES = {"invalid_client_id"}
+CONSTANT = re.compile(r'const (\w+): &str = "([A-Za-z_]+)";')
 
 
 @cache
@@ -132,54 +116,8 @@ def test_the_metrics_table_says_where_each_is_on_the_dashboard() -> None:
         assert places.split("; ") == (shown or [NONE]), name
 
 
-def row_codes() -> set[str]:
-    """Every error code that the code can put into a row, except Salesforce's own."""
-    constants = dict(CONSTANT.findall(product()))
-    found = {code for pattern in MADE for code in pattern.findall(product())}
-    for written in REASON.findall(product()):
-        literal = re.fullmatch(CODE, written)
-        name = written.split("::")[-1]
-        assert literal or name in constants or written in PASSED_ON, f"Reason::new({written}, …): which code is this?"
-        if written not in PASSED_ON:
-            found.add(literal[1] if literal else constants[name])
-    for refusals in ("shared/calls/src/phone.rs", "shared/salesforce/src/hosts.rs"):
-        found |= set(REFUSED.findall((ROOT / refusals).read_text()))
-    return found - OF_A_CONNECT
-
-
 def table_codes(text: str, first_column: str = "code") -> set[str]:
     return {one for row in rows(text, first_column) for one in quoted(row[0])}
-
-
-def our_codes() -> set[str]:
-    return table_codes(section(OPERATIONS, "## The error codes"))
-
-
-def test_every_error_code_of_a_row_is_explained() -> None:
-    assert len(row_codes()) > 30, "the expressions no longer find codes"
-    assert row_codes() - our_codes() == set()
-
-
-def test_every_explained_error_code_is_in_the_code() -> None:
-    known = {one for one in our_codes() if not one.startswith("http_")} - SALESFORCES
-    assert {one for one in known if f'"{one}"' not in product()} == set()
-
-
-def test_every_explained_error_code_says_what_to_do() -> None:
-    for row in rows(section(OPERATIONS, "## The error codes"), "code"):
-        assert len(row) == 4
-        assert all(row)
-        statuses = quoted(row[1])
-        assert set(statuses) <= {"success", "not_found", "retrying", "waiting_for_connection", "error", "skipped"}
-
-
-def test_the_documented_remedies_for_salesforces_codes_are_those_of_the_code() -> None:
-    table = (ROOT / "shared/calls/src/sync/remedy.rs").read_text().partition("const REMEDIES")[2].split("];")[0]
-    remedies = re.findall(r'\(\s*"([A-Z_]+)",', table)
-    assert len(remedies) > 10
-    said = [quoted(row[0])[0] for row in rows(section(OPERATIONS, "### Salesforce's own"), "code begins with")]
-    # Some codes have several remedies, depending on the field. A row of the page may cover two codes.
-    assert list(dict.fromkeys(said)) == list(dict.fromkeys(remedies))
 
 
 def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:

@@ -39,10 +39,6 @@ def test_the_binary_is_named_after_its_folder() -> None:
         assert (ROOT / "functions" / binary / "Cargo.toml").is_file()
 
 
-def test_a_message_is_invisible_for_six_times_the_workers_timeout() -> None:
-    assert RESOURCES["CallQueue"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["SyncFunction"]["Timeout"]
-
-
 @pytest.mark.parametrize(
     ("kind", "count"), [("AWS::DynamoDB::Table", 3), ("AWS::SecretsManager::Secret", 2), ("AWS::SQS::Queue", 2)]
 )

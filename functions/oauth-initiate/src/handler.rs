@@ -1,10 +1,9 @@
 //! The beginning of a connect: a state, a verifier and a cookie are drawn, and the user is sent to Salesforce.
 
-use std::time::Duration;
-
 use calls::{
     ids::WorkspaceId,
     ports::{Clock, Random},
+    timings::FLOW_LASTS,
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
@@ -19,9 +18,6 @@ use salesforce::{
     pkce::Verifier,
 };
 use serde::Serialize;
-
-/// How long a user has for the popup (docs/contract.md#the-connect-flow).
-const FLOW_LASTS: Duration = Duration::from_mins(10);
 
 /// What the start of a flow works with.
 pub struct Initiate<W, S, K, R> {

@@ -7,11 +7,9 @@ use calls::{
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
+    timings::SWEEP_STOPS_BEFORE,
 };
-use chrono::{DateTime, TimeDelta, Utc};
-
-/// The sweep ends this much before its process does, so that no row is postponed without its message sent.
-const STOP_BEFORE: TimeDelta = TimeDelta::seconds(5);
+use chrono::{DateTime, Utc};
 
 /// What a sweep works with.
 pub struct Sweep<L, Q, W, T, K, R> {
@@ -41,7 +39,7 @@ where
     /// Wakes the calls that are due, then keeps idle connections alive. Neither waits for the other's failure.
     /// `deadline`: when this process is stopped.
     pub async fn run(&self, deadline: DateTime<Utc>) -> Result<(Woken, KeptAlive), StoreError> {
-        let deadline = deadline - STOP_BEFORE;
+        let deadline = deadline - SWEEP_STOPS_BEFORE;
         let woken = self.wake(deadline).await;
         let kept_alive = self.keep_alive(deadline).await;
         Ok((woken?, kept_alive?))

@@ -1,11 +1,13 @@
 //! The ledger, as people see it: a list, a summary, and the retry of what has failed.
 
 use calls::{
+    codes::WEBHOOK_SECRET_REVOKED,
     ids::{ErrorCode, WorkspaceId},
     jobs::{Retry, RetryCall},
-    ledger::{STALE_SECRET, SyncStatus},
+    ledger::SyncStatus,
     ports::{Clock, FailedRows, Ledger, Queue, Random},
     sync::QueuedAgain,
+    timings::HAND_OVER_WITHIN,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
@@ -24,8 +26,6 @@ use crate::{
 
 /// With less time left no page is begun: it must end, and its answer must be sent.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
-/// With less time left a retry leaves the rest to the queue: it is handed over, and counted.
-const HAND_OVER_WITHIN: TimeDelta = TimeDelta::seconds(6);
 
 /// What the ledger is shown and retried with.
 pub struct SyncLogs<L, Q, K, R> {
@@ -135,7 +135,7 @@ where
             QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
                 return Err(Problem::conflict(
-                    STALE_SECRET,
+                    WEBHOOK_SECRET_REVOKED.code,
                     "The call was reported with a webhook secret that has been revoked, so it is never logged.",
                 ));
             }

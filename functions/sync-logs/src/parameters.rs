@@ -1,12 +1,11 @@
 //! What a request may say: each parameter is read once, and refused by its name and what it may be.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::{ids::CallId, ledger::SyncStatus};
+use calls::{ids::CallId, ledger::SyncStatus, limits::LISTED_CALLS};
 use lambda_http::{Request, RequestExt as _};
 use platform::{http::Problem, routes, stores::Place};
 
 const DEFAULT_LIMIT: u32 = 50;
-const LARGEST_LIMIT: u32 = 100;
 
 /// Which part of the list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +69,10 @@ fn status(text: &str) -> Result<SyncStatus, Problem> {
 }
 
 fn limit(text: &str) -> Result<u32, Problem> {
-    let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+    let limit = text.parse().ok().filter(|limit| LISTED_CALLS.contains(limit));
     limit.ok_or_else(|| {
-        Problem::bad_request("invalid_limit", format!("limit must be a number from 1 to {LARGEST_LIMIT}."))
+        let (least, most) = (LISTED_CALLS.start(), LISTED_CALLS.end());
+        Problem::bad_request("invalid_limit", format!("limit must be a number from {least} to {most}."))
     })
 }
 

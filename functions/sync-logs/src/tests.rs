@@ -81,7 +81,8 @@ fn row(workspace: &str, id: &str, age: i64) -> Row {
 /// One that ended like this, for this reason.
 fn ended(id: &str, age: i64, status: SyncStatus, code: &str) -> Row {
     let mut row = row("acme", id, age);
-    let reason = (!code.is_empty()).then(|| Reason::new(code, "What to do."));
+    let reason =
+        (!code.is_empty()).then(|| Reason { code: code.to_owned(), message: "What to do.".to_owned() });
     row.finish(status, reason, None, 90, NOW);
     row
 }
@@ -464,7 +465,7 @@ async fn all_calls_with_an_error_code_are_queued_whatever_their_status() {
         ended(&format!("call-{n}"), n / 2, status, REFUSED)
     }));
     let mut theirs = row("globex", "theirs", 1);
-    theirs.reason = Some(Reason::new(REFUSED, ""));
+    theirs.reason = Some(Reason { code: REFUSED.to_owned(), message: String::new() });
     theirs.status = SyncStatus::Error;
     let world = world.with([ended("other-1", 3, SyncStatus::Error, "org_changed"), theirs]);
     let response = world.ask_all(REFUSED).await;
@@ -611,7 +612,8 @@ async fn a_row_that_fails_keeps_no_later_page_from_being_queued() {
 
 #[tokio::test]
 async fn a_call_under_a_revoked_secret_is_not_retried() {
-    let world = world().with([ended("call-1", 1, SyncStatus::Skipped, calls::ledger::STALE_SECRET)]);
+    let world =
+        world().with([ended("call-1", 1, SyncStatus::Skipped, calls::codes::WEBHOOK_SECRET_REVOKED.code)]);
     let request =
         ApiRequest::post(&format!("{PATH}/call-1/retry"), "").of_workspace("acme").claim("role", "admin");
     assert_eq!(outcome(&world.handle(request.build()).await), problem(409, "webhook_secret_revoked"));

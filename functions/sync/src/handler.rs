@@ -13,17 +13,11 @@ use calls::{
     message::is_fresh,
     ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
     sync::{Done, Ports, Turn, Worker},
+    timings::{BATCH, BEGIN_WITH, RETRY_FOR},
     workspace::Workspace,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt, stream};
-
-/// How many records are worked on at once: the batch size of the event source.
-const AT_ONCE: usize = 10;
-/// With less time left no record is begun: a session may have to be renewed, and a write and its outcome must fit.
-const BEGIN_WITH: TimeDelta = TimeDelta::seconds(20);
-/// How long one message may retry calls: thousands of them, while the other workspaces wait for no more than that.
-const RETRY_FOR: TimeDelta = TimeDelta::seconds(10);
 
 /// What a batch works with.
 pub struct Sync<P: Ports, Q> {
@@ -56,7 +50,7 @@ where
                     report(record, ended)
                 }
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(BATCH)
             .collect::<Vec<_>>()
             .await;
         failed.extend(done.into_iter().flatten());
@@ -77,7 +71,7 @@ where
                 let workspace = self.worker.workspaces.load(&id).await;
                 (id, workspace)
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(BATCH)
             .collect()
             .await
     }

@@ -199,7 +199,7 @@ async fn a_dry_run_says_what_keeps_a_call_from_being_logged_and_asks_salesforce_
     let world = world();
     let with_reason = |code: &str, status| {
         let mut row = Row::accepted(workspace_id("acme"), call(code, NUMBER), NOW);
-        row.finish(status, Some(Reason::new(code, "Why.")), None, 90, NOW);
+        row.finish(status, Some(Reason { code: code.to_owned(), message: "Why.".to_owned() }), None, 90, NOW);
         row.write_id = Some(WriteId("stored".to_owned()));
         row
     };

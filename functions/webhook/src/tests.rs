@@ -1,9 +1,10 @@
 //! The webhook, from a request to the queue.
 
 use calls::{
+    codes::WEBHOOK_SECRET_REVOKED,
     ids::{CallId, WorkspaceId},
     jobs::{Job, Report},
-    ledger::{STALE_SECRET, SyncStatus},
+    ledger::SyncStatus,
     workspace::{WebhookSecretVersions, Workspace},
 };
 use lambda_http::{Body, Response};
@@ -266,7 +267,7 @@ async fn a_revoked_secret_counts_as_little_while_the_queue_is_down() {
     assert_eq!(world.reported().await.status(), 200);
     let [row] = &world.ledger.rows()[..] else { panic!("not one row") };
     assert_eq!(row.status, SyncStatus::Skipped);
-    assert_eq!(row.reason.as_ref().unwrap().code, STALE_SECRET);
+    assert_eq!(row.reason.as_ref().unwrap().code, WEBHOOK_SECRET_REVOKED.code);
 }
 
 #[tokio::test]

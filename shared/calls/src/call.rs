@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     appointment::{AppointmentRequest, Resolution},
+    codes::reasons,
     ids::CallId,
     ledger::Reason,
     workspace::Settings,
@@ -154,8 +155,8 @@ impl Call {
         });
         match resolution {
             Resolution::Booked { others, .. } if self.reached_voicemail() => {
-                let why = "The call reached a voicemail, where nobody agreed to an appointment.";
-                Resolution::ByHand { reason: Reason::new("appointment_in_voicemail", why), others }
+                let code = reasons::APPOINTMENT_IN_VOICEMAIL;
+                Resolution::ByHand { reason: Reason::new(code, code.means), others }
             }
             resolution => resolution,
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     call::{Call, Direction},
+    codes::reasons,
     crm::Record,
     ids::SalesforceId,
     ledger::Reason,
@@ -26,10 +27,7 @@ impl Caller {
         let direction = call.direction();
         if !settings.call_types.contains(&direction) {
             let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
-            return Err(Reason::new(
-                "call_type_not_logged",
-                format!("The workspace's settings do not log {which} calls."),
-            ));
+            return Err(Reason::filled(reasons::CALL_TYPE_NOT_LOGGED, &[("which", which)]));
         }
         let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
         let error = match PhoneNumber::parse_caller(raw, &settings.default_country) {
@@ -48,7 +46,7 @@ impl Caller {
             .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
         given.map(Self::Given).ok_or_else(|| match named {
             Some(Err(unreadable)) => unreadable,
-            _ => Reason::new(error.code(), error.to_string()),
+            _ => Reason::of(error.code()),
         })
     }
 
@@ -56,12 +54,8 @@ impl Caller {
     /// letters, so that a wrong one is seen.
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
-        parsed.and_then(|id| Record::of(&id)).map(Self::Record).ok_or_else(|| {
-            Reason::new(
-                "record_id_unreadable",
-                "What the call's metadata has as salesforceRecordId is not the id of a Lead or Contact.",
-            )
-        })
+        let record = parsed.and_then(|id| Record::of(&id)).map(Self::Record);
+        record.ok_or_else(|| Reason::of(reasons::RECORD_ID_UNREADABLE))
     }
 
     /// The number that the record is looked for by.

@@ -10,35 +10,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::{
+    codes::reasons,
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     ledger::Reason,
     measure,
     ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
+    timings::{ADDRESS_MAY_BE_GONE_FOR, CONFIRM_AFTER, REFRESH_LEASE, REFRESH_TAKES, REVOKE_TAKES},
     workspace::{Connection, ConnectionState, Lease, Workspace},
 };
 
-/// What one refresh may take: Salesforce's request limit and a store with its retries. A refresh does not start
-/// with less time left, because tokens that cannot be stored are lost.
-pub(crate) const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
-/// How long nobody else may refresh: two requests (one more follows an ambiguous answer) and the store.
-const LEASE_LASTS: TimeDelta = TimeDelta::seconds(45);
 /// How often a waiter looks at the row.
 const POLL: Duration = Duration::from_millis(200);
 /// How long after a try that failed a store of tokens in hand is tried again, and how much of the process's time is
 /// left for other things. Giving up costs the connection, so it is tried as long as it may help.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
 const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
-/// How long after a refusal in doubtful words the refresh token is tried once more.
-const CONFIRM_AFTER: Duration = Duration::from_secs(5);
-/// How long nothing may answer at the address of a token endpoint before an admin is asked for a new one, seconds.
-const ADDRESS_MAY_BE_GONE_FOR: i64 = 6 * 60 * 60;
 /// What the admin is told then.
 const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
 /// How often the end of a grant is asked for: nobody asks later.
 const REVOKE_TRIES: u32 = 3;
-/// What one request to end a grant may take.
-const REVOKE_TAKES: TimeDelta = TimeDelta::seconds(11);
 
 /// Why there is no session.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,17 +52,11 @@ pub enum NoSession {
 pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
     match (workspace.state, &workspace.connection) {
         (ConnectionState::Connected, Some(connection)) => Ok(connection),
-        (ConnectionState::ReconnectRequired, _) => Err(Reason::new(
-            "reconnect_required",
-            format!(
-                "Salesforce ended the connection{}. An admin has to connect Salesforce again; the call is logged then.",
-                workspace.state_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
-            ),
-        )),
-        _ => Err(Reason::new(
-            "not_connected",
-            "Salesforce is not connected. An admin has to connect it; the call is logged then.",
-        )),
+        (ConnectionState::ReconnectRequired, _) => {
+            let why = workspace.state_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            Err(Reason::filled(reasons::RECONNECT_REQUIRED, &[("why", &why)]))
+        }
+        _ => Err(Reason::of(reasons::NOT_CONNECTED)),
     }
 }
 
@@ -120,10 +105,10 @@ where
             let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
-            let until = (now + LEASE_LASTS).timestamp();
+            let until = (now + REFRESH_LEASE).timestamp();
             if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
                 let since = workspace.address_gone_since;
-                let deadline = (now + LEASE_LASTS).min(deadline);
+                let deadline = (now + REFRESH_LEASE).min(deadline);
                 self.refresh(id, connection, &secret, &owner, since, deadline).await?;
             }
         }
@@ -204,7 +189,7 @@ where
     ) -> Result<(), NoSession> {
         let now = self.clock.now().timestamp();
         let since = since.unwrap_or(now);
-        if now - since < ADDRESS_MAY_BE_GONE_FOR {
+        if now - since < ADDRESS_MAY_BE_GONE_FOR.num_seconds() {
             self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
             return Err(NoSession::Salesforce(error));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{activity::Fields, ids::SalesforceId, workspace::RecordType};
+use crate::{activity::Fields, codes::faults, ids::SalesforceId, workspace::RecordType};
 
 /// What a failure of Salesforce means for the work at hand (docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub enum FaultClass {
     AddressGone,
 }
 
+impl FaultClass {
+    /// Whether it may be over without anybody changing anything.
+    pub fn passes(self) -> bool {
+        !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
+    }
+}
+
 /// A failure of Salesforce, with everything that it said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -62,7 +69,7 @@ impl CrmError {
     /// Whether Salesforce did not answer in the time that a request has.
     #[must_use]
     pub fn timed_out(&self) -> bool {
-        self.status.is_none() && self.code == "timeout"
+        self.status.is_none() && self.code == faults::TIMEOUT.code
     }
 }
 

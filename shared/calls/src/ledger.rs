@@ -4,15 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
+    codes::{self, Code, reasons},
     crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
     matching::Decision,
     workspace::Lease,
 };
-
-/// The reason of a call that came under a webhook secret which was revoked.
-pub const STALE_SECRET: &str = "webhook_secret_revoked";
 
 /// Where a call stands, and what follows by itself (docs/contract.md#statuses).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,9 +73,19 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// A reason from its parts.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+    /// A code, in words of its own.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: code.code.to_owned(), message: message.into() }
+    }
+
+    /// A code, in the words that it always has.
+    pub fn of(code: Code) -> Self {
+        Self::new(code, code.text())
+    }
+
+    /// The same, with the blanks of the words filled.
+    pub(crate) fn filled(code: Code, blanks: &[(&str, &str)]) -> Self {
+        Self::new(code, codes::fill(&code.text(), blanks))
     }
 }
 
@@ -212,7 +220,7 @@ impl Row {
     /// Whether the row was made by a report under a webhook secret that counts no more.
     pub fn is_refused(&self) -> bool {
         self.status == SyncStatus::Skipped
-            && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET)
+            && self.reason.as_ref().is_some_and(|reason| reason.code == reasons::WEBHOOK_SECRET_REVOKED.code)
     }
 
     /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second

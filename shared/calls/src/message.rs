@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ids::WorkspaceId;
+use crate::{ids::WorkspaceId, timings::FRESH_FOR};
 
 const VERSION: u64 = 1;
 
@@ -62,14 +62,10 @@ pub(crate) fn job<T: Queued>(body: &str) -> Result<T, UnreadableMessage> {
     serde_json::from_str(body).map_err(|_| UnreadableMessage::Content)
 }
 
-/// A message that was redriven from the dead-letter queue counts its receives anew, but it has been received five times
-/// before, each time hidden for 360 s: it is older than this.
-const FRESH_FOR: i64 = 20 * 60;
-
 /// Whether nobody can have worked on a message before: it is delivered for the first time (`receives` 1), and is young.
 /// `made_at`: the oldest time that is known of it, Unix seconds.
 pub fn is_fresh(made_at: i64, receives: u32, now: i64) -> bool {
-    receives <= 1 && now - made_at < FRESH_FOR
+    receives <= 1 && now - made_at < FRESH_FOR.num_seconds()
 }
 
 /// The name of a job that this version does not know. It is shown only if it looks like one.
@@ -112,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_message_is_fresh_once_and_for_a_while() {
-        assert!(is_fresh(1000, 1, 1000 + FRESH_FOR - 1));
+        assert!(is_fresh(1000, 1, 1000 + FRESH_FOR.num_seconds() - 1));
         assert!(!is_fresh(1000, 2, 1001));
         // Redriven: five receives, 360 s apart, are more than this; SQS counts anew.
         assert!(!is_fresh(1000, 1, 1000 + 4 * 360));

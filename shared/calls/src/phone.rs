@@ -17,7 +17,12 @@ use rlibphonenumber::{
     get_national_significant_number_owned,
 };
 
-use crate::{crm::PhoneQuery, matching::Exactness, text};
+use crate::{
+    codes::{Code, reasons},
+    crm::PhoneQuery,
+    matching::Exactness,
+    text,
+};
 use numbering::{format, is_possible, is_valid, main_region};
 
 /// A phone number with its country code: possible by its length, though perhaps not in use.
@@ -30,28 +35,23 @@ pub struct PhoneNumber {
 
 /// Why there is no number to look for. The code is stable; the text is for people and never has what was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.code().text())]
 pub enum NoPhoneNumber {
     /// A web call, or a report that says nothing.
-    #[error("The call has no phone number: a web call, or Vapi's report does not say it.")]
     Missing,
     /// The caller withheld it.
-    #[error("The caller withheld the phone number.")]
     Withheld,
     /// Not a phone number.
-    #[error(
-        "What Vapi reported as the caller's number is not a phone number. If it is one without country code, set the \
-         workspace's default country."
-    )]
     Unreadable,
 }
 
 impl NoPhoneNumber {
     /// The stable code.
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            Self::Missing => "no_phone_number",
-            Self::Withheld => "phone_number_withheld",
-            Self::Unreadable => "phone_number_unreadable",
+            Self::Missing => reasons::NO_PHONE_NUMBER,
+            Self::Withheld => reasons::PHONE_NUMBER_WITHHELD,
+            Self::Unreadable => reasons::PHONE_NUMBER_UNREADABLE,
         }
     }
 }

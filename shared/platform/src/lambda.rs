@@ -1,6 +1,7 @@
 //! Serving invocations, and what Lambda says about one.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use calls::timings::GATEWAY_WAITS;
+use chrono::{DateTime, Utc};
 use lambda_http::{Body, Context, Error, Request, RequestExt as _, Response};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
@@ -46,9 +47,6 @@ pub(crate) fn trace_header() -> Option<String> {
 pub fn deadline(context: &Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }
-
-/// API Gateway's own limit: nobody waits for a later answer.
-const GATEWAY_WAITS: TimeDelta = TimeDelta::seconds(29);
 
 /// When the answer to a request must be there.
 pub fn request_deadline(request: &Request, now: DateTime<Utc>) -> DateTime<Utc> {

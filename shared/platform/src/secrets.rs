@@ -6,7 +6,10 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_secretsmanager::Client;
-use calls::ports::{ClientSecretSource, StoreError};
+use calls::{
+    ports::{ClientSecretSource, StoreError},
+    timings::{KEYS_KEPT_FOR, SECRET_READ_AGAIN_AFTER},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -15,10 +18,6 @@ use crate::{
     config::{ConfigError, Env, KeysSecretArn, SalesforceClientSecretArn},
     keys::Keys,
 };
-
-/// After a failed read, or one that was asked for early, the next one waits at least as long: a sender of bad
-/// tokens must not make us read at the pace of his requests.
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Reads a secret's text.
 pub trait SecretReader: Send + Sync {
@@ -58,7 +57,7 @@ pub trait FromSecret: Sized + Send + Sync {
 impl FromSecret for Keys {
     /// Longer than a client secret: a value that names a key which is not known makes us read earlier. A rotated key is
     /// used everywhere after this time.
-    const KEPT_FOR: Duration = Duration::from_mins(15);
+    const KEPT_FOR: Duration = KEYS_KEPT_FOR;
 
     fn from_secret(text: SecretString) -> Result<Self, String> {
         Self::parse(&text).map_err(|error| error.to_string())
@@ -146,7 +145,8 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
     /// The secret, read again unless that was just tried, for somebody who misses something in it. An error where it
     /// could not be read: whether it has what is missed is then not known.
     pub async fn get_again(&self) -> Result<Arc<T>, StoreError> {
-        let (value, failed) = self.read_unless(|known| known.tried_at.elapsed() < READ_AGAIN_AFTER).await?;
+        let (value, failed) =
+            self.read_unless(|known| known.tried_at.elapsed() < SECRET_READ_AGAIN_AFTER).await?;
         failed.map_or(Ok(value), Err)
     }
 
@@ -170,7 +170,7 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
             }
             (Err(error), Some(known)) => {
                 tracing::warn!(error = %error, "a secret could not be read again; the one known is used on");
-                known.until = known.until.max(now + READ_AGAIN_AFTER);
+                known.until = known.until.max(now + SECRET_READ_AGAIN_AFTER);
                 known.tried_at = now;
                 known.failed = Some(error.clone());
                 Ok((Arc::clone(&known.value), Some(error)))
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(text(&secret).await, "one");
         assert_eq!(text(&secret).await, "one");
         assert_eq!(reads(&secret), 2);
-        tokio::time::advance(READ_AGAIN_AFTER).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         assert_eq!(text(&secret).await, "three");
     }
 
@@ -281,7 +281,7 @@ mod tests {
         text(&secret).await;
         secret.get_again().await.unwrap();
         assert_eq!(reads(&secret), 1);
-        tokio::time::advance(READ_AGAIN_AFTER).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         secret.get_again().await.unwrap();
         secret.get_again().await.unwrap();
         assert_eq!(reads(&secret), 2);
@@ -293,13 +293,13 @@ mod tests {
     async fn an_early_read_that_fails_is_an_error_until_one_succeeds_and_what_is_known_stays_good() {
         let secret = secret(&[Some("one"), None, Some("three")]);
         text(&secret).await;
-        tokio::time::advance(READ_AGAIN_AFTER).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         for _ in 0..2 {
             assert_eq!(secret.get_again().await.unwrap_err().cause, "no answer");
             assert_eq!(text(&secret).await, "one");
         }
         assert_eq!(reads(&secret), 2);
-        tokio::time::advance(READ_AGAIN_AFTER).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         assert_eq!(secret.get_again().await.unwrap().0.expose_secret(), "three");
     }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use calls::ports::ClientSecretSource;
+use calls::{
+    ports::ClientSecretSource,
+    timings::{SALESFORCE_CONNECT, SALESFORCE_REQUEST},
+};
 use secrecy::SecretString;
 
 use crate::{hosts::Hosts, transport};
@@ -32,7 +35,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     /// Those of docs/contract.md#times.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), request: Duration::from_secs(10) }
+        Self { connect: SALESFORCE_CONNECT, request: SALESFORCE_REQUEST }
     }
 }
 

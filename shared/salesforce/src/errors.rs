@@ -2,6 +2,7 @@
 //! [`FaultClass`] (REST API Developer Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
 
 use calls::{
+    codes::faults,
     crm::{CrmError, FaultClass},
     ids::SalesforceId,
 };
@@ -254,20 +255,24 @@ pub(crate) fn leads_nowhere(status: StatusCode, body: &[u8]) -> bool {
 /// A request that got no answer.
 pub(crate) fn network(error: &reqwest::Error, effect: Effect) -> CrmError {
     let (class, code, message) = if error.is_connect() {
-        (Passing, "connection", "no connection to Salesforce")
+        (Passing, faults::CONNECTION, "no connection to Salesforce")
     } else if error.is_timeout() {
-        (effect.unclear(), "timeout", "no answer in time")
+        (effect.unclear(), faults::TIMEOUT, "no answer in time")
     } else if error.is_builder() {
-        (Permanent, "unsendable", "the request cannot be sent")
+        (Permanent, faults::UNSENDABLE, "the request cannot be sent")
     } else {
-        (effect.unclear(), "connection", "the connection was lost before the answer came")
+        (effect.unclear(), faults::CONNECTION, "the connection was lost before the answer came")
     };
-    without_answer(class, code, message)
+    without_answer(class, code.code, message)
 }
 
 /// A 2xx answer that is not what the API promises: the request may well have been done.
 pub(crate) fn unexpected(effect: Effect) -> CrmError {
-    without_answer(effect.unclear(), "unreadable_answer", "the answer is not what the API promises")
+    without_answer(
+        effect.unclear(),
+        faults::UNREADABLE_ANSWER.code,
+        "the answer is not what the API promises",
+    )
 }
 
 /// A failure of our own rules, before or after the request.
@@ -284,7 +289,8 @@ pub(crate) fn without_answer(class: FaultClass, code: &str, message: &str) -> Cr
 }
 
 fn fault(class: FaultClass, status: StatusCode, code: &str, message: &str) -> CrmError {
-    let code = if is_name(code) { code.to_owned() } else { format!("http_{}", status.as_u16()) };
+    let code =
+        if is_name(code) { code.to_owned() } else { format!("{}{}", faults::HTTP.code, status.as_u16()) };
     let message = redact::message(message);
     let message =
         if message.is_empty() { format!("answered {} without a reason", status.as_u16()) } else { message };

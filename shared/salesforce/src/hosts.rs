@@ -1,7 +1,7 @@
 //! Where credentials may go (docs/contract.md#where-credentials-may-go): the one place that decides whether a host may
 //! see a user's login, a token or our client secret.
 
-use calls::ids::SalesforceId;
+use calls::{codes::faults, ids::SalesforceId};
 use url::{Host, Url};
 
 /// A URL that credentials may not go to. The text says the rule, never the URL: it may carry credentials.
@@ -24,9 +24,9 @@ impl RefusedHost {
     /// A stable code for answers and logs.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Login => "login_url_refused",
-            Self::Instance => "instance_url_refused",
-            Self::Identity => "identity_url_refused",
+            Self::Login => faults::LOGIN_URL_REFUSED.code,
+            Self::Instance => faults::INSTANCE_URL_REFUSED.code,
+            Self::Identity => faults::IDENTITY_URL_REFUSED.code,
         }
     }
 }

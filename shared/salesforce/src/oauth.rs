@@ -1,8 +1,11 @@
 //! OAuth 2.0 web-server flow with PKCE: authorize URL, code exchange, refresh, revoke (Salesforce Help,
 //! "OAuth 2.0 Web Server Flow").
 
-use calls::crm::{CrmError, FaultClass};
-use calls::ports::ClientSecretSource;
+use calls::{
+    codes::faults,
+    crm::{CrmError, FaultClass},
+    ports::ClientSecretSource,
+};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -93,7 +96,9 @@ impl<S: ClientSecretSource> Client<S> {
     /// The client secret, as it is now.
     pub(crate) async fn own_secret(&self) -> Result<SecretString, CrmError> {
         self.config.client_secret.client_secret().await.map_err(|error| {
-            errors::without_answer(FaultClass::Passing, "client_secret_unavailable", &error.to_string())
+            tracing::error!(error = %error, "the client secret could not be read");
+            let code = faults::CLIENT_SECRET_UNAVAILABLE.code;
+            errors::without_answer(FaultClass::Passing, code, &error.to_string())
         })
     }
 

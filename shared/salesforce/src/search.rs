@@ -2,8 +2,10 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
+    codes::faults,
     crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery},
     ids::SalesforceId,
+    limits::FOUND_RECORDS,
     workspace::{Connection, RecordType},
 };
 use serde::Deserialize;
@@ -17,7 +19,7 @@ use crate::{
 };
 
 /// How many records of each object are asked for.
-pub(crate) const PAGE: usize = 200;
+pub(crate) const PAGE: usize = FOUND_RECORDS;
 
 /// Says only why search found a record: a caller is nobody's fax machine (docs/contract.md#matching).
 const FAX: &str = "Fax";
@@ -154,7 +156,7 @@ fn term(query: &PhoneQuery) -> Result<String, CrmError> {
     if numbers.is_empty() {
         return Err(errors::without_answer(
             FaultClass::Permanent,
-            "no_search_term",
+            faults::NO_SEARCH_TERM.code,
             "there is no number to search for",
         ));
     }

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use calls::{
+    codes::faults,
     crm::{CrmError, FaultClass},
     ports::Tokens,
 };
@@ -42,7 +43,7 @@ pub(crate) fn verified(body: &[u8], hosts: &Hosts, client_secret: &SecretString)
     if !is_signed(&answer, client_secret) {
         return Err(errors::without_answer(
             FaultClass::OwnConfiguration,
-            "bad_signature",
+            faults::BAD_SIGNATURE.code,
             "the token answer is not signed with our client secret",
         ));
     }

@@ -1,5 +1,7 @@
 //! How long an appointment takes, as people and language models write it.
 
+use crate::limits::APPOINTMENT_MINUTES;
+
 /// What a number is of.
 const HOURS: [&str; 17] = [
     "h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "hora", "horas", "heure", "heures", "ora",
@@ -14,7 +16,7 @@ const BETWEEN: [&str; 6] = ["and", "und", "et", "y", "e", "en"];
 /// A bare number below this with a fraction is hours or minutes, nobody knows: `1.5`.
 const SURELY_MINUTES: f64 = 10.0;
 
-/// Minutes, from 1 to 1440: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None`: it cannot be read.
+/// Minutes, as many as an appointment may have: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None`: it cannot be read.
 pub(super) fn minutes(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('.').to_lowercase();
     let minutes = match text.parse::<f64>() {
@@ -27,8 +29,10 @@ pub(super) fn minutes(text: &str) -> Option<u32> {
 
 /// Whole minutes of a length that an appointment may have.
 pub(super) fn in_bounds(minutes: f64) -> Option<u32> {
-    let fits = (1.0..=1440.0).contains(&minutes);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1440")]
+    let [least, most] =
+        [APPOINTMENT_MINUTES.start(), APPOINTMENT_MINUTES.end()].map(|limit| f64::from(*limit));
+    let fits = (least..=most).contains(&minutes);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the limits")]
     fits.then(|| minutes.round() as u32)
 }
 

@@ -4,13 +4,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    connection::{NoSession, REFRESH_TAKES, Sessions},
+    connection::{NoSession, Sessions},
     ids::WorkspaceId,
     ports::{Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
+    timings::{REFRESH_TAKES, TOKENS_IDLE},
 };
 
-/// How old a connection's tokens get. Twice as often as needed: a refresh may fail for two weeks before it is too late.
-const IDLE: TimeDelta = TimeDelta::days(14);
 /// After a try that failed, the next.
 const AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
 /// Workspaces a page.
@@ -51,7 +50,7 @@ impl KeepAlive {
         loop {
             let now = sessions.clock.now();
             let (ids, next) =
-                sessions.store.idle((now - IDLE).timestamp(), now.timestamp(), PAGE, after).await?;
+                sessions.store.idle((now - TOKENS_IDLE).timestamp(), now.timestamp(), PAGE, after).await?;
             for id in ids {
                 if self.until - sessions.clock.now() < REFRESH_TAKES {
                     return failed.map_or(Ok(done), Err);

@@ -9,14 +9,13 @@ use crate::{
     message::Queued,
     ports::{Clock, DueRows, Ledger, Queue, Random, StoreError},
     sync::claim::{self, Postponed},
+    timings::WAKE_TAKES,
 };
 
 use super::Wake;
 
 /// Rows a page.
 const PAGE: u32 = 100;
-/// How long a woken row is left alone: what a message may take through the queue, which hides it for 360 s.
-const WAKE_TAKES: i64 = 10 * 60;
 
 /// All rows that are due are to be woken.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +122,7 @@ async fn wake<L: Ledger, Q: Queue, R: Random>(
     key: &RowKey,
     now: i64,
 ) -> Result<Postponed, StoreError> {
-    let postponed = claim::postpone(ledger, random, key, now, now + WAKE_TAKES).await?;
+    let postponed = claim::postpone(ledger, random, key, now, now + WAKE_TAKES.num_seconds()).await?;
     if postponed == Postponed::Done {
         let wake = Wake { workspace_id: key.workspace_id.clone(), call_id: key.call_id.clone() };
         queue.send(&wake.message()).await?;

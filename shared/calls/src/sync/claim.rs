@@ -2,14 +2,16 @@
 //! (docs/contract.md#claim).
 
 use crate::{
+    codes::reasons,
     ids::{CallId, WorkspaceId},
-    ledger::{Foreign, Reason, Row, RowKey, STALE_SECRET, Stored, SyncStatus, TriedWith, WriteId},
+    ledger::{Foreign, Reason, Row, RowKey, Stored, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
+    timings::ROW_LEASE,
     workspace::{Lease, Workspace},
 };
 
-/// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
-pub(crate) const LEASE_SECONDS: i64 = 90;
+/// [`ROW_LEASE`], in seconds.
+pub(crate) const LEASE_SECONDS: i64 = ROW_LEASE.num_seconds();
 /// How often a swap that somebody else won is tried anew. Each loss is another's progress.
 const SWAP_TRIES: u32 = 20;
 
@@ -123,18 +125,21 @@ pub(crate) async fn refuse_report<L: Ledger, R: Random>(
     reported: Row,
     now: i64,
 ) -> Result<(), StoreError> {
-    change(ledger, random, None, |_| Ok(()), |current| {
-        if current.is_some() {
-            return Step::Keep(());
-        }
-        let mut row = reported.clone();
-        let reason = Reason::new(
-            STALE_SECRET,
-            "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",
-        );
-        row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
-        write(row, now, ())
-    })
+    change(
+        ledger,
+        random,
+        None,
+        |_| Ok(()),
+        |current| {
+            if current.is_some() {
+                return Step::Keep(());
+            }
+            let mut row = reported.clone();
+            let reason = Reason::of(reasons::WEBHOOK_SECRET_REVOKED);
+            row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
+            write(row, now, ())
+        },
+    )
     .await
 }
 

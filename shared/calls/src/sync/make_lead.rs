@@ -16,6 +16,7 @@ use crate::{
     matching::{self, Rule},
     phone::PhoneNumber,
     ports::{NumberClaims, Random},
+    timings::{NUMBER_CLAIM_KEPT, RECENT},
     workspace::{Lease, RecordType},
 };
 
@@ -23,17 +24,11 @@ use super::{
     Ports,
     attempt::Attempt,
     claim::LEASE_SECONDS,
-    observe::RECENT,
     outcome::Ending,
     plan::{Lead, NamedDuplicates, NewLead, Search, dispensable},
     session::Stop,
 };
 
-/// How long a claim is kept after the last moment at which its Lead may come to be. While it is, the Lead is the caller's
-/// though no phone field says so; so not much longer than search needs to learn of it, which is minutes (up to ten are
-/// reported, docs/salesforce-api.md#the-search-index). Then a Lead whose number a person has changed is not the
-/// caller's.
-const KEPT: i64 = 60 * 60;
 /// How often a worker looks whether another one has made the Lead.
 const POLL: Duration = Duration::from_millis(500);
 /// What Salesforce says where a duplicate rule refuses a record.
@@ -152,7 +147,7 @@ impl<P: Ports> Attempt<'_, P> {
             lease: Some(Lease { owner: worker.random.id(), until }),
             unsettled_until: Some(unsettled_until),
             lead_id: None,
-            expires_at: unsettled_until + KEPT,
+            expires_at: unsettled_until + NUMBER_CLAIM_KEPT.num_seconds(),
         };
         let ours = worker.ledger.swap_claim(before, &claim).await?;
         self.claim = ours.then_some(claim);

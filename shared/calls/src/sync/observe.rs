@@ -8,6 +8,7 @@ use crate::{
     ledger::Row,
     phone::PhoneNumber,
     ports::Clock,
+    timings::RECENT,
     workspace::RecordType,
 };
 
@@ -20,9 +21,6 @@ use super::{
 
 /// What Salesforce says of a query that takes it too long.
 const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
-/// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be, and
-/// than search needs to learn of it.
-pub(super) const RECENT: TimeDelta = TimeDelta::minutes(15);
 /// How much earlier than our clock Salesforce's may have stamped a record.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 

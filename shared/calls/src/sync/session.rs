@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{
     activity::{EventDraft, Fields, TaskDraft},
@@ -15,18 +15,11 @@ use crate::{
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Clock, Crm, Look, Random, StoreError},
+    timings::{QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
     workspace::{Connection, RecordType},
 };
 
 use super::{Ports, Worker, outcome::Ending};
-
-/// What a write may take: Salesforce's request limit, and the outcome's way into the ledger.
-const WRITE_TAKES: TimeDelta = TimeDelta::seconds(15);
-
-/// How long the quick tries after passing faults wait, at most: with full jitter, over the whole attempt.
-const QUICK_TRIES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
-/// What a quick try may take: its wait, a request, and then a write that has to be recorded.
-const QUICK_TRY_TAKES: TimeDelta = TimeDelta::seconds(27);
 
 /// Why an attempt cannot go on.
 #[derive(Debug)]

@@ -115,7 +115,7 @@ fn a_transcript_in_a_list_is_in_the_task() {
 #[test]
 fn a_caller_who_withheld_the_number_and_told_it_is_found_where_that_is_allowed() {
     let call = call_of(&sample("withheld-but-told"));
-    assert_eq!(Caller::of(&call, &settings()).unwrap_err().code, NoPhoneNumber::Withheld.code());
+    assert_eq!(Caller::of(&call, &settings()).unwrap_err().code, NoPhoneNumber::Withheld.code().code);
     let allowed = Settings { use_given_number: true, ..settings() };
     let caller = Caller::of(&call, &allowed).unwrap();
     assert_eq!((caller.is_given(), caller.number().unwrap().e164()), (true, "+17375550101".to_owned()));

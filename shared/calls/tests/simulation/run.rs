@@ -11,6 +11,7 @@ use calls::{
     jobs::{KeepAlive, WakeDue},
     ledger::SyncStatus,
     ports::{Clock, StoreError},
+    timings::{self, BATCH},
     workspace::{ConnectionState, NoMatch, Workspace},
 };
 use chrono::TimeDelta;
@@ -24,13 +25,13 @@ use crate::{
 };
 
 /// Sync's timeout, milliseconds.
-pub const TIMEOUT: i64 = 60_000;
-const VISIBILITY: i64 = 360_000;
+pub const TIMEOUT: i64 = timings::SYNC_TIMEOUT.num_milliseconds();
+const VISIBILITY: i64 = timings::VISIBILITY.num_milliseconds();
 /// How often a message is delivered before it goes to the dead-letter queue.
-pub const MAX_RECEIVES: u32 = 5;
+pub const MAX_RECEIVES: u32 = timings::RECEIVES;
 const MINUTE: i64 = 60_000;
 /// When a connection's tokens are old enough to be kept alive, seconds.
-const IDLE: i64 = 14 * 86_400;
+const IDLE: i64 = timings::TOKENS_IDLE.num_seconds();
 /// A world that is not at rest after so many steps, and so many for each thing that happens in it, never will be.
 const STEPS: usize = 50_000;
 const STEPS_EACH: usize = 2_000;
@@ -286,7 +287,6 @@ impl Run {
 
     /// Delivers a message, often with others that can be seen: ten at most, as SQS does.
     fn deliver(&mut self, index: usize) {
-        const BATCH: usize = 10;
         let mut state = self.world.state();
         let now = state.now;
         let size = if state.rng.bool() { BATCH } else { 1 };

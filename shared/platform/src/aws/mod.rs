@@ -14,17 +14,12 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
-use calls::ports::StoreError;
+use calls::{
+    ports::StoreError,
+    timings::{AWS_ATTEMPT, AWS_OPERATION, QUEUE_SEND},
+};
 
 use crate::config::{ConfigError, Env, required};
-
-/// One try of an operation. These answer within milliseconds; what takes longer is better tried again.
-const ATTEMPT: Duration = Duration::from_secs(3);
-/// An operation with all its tries.
-const OPERATION: Duration = Duration::from_secs(8);
-/// A message with all its tries: when the queue does not answer, the webhook still has to reach the ledger within
-/// its own 10 seconds.
-const SEND: Duration = Duration::from_secs(4);
 
 /// AWS's clients, one of each kind. Each is made only where it is asked for, so that a function does not carry the code of
 /// one that it does not use.
@@ -53,7 +48,7 @@ impl Aws {
             .http_client(connector::client())
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts(OPERATION));
+            .timeout_config(timeouts(AWS_OPERATION));
         config.set_endpoint_url(env.get("AWS_ENDPOINT_URL"));
         Ok(Self { config: config.build(), dynamodb: OnceLock::new(), secrets_manager: OnceLock::new() })
     }
@@ -66,7 +61,7 @@ impl Aws {
     /// A client for SQS: a function asks for one.
     pub fn sqs(&self) -> OnUse<aws_sdk_sqs::Client> {
         self.on_use(|config| {
-            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND));
+            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(QUEUE_SEND));
             aws_sdk_sqs::Client::from_conf(config.build())
         })
     }
@@ -103,7 +98,7 @@ impl<C> Deref for OnUse<C> {
 
 fn timeouts(operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT.min(operation / 2))
+        .operation_attempt_timeout(AWS_ATTEMPT.min(operation / 2))
         .operation_timeout(operation)
         .build()
 }

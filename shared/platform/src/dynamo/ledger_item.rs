@@ -218,7 +218,8 @@ mod tests {
         let mut row = accepted();
         row.write_id = Some(calls::ledger::WriteId("write-1".into()));
         row.status = SyncStatus::Retrying;
-        row.reason = Some(Reason::new("UNABLE_TO_LOCK_ROW", "Tried again soon."));
+        row.reason =
+            Some(Reason { code: "UNABLE_TO_LOCK_ROW".to_owned(), message: "Tried again soon.".to_owned() });
         row.call.kind = Some(Fact { value: CallKind::Outbound, reported_at: 1 });
         row.call.customer_number = fact("+12345550123");
         row.call.started_at = Some(Fact {

@@ -229,7 +229,13 @@ async fn a_row_of_a_newer_version_keeps_no_other_from_being_read() {
     let ledger = LedgerTable::new(client, table);
     for n in 0..3 {
         let mut row = row(&format!("call-{n}"), "w1");
-        row.finish(SyncStatus::WaitingForConnection, Some(Reason::new("X", "")), Some(1), 90, 1000);
+        row.finish(
+            SyncStatus::WaitingForConnection,
+            Some(Reason { code: "X".to_owned(), message: String::new() }),
+            Some(1),
+            90,
+            1000,
+        );
         ledger.swap(None, &row).await.unwrap();
     }
     let known = raw.items().await.remove(0);
@@ -308,7 +314,13 @@ async fn where_dynamodb_ends_a_page_at_a_megabyte_nothing_is_missed() {
     for n in 0..7 {
         let mut row = row(&format!("call-{n}"), "w1");
         row.created_at = 1000 + n;
-        row.finish(SyncStatus::Error, Some(Reason::new("X", "x".repeat(300_000))), None, 90, 1000);
+        row.finish(
+            SyncStatus::Error,
+            Some(Reason { code: "X".to_owned(), message: "x".repeat(300_000) }),
+            None,
+            90,
+            1000,
+        );
         ledger.swap(None, &row).await.unwrap();
     }
     for status in [None, Some(SyncStatus::Error)] {

@@ -2,6 +2,7 @@
 
 use crate::{
     caller::Caller,
+    codes::faults::TOO_MANY_NEW_RECORDS,
     crm::{CrmError, Duplicates, FaultClass, Found, FoundRecord, Record},
     ids::SalesforceId,
     lead::LeadDraft,
@@ -231,7 +232,7 @@ fn all_that_is_shown(
 fn too_many_recent() -> CrmError {
     CrmError {
         class: FaultClass::Passing,
-        code: "too_many_new_records".to_owned(),
+        code: TOO_MANY_NEW_RECORDS.code.to_owned(),
         message: "more records with such a number were created in the last minutes than can be looked at"
             .to_owned(),
         fields: Vec::new(),

@@ -235,7 +235,8 @@ fn a_lead_that_is_gone_may_have_become_a_contact() {
 #[test]
 fn a_refused_event_leaves_a_task_that_says_so() {
     let mut case = Case::new().booked().found(&[LEAD]);
-    case.seen.refused_event = Some(Reason::new("event_refused", "The org said no."));
+    case.seen.refused_event =
+        Some(Reason { code: "event_refused".to_owned(), message: "The org said no.".to_owned() });
     let plan = case.operations();
     let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
     assert!(plan.event.is_none() && task.description.contains("The org said no."));

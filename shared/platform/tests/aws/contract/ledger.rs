@@ -210,7 +210,13 @@ fn another_workspace() -> WorkspaceId {
 
 fn failed(call_id: &str, code: &str) -> Row {
     let mut row = row(call_id, "w1");
-    row.finish(SyncStatus::Error, Some(Reason::new(code, "Mend it.")), None, 90, 1000);
+    row.finish(
+        SyncStatus::Error,
+        Some(Reason { code: code.to_owned(), message: "Mend it.".to_owned() }),
+        None,
+        90,
+        1000,
+    );
     row
 }
 
