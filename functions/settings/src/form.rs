@@ -3,14 +3,14 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use calls::{phone::country_code, workspace::Settings};
+use calls::{
+    phone::country_code,
+    workspace::{APPOINTMENT_MINUTES, RETENTION_DAYS, Settings},
+};
 use platform::http::FieldError;
 use salesforce::hosts::{Hosts, RefusedHost};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-
-const APPOINTMENT_MINUTES: RangeInclusive<u32> = 1..=1440;
-const RETENTION_DAYS: RangeInclusive<u32> = 30..=3650;
 
 /// Reads all settings; each must be there, and nothing else. Only one that came later may be missing: it stays as it is
 /// `now`, for clients that do not know it yet.

@@ -184,8 +184,10 @@ pub trait NewestRows: Send + Sync {
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
 }
 
-/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns.
+/// A call, as the ledger has it.
+// What the indexes hold of a row, named like its columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SyncLog"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRow {
     /// Which call.
@@ -200,13 +202,13 @@ pub struct ListedRow {
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
     pub salesforce_event_id: Option<SalesforceId>,
-    /// How the record was chosen.
+    /// How the record was chosen; null while nobody has looked for the caller.
     pub decision: Option<ListedDecision>,
     /// Whether there is an Event.
     pub appointment_created: bool,
     /// Why it stands there, for programs.
     pub error_code: Option<String>,
-    /// Why it stands there, for people.
+    /// Why it stands there and what to do, for people.
     pub error_message: Option<String>,
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
@@ -214,7 +216,7 @@ pub struct ListedRow {
     pub attempts: u32,
     /// The first report's arrival, Unix seconds.
     pub created_at: i64,
-    /// The last write, Unix seconds.
+    /// The last change, Unix seconds.
     pub updated_at: i64,
     /// When it is tried again, Unix seconds.
     pub due_at: Option<i64>,
@@ -224,8 +226,9 @@ pub struct ListedRow {
 /// answer.
 const LISTED_CANDIDATES: usize = 10;
 
-/// A decision as people see it in a list.
+/// How the record was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedDecision {
     /// What decided.
@@ -236,7 +239,7 @@ pub struct ListedDecision {
     pub candidates: Vec<Candidate>,
     /// How many records have it.
     pub candidate_count: usize,
-    /// Up to ten records that may be taken for the caller's, and why they are not.
+    /// Up to ten records that could be taken for the caller's, and why they are not. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turned_down: Vec<TurnedDown>,
 }

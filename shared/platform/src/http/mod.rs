@@ -3,6 +3,7 @@
 mod address;
 mod body;
 mod caller;
+mod code;
 mod cookie;
 mod etag;
 mod problem;
@@ -10,9 +11,10 @@ mod problem;
 pub use address::PublicAddress;
 pub use body::{json_body, json_body_or_default};
 pub use caller::{Caller, CallerRules};
+pub use code::Code;
 pub use cookie::{cookie, host_cookie};
 pub use etag::{ETag, IfMatch, tagged_json};
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, Problem, WrittenProblem};
 
 use lambda_http::{
     Body, Response,
