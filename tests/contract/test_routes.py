@@ -1,8 +1,10 @@
-"""The routes held together: of the template, of the code, of the API's description and of `cargo lambda watch`."""
+"""The routes held together: of the template, of the API's description and of `cargo lambda watch`.
+
+The code's are those of the description: the tests of shared/api.
+"""
 
 from __future__ import annotations
 
-import re
 import tomllib
 
 import yaml
@@ -36,9 +38,3 @@ def test_the_api_s_description_has_the_routes_of_the_template() -> None:
     methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
     described = {(method.upper(), path) for path, item in paths.items() for method in item.keys() & methods}
     assert described == deployed().keys()
-
-
-def test_the_code_names_the_routes_of_the_template() -> None:
-    source = (ROOT / "shared/platform/src/routes.rs").read_text()
-    named = re.findall(r'Route \{ method: Method::(\w+), path: "([^"]+)" \}', source)
-    assert sorted(named) == sorted(deployed())
