@@ -23,7 +23,7 @@ test-integration: .venv/ready   ## clients against the simulator, stores against
 	cargo test --workspace --test '*' --no-fail-fast
 
 test-e2e: .venv/ready dashboard/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
-	python -m pytest tests/e2e
+	RELEASE=1 python -m pytest tests/e2e
 
 openapi:                        ## the API's description, docs/openapi.yaml, from the code
 	UPDATE=1 cargo test --quiet -p api --lib description
@@ -37,11 +37,11 @@ fuzz:                           ## what reads text of others, under a fuzzer; FU
 release: .venv/ready            ## the functions as `sam build` compiles them, in target/lambda
 	cargo lambda build --release --workspace --exclude salesforce-sim --exclude bench
 
-bench: release                  ## what each function costs beside a hello world; BENCH="--quick --gate" holds it to its budget
+bench: release                  ## what each function costs next to a hello world; BENCH=--gate holds it to its budget
 	cargo run --quiet --profile local -p bench -- $(BENCH)
 
-load: .venv/ready dashboard/node_modules/ready  ## a noisy workspace beside twenty quiet ones; LOAD=--quick holds it to a limit
-	python -m tests.load $(LOAD)
+load: .venv/ready dashboard/node_modules/ready release  ## a noisy workspace beside twenty quiet ones; LOAD=--quick holds it to a limit
+	RELEASE=1 python -m tests.load $(LOAD)
 
 build: .venv/ready              ## what is deployed to AWS, in .aws-sam/build
 	sam build
@@ -62,11 +62,10 @@ fmt: .venv/ready dashboard/node_modules/ready
 	npm --prefix dashboard run format
 
 # `sam validate` wants a region to look a template over; a deployment uses the one of your AWS profile.
-validate: .venv/ready .venv/scanners/ready  ## the template: valid, linted, secure, and as its contract says
+validate: .venv/ready .venv/scanners/ready  ## the template: valid, linted, secure; `test-unit` compares it with its contract
 	AWS_DEFAULT_REGION=us-east-1 sam validate
 	cfn-lint
 	.venv/scanners/bin/checkov
-	python -m pytest tests/contract
 
 audit: .venv/ready .venv/scanners/ready $(CARGO_DENY)  ## licences, duplicates, sources and known vulnerabilities of dependencies
 	cargo deny --locked check -D unmatched-skip -D unnecessary-skip bans licenses sources
@@ -82,15 +81,19 @@ STACK ?= ringlog
 REQUIREMENTS := requirements-emulator.txt requirements.txt
 CHECKSUM := $(shell cat $(REQUIREMENTS) | cksum | cut -d' ' -f1)
 
+UV := .venv/bin/uv
+INSTALL := $(UV) pip install --quiet --python
+
 .venv/ready: .venv/ready-$(CHECKSUM)
 .venv/ready-%:
-	@echo "Setting up the tools in .venv (two minutes, once) …"
-	python3 -m venv .venv && .venv/bin/pip install --disable-pip-version-check --progress-bar off -r requirements.txt
-	python3 -m venv .venv/emulator && .venv/emulator/bin/pip install --disable-pip-version-check --progress-bar off -r requirements-emulator.txt
+	@echo "Setting up the tools in .venv (once) …"
+	python3 -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check $$(grep '^uv==' requirements.txt)
+	$(INSTALL) .venv -r requirements.txt
+	$(UV) venv --quiet --clear --python python3 .venv/emulator && $(INSTALL) .venv/emulator -r requirements-emulator.txt
 	rm -f .venv/ready-* && touch $@
 
 .venv/scanners/ready: requirements-scanners.txt | .venv/ready
-	python3 -m venv .venv/scanners && .venv/scanners/bin/pip install --disable-pip-version-check --progress-bar off -r requirements-scanners.txt && touch $@
+	$(UV) venv --quiet --clear --python python3 .venv/scanners && $(INSTALL) .venv/scanners -r requirements-scanners.txt && touch $@
 
 dashboard/node_modules/ready: dashboard/package-lock.json
 	npm --prefix dashboard ci --no-audit --no-fund && touch $@
@@ -99,6 +102,6 @@ dashboard/node_modules/ready: dashboard/package-lock.json
 browser: .venv/ready
 	python -m local.browser
 
-# Cargo's own tools, compiled once a version.
+# Cargo's own tools, compiled once a version. They run for seconds; optimised, they take minutes to compile.
 .venv/cargo-%: | .venv/ready
-	cargo install --locked --root .venv cargo-$* && touch $@
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root .venv cargo-$* && touch $@

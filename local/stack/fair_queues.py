@@ -1,11 +1,14 @@
 """The emulator with fair queues: a standard queue serves quiet message groups before a noisy one, as SQS does.
 
-The emulator serves a standard queue in the order of arrival, whatever its messages' groups are. This program, which
-runs in the emulator's own Python, starts it with a model of what AWS describes in "How Amazon SQS fair queues work"
-(Amazon SQS Developer Guide, sqs-fair-queues-detailed): a group is noisy as soon as more than 10 % of the messages in
-flight are its own, and at least 30; it stays noisy until nothing of it is left in the queue; messages of quiet groups
-come first; of several noisy groups the one with the fewest messages in flight does. The share of processing time, by
-which AWS detects noise too, is left out: this model is the less fair one.
+Why it is here: what a noisy workspace may cost the others is a promise of queue and message groups together. The
+emulator (1.5.33) serves in the order of arrival and has no hook to change that; there `make load` could hold nothing to
+a limit. If a newer one renames the function that is replaced here, this fails at its start.
+
+The model is what AWS describes in "How Amazon SQS fair queues work" (Amazon SQS Developer Guide,
+sqs-fair-queues-detailed): a group is noisy as soon as more than 10 % of the messages in flight are its own, and at
+least 30; it stays noisy until nothing of it is left in the queue; messages of quiet groups come first; of several noisy
+groups, the one with the fewest messages in flight. The share of processing time, by which AWS detects noise too, is
+left out: this model is the less fair one. It runs in the emulator's own Python.
 """
 
 from __future__ import annotations

@@ -78,6 +78,13 @@ class Settings:
     state: Path
     fair_queues: bool = False
     """Whether queues are fair, as SQS's are, or serve in the order of arrival, as the emulator's do."""
+    release: bool = False
+    """Whether the functions are those of `make release`; else they are built here, in a profile that builds fast."""
+
+    @property
+    def artifacts(self) -> Path:
+        """Where each function's folder with its `bootstrap` is."""
+        return ROOT / "target" / "lambda" if self.release else ROOT / ".stack" / "artifacts"
 
     @property
     def logs(self) -> Path:

@@ -1,7 +1,7 @@
-"""The API's description is valid, and says of each operation what it answers to whom it does not know.
+"""The API's description is valid, and says how each operation responds to strangers.
 
-That it is what the code says, that it has every route and every error code: the tests of shared/api. That the answers
-are as described is shown by the end-to-end tests; that the routes are those of the template, by `test_routes.py`.
+The tests of shared/api compare it with the code, the end-to-end tests with the responses, `test_routes.py` with the
+template's routes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def test_it_is_valid() -> None:
     validate(DESCRIPTION)
 
 
-def test_every_operation_says_what_it_answers_to_whom_it_does_not_know() -> None:
+def test_every_operation_describes_its_response_to_strangers() -> None:
     for path, item in DESCRIPTION["paths"].items():
         for method, operation in item.items():
             is_open = operation.get("security") == []

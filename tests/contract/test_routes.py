@@ -1,6 +1,6 @@
-"""The routes held together: of the template, of the API's description and of `cargo lambda watch`.
+"""The routes of the template, the API's description and `cargo lambda watch` are the same.
 
-The code's are those of the description: the tests of shared/api.
+The tests of shared/api compare those of the code with the description's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def deployed() -> Routes:
     }
 
 
-def test_watch_routes_as_the_template_does() -> None:
+def test_watch_has_the_routes_of_the_template() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"]
     watched = [((one["method"], path), one["function"]) for path, ones in router.items() for one in ones]

@@ -1,4 +1,4 @@
-"""The release artefacts, as AWS runs them: every sample event, under AWS's own runtime interface emulator."""
+"""The release artefacts: what is in them, and how they answer every sample event under AWS's own runtime emulator."""
 
 from __future__ import annotations
 
@@ -7,15 +7,30 @@ import re
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from local.stack import template
 from local.stack.settings import ROOT
+from tests.contract.test_permissions import granted, target
 
 from .support import runtime
 from .support.stack import Stack
 from .support.workspace import Workspace
 
-FUNCTIONS = sorted(template.binaries(template.load()).values())
+TEMPLATE = template.load()
+BINARIES = template.binaries(TEMPLATE)
+FUNCTIONS = sorted(BINARIES.values())
+# An operation of an AWS client that is linked in: its source file's path is left in the artefact, for panics.
+OPERATION = re.compile(rb"aws-sdk-(\w+)-[\d.]+/src/operation/(\w+)\.rs")
+# What Lambda itself does in the role of a function whose queue it polls.
+POLLING = {"sqs:receive_message", "sqs:delete_message", "sqs:get_queue_attributes"}
+POLLED = {
+    target(one["Properties"]["FunctionName"])
+    for one in TEMPLATE["Resources"].values()
+    if one["Type"] == "AWS::Lambda::EventSourceMapping"
+}
+# Each resource's variable.
+VARIABLES = {target(value): name for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items()}
 ONLY_IN_DEBUG_BUILDS = "LOCAL_WORKSPACE_ID"
 # The workspace of the samples, except in the token that is wrong anyway.
 SAMPLE_WORKSPACE = re.compile(r"\bacme\b(?!\.1\.1)")
@@ -131,3 +146,20 @@ def test_a_workspace_from_a_setting_is_for_debug_builds_only(stack: Stack) -> No
     for function in FUNCTIONS:
         bootstrap = (runtime.ARTEFACTS / function / "bootstrap").read_bytes()
         assert ONLY_IN_DEBUG_BUILDS.encode() not in bootstrap, function
+
+
+def name_parts(resource: str) -> set[str]:
+    """What the code calls a resource: the variable with its name; and the index, if it is one."""
+    name, _, index = resource.partition("/index/")
+    return {VARIABLES[name], index}
+
+
+@pytest.mark.parametrize("function", BINARIES)
+def test_a_function_may_do_what_is_linked_into_it_and_nothing_else(function: str) -> None:
+    bootstrap = (runtime.ARTEFACTS / BINARIES[function] / "bootstrap").read_bytes()
+    linked = {f"{service.decode()}:{operation.decode()}" for service, operation in OPERATION.findall(bootstrap)}
+    allowed = {f"{service}:{xform_name(action)}" for service, action in (a.split(":") for a, _ in granted(function))}
+    assert allowed == linked | (POLLING if function in POLLED else set())
+    # It has names for its tables, indexes, queues and secrets.
+    names = {name for _, resource in granted(function) for name in name_parts(resource)}
+    assert [name for name in sorted(names) if name.encode() not in bootstrap] == []

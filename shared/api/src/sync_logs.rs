@@ -34,9 +34,9 @@ pub struct SyncLogSummary {
     pub since: Option<i64>,
     /// How many calls there are.
     pub total: u64,
-    /// How many of each status, also of those that no call has.
+    /// How many of each status, also of those that no call has; and of those of a newer version that a call has.
     #[cfg_attr(test, schemars(schema_with = "by_status"))]
-    pub statuses: BTreeMap<&'static str, u64>,
+    pub statuses: BTreeMap<String, u64>,
     /// How many of each error code.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, std::num::NonZeroU64>"))]
     pub error_codes: BTreeMap<String, u64>,
@@ -45,14 +45,14 @@ pub struct SyncLogSummary {
 impl SyncLogSummary {
     /// Of no calls.
     pub fn new(since: Option<i64>) -> Self {
-        let statuses = SyncStatus::ALL.map(|status| (status.as_str(), 0)).into();
+        let statuses = SyncStatus::ALL.map(|status| (status.as_str().to_owned(), 0)).into();
         Self { since, total: 0, statuses, error_codes: BTreeMap::new() }
     }
 
     /// Counts a call.
     pub fn add(&mut self, outcome: Outcome) {
         self.total += 1;
-        *self.statuses.entry(outcome.status.as_str()).or_default() += 1;
+        *self.statuses.entry(outcome.status).or_default() += 1;
         if let Some(error_code) = outcome.error_code {
             *self.error_codes.entry(error_code).or_default() += 1;
         }
@@ -94,7 +94,7 @@ fn by_status(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "type": "object",
         "required": statuses,
         "properties": properties,
-        "additionalProperties": false,
+        "additionalProperties": { "type": "integer" },
     })
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .refuse(schemas.refusal("CallIdRefused", &[Code::InvalidCallId]))
             .refuse(schemas.refusal("NoSuchCall", &[Code::NoSuchCall]))
             .or_gateway(404)
-            .refuse(schemas.refusal("SecretRevoked", &[Code::WebhookSecretRevoked])),
+            .refuse(schemas.refusal("RetryConflict", &[Code::WebhookSecretRevoked, Code::NewerVersion])),
         Operation::new(routes::SYNC_LOGS_RETRY_ALL, "retrySyncLogs", Tag::Calls, Who::Admin)
             .says(
                 "Retry all calls with an error code",

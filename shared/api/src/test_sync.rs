@@ -2,10 +2,11 @@
 
 use calls::{
     activity::Fields,
+    crm::Record,
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ledger::SyncStatus,
-    matching::{Candidate, Chosen, Rule, TurnedDown},
+    matching::{Candidate, Rule, TurnedDown},
     workspace::RecordType,
 };
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,7 @@ pub struct Ruling {
     /// What decided.
     pub rule: Rule,
     /// The choice.
-    pub chosen: Option<Chosen>,
+    pub chosen: Option<Record>,
     /// Records that could be taken for the caller's, and why they are not. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turned_down: Vec<TurnedDown>,
@@ -158,7 +159,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 &[Code::InvalidBody, Code::InvalidCallId, Code::InvalidPhoneNumber],
             ))
             .refuse(schemas.refusal("NoSuchCall", &[Code::NoSuchCall]))
-            .refuse(schemas.refusal("TestConflict", &[Code::NotConnected, Code::OtherNumber]))
+            .refuse(schemas.refusal("TestConflict", &[Code::NotConnected, Code::OtherNumber, Code::NewerVersion]))
             .refuse(Refusal {
                 status: 502,
                 description: "Salesforce refused the search of a dry run; `code` is Salesforce's.".to_owned(),

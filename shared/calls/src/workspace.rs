@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    call::Direction,
     crm::Omitted,
     ids::{SalesforceId, WorkspaceId},
     time_zone::TimeZone,
@@ -60,17 +61,6 @@ pub enum NoMatch {
     Skip,
     /// A Lead is created. Leads are searched too, after the objects of `matchOrder`.
     CreateLead,
-}
-
-/// The direction of a logged call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// To the agent.
-    Inbound,
-    /// By the agent.
-    Outbound,
 }
 
 /// How long an appointment may be, in minutes.

@@ -52,6 +52,8 @@ fn names(description: &str, call_id: &CallId) -> bool {
     let calls = |line: &str| line.trim().strip_prefix("Call ").map(str::to_owned);
     let mut lines = description.trim_end().lines().rev();
     let last = lines.next().and_then(|line| CallId::parse(calls(line)?).ok());
+    // A word that names no platform is a person's.
+    let last = last.filter(|named| named.source().is_some());
     match last {
         Some(named) => named == *call_id,
         None => lines.any(|line| calls(line).as_deref() == Some(call_id.as_str())),
@@ -230,6 +232,7 @@ mod tests {
         assert!(activity(None, "Wants a quote.\r\nCall call-1\r\n").is_of(&id));
         assert!(activity(None, "Call call-1").is_of(&id));
         assert!(activity(None, "Wants a quote.\n\nCall call-1\n\nAda: done, see mail").is_of(&id));
+        assert!(activity(None, "Wants a quote.\n\nCall call-1\n\nCall back~tomorrow").is_of(&id));
     }
 
     #[test]

@@ -115,6 +115,8 @@ codes! {
         NoSuchCall = "no_such_call",
     }
     409 "Conflict" {
+        /// A newer version of Ringlog worked on the call last. It is left as it is until that version runs again.
+        NewerVersion = "newer_version",
         /// The workspace is not connected to Salesforce.
         NotConnected = "not_connected",
         /// The call with this id has another phone number.

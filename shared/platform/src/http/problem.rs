@@ -61,6 +61,14 @@ impl Problem {
         Self::new(Code::NotConnected, "Salesforce is not connected. An admin has to connect it first.")
     }
 
+    /// `newer_version`: a newer version wrote the call's row, and only that may change it.
+    pub fn newer_version() -> Self {
+        Self::new(
+            Code::NewerVersion,
+            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
+        )
+    }
+
     /// `unavailable`: something of our own failed for the moment.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Unavailable, detail)
