@@ -18,7 +18,7 @@ use lambda_http::{
 };
 use platform::{
     hashed::Hashed,
-    http::{Code, Problem, cookie, host_cookie, json},
+    http::{Problem, ProblemCode, cookie, host_cookie, json},
     lambda::request_deadline,
     routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
@@ -158,7 +158,7 @@ fn parameter<'a>(query: &'a QueryMap, name: &str) -> Option<&'a str> {
 }
 
 fn missing(parameter: &str) -> Problem {
-    Problem::new(Code::MissingParameter, format!("The query parameter `{parameter}` is missing."))
+    Problem::new(ProblemCode::MissingParameter, format!("The query parameter `{parameter}` is missing."))
 }
 
 /// Whether `Accept` names HTML, and not JSON before it.

@@ -10,7 +10,7 @@ use calls::{
 use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
     hashed::Hashed,
-    http::{CallerRules, Code, Problem, PublicAddress, host_cookie, json},
+    http::{CallerRules, Problem, ProblemCode, PublicAddress, host_cookie, json},
     routes::{self, OAUTH_COOKIE},
     stores::{NewState, OAuthFlow, OAuthStates, SettingsView},
 };
@@ -82,7 +82,7 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
     async fn login_url(&self, request: &Request, id: &WorkspaceId) -> Result<LoginUrl, Problem> {
         let query = request.query_string_parameters_ref();
         let refused = |error: RefusedHost| {
-            Problem::new(Code::LoginUrlRefused, format!("loginUrl is refused: {error}."))
+            Problem::new(ProblemCode::LoginUrlRefused, format!("loginUrl is refused: {error}."))
         };
         if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty())
         {

@@ -4,8 +4,9 @@
 use std::{fmt::Display, ops::RangeInclusive};
 
 use calls::{
+    limits::{APPOINTMENT_MINUTES, RETENTION_DAYS},
     phone::country_code,
-    workspace::{APPOINTMENT_MINUTES, RETENTION_DAYS, Settings},
+    workspace::Settings,
 };
 use platform::http::FieldError;
 use salesforce::hosts::{Hosts, RefusedHost};

@@ -11,7 +11,7 @@ use calls::{
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Code, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
     routes,
     stores::{CountedRows, ListedRows},
@@ -102,12 +102,12 @@ where
         match asked.run(&self.ledger, &self.queue, &self.random, now).await? {
             QueuedAgain::Queued => {}
             QueuedAgain::Unknown => {
-                return Err(Problem::new(Code::NoSuchCall, "There is no call with this id."));
+                return Err(Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."));
             }
             QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
                 return Err(Problem::new(
-                    Code::WebhookSecretRevoked,
+                    ProblemCode::WebhookSecretRevoked,
                     "The call was reported with a webhook secret that has been revoked, so it is never logged.",
                 ));
             }
@@ -156,7 +156,7 @@ where
 
 fn too_many_calls() -> Problem {
     Problem::new(
-        Code::TooManyCalls,
+        ProblemCode::TooManyCalls,
         "There are too many calls to count in one request. Ask for a shorter time, with `since` in Unix seconds.",
     )
 }

@@ -16,7 +16,7 @@ use calls::{
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Code, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
 };
 
@@ -45,7 +45,7 @@ impl<P: Ports> TestSync<P> {
         let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
             .map_err(|_| {
                 Problem::new(
-                    Code::InvalidPhoneNumber,
+                    ProblemCode::InvalidPhoneNumber,
                     "phoneNumber must be a phone number: with its country code, like +12345550123, or without one, \
                      in the country of the settings.",
                 )
@@ -83,7 +83,8 @@ impl<P: Ports> TestSync<P> {
             Done::Attempted(row) => Some(*row),
             Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
-        let row = row.ok_or_else(|| Problem::new(Code::NoSuchCall, "There is no call with this id."))?;
+        let row =
+            row.ok_or_else(|| Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."))?;
         Ok(TestSyncAnswer::Result(result(row)))
     }
 
@@ -169,7 +170,7 @@ fn is_of(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
 
 fn other_number() -> Problem {
     Problem::new(
-        Code::OtherNumber,
+        ProblemCode::OtherNumber,
         "The call with this id has another phone number. Test with the call's own number, or with a new id.",
     )
 }
@@ -186,16 +187,16 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
     CallId::of(Source::Vapi, &format!("{TEST}{id}")).map_err(|error| {
-        Problem::new(Code::InvalidCallId, format!("callId: with `{TEST}` before it, {error}."))
+        Problem::new(ProblemCode::InvalidCallId, format!("callId: with `{TEST}` before it, {error}."))
     })
 }
 
 fn not_connected(detail: &str) -> Problem {
-    Problem::new(Code::NotConnected, detail.to_owned())
+    Problem::new(ProblemCode::NotConnected, detail.to_owned())
 }
 
 fn salesforce_failed(error: &CrmError) -> Problem {
-    Problem::new(Code::Salesforce(error.code.clone()), error.message.clone()).because(&error.code)
+    Problem::new(ProblemCode::Salesforce(error.code.clone()), error.message.clone()).because(&error.code)
 }
 
 fn parts(reason: Option<Reason>) -> (Option<String>, Option<String>) {

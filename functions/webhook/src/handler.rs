@@ -10,7 +10,7 @@ use calls::{
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Code, Problem, json},
+    http::{Problem, ProblemCode, json},
     webhook_token::{VerifiedToken, WebhookTokens},
 };
 
@@ -60,7 +60,7 @@ where
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
                 return Err(Problem::new(
-                    Code::UnsupportedMessage,
+                    ProblemCode::UnsupportedMessage,
                     format!(
                         "Ringlog only takes reports; it cannot answer `{kind}`. Point this server URL at your own \
                          server, and set serverMessages to [\"end-of-call-report\"] where Ringlog's URL is set."
@@ -106,9 +106,9 @@ where
 
 fn malformed(error: &ReportError) -> Problem {
     let code = match error {
-        ReportError::Malformed { .. } => Code::MalformedJson,
-        ReportError::Missing { .. } => Code::MissingField,
-        ReportError::Invalid { .. } => Code::InvalidField,
+        ReportError::Malformed { .. } => ProblemCode::MalformedJson,
+        ReportError::Missing { .. } => ProblemCode::MissingField,
+        ReportError::Invalid { .. } => ProblemCode::InvalidField,
     };
     Problem::new(code, error.to_string())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-pub(crate) use platform::{http::Code, routes};
+pub(crate) use platform::{http::ProblemCode, routes};
 use platform::{http::WrittenProblem, routes::Route};
 use schemars::{
     JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform,
@@ -66,7 +66,7 @@ pub(crate) struct Schemas {
     answers: SchemaGenerator,
     requests: SchemaGenerator,
     refusals: BTreeMap<String, Value>,
-    codes: Vec<Code>,
+    codes: Vec<ProblemCode>,
 }
 
 impl Schemas {
@@ -99,11 +99,11 @@ impl Schemas {
     }
 
     /// Problems with these codes, under a name. They have one status.
-    pub(crate) fn refusal(&mut self, name: &str, codes: &[Code]) -> Refusal {
+    pub(crate) fn refusal(&mut self, name: &str, codes: &[ProblemCode]) -> Refusal {
         let status = codes[0].status();
         assert!(codes.iter().all(|code| code.status() == status), "{name}: {codes:?}");
         let problem = self.answer::<WrittenProblem<'_>>();
-        let words: Vec<_> = codes.iter().map(Code::as_str).collect();
+        let words: Vec<_> = codes.iter().map(ProblemCode::as_str).collect();
         let schema = json!({
             "allOf": [
                 problem,
@@ -112,7 +112,7 @@ impl Schemas {
         });
         self.refusals.insert(name.to_owned(), schema);
         self.codes.extend_from_slice(codes);
-        let meaning = |code: &Code| format!("`{}`: {}", code.as_str(), code.meaning());
+        let meaning = |code: &ProblemCode| format!("`{}`: {}", code.as_str(), code.meaning());
         let description = match codes {
             [one] => meaning(one),
             several => format!("- {}", several.iter().map(meaning).collect::<Vec<_>>().join("\n- ")),
@@ -298,15 +298,19 @@ fn shared_responses(schemas: &mut Schemas) -> Value {
     schemas.answer::<GatewayMessage>();
     let by_gateway_alone =
         |description: &str| json!({ "description": description, "content": { JSON: gateway() } });
+    let unauthenticated = schemas.refusal("UnauthenticatedProblem", &[ProblemCode::Unauthenticated]);
+    let no_workspace = schemas.refusal("NoWorkspaceProblem", &[ProblemCode::NoWorkspace]);
+    let admins_only =
+        schemas.refusal("AdminRequired", &[ProblemCode::AdminRequired, ProblemCode::NoWorkspace]);
     json!({
-        "InvalidBody": schemas.refusal("InvalidBody", &[Code::InvalidBody]).response(),
-        "Unauthenticated": schemas.refusal("UnauthenticatedProblem", &[Code::Unauthenticated]).or_gateway(),
-        "NoWorkspace": schemas.refusal("NoWorkspaceProblem", &[Code::NoWorkspace]).or_gateway(),
-        "AdminsOnly": schemas.refusal("AdminRequired", &[Code::AdminRequired, Code::NoWorkspace]).or_gateway(),
+        "InvalidBody": schemas.refusal("InvalidBody", &[ProblemCode::InvalidBody]).response(),
+        "Unauthenticated": unauthenticated.or_gateway(),
+        "NoWorkspace": no_workspace.or_gateway(),
+        "AdminsOnly": admins_only.or_gateway(),
         "TooLarge": by_gateway_alone("API Gateway refuses bodies of more than 10 MB."),
         "Throttled": by_gateway_alone("API Gateway refuses too many requests at once. Try again."),
-        "Internal": schemas.refusal("InternalProblem", &[Code::Internal]).or_gateway(),
-        "Unavailable": schemas.refusal("UnavailableProblem", &[Code::Unavailable]).or_gateway(),
+        "Internal": schemas.refusal("InternalProblem", &[ProblemCode::Internal]).or_gateway(),
+        "Unavailable": schemas.refusal("UnavailableProblem", &[ProblemCode::Unavailable]).or_gateway(),
     })
 }
 
@@ -352,11 +356,12 @@ fn document() -> Document {
             "title": "Ringlog",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "Every call of a Vapi voice agent on the Salesforce timeline.",
-            "description": "The routes of Ringlog's dashboard and webhook. JSON is camelCase; times are Unix seconds; \
-                every response of a function is `Cache-Control: no-store`. An error is `application/problem+json` \
-                (RFC 9457) with a stable `code`. What API Gateway itself refuses (401, 404, 413, 429 and its own 5xx) \
-                is a small JSON object with a `message`.\n\nRoutes marked *admins only* need the claim `AdminClaim` of \
-                the deployment to be, or to contain, `AdminValue`, where the deployment sets them.",
+            "description": "The routes of Ringlog's dashboard and webhook. JSON is camelCase; times are Unix \
+                seconds; every response of a function is `Cache-Control: no-store`. An error is \
+                `application/problem+json` (RFC 9457) with a stable `code`. What API Gateway itself refuses \
+                (401, 404, 413, 429 and its own 5xx) is a small JSON object with a `message`.\n\nRoutes \
+                marked *admins only* need the claim `AdminClaim` of the deployment to be, or to contain, \
+                `AdminValue`, where the deployment sets them.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         }),
         servers: json!([
@@ -418,7 +423,7 @@ fn every_code_is_described() {
     let mut schemas = Schemas::new();
     shared_responses(&mut schemas);
     operations(&mut schemas);
-    for code in Code::ALL {
+    for code in ProblemCode::ALL {
         assert!(schemas.codes.contains(code), "{code:?}");
     }
 }

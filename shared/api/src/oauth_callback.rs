@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Schemas, Tag, Who, json, routes};
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
 /// The workspace is connected.
 #[derive(Debug, Serialize)]
@@ -54,9 +54,10 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::new(routes::OAUTH_CALLBACK, "salesforceOAuthCallback", Tag::Connection, Who::Anybody)
             .says(
                 "Finish connecting",
-                "Salesforce redirects the browser here. The flow's cookie takes the place of a token. If `Accept` prefers \
-                 `text/html`, the response is a page that tells the window that opened it how it went (a `ConnectMessage` \
-                 by `postMessage`, to `DashboardUrl` only), and closes itself.",
+                "Salesforce redirects the browser here. The flow's cookie takes the place of a token. If \
+                 `Accept` prefers `text/html`, the response is a page that tells the window that opened it \
+                 how it went (a `ConnectMessage` by `postMessage`, to `DashboardUrl` only), and closes \
+                 itself.",
             )
             .parameter(json!({
                 "name": "state",
@@ -80,19 +81,22 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .refuse(schemas.refusal(
                 "ConnectRefused",
                 &[
-                    Code::MissingParameter,
-                    Code::StateUnknown,
-                    Code::StateExpired,
-                    Code::AccessDenied,
-                    Code::AppNotInstalled,
-                    Code::ApiDisabled,
-                    Code::LoginAddressGone,
-                    Code::InvalidScope,
-                    Code::SalesforceRefused,
+                    ProblemCode::MissingParameter,
+                    ProblemCode::StateUnknown,
+                    ProblemCode::StateExpired,
+                    ProblemCode::AccessDenied,
+                    ProblemCode::AppNotInstalled,
+                    ProblemCode::ApiDisabled,
+                    ProblemCode::LoginAddressGone,
+                    ProblemCode::InvalidScope,
+                    ProblemCode::SalesforceRefused,
                 ],
             ))
-            .refuse(schemas.refusal("WrongBrowser", &[Code::StateOfAnotherBrowser]))
-            .refuse(schemas.refusal("ConnectFailed", &[Code::SalesforceUnavailable, Code::OwnConfiguration]))
+            .refuse(schemas.refusal("WrongBrowser", &[ProblemCode::StateOfAnotherBrowser]))
+            .refuse(schemas.refusal(
+                "ConnectFailed",
+                &[ProblemCode::SalesforceUnavailable, ProblemCode::OwnConfiguration],
+            ))
             .or_page(&[200, 400, 403, 502]),
     ]
 }

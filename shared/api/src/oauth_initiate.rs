@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Schemas, Tag, Who, json, routes};
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
 /// Where to send the user.
 #[derive(Debug, Serialize)]
@@ -23,16 +23,17 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::new(routes::OAUTH_INITIATE, "initiateSalesforceOAuth", Tag::Connection, Who::Admin)
             .says(
                 "Start to connect",
-                "Returns Salesforce's authorize URL, to be opened in a popup, and sets the cookie that binds the flow to \
-                 this browser. So the request must send credentials, and API and dashboard must be on one site. The flow \
-                 lasts ten minutes.",
+                "Returns Salesforce's authorize URL, to be opened in a popup, and sets the cookie that binds \
+                 the flow to this browser. So the request must send credentials, and API and dashboard must \
+                 be on one site. The flow lasts ten minutes.",
             )
             .parameter(json!({
                 "name": "loginUrl",
                 "in": "query",
-                "description": "Where the user logs in: `https://login.salesforce.com`, `https://test.salesforce.com` (a \
-                    sandbox), or the org's My Domain. The address of any page in Lightning or Setup is taken as the \
-                    org's My Domain. Default: the workspace's setting, else the deployment's.",
+                "description": "Where the user logs in: `https://login.salesforce.com`, \
+                    `https://test.salesforce.com` (a sandbox), or the org's My Domain. The address of any \
+                    page in Lightning or Setup is taken as the org's My Domain. Default: the workspace's \
+                    setting, else the deployment's.",
                 "schema": { "type": "string" },
                 "example": "https://acme.my.salesforce.com",
             }))
@@ -46,6 +47,6 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                     "schema": { "type": "string" },
                 }),
             )
-            .refuse(schemas.refusal("LoginUrlRefused", &[Code::LoginUrlRefused])),
+            .refuse(schemas.refusal("LoginUrlRefused", &[ProblemCode::LoginUrlRefused])),
     ]
 }

@@ -1,7 +1,7 @@
 //! A workspace's settings: they are sent as [`calls::workspace::Settings`].
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Schemas, Tag, Who, json, routes};
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
 #[cfg(test)]
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
@@ -32,8 +32,10 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .body(&settings)
             .answer(200, "The settings.", &settings)
             .header(200, "ETag", etag)
-            .refuse(schemas.refusal("SettingsRefused", &[Code::InvalidSettings, Code::InvalidBody]))
-            .refuse(schemas.refusal("PreconditionFailed", &[Code::PreconditionFailed]))
-            .refuse(schemas.refusal("PreconditionRequired", &[Code::PreconditionRequired])),
+            .refuse(
+                schemas.refusal("SettingsRefused", &[ProblemCode::InvalidSettings, ProblemCode::InvalidBody]),
+            )
+            .refuse(schemas.refusal("PreconditionFailed", &[ProblemCode::PreconditionFailed]))
+            .refuse(schemas.refusal("PreconditionRequired", &[ProblemCode::PreconditionRequired])),
     ]
 }

@@ -7,12 +7,10 @@ use platform::stores::{ListedRow, Outcome};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Schemas, Tag, Who, json, routes};
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
 /// How many calls a page has where the request does not say it.
 pub const DEFAULT_LIMIT: u32 = 50;
-/// How many calls a page may have.
-pub const LARGEST_LIMIT: u32 = 100;
 
 /// A page of calls.
 #[derive(Debug, Serialize)]
@@ -100,7 +98,7 @@ fn by_status(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 #[cfg(test)]
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    use calls::ids::CallId;
+    use calls::{ids::CallId, limits::LISTED_CALLS};
 
     vec![
         Operation::new(routes::SYNC_LOGS, "listSyncLogs", Tag::Calls, Who::Member)
@@ -109,7 +107,12 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .parameter(json!({
                 "name": "limit",
                 "in": "query",
-                "schema": { "type": "integer", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT },
+                "schema": {
+                    "type": "integer",
+                    "minimum": LISTED_CALLS.start(),
+                    "maximum": LISTED_CALLS.end(),
+                    "default": DEFAULT_LIMIT,
+                },
             }))
             .parameter(json!({
                 "name": "cursor",
@@ -124,7 +127,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             )
             .refuse(schemas.refusal(
                 "ListRefused",
-                &[Code::InvalidStatus, Code::InvalidLimit, Code::InvalidCursor],
+                &[ProblemCode::InvalidStatus, ProblemCode::InvalidLimit, ProblemCode::InvalidCursor],
             )),
         Operation::new(routes::SYNC_LOGS_SUMMARY, "summarizeSyncLogs", Tag::Calls, Who::Member)
             .says("Count the calls", "")
@@ -136,8 +139,11 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "example": 1_795_392_000,
             }))
             .answer(200, "Counts by status and by error code.", &schemas.answer::<SyncLogSummary>())
-            .refuse(schemas.refusal("SinceRefused", &[Code::InvalidSince]))
-            .refuse(schemas.refusal("SummaryUnavailable", &[Code::TooManyCalls, Code::Unavailable]))
+            .refuse(schemas.refusal("SinceRefused", &[ProblemCode::InvalidSince]))
+            .refuse(schemas.refusal(
+                "SummaryUnavailable",
+                &[ProblemCode::TooManyCalls, ProblemCode::Unavailable],
+            ))
             .or_gateway(503),
         Operation::new(routes::SYNC_LOGS_RETRY, "retrySyncLog", Tag::Calls, Who::Admin)
             .says(
@@ -151,10 +157,13 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "schema": schemas.request::<CallId>(),
             }))
             .answer(202, "The call is in line again.", &schemas.answer::<Queued>())
-            .refuse(schemas.refusal("CallIdRefused", &[Code::InvalidCallId]))
-            .refuse(schemas.refusal("NoSuchCall", &[Code::NoSuchCall]))
+            .refuse(schemas.refusal("CallIdRefused", &[ProblemCode::InvalidCallId]))
+            .refuse(schemas.refusal("NoSuchCall", &[ProblemCode::NoSuchCall]))
             .or_gateway(404)
-            .refuse(schemas.refusal("RetryConflict", &[Code::WebhookSecretRevoked, Code::NewerVersion])),
+            .refuse(schemas.refusal(
+                "RetryConflict",
+                &[ProblemCode::WebhookSecretRevoked, ProblemCode::NewerVersion],
+            )),
         Operation::new(routes::SYNC_LOGS_RETRY_ALL, "retrySyncLogs", Tag::Calls, Who::Admin)
             .says(
                 "Retry all calls with an error code",

@@ -12,7 +12,7 @@ use calls::{
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Refusal, Schemas, Tag, Who, routes};
+use crate::description::{Operation, ProblemCode, Refusal, Schemas, Tag, Who, routes};
 
 /// The call to log.
 #[derive(Debug, Deserialize)]
@@ -144,9 +144,10 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::new(routes::TEST_SYNC, "testSalesforceSync", Tag::Calls, Who::Admin)
             .says(
                 "Log one call now, or see what would be logged",
-                "The id of a known call works on that call; an unknown one makes a test call whose id is `test-` and that \
-                 id. With `dryRun` nothing is written anywhere, and the response is what the same request would do \
-                 without it: for a call that is logged already, nothing or what is new.",
+                "The id of a known call works on that call; an unknown one makes a test call whose id is \
+                 `test-` and that id. With `dryRun` nothing is written anywhere, and the response is what \
+                 the same request would do without it: for a call that is logged already, nothing or what is \
+                 new.",
             )
             .body(&schemas.request::<TestSyncRequest>())
             .answer(
@@ -156,10 +157,13 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             )
             .refuse(schemas.refusal(
                 "TestRefused",
-                &[Code::InvalidBody, Code::InvalidCallId, Code::InvalidPhoneNumber],
+                &[ProblemCode::InvalidBody, ProblemCode::InvalidCallId, ProblemCode::InvalidPhoneNumber],
             ))
-            .refuse(schemas.refusal("NoSuchCall", &[Code::NoSuchCall]))
-            .refuse(schemas.refusal("TestConflict", &[Code::NotConnected, Code::OtherNumber, Code::NewerVersion]))
+            .refuse(schemas.refusal("NoSuchCall", &[ProblemCode::NoSuchCall]))
+            .refuse(schemas.refusal(
+                "TestConflict",
+                &[ProblemCode::NotConnected, ProblemCode::OtherNumber, ProblemCode::NewerVersion],
+            ))
             .refuse(Refusal {
                 status: 502,
                 description: "Salesforce refused the search of a dry run; `code` is Salesforce's.".to_owned(),

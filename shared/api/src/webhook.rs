@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 #[cfg(test)]
-use crate::description::{Code, Operation, Schemas, Tag, Who, routes};
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, routes};
 
 /// The message is taken.
 #[derive(Debug, Serialize)]
@@ -43,16 +43,16 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::new(routes::WEBHOOK, "receiveVapiMessage", Tag::Vapi, Who::Vapi)
             .says(
                 "Receive a server message from Vapi",
-                "Takes `end-of-call-report`. Types that only inform get 200 as well. Types that expect an answer get 422, \
-                 so that Vapi's log shows what is set up wrongly.",
+                "Takes `end-of-call-report`. Types that only inform get 200 as well. Types that expect an \
+                 answer get 422, so that Vapi's log shows what is set up wrongly.",
             )
             .body(&schemas.request::<VapiMessage>())
             .answer(200, "The report is stored, and will not be lost.", &schemas.answer::<Received>())
             .refuse(schemas.refusal(
                 "ReportRefused",
-                &[Code::MalformedJson, Code::MissingField, Code::InvalidField],
+                &[ProblemCode::MalformedJson, ProblemCode::MissingField, ProblemCode::InvalidField],
             ))
-            .refuse(schemas.refusal("InvalidWebhookToken", &[Code::InvalidWebhookToken]))
-            .refuse(schemas.refusal("UnsupportedMessage", &[Code::UnsupportedMessage])),
+            .refuse(schemas.refusal("InvalidWebhookToken", &[ProblemCode::InvalidWebhookToken]))
+            .refuse(schemas.refusal("UnsupportedMessage", &[ProblemCode::UnsupportedMessage])),
     ]
 }

@@ -45,8 +45,8 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
         Operation::new(routes::WEBHOOK_ROTATE, "rotateWebhook", Tag::Vapi, Who::Admin)
             .says(
                 "Rotate the webhook secret",
-                "The current secret keeps working until the next rotation, unless `revokePrevious` is set. Calls that are \
-                 reported with a revoked secret are never logged.",
+                "The current secret keeps working until the next rotation, unless `revokePrevious` is set. \
+                 Calls that are reported with a revoked secret are never logged.",
             )
             .optional_body(&schemas.request::<RotateRequest>())
             .answer(200, "URL, header and the new secret.", &schemas.answer::<Webhook>()),

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod journal;
 pub mod lead;
 pub mod ledger;
+pub mod limits;
 pub mod matching;
 pub mod measure;
 pub mod message;

@@ -1,7 +1,7 @@
 //! A workspace: its settings (docs/contract.md#settings), its connection to Salesforce, and the versions of its webhook
 //! secret.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -63,11 +63,6 @@ pub enum NoMatch {
     CreateLead,
 }
 
-/// How long an appointment may be, in minutes.
-pub const APPOINTMENT_MINUTES: RangeInclusive<u32> = 1..=1440;
-/// For how many days a final row may be kept.
-pub const RETENTION_DAYS: RangeInclusive<u32> = 30..=3650;
-
 /// A workspace's settings. Each has its default until somebody sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -99,7 +94,7 @@ pub struct Settings {
     /// An appointment's length where the call does not say it, in minutes.
     #[cfg_attr(
         feature = "openapi",
-        schemars(range(min = *APPOINTMENT_MINUTES.start(), max = *APPOINTMENT_MINUTES.end()))
+        schemars(range(min = *crate::limits::APPOINTMENT_MINUTES.start(), max = *crate::limits::APPOINTMENT_MINUTES.end()))
     )]
     pub appointment_duration_minutes: u32,
     /// Whether the transcript is written to Salesforce.
@@ -110,7 +105,7 @@ pub struct Settings {
     /// How many days a call stays in Ringlog once nothing more is to happen to it.
     #[cfg_attr(
         feature = "openapi",
-        schemars(range(min = *RETENTION_DAYS.start(), max = *RETENTION_DAYS.end()))
+        schemars(range(min = *crate::limits::RETENTION_DAYS.start(), max = *crate::limits::RETENTION_DAYS.end()))
     )]
     pub retention_days: u32,
 }

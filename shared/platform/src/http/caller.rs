@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use calls::ids::WorkspaceId;
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::{Code, Problem};
+use super::{Problem, ProblemCode};
 use crate::config::{ConfigError, Env, required};
 
 /// Somebody of a workspace.
@@ -58,7 +58,7 @@ impl CallerRules {
         let Some(claims) = claims(request) else { return self.without_authorizer() };
         let no_workspace = || {
             Problem::new(
-                Code::NoWorkspace,
+                ProblemCode::NoWorkspace,
                 format!(
                     "Your token does not name a workspace: its claim `{}` is missing or not one.",
                     self.workspace_claim
@@ -75,7 +75,7 @@ impl CallerRules {
         let caller = self.caller(request)?;
         match (&self.admin, claims(request)) {
             (Some(admin), Some(claims)) if !admin.is(claims) => Err(Problem::new(
-                Code::AdminRequired,
+                ProblemCode::AdminRequired,
                 "Only an admin of your workspace may do this. Ask one, or let one make you an admin.",
             )),
             _ => Ok(caller),
@@ -96,7 +96,7 @@ impl CallerRules {
 }
 
 fn unauthenticated() -> Problem {
-    Problem::new(Code::Unauthenticated, "Send your dashboard's token as `Authorization: Bearer`.")
+    Problem::new(ProblemCode::Unauthenticated, "Send your dashboard's token as `Authorization: Bearer`.")
 }
 
 impl Admin {

@@ -3,18 +3,18 @@
 mod address;
 mod body;
 mod caller;
-mod code;
 mod cookie;
 mod etag;
 mod problem;
+mod problem_code;
 
 pub use address::PublicAddress;
 pub use body::{json_body, json_body_or_default};
 pub use caller::{Caller, CallerRules};
-pub use code::Code;
 pub use cookie::{cookie, host_cookie};
 pub use etag::{ETag, IfMatch, tagged_json};
 pub use problem::{FieldError, Problem, WrittenProblem};
+pub use problem_code::ProblemCode;
 
 use lambda_http::{
     Body, Response,

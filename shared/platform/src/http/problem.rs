@@ -6,13 +6,13 @@ use calls::ports::StoreError;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::Code;
+use super::ProblemCode;
 use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
-/// An answer that is an error. `detail` is for people and says what to do; the [`Code`] is for programs.
+/// An answer that is an error. `detail` is for people and says what to do; the [`ProblemCode`] is for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    code: Code,
+    code: ProblemCode,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     /// What the log says beside the code; never sent.
@@ -52,31 +52,31 @@ pub struct WrittenProblem<'a> {
 
 impl Problem {
     /// A problem with this code.
-    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), errors: Vec::new(), cause: None }
     }
 
     /// `not_connected`: the workspace is not connected to Salesforce.
     pub fn not_connected() -> Self {
-        Self::new(Code::NotConnected, "Salesforce is not connected. An admin has to connect it first.")
+        Self::new(ProblemCode::NotConnected, "Salesforce is not connected. An admin has to connect it first.")
     }
 
     /// `newer_version`: a newer version wrote the call's row, and only that may change it.
     pub fn newer_version() -> Self {
         Self::new(
-            Code::NewerVersion,
+            ProblemCode::NewerVersion,
             "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
         )
     }
 
     /// `unavailable`: something of our own failed for the moment.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Code::Unavailable, detail)
+        Self::new(ProblemCode::Unavailable, detail)
     }
 
     /// `internal`: a fault of ours that does not pass by itself.
     pub fn internal() -> Self {
-        Self::new(Code::Internal, "Something is wrong in Ringlog. Its log says what.")
+        Self::new(ProblemCode::Internal, "Something is wrong in Ringlog. Its log says what.")
     }
 
     /// With all that is wrong, field by field (an extension member, RFC 9457 §3.2).
@@ -147,7 +147,7 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
             TokenError::Refused => Self::new(
-                Code::InvalidWebhookToken,
+                ProblemCode::InvalidWebhookToken,
                 "The webhook secret is missing or not valid. Copy it again from Ringlog's webhook settings into Vapi.",
             ),
             TokenError::Keys(error) => error.into(),
@@ -168,17 +168,17 @@ impl From<TakeError> for Problem {
     fn from(error: TakeError) -> Self {
         match error {
             TakeError::Unknown => Self::new(
-                Code::StateUnknown,
+                ProblemCode::StateUnknown,
                 "This connect flow is not known, or is finished already. Connect again from the dashboard.",
             ),
             TakeError::WrongBrowser => Self::new(
-                Code::StateOfAnotherBrowser,
+                ProblemCode::StateOfAnotherBrowser,
                 "This connect flow was not begun in this browser, or its cookie did not come along. If you did begin \
                  it here, the API and the dashboard are probably not on one site: Ringlog needs a custom domain \
                  (PublicBaseUrl) beside the dashboard's.",
             ),
             TakeError::Expired => Self::new(
-                Code::StateExpired,
+                ProblemCode::StateExpired,
                 "This connect flow took longer than 10 minutes. Connect again from the dashboard.",
             ),
             TakeError::Store(error) => error.into(),
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_problem_has_the_five_members_and_is_not_stored() {
-        let response = Problem::new(Code::NoSuchCall, "No such call.").into_response();
+        let response = Problem::new(ProblemCode::NoSuchCall, "No such call.").into_response();
         assert_eq!(response.status(), 404);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["cache-control"], "no-store");
@@ -217,7 +217,8 @@ mod tests {
     #[test]
     fn wrong_fields_are_named_one_by_one() {
         let field = FieldError { field: "retentionDays".to_owned(), detail: "must be a number".to_owned() };
-        let response = Problem::new(Code::InvalidSettings, "…").with_errors(vec![field]).into_response();
+        let response =
+            Problem::new(ProblemCode::InvalidSettings, "…").with_errors(vec![field]).into_response();
         let errors = json!([{ "field": "retentionDays", "detail": "must be a number" }]);
         assert_eq!(body(&response)["errors"], errors);
     }

@@ -1,18 +1,18 @@
 //! The codes of this API's problems: for programs, so a code never changes. One table has each with its status, its
 //! title and what it means; [`Problem`](super::Problem) is made of them, and the API's description too.
 
-/// Declares [`Code`] by status and title. The line above a code says in the API's description what it means.
+/// Declares [`ProblemCode`] by status and title. The line above a code says in the API's description what it means.
 macro_rules! codes {
     ($($status:literal $title:literal { $(#[doc = $meaning:literal] $name:ident = $word:literal,)+ })+) => {
         /// Why a request was refused or failed.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub enum Code {
+        pub enum ProblemCode {
             $($(#[doc = $meaning] $name,)+)+
             /// 502: Salesforce's own code, of an error that is passed on.
             Salesforce(String),
         }
 
-        impl Code {
+        impl ProblemCode {
             /// All but Salesforce's.
             pub const ALL: &[Self] = &[$($(Self::$name),+),+];
 
