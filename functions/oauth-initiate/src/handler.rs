@@ -1,5 +1,6 @@
 //! The beginning of a connect: a state, a verifier and a cookie are drawn, and the user is sent to Salesforce.
 
+use api::oauth_initiate::Authorization;
 use calls::{
     ids::WorkspaceId,
     ports::{Clock, Random},
@@ -8,16 +9,15 @@ use calls::{
 use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
     hashed::Hashed,
-    http::{CallerRules, Problem, PublicAddress, host_cookie, json},
+    http::{CallerRules, Problem, ProblemCode, PublicAddress, host_cookie, json},
     routes::{self, OAUTH_COOKIE},
     stores::{NewState, OAuthFlow, OAuthStates, SettingsView},
 };
 use salesforce::{
-    hosts::{Hosts, LoginUrl},
+    hosts::{Hosts, LoginUrl, RefusedHost},
     oauth::{Flow, authorize_url},
     pkce::Verifier,
 };
-use serde::Serialize;
 
 /// What the start of a flow works with.
 pub struct Initiate<W, S, K, R> {
@@ -37,12 +37,6 @@ pub struct Initiate<W, S, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    auth_url: String,
 }
 
 impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> {
@@ -73,7 +67,7 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
                 expires_at: (self.clock.now() + FLOW_LASTS).timestamp(),
             })
             .await?;
-        let mut response = json(200, &Answer { auth_url });
+        let mut response = json(200, &Authorization { auth_url });
         let bound = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
             .ok_or_else(|| Problem::internal().because("the drawn cookie is none"))?;
         response.headers_mut().insert(header::SET_COOKIE, bound);
@@ -83,8 +77,8 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
     /// The host that the user asked for, or the workspace's, or the deployment's.
     async fn login_url(&self, request: &Request, id: &WorkspaceId) -> Result<LoginUrl, Problem> {
         let query = request.query_string_parameters_ref();
-        let refused = |error: salesforce::hosts::RefusedHost| {
-            Problem::bad_request(error.code(), format!("loginUrl is refused: {error}."))
+        let refused = |error: RefusedHost| {
+            Problem::new(ProblemCode::LoginUrlRefused, format!("loginUrl is refused: {error}."))
         };
         if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty())
         {

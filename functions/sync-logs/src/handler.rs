@@ -1,7 +1,7 @@
 //! The ledger, as people see it: a list, a summary, and the retry of what has failed.
 
+use api::sync_logs::{AllQueued, Queued, RetryRequest, SyncLogPage, SyncLogSummary};
 use calls::{
-    codes::WEBHOOK_SECRET_REVOKED,
     ids::{ErrorCode, WorkspaceId},
     jobs::{Retry, RetryCall},
     ledger::SyncStatus,
@@ -12,17 +12,13 @@ use calls::{
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
     routes,
-    stores::{CountedRows, ListedRow, ListedRows},
+    stores::{CountedRows, ListedRows},
 };
-use serde::{Deserialize, Serialize};
 
-use crate::{
-    parameters::{self, ListQuery, cursor},
-    summary::Summary,
-};
+use crate::parameters::{self, ListQuery, cursor};
 
 /// With less time left no page is begun: it must end, and its answer must be sent.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
@@ -39,31 +35,6 @@ pub struct SyncLogs<L, Q, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    items: Vec<ListedRow>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RetryAll {
-    error_code: ErrorCode,
-}
-
-/// A call's new status.
-#[derive(Serialize)]
-struct Queued {
-    status: SyncStatus,
-}
-
-/// How many calls are in line again, or will be.
-#[derive(Serialize)]
-struct AllQueued {
-    queued: u64,
 }
 
 impl<L, Q, K, R> SyncLogs<L, Q, K, R>
@@ -98,14 +69,14 @@ where
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.place()));
-        Ok(json(200, &List { items, next_cursor }))
+        Ok(json(200, &SyncLogPage { items, next_cursor }))
     }
 
     async fn summarise(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let since = parameters::since(request)?;
         let until = request_deadline(request, self.clock.now()) - ANSWER_WITHIN;
-        let mut summary = Summary::new(since);
+        let mut summary = SyncLogSummary::new(since);
         let mut after = None;
         loop {
             let (outcomes, next) = self.ledger.outcomes(&id, since, after).await?;
@@ -130,12 +101,12 @@ where
         match asked.run(&self.ledger, &self.queue, &self.random, now).await? {
             QueuedAgain::Queued => {}
             QueuedAgain::Unknown => {
-                return Err(Problem::not_found("no_such_call", "There is no call with this id."));
+                return Err(Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."));
             }
             QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
-                return Err(Problem::conflict(
-                    WEBHOOK_SECRET_REVOKED.code,
+                return Err(Problem::new(
+                    ProblemCode::WebhookSecretRevoked,
                     "The call was reported with a webhook secret that has been revoked, so it is never logged.",
                 ));
             }
@@ -146,7 +117,7 @@ where
 
     async fn retry_all(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.admin(request)?.workspace_id;
-        let RetryAll { error_code } = json_body(request)?;
+        let RetryRequest { error_code } = json_body(request)?;
         let deadline = request_deadline(request, self.clock.now());
         let asked = Retry::all(id.clone(), error_code.clone());
         let until = deadline - HAND_OVER_WITHIN;
@@ -184,9 +155,7 @@ where
 
 fn too_many_calls() -> Problem {
     Problem::new(
-        503,
-        "too_many_calls",
-        "Too many calls",
+        ProblemCode::TooManyCalls,
         "There are too many calls to count in one request. Ask for a shorter time, with `since` in Unix seconds.",
     )
 }

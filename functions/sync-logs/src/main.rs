@@ -2,7 +2,6 @@
 
 mod handler;
 mod parameters;
-mod summary;
 #[cfg(test)]
 mod tests;
 

@@ -1,11 +1,14 @@
 //! What a request may say: each parameter is read once, and refused by its name and what it may be.
 
+use api::sync_logs::DEFAULT_LIMIT;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::{ids::CallId, ledger::SyncStatus, limits::LISTED_CALLS};
 use lambda_http::{Request, RequestExt as _};
-use platform::{http::Problem, routes, stores::Place};
-
-const DEFAULT_LIMIT: u32 = 50;
+use platform::{
+    http::{Problem, ProblemCode},
+    routes,
+    stores::Place,
+};
 
 /// Which part of the list is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub fn since(request: &Request) -> Result<Option<i64>, Problem> {
     read(request, "since", |text| {
         let since = text.parse().ok().filter(|since| *since >= 0);
         since.ok_or_else(|| {
-            Problem::bad_request("invalid_since", "since must be a time in Unix seconds, 0 or later.")
+            Problem::new(ProblemCode::InvalidSince, "since must be a time in Unix seconds, 0 or later.")
         })
     })
 }
@@ -42,7 +45,7 @@ pub fn since(request: &Request) -> Result<Option<i64>, Problem> {
 /// Reads the call's id from the path.
 pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     let text = routes::SYNC_LOGS_RETRY.segment(request, "callId").unwrap_or_default();
-    CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
+    CallId::parse(text).map_err(|error| Problem::new(ProblemCode::InvalidCallId, format!("callId: {error}.")))
 }
 
 /// The cursor that leads to what comes after a place. It holds no more than the place: whose list it is, and which,
@@ -64,7 +67,7 @@ fn status(text: &str) -> Result<SyncStatus, Problem> {
     let known = SyncStatus::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| {
         let words = SyncStatus::ALL.map(SyncStatus::as_str).join(", ");
-        Problem::bad_request("invalid_status", format!("status must be one of {words}."))
+        Problem::new(ProblemCode::InvalidStatus, format!("status must be one of {words}."))
     })
 }
 
@@ -72,14 +75,14 @@ fn limit(text: &str) -> Result<u32, Problem> {
     let limit = text.parse().ok().filter(|limit| LISTED_CALLS.contains(limit));
     limit.ok_or_else(|| {
         let (least, most) = (LISTED_CALLS.start(), LISTED_CALLS.end());
-        Problem::bad_request("invalid_limit", format!("limit must be a number from {least} to {most}."))
+        Problem::new(ProblemCode::InvalidLimit, format!("limit must be a number from {least} to {most}."))
     })
 }
 
 fn place(cursor: &str) -> Result<Place, Problem> {
     decoded(cursor).ok_or_else(|| {
-        Problem::bad_request(
-            "invalid_cursor",
+        Problem::new(
+            ProblemCode::InvalidCursor,
             "cursor must be the nextCursor of an earlier answer. Without it, the list begins with the newest call.",
         )
     })

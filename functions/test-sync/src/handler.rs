@@ -1,26 +1,24 @@
 //! Logs one call at once, for a person who watches; or shows what would be written.
 
+use api::test_sync::{Payloads, Ruling, TestSyncAnswer, TestSyncPreview, TestSyncRequest, TestSyncResult};
 use calls::{
-    activity::Fields,
     call::{Call, CallKind, Fact},
-    crm::{CrmError, Record},
-    ids::{CallId, SalesforceId, Source, WorkspaceId},
+    crm::CrmError,
+    ids::{CallId, Source, WorkspaceId},
     jobs::{LogNow, Report},
-    lead::LeadDraft,
     ledger::{Reason, Row, Stored, SyncStatus},
-    matching::{Candidate, Decision, Rule, TurnedDown},
+    matching::Decision,
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
-    workspace::{ConnectionState, RecordType, Workspace},
+    workspace::{ConnectionState, Workspace},
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
 };
-use serde::{Deserialize, Serialize};
 
 /// What marks a test call's id.
 const TEST: &str = "test-";
@@ -33,82 +31,21 @@ pub struct TestSync<P: Ports> {
     pub worker: Worker<P>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
-    call_id: CallId,
-    phone_number: String,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// The contract's answer (docs/contract.md#routes), and why nothing was logged if nothing was.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    success: bool,
-    call_id: CallId,
-    status: SyncStatus,
-    salesforce_record_id: Option<SalesforceId>,
-    salesforce_task_id: Option<SalesforceId>,
-    salesforce_event_id: Option<SalesforceId>,
-    record_type: Option<RecordType>,
-    error_code: Option<String>,
-    error_message: Option<String>,
-}
-
-/// What a dry run answers. The ids are those of what is there already.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PreviewAnswer {
-    success: bool,
-    dry_run: bool,
-    call_id: CallId,
-    salesforce_record_id: Option<SalesforceId>,
-    salesforce_task_id: Option<SalesforceId>,
-    salesforce_event_id: Option<SalesforceId>,
-    record_type: Option<RecordType>,
-    candidates: Vec<Candidate>,
-    decision: Option<Ruling>,
-    payloads: Payloads,
-    error_code: Option<String>,
-    error_message: Option<String>,
-}
-
-/// What decided, and for whom. `None` where nobody was ever searched for.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Ruling {
-    rule: Rule,
-    chosen: Option<Record>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    turned_down: Vec<TurnedDown>,
-}
-
-/// What would be sent to Salesforce, to the letter.
-#[derive(Serialize)]
-struct Payloads {
-    /// Where the caller is to become a Lead. Task and Event then have no `WhoId` yet.
-    lead: Option<LeadDraft>,
-    task: Option<Fields>,
-    event: Option<Fields>,
-}
-
 impl<P: Ports> TestSync<P> {
     /// Answers a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.test(&request).await.unwrap_or_else(Problem::into_response)
+        self.test(&request).await.map_or_else(Problem::into_response, |answer| json(200, &answer))
     }
 
-    async fn test(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn test(&self, request: &Request) -> Result<TestSyncAnswer, Problem> {
         let workspace_id = self.callers.admin(request)?.workspace_id;
-        let asked: Asked = json_body(request)?;
+        let asked: TestSyncRequest = json_body(request)?;
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
         let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
             .map_err(|_| {
-                Problem::bad_request(
-                    "invalid_phone_number",
+                Problem::new(
+                    ProblemCode::InvalidPhoneNumber,
                     "phoneNumber must be a phone number: with its country code, like +12345550123, or without one, \
                      in the country of the settings.",
                 )
@@ -127,7 +64,8 @@ impl<P: Ports> TestSync<P> {
             return Err(Problem::not_connected());
         }
         if asked.dry_run {
-            return self.preview(&workspace, row, deadline).await;
+            let preview = self.preview(&workspace, row, deadline).await?;
+            return Ok(TestSyncAnswer::Preview(Box::new(preview)));
         }
         let turn = Turn::until(deadline);
         let done = if is_known {
@@ -145,8 +83,9 @@ impl<P: Ports> TestSync<P> {
             Done::Attempted(row) => Some(*row),
             Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
-        let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
-        Ok(answer(row))
+        let row =
+            row.ok_or_else(|| Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."))?;
+        Ok(TestSyncAnswer::Result(result(row)))
     }
 
     /// The call with this id, or the test call that was made of it before.
@@ -170,7 +109,7 @@ impl<P: Ports> TestSync<P> {
         workspace: &Workspace,
         row: Row,
         deadline: DateTime<Utc>,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<TestSyncPreview, Problem> {
         let call_id = row.call_id.clone();
         let preview = self.worker.preview(workspace, row, deadline).await.map_err(|error| match error {
             PreviewError::NotConnected(reason) => not_connected(&reason.message),
@@ -188,44 +127,38 @@ impl<P: Ports> TestSync<P> {
             .unzip();
         let Drafts { lead, task, event } = preview.drafts;
         let (error_code, error_message) = parts(preview.reason);
-        Ok(json(
-            200,
-            &PreviewAnswer {
-                success: preview.status == SyncStatus::Success,
-                dry_run: true,
-                call_id,
-                salesforce_record_id: record_id,
-                salesforce_task_id: preview.task_id,
-                salesforce_event_id: preview.event_id,
-                record_type,
-                candidates: candidates.unwrap_or_default(),
-                decision,
-                payloads: Payloads { lead, task, event },
-                error_code,
-                error_message,
-            },
-        ))
+        Ok(TestSyncPreview {
+            success: preview.status == SyncStatus::Success,
+            dry_run: true,
+            call_id,
+            salesforce_record_id: record_id,
+            salesforce_task_id: preview.task_id,
+            salesforce_event_id: preview.event_id,
+            record_type,
+            candidates: candidates.unwrap_or_default(),
+            decision,
+            payloads: Payloads { lead, task, event },
+            error_code,
+            error_message,
+        })
     }
 }
 
 /// What became of the call.
-fn answer(row: Row) -> Response<Body> {
+fn result(row: Row) -> TestSyncResult {
     let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
-    json(
-        200,
-        &Answer {
-            success: row.status == SyncStatus::Success,
-            call_id: row.call_id,
-            status: row.status,
-            salesforce_record_id: record_id,
-            salesforce_task_id: row.task_id,
-            salesforce_event_id: row.event_id,
-            record_type,
-            error_code,
-            error_message,
-        },
-    )
+    TestSyncResult {
+        success: row.status == SyncStatus::Success,
+        call_id: row.call_id,
+        status: row.status,
+        salesforce_record_id: record_id,
+        salesforce_task_id: row.task_id,
+        salesforce_event_id: row.event_id,
+        record_type,
+        error_code,
+        error_message,
+    }
 }
 
 /// Whether a row's call is the number's.
@@ -236,8 +169,8 @@ fn is_of(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
 }
 
 fn other_number() -> Problem {
-    Problem::conflict(
-        "other_number",
+    Problem::new(
+        ProblemCode::OtherNumber,
         "The call with this id has another phone number. Test with the call's own number, or with a new id.",
     )
 }
@@ -254,16 +187,16 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
     CallId::of(Source::Vapi, &format!("{TEST}{id}")).map_err(|error| {
-        Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}."))
+        Problem::new(ProblemCode::InvalidCallId, format!("callId: with `{TEST}` before it, {error}."))
     })
 }
 
 fn not_connected(detail: &str) -> Problem {
-    Problem::conflict("not_connected", detail.to_owned())
+    Problem::new(ProblemCode::NotConnected, detail.to_owned())
 }
 
 fn salesforce_failed(error: &CrmError) -> Problem {
-    Problem::bad_gateway(error.code.clone(), error.message.clone()).because(&error.code)
+    Problem::new(ProblemCode::Salesforce(error.code.clone()), error.message.clone()).because(&error.code)
 }
 
 fn parts(reason: Option<Reason>) -> (Option<String>, Option<String>) {

@@ -1,18 +1,18 @@
 //! A server message of Vapi: authenticate, project, enqueue, answer.
 
+use api::webhook::Received;
 use calls::{
     jobs::Report,
     measure,
     message::Queued as _,
     ports::{Clock, Ledger, Queue, Random, Workspaces},
-    report::{self, ServerMessage},
+    report::{self, ReportError, ServerMessage},
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Problem, json},
+    http::{Problem, ProblemCode, json},
     webhook_token::{VerifiedToken, WebhookTokens},
 };
-use serde::Serialize;
 
 /// What the webhook works with. The ledger, the workspaces and randomness only serve when the queue refuses.
 pub struct Webhook<T, Q, L, W, K, R> {
@@ -28,11 +28,6 @@ pub struct Webhook<T, Q, L, W, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-struct Received {
-    received: bool,
 }
 
 impl<T, Q, L, W, K, R> Webhook<T, Q, L, W, K, R>
@@ -51,8 +46,7 @@ where
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let token = self.tokens.verify(request.headers()).await?;
-        let message = report::parse(request.body(), self.clock.now())
-            .map_err(|error| Problem::bad_request(error.code(), error.to_string()))?;
+        let message = report::parse(request.body(), self.clock.now()).map_err(|error| malformed(&error))?;
         match message {
             ServerMessage::Report(call) => {
                 let report = Report {
@@ -66,9 +60,7 @@ where
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
                 return Err(Problem::new(
-                    422,
-                    "unsupported_message",
-                    "Message type not supported",
+                    ProblemCode::UnsupportedMessage,
                     format!(
                         "Ringlog only takes reports; it cannot answer `{kind}`. Point this server URL at your own \
                          server, and set serverMessages to [\"end-of-call-report\"] where Ringlog's URL is set."
@@ -76,7 +68,7 @@ where
                 ));
             }
         }
-        Ok(json(200, &Received { received: true }))
+        Ok(json(200, &Received::ANSWER))
     }
 
     /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
@@ -110,4 +102,13 @@ where
         measure::kept_in_ledger();
         Ok(())
     }
+}
+
+fn malformed(error: &ReportError) -> Problem {
+    let code = match error {
+        ReportError::Malformed { .. } => ProblemCode::MalformedJson,
+        ReportError::Missing { .. } => ProblemCode::MissingField,
+        ReportError::Invalid { .. } => ProblemCode::InvalidField,
+    };
+    Problem::new(code, error.to_string())
 }

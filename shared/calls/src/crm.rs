@@ -84,8 +84,10 @@ pub enum WrittenObject {
     Lead,
 }
 
-/// An org's use of its daily requests, from `Sforce-Limit-Info`.
+/// An org's use of its API requests.
+// From `Sforce-Limit-Info`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ApiUsage {
     /// Requests in the last 24 hours.
     pub used: u64,
@@ -104,6 +106,7 @@ pub struct Answer<T> {
 
 /// A Lead or a Contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Its object.

@@ -13,11 +13,17 @@ pub struct InvalidId {
 }
 
 /// Declares a string newtype with one rule: `TryFrom<String>`, `parse`, `as_str`, `Display`, and serde through them.
+/// `pattern` says of what is sent what the rule says of what is taken.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $check:expr) => {
-        $(#[$doc])*
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $pattern:expr, $check:expr) => {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(schemars::JsonSchema),
+            schemars(extend("pattern" = $pattern))
+        )]
         #[serde(try_from = "String", into = "String")]
+        $(#[$doc])*
         pub struct $name(String);
 
         impl $name {
@@ -55,6 +61,20 @@ macro_rules! id {
     };
 }
 
+/// Declares an identifier that is a word of up to so many letters, digits, `_` and `-`.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal) => {
+        id!(
+            $(#[$doc])*
+            $name,
+            $what,
+            concat!("1 to ", $longest, " of A-Z, a-z, 0-9, _ and -"),
+            concat!("^[A-Za-z0-9_-]{1,", $longest, "}$"),
+            |text| word(text, $longest)
+        );
+    };
+}
+
 fn word(text: String, longest: usize) -> Option<String> {
     is_word(&text, longest).then_some(text)
 }
@@ -64,16 +84,16 @@ fn is_word(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && plain
 }
 
-id!(
+word!(
     /// A customer of the SaaS product that embeds Ringlog: the tenant (docs/contract.md#routes).
-    WorkspaceId, "the workspace id", "1 to 64 of A-Z, a-z, 0-9, _ and -", |text| word(text, 64)
+    WorkspaceId, "the workspace id", 64
 );
 
 id!(
-    /// A call: the platform that it comes from, and that platform's own id of it (docs/contract.md#the-ledger). As
-    /// text, which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a tilde,
-    /// which is the same in a URL.
-    CallId, "the call id", CALL_ID_RULE, |text| call_id(text)
+    /// A call's id: Vapi's own, or for a call from another platform the platform's name, `~` and its own.
+    // As text it is also the ledger's key (docs/contract.md#the-ledger). A tilde is the same in a URL.
+    #[cfg_attr(feature = "openapi", schemars(example = &"6d9fdb0c-62c4-4a11-9a8c-3a3f3a0a5b11"))]
+    CallId, "the call id", CALL_ID_RULE, "^([a-z0-9]{1,16}~)?[A-Za-z0-9_-]{1,128}$", |text| call_id(text)
 );
 
 const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
@@ -129,14 +149,17 @@ impl CallId {
     }
 }
 
-id!(
-    /// The stable code of why a row is where it is ([`crate::ledger::Reason::code`]), as somebody may ask for it.
-    ErrorCode, "the error code", "1 to 80 of A-Z, a-z, 0-9, _ and -", |text| word(text, 80)
+word!(
+    /// The stable code of why a call stands where it stands.
+    #[cfg_attr(feature = "openapi", schemars(example = &"FIELD_CUSTOM_VALIDATION_EXCEPTION"))]
+    ErrorCode, "the error code", 80
 );
 
 id!(
     /// The id of a Salesforce record, in its 18-character form, which compares safely without regard to case.
-    SalesforceId, "the Salesforce id", "15 or 18 letters and digits", |text| to_18(&text)
+    #[cfg_attr(feature = "openapi", schemars(example = &"00Q000000000001EAA"))]
+    SalesforceId, "the Salesforce id", "15 or 18 letters and digits", "^[A-Za-z0-9]{18}$",
+    |text| to_18(&text)
 );
 
 impl SalesforceId {

@@ -12,21 +12,24 @@ use crate::{
     workspace::Lease,
 };
 
-/// Where a call stands, and what follows by itself (docs/contract.md#statuses).
+/// Where a call stands, and what follows by itself. A listed call may have another status, which a newer version of
+/// Ringlog gave it: show it as it is.
+// docs/contract.md#statuses
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// Accepted, not yet tried.
     Queued,
-    /// The Task is written.
+    /// The Task is written. If something else is not, `errorMessage` says so.
     Success,
-    /// No Lead or Contact has the number.
+    /// No Lead or Contact has the number. Searched again after 5 minutes, 1 hour and 24 hours.
     NotFound,
-    /// A passing fault; tried again at `due_at`.
+    /// A passing fault; tried again at `dueAt`.
     Retrying,
-    /// Not connected to Salesforce.
+    /// Not connected to Salesforce. Tried again when the workspace connects.
     WaitingForConnection,
-    /// A permanent fault.
+    /// A permanent fault. `errorMessage` says what to change in Salesforce; then retry.
     Error,
     /// Nothing to log.
     Skipped,

@@ -13,6 +13,7 @@ use crate::{
 
 /// How exactly a stored number is the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exactness {
     /// The same number, country code and all.
@@ -23,6 +24,7 @@ pub enum Exactness {
 
 /// A record that has the caller's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Its id.
@@ -32,13 +34,15 @@ pub struct Candidate {
     /// Its name, for people.
     pub name: Option<String>,
     /// The field that has the number.
+    #[cfg_attr(feature = "openapi", schemars(example = &"MobilePhone"))]
     pub field: String,
     /// How exactly.
     pub exactness: Exactness,
 }
 
-/// The rule that chose, or that refused to.
+/// The rule that chose, or that refused to. A listed call may have another one, as with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// There was one candidate.
@@ -66,6 +70,7 @@ pub enum Rule {
 
 /// A record that was considered and is not the call's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnedDown {
     /// Its id.
@@ -74,7 +79,13 @@ pub struct TurnedDown {
     pub record_type: RecordType,
     /// Its name, for people.
     pub name: Option<String>,
-    /// Why: [`NUMBER_NOT_READ`], [`OTHER_NUMBER`], or the code with which Salesforce refused to write on it.
+    /// Why. `number_not_read`: Salesforce found the record by the caller's number, and no field that Ringlog reads has
+    /// it. `other_number`: a duplicate rule named the record, and it lacks the number. Otherwise the code with which
+    /// Salesforce refused to write on it.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(example = NUMBER_NOT_READ, example = OTHER_NUMBER, example = &"ENTITY_IS_DELETED")
+    )]
     pub why: String,
 }
 

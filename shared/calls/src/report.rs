@@ -64,17 +64,6 @@ pub enum ReportError {
     },
 }
 
-impl ReportError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => "malformed_json",
-            Self::Missing { .. } => "missing_field",
-            Self::Invalid { .. } => "invalid_field",
-        }
-    }
-}
-
 const REPORT: &str = "end-of-call-report";
 
 /// The message types that expect an answer (Vapi's `ServerMessageResponse`, and the older `function-call`). All others,

@@ -15,6 +15,7 @@ use crate::{
 
 /// The objects that a call can be logged on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum RecordType {
     /// A Lead that is not converted.
     Lead,
@@ -36,8 +37,9 @@ impl RecordType {
     }
 }
 
-/// What decides between several records of one type with the caller's number.
+/// Which of several records of one object gets the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MultipleMatches {
     /// The one modified last.
@@ -45,48 +47,66 @@ pub enum MultipleMatches {
     MostRecent,
     /// The one created first.
     FirstCreated,
-    /// None: the call is `skipped`, with the candidates.
+    /// None of them: the call is `skipped`, with the candidates.
     Skip,
 }
 
-/// What happens when no record has the caller's number.
+/// What happens to a call whose caller no record has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoMatch {
     /// The call stays `not_found`.
     #[default]
     Skip,
-    /// A Lead is created.
+    /// A Lead is created. Leads are searched too, after the objects of `matchOrder`.
     CreateLead,
 }
 
-/// A workspace's settings. What is missing in the table takes its default.
+/// A workspace's settings. Each has its default until somebody sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
-    /// Where local times and dates are meant. Taken from the Salesforce user at connect.
+    /// The IANA time zone of times and dates that name none. A first connect takes it from the Salesforce user.
+    #[cfg_attr(feature = "openapi", schemars(with = "String", example = &"America/New_York"))]
     pub time_zone: TimeZone,
-    /// ISO 3166 country of numbers that are written without a country code.
+    /// The ISO 3166 country of numbers without a country code. A first connect takes it from the organization.
+    #[cfg_attr(feature = "openapi", schemars(extend("pattern" = "^[A-Z]{2}$"), example = &"US"))]
     pub default_country: String,
-    /// The Salesforce host where this workspace's users log in; absent: the deployment's.
+    /// Where the workspace's users log in to Salesforce; null: where the deployment says. The address of any page in
+    /// Lightning or Setup, `https://acme.lightning.force.com/lightning/page/home`, is kept as the org's My Domain,
+    /// `https://acme.my.salesforce.com`.
+    #[cfg_attr(feature = "openapi", schemars(example = &"https://acme.my.salesforce.com"))]
     pub login_url: Option<String>,
-    /// Which object wins, first to last; see [`Self::searched`].
+    /// The objects that are searched, the preferred one first.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub match_order: Vec<RecordType>,
-    /// What decides among records of one type.
+    /// Which of several records of one object gets the call.
     pub multiple_matches: MultipleMatches,
-    /// What happens without a match.
+    /// What happens to a call whose caller no record has.
     pub no_match: NoMatch,
-    /// Whether a caller whose call has no number is looked for by one that they gave in it. Shown only where it is so: the
-    /// settings that were there before it keep their form and their entity tag.
+    /// Whether a caller whose call has no number, or a withheld one, is looked for by a number that they gave in the
+    /// call. Nobody has proved that it is theirs. Sent only where it is true; a PUT without it leaves it as it is.
+    // So that the settings of before it keep their form and their entity tag.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_given_number: bool,
-    /// An appointment's length where the call does not say it.
+    /// An appointment's length where the call does not say it, in minutes.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(range(min = *crate::limits::APPOINTMENT_MINUTES.start(), max = *crate::limits::APPOINTMENT_MINUTES.end()))
+    )]
     pub appointment_duration_minutes: u32,
     /// Whether the transcript is written to Salesforce.
     pub include_transcript: bool,
     /// Which calls are logged.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub call_types: Vec<Direction>,
-    /// How long a final ledger row is kept.
+    /// How many days a call stays in Ringlog once nothing more is to happen to it.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(range(min = *crate::limits::RETENTION_DAYS.start(), max = *crate::limits::RETENTION_DAYS.end()))
+    )]
     pub retention_days: u32,
 }
 
@@ -122,6 +142,7 @@ impl Default for Settings {
 
 /// Where a workspace stands with Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
     /// There are tokens, and nothing is known against them.

@@ -184,30 +184,33 @@ pub trait NewestRows: Send + Sync {
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
 }
 
-/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns. Words are those
-/// of the row, also where only a newer version knows them.
+/// A call, as the ledger has it. Its words may also be those of a newer version of Ringlog.
+// What the indexes hold of a row, named like its columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SyncLog"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRow {
     /// Which call.
     pub call_id: CallId,
-    /// Where it stands: a [`SyncStatus`], or a word of a newer version.
+    /// Where it stands.
+    #[cfg_attr(feature = "openapi", schemars(with = "SyncStatus"))]
     pub status: String,
     /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
-    /// What that record is: a `RecordType`, or a word of a newer version.
+    /// What that record is.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::workspace::RecordType>"))]
     pub salesforce_record_type: Option<String>,
     /// The Task.
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
     pub salesforce_event_id: Option<SalesforceId>,
-    /// How the record was chosen.
+    /// How the record was chosen; null while nobody has looked for the caller.
     pub decision: Option<ListedDecision>,
     /// Whether there is an Event.
     pub appointment_created: bool,
     /// Why it stands there, for programs.
     pub error_code: Option<String>,
-    /// Why it stands there, for people.
+    /// Why it stands there and what to do, for people.
     pub error_message: Option<String>,
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
@@ -215,7 +218,7 @@ pub struct ListedRow {
     pub attempts: u32,
     /// The first report's arrival, Unix seconds.
     pub created_at: i64,
-    /// The last write, Unix seconds.
+    /// The last change, Unix seconds.
     pub updated_at: i64,
     /// When it is tried again, Unix seconds.
     pub due_at: Option<i64>,
@@ -225,20 +228,26 @@ pub struct ListedRow {
 /// answer.
 const LISTED_CANDIDATES: usize = 10;
 
-/// A decision as people see it in a list: the parts of a [`calls::matching::Decision`] as they stand in the row.
+/// How the record was chosen.
+// The parts of a `calls::matching::Decision` as they stand in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedDecision {
     /// What decided.
+    #[cfg_attr(feature = "openapi", schemars(with = "calls::matching::Rule"))]
     pub rule: String,
     /// The choice.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::Record>"))]
     pub chosen: Option<Value>,
     /// The best ten of the records that have the number.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::Candidate>"))]
     pub candidates: Vec<Value>,
     /// How many records have it.
     pub candidate_count: usize,
-    /// Up to ten records that may be taken for the caller's, and why they are not.
+    /// Up to ten records that could be taken for the caller's, and why they are not. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::TurnedDown>"))]
     pub turned_down: Vec<Value>,
 }
 

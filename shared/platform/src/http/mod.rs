@@ -6,13 +6,15 @@ mod caller;
 mod cookie;
 mod etag;
 mod problem;
+mod problem_code;
 
 pub use address::PublicAddress;
 pub use body::{json_body, json_body_or_default};
 pub use caller::{Caller, CallerRules};
 pub use cookie::{cookie, host_cookie};
 pub use etag::{ETag, IfMatch, tagged_json};
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, Problem, WrittenProblem};
+pub use problem_code::ProblemCode;
 
 use lambda_http::{
     Body, Response,
