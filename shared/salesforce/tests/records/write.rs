@@ -280,7 +280,9 @@ fn new_lead() -> LeadDraft {
 #[tokio::test]
 async fn a_refused_duplicate_lead_names_the_existing_records() {
     let world = World::new().await;
-    world.salesforce.set(|settings: &mut Settings| settings.refuse_duplicate_leads = true);
+    let rules = json!([{ "object": "Lead", "by": "phone", "action": "alert" }]);
+    let rules = serde_json::from_value(rules).unwrap();
+    world.salesforce.set(|settings: &mut Settings| settings.duplicate_rules = rules);
     let mut known = Vec::new();
     for object in ["Contact", "Lead"] {
         let fields = json!({ "LastName": "Known", "Phone": "(234) 555-0173" });

@@ -14,7 +14,7 @@ use salesforce::{
     oauth::{Flow, authorize_url},
     pkce::Verifier,
 };
-use salesforce_sim::{Config, Effect, Fault, RouteKind, Settings, Simulator, WriteFault, WriteKind};
+use salesforce_sim::{Config, Effect, Fault, Operation, RecordFault, RouteKind, Settings, Simulator};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -118,10 +118,11 @@ impl World {
     }
 
     pub fn refuse(&self, object: &str, code: &str, message: &str, fields: &[&str]) {
-        self.salesforce.add_write_fault(WriteFault {
+        self.salesforce.add_record_fault(RecordFault {
             object: object.to_owned(),
-            operation: Some(WriteKind::Create),
+            operation: Some(Operation::Create),
             times: Some(1),
+            status: 400,
             error_code: code.to_owned(),
             message: message.to_owned(),
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
