@@ -13,7 +13,7 @@ from .emulator import NO_RETRIES, session
 from .settings import Settings
 from .template import binaries
 
-EVERY_SECONDS = 1.0
+INTERVAL_SECONDS = 1.0
 # An event may appear after later ones, so each round reads this far back.
 OVERLAP_MILLISECONDS = 60_000
 
@@ -37,7 +37,7 @@ class FunctionLogs:
         while True:
             for name, group in self._groups.items():
                 await asyncio.to_thread(self._copy, group, self._folder / f"{name}.log")
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(INTERVAL_SECONDS)
 
     def _copy(self, group: str, target: Path) -> None:
         since = max(0, self._newest.get(group, 0) - OVERLAP_MILLISECONDS)

@@ -186,7 +186,7 @@ def on_a_stack(size: Size, variants: list[Variant], *options: str) -> list[Figur
         run = Run(stack, size)
         return [run.of(variant) for variant in variants]
     finally:
-        program.end()
+        program.stop()
 
 
 def missed(runs: list[Figures]) -> list[str]:
