@@ -140,4 +140,4 @@ def test_the_program_waits_longer_than_the_functions_do() -> None:
     assert again
     assert kept
     assert int(again[1]) < rotate_keys.WAIT_SECONDS
-    assert timedelta(minutes=int(kept[1])) < rotate_keys.KNOWN_EVERYWHERE_AFTER
+    assert timedelta(minutes=int(kept[1])) < rotate_keys.IN_USE_AFTER

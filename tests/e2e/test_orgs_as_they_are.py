@@ -180,11 +180,11 @@ def test_a_persons_edits_are_kept_and_new_facts_added_below(workspace: Workspace
     assert (row["status"], row["error_code"]) == ("success", "kept_by_person")
     # A later report reverts nothing, and adds what is new once.
     for _ in range(2):
-        workspace.report(second(body, "Wants two offers.", **{**APPOINTMENT, "appointment_time": "4:00 PM"}))
+        workspace.report(second(body, "Wants two quotes.", **{**APPOINTMENT, "appointment_time": "4:00 PM"}))
         row = workspace.settled(call)
     (task,), (event,) = org.activities("Task", call), org.activities("Event", call)
     assert task["Subject"] == "Quote"
-    assert task["Description"] == f"{note}\n\nWants two offers.\n\nCall {call}"
+    assert task["Description"] == f"{note}\n\nWants two quotes.\n\nCall {call}"
     assert event["StartDateTime"].startswith("2027-06-03T09:00:00")
     assert "Event.StartDateTime" in row["error_message"]
 
@@ -198,10 +198,10 @@ def test_an_edit_between_two_of_our_requests_is_not_overwritten(
     assert workspace.log_call(body)["status"] == "success"
     edit = {"id": "newest:Task", "fields": {"Description": "Mine."}}
     org.fault("sobject", {"kind": "person", "before": True, "action": {"edit": edit}})
-    workspace.report(second(body, "Wants two offers."))
+    workspace.report(second(body, "Wants two quotes."))
     workspace.settled(call)
     (task,) = org.activities("Task", call)
-    assert task["Description"] == f"Mine.\n\nWants two offers.\n\nCall {call}"
+    assert task["Description"] == f"Mine.\n\nWants two quotes.\n\nCall {call}"
 
 
 def test_a_later_appointment_follows_a_moved_task(
@@ -215,7 +215,7 @@ def test_a_later_appointment_follows_a_moved_task(
     assert workspace.log_call(body)["status"] == "success"
     (task,) = org.activities("Task", call)
     org.person("move", id=task["Id"], whoId=elsewhere)
-    workspace.report(second(body, "Wants two offers.", **APPOINTMENT))
+    workspace.report(second(body, "Wants two quotes.", **APPOINTMENT))
     row = workspace.settled(call)
     assert (row["status"], row["salesforce_record_id"]) == ("success", elsewhere)
     (task,), (event,) = org.activities("Task", call), org.activities("Event", call)
