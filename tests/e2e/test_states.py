@@ -81,7 +81,7 @@ def call(at: int, name: str, status: str = "success", code: str | None = None, w
 
 
 RULE = "Salesforce: Not on Sundays. Change the validation rule, or exempt the connected user from it, then retry."
-BUSY = "Salesforce could not be reached or did not answer in time."
+BUSY = "Salesforce could not be reached or did not respond in time."
 CALLS = [
     call(1, "Ada Lang"),
     call(2, "Ben Ito", "error", "FIELD_CUSTOM_VALIDATION_EXCEPTION", RULE),
@@ -305,7 +305,7 @@ STATES: dict[str, tuple[Api, Callable[[Page], None], str]] = {
     "test written": (api(), write_test, "The test Task was written."),
     "set-up": (api(), choose("Vapi"), "Server URL"),
     "settings": (api(), choose("Settings"), "Search for callers in"),
-    "settings changed meanwhile": (
+    "settings changed in the meantime": (
         api() | {"settings": refuse_to_save},
         change_settings,
         "Someone else changed the settings in the meantime.",
