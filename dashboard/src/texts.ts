@@ -226,6 +226,8 @@ export const texts = {
     error: "Fix the problem in Salesforce, then retry.",
     skipped: "There was nothing to log, or your settings exclude this call.",
   } satisfies Record<SyncStatus, string>,
+  newerVersion:
+    "A newer version of Ringlog worked on this call. It is left as it is until that version runs again.",
 
   summary: {
     title: "Last 24 hours",
@@ -510,6 +512,11 @@ export const texts = {
   problem: "Something went wrong. Try again.",
   stale: "This may be out of date: the service cannot be reached.",
 };
+
+/** The text for a word of the API. A word that only a newer version of Ringlog knows is shown as it is. */
+export function textFor<Word extends string>(words: Record<Word, string>, word: Word): string {
+  return Object.hasOwn(words, word) ? words[word] : word;
+}
 
 /** A phone number reduced to its last four digits. */
 export function maskedNumber(number: string): string {

@@ -35,11 +35,12 @@ def _settings() -> Settings:
     parser.add_argument("--free-ports", action="store_true", help="use a free port for each port that no option sets")
     parser.add_argument("--state", type=Path, default=ROOT / ".stack", help="where logs and generated files go")
     parser.add_argument("--fair-queues", action="store_true", help="serve quiet message groups first, as SQS does")
+    parser.add_argument("--release", action="store_true", help="run the functions that `make release` has built")
     options = parser.parse_args()
     defaults = Ports.free() if options.free_ports else Ports.from_environment()
     given = {field.name: getattr(options, f"{field.name}_port") for field in fields(Ports)}
     ports = replace(defaults, **{name: port for name, port in given.items() if port is not None})
-    return Settings(ports=ports, state=options.state.resolve(), fair_queues=options.fair_queues)
+    return Settings(ports, options.state.resolve(), fair_queues=options.fair_queues, release=options.release)
 
 
 async def _run(settings: Settings) -> int:

@@ -10,20 +10,20 @@ import stat
 from pathlib import Path
 
 from .processes import Processes
-from .settings import ROOT, StackError
+from .settings import ROOT, Settings, StackError
 
 PROFILE = "local"
 SIMULATOR = "salesforce-sim"
-ARTIFACTS = ROOT / ".stack" / "artifacts"
 
 
-async def build(processes: Processes, functions: list[str]) -> Path:
-    """Builds these functions into `ARTIFACTS/<name>/bootstrap`. Returns the path of the simulator's binary."""
+async def build(processes: Processes, settings: Settings, functions: list[str]) -> Path:
+    """Builds the simulator and, unless the stack runs release builds, the functions. Returns the simulator's binary."""
+    functions = [] if settings.release else functions
     packages = [word for name in [*functions, SIMULATOR] for word in ("--package", name)]
     await processes.run("cargo", ["cargo", "build", "--bins", "--profile", PROFILE, *packages])
     built = await _target_directory() / PROFILE
     for name in functions:
-        _install(built / name, ARTIFACTS / name / "bootstrap")
+        _install(built / name, settings.artifacts / name / "bootstrap")
     return built / SIMULATOR
 
 

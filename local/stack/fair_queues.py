@@ -1,11 +1,15 @@
 """The emulator with fair queues: a standard queue delivers quiet message groups before noisy ones, as SQS does.
 
-The emulator delivers a standard queue's messages in order of arrival and ignores their groups. This program runs in the
-emulator's own Python, and starts it with a model of what AWS describes in "How Amazon SQS fair queues work" (Amazon
-SQS Developer Guide, sqs-fair-queues-detailed): a group is noisy as soon as it has 30 messages in flight, and 10 % of
-all that are in flight; it stays noisy until none of its messages are left in the queue; messages of quiet groups come
-first, then those of the noisy group with the fewest messages in flight. AWS also detects noise by the share of
-processing time, which this model does not, so it is less fair than SQS.
+How much a noisy workspace may delay the others depends on the queue and the message groups together. The emulator
+(1.5.33) delivers a standard queue's messages in order of arrival, ignores their groups and has no hook to change that,
+so `make load` would have no limit to check. This program runs in the emulator's own Python and replaces the function
+that picks the next messages. If a newer emulator renames that function, this program fails when it starts.
+
+The model is what AWS describes in "How Amazon SQS fair queues work" (Amazon SQS Developer Guide,
+sqs-fair-queues-detailed): a group is noisy as soon as it has 30 messages in flight, and 10 % of all that are
+in flight; it stays noisy until none of its messages are left in the queue; messages of quiet groups come first, then
+those of the noisy group with the fewest messages in flight. AWS also detects noise by the share of processing time,
+which this model does not, so it is less fair than SQS.
 """
 
 from __future__ import annotations

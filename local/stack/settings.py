@@ -78,6 +78,13 @@ class Settings:
     state: Path
     fair_queues: bool = False
     """Whether queues are fair, as in SQS, or deliver in order of arrival, as in the emulator."""
+    release: bool = False
+    """Whether to run the functions that `make release` built, and not ones built in a profile that compiles fast."""
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder with a folder per function, each with its `bootstrap`."""
+        return ROOT / "target" / "lambda" if self.release else ROOT / ".stack" / "artifacts"
 
     @property
     def logs(self) -> Path:

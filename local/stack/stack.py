@@ -45,7 +45,7 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
         source = template.load()
 
         async with step("building the functions and the simulator", processes.log("cargo")):
-            simulator = await build.build(processes, sorted(template.binaries(source).values()))
+            simulator = await build.build(processes, settings, sorted(template.binaries(source).values()))
 
         async with step("building the dashboard's page", processes.log("npm")):
             page = await build.dashboard(processes)
@@ -60,7 +60,7 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
 
         async with step("deploying template.yaml", processes.log("deploy")):
             built = settings.state / "template.json"
-            template.write_built(source, built, settings.emulator_url)
+            template.write_built(source, built, settings)
             deployment = await deploy(processes, settings, built, client_secret)
             api_id = await asyncio.to_thread(routes.register, settings, deployment)
 

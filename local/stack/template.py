@@ -1,4 +1,4 @@
-"""The template as `sam build` would write it, with the functions that cargo has built here."""
+"""The template as `sam build` would write it, with the functions' artifacts on this machine as their code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from .build import ARTIFACTS
-from .settings import ROOT
+from .settings import ROOT, Settings
 
 
 def load() -> dict[str, Any]:
@@ -27,15 +26,15 @@ def binaries(template: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def write_built(template: dict[str, Any], target: Path, emulator_url: str) -> None:
-    """Writes the template with the path of each function's code and the emulator's address."""
+def write_built(template: dict[str, Any], target: Path, settings: Settings) -> None:
+    """Writes the template with the path of each function's artifact and the emulator's address."""
     built = json.loads(json.dumps(template))
     # The emulator sets this variable itself, but `sam local invoke` passes on only variables that the template names.
-    built["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = emulator_url
+    built["Globals"]["Function"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = settings.emulator_url
     for name, binary in binaries(template).items():
         function = built["Resources"][name]
         del function["Metadata"]
-        function["Properties"]["CodeUri"] = str(ARTIFACTS / binary)
+        function["Properties"]["CodeUri"] = str(settings.artifacts / binary)
     # The emulator does not support alarms on metric math, and nothing here needs them.
     for name in [name for name, resource in built["Resources"].items() if "Metrics" in resource.get("Properties", {})]:
         del built["Resources"][name]

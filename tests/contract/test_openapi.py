@@ -1,7 +1,6 @@
-"""The API's description against the code: it is valid, and its error codes are those that the functions answer.
+"""The API's description: it is valid, and its error codes are those of the code.
 
-That the answers themselves are as described is shown by the end-to-end tests; that the routes are those of the
-template, by `test_routes.py`.
+The end-to-end tests compare the responses with it, `test_routes.py` the routes.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from openapi_spec_validator import validate
 from local.stack.settings import ROOT
 
 DESCRIPTION: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
-# The code of a problem, where one is made: `Problem::bad_request("invalid_limit", …)`, `Problem::new(422, "…", …)`.
+# The code of a problem where it is created: `Problem::bad_request("invalid_limit", …)`, `Problem::new(422, "…", …)`.
 MADE = re.compile(r'Problem::\w+\(\s*(?:\d{3},\s*)?"([a-z_]+)"')
 LITERAL = re.compile(r'"([a-z]+(?:_[a-z]+)*)"')
 
@@ -26,7 +25,7 @@ def documented_codes() -> set[str]:
 
 
 def codes_in(schema: Any) -> Iterator[str]:
-    """What a problem's `code` may be, wherever that stands in a schema."""
+    """The values of a problem's `code`, wherever it is in a schema."""
     if isinstance(schema, dict):
         code = schema.get("properties", {}).get("code", {})
         yield from code.get("enum", [])
@@ -47,17 +46,17 @@ def test_it_is_valid() -> None:
     validate(DESCRIPTION)
 
 
-def test_every_code_that_a_problem_is_made_with_is_described() -> None:
+def test_every_code_of_a_problem_is_described() -> None:
     made = set(MADE.findall(product_code()))
-    assert len(made) > 10, "the expression finds no problems any more"
+    assert len(made) > 10, "the expression no longer finds problems"
     assert made - documented_codes() == set()
 
 
-def test_every_described_code_is_one_of_the_code() -> None:
+def test_every_described_code_is_in_the_code() -> None:
     assert documented_codes() - set(LITERAL.findall(product_code())) == set()
 
 
-def test_every_operation_says_what_it_answers_to_whom_it_does_not_know() -> None:
+def test_every_operation_describes_its_response_to_strangers() -> None:
     for path, item in DESCRIPTION["paths"].items():
         for method, operation in item.items():
             is_open = operation.get("security") == []

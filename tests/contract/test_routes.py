@@ -1,4 +1,4 @@
-"""The routes held together: of the template, of the code, of the API's description and of `cargo lambda watch`."""
+"""The routes of the template, the code, the API's description and `cargo lambda watch` are the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def deployed() -> Routes:
     }
 
 
-def test_watch_routes_as_the_template_does() -> None:
+def test_watch_has_the_routes_of_the_template() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"]
     watched = [((one["method"], path), one["function"]) for path, ones in router.items() for one in ones]
@@ -38,7 +38,7 @@ def test_the_api_s_description_has_the_routes_of_the_template() -> None:
     assert described == deployed().keys()
 
 
-def test_the_code_names_the_routes_of_the_template() -> None:
+def test_the_code_has_the_routes_of_the_template() -> None:
     source = (ROOT / "shared/platform/src/routes.rs").read_text()
     named = re.findall(r'Route \{ method: Method::(\w+), path: "([^"]+)" \}', source)
     assert sorted(named) == sorted(deployed())

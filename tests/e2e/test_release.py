@@ -1,4 +1,4 @@
-"""The release artefacts, as AWS runs them: every sample event, under AWS's own runtime interface emulator."""
+"""The release artefacts: what is linked into them, and what they respond to each sample event in AWS's own emulator."""
 
 from __future__ import annotations
 
@@ -7,15 +7,30 @@ import re
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from local.stack import template
 from local.stack.settings import ROOT
+from tests.contract.test_permissions import granted, target
 
 from .support import runtime
 from .support.stack import Stack
 from .support.workspace import Workspace
 
-FUNCTIONS = sorted(template.binaries(template.load()).values())
+TEMPLATE = template.load()
+BINARIES = template.binaries(TEMPLATE)
+FUNCTIONS = sorted(BINARIES.values())
+# An operation of an AWS client that is linked in. The artefact holds the path of its source file, for panic messages.
+OPERATION = re.compile(rb"aws-sdk-(\w+)-[\d.]+/src/operation/(\w+)\.rs")
+# Lambda polls a function's queue in the function's role.
+POLLING = {"sqs:receive_message", "sqs:delete_message", "sqs:get_queue_attributes"}
+POLLED = {
+    target(resource["Properties"]["FunctionName"])
+    for resource in TEMPLATE["Resources"].values()
+    if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+}
+# The environment variable with each resource's name.
+VARIABLES = {target(value): name for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items()}
 ONLY_IN_DEBUG_BUILDS = "LOCAL_WORKSPACE_ID"
 # The samples' workspace, except in the invalid token.
 SAMPLE_WORKSPACE = re.compile(r"\bacme\b(?!\.1\.1)")
@@ -131,3 +146,20 @@ def test_only_debug_builds_take_the_workspace_from_the_environment(stack: Stack)
     for function in FUNCTIONS:
         bootstrap = (runtime.ARTEFACTS / function / "bootstrap").read_bytes()
         assert ONLY_IN_DEBUG_BUILDS.encode() not in bootstrap, function
+
+
+def name_parts(resource: str) -> set[str]:
+    """How the code refers to a resource: by the environment variable with its name, and by the index if it is one."""
+    name, _, index = resource.partition("/index/")
+    return {VARIABLES[name], index}
+
+
+@pytest.mark.parametrize("function", BINARIES)
+def test_a_function_may_call_exactly_the_operations_that_are_linked_into_it(function: str) -> None:
+    bootstrap = (runtime.ARTEFACTS / BINARIES[function] / "bootstrap").read_bytes()
+    linked = {f"{service.decode()}:{operation.decode()}" for service, operation in OPERATION.findall(bootstrap)}
+    allowed = {f"{service}:{xform_name(action)}" for service, action in (a.split(":") for a, _ in granted(function))}
+    assert allowed == linked | (POLLING if function in POLLED else set())
+    # It also refers to each table, index, queue and secret that it may use.
+    names = {name for _, resource in granted(function) for name in name_parts(resource)}
+    assert [name for name in sorted(names) if name.encode() not in bootstrap] == []

@@ -258,6 +258,40 @@ test("a call without a record says which records were ruled out, and why", async
   expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
 });
 
+test("a call of a newer version of Ringlog is shown in its own words", async () => {
+  const newer = {
+    ...failed,
+    callId: "call-7",
+    status: "undoing",
+    errorMessage: null,
+    salesforceRecordType: "Account",
+    decision: {
+      rule: "told_by_a_person",
+      chosen: null,
+      candidates: [
+        { id: "001000000000001AAA", recordType: "Account", name: null, field: "Fax__c", exactness: "spoken" },
+      ],
+      candidateCount: 1,
+    },
+  } as unknown as SyncLog;
+  const summary = summaryOf([logged]);
+  renderCard({
+    ...routes(connected, [newer, logged]),
+    "GET sync-logs/summary": () =>
+      json({ ...summary, total: 3, statuses: { ...summary.statuses, undoing: 2 } }),
+  });
+  const list = await screen.findByRole("list", { name: "Calls" });
+  expect(within(list).getByText("undoing")).toBeDefined();
+  expect(within(list).getByText("told_by_a_person")).toBeDefined();
+  expect(within(list).getByText(/^Account 001000000000001AAA – .*spoken$/)).toBeDefined();
+  expect(within(list).getByText("Ada Sample")).toBeDefined();
+  // The API would refuse it.
+  expect(within(list).queryByRole("button", { name: "Retry" })).toBeNull();
+  expect(
+    screen.getByRole("img", { name: "Calls in the last 24 hours: Logged: 1, undoing: 2" }),
+  ).toBeDefined();
+});
+
 test("the list can be filtered by status and loads page by page", async () => {
   const seen = renderCard({
     ...routes(connected),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use calls::{
     connection::end_grant,
     ids::WorkspaceId,
-    message::Work,
+    jobs::Resume,
+    message::Queued as _,
     ports::{Clock, Queue, TokenEndpoint},
 };
 use chrono::{DateTime, Utc};
@@ -147,8 +148,7 @@ where
             }
         };
         tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
-        let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
-        if let Err(error) = self.queue.send(&resume).await {
+        if let Err(error) = self.queue.send(&Resume::all(id.clone()).message()).await {
             // The waiting rows have their own due time; they only come later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");
         }

@@ -2,12 +2,11 @@
 
 use calls::{
     connection::Sessions,
-    keep_alive::{KeptAlive, keep_alive},
+    jobs::{KeepAlive, KeptAlive, WakeDue, Woken},
     measure,
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
-    sync::{Woken, wake_due},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -49,8 +48,12 @@ where
     }
 
     async fn wake(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
-        let woken = wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline).await?;
+        let due = WakeDue { until: deadline };
+        let woken = due.run(&self.ledger, &self.queue, &self.clock, &self.random).await?;
         measure::woken(woken.woken);
+        if woken.foreign > 0 {
+            tracing::warn!(calls.due = woken.foreign, "due calls of a newer version are left alone");
+        }
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
         } else if woken.woken > 0 {
@@ -62,7 +65,7 @@ where
     async fn keep_alive(&self, deadline: DateTime<Utc>) -> Result<KeptAlive, StoreError> {
         let (store, tokens) = (&self.workspaces, &self.tokens);
         let sessions = Sessions { store, tokens, clock: &self.clock, random: &self.random };
-        let done = keep_alive(&sessions, deadline).await?;
+        let done = KeepAlive { until: deadline }.run(&sessions).await?;
         if done != KeptAlive::default() {
             tracing::info!(
                 connections.refreshed = done.refreshed,

@@ -2,9 +2,10 @@
 
 use calls::{
     ids::{ErrorCode, WorkspaceId},
+    jobs::{Retry, RetryCall},
     ledger::{STALE_SECRET, SyncStatus},
     ports::{Clock, FailedRows, Ledger, Queue, Random},
-    sync::{QueuedAgain, Retry, queue_again, retry, wake_queued},
+    sync::QueuedAgain,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
@@ -125,11 +126,13 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let call_id = parameters::call_id(request)?;
         let now = self.clock.now().timestamp();
-        match queue_again(&self.ledger, &self.random, &id, &call_id, now).await? {
+        let asked = RetryCall { workspace_id: &id, call_id: &call_id };
+        match asked.run(&self.ledger, &self.queue, &self.random, now).await? {
             QueuedAgain::Queued => {}
             QueuedAgain::Unknown => {
                 return Err(Problem::not_found("no_such_call", "There is no call with this id."));
             }
+            QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
                 return Err(Problem::conflict(
                     STALE_SECRET,
@@ -137,7 +140,6 @@ where
                 ));
             }
         }
-        wake_queued(&self.queue, &id, &call_id).await;
         tracing::info!(workspace.id = %id, call.id = %call_id, "call queued again");
         Ok(json(202, &Queued { status: SyncStatus::Queued }))
     }
@@ -146,9 +148,9 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let RetryAll { error_code } = json_body(request)?;
         let deadline = request_deadline(request, self.clock.now());
-        let asked = Retry { workspace_id: &id, error_code: &error_code };
+        let asked = Retry::all(id.clone(), error_code.clone());
         let until = deadline - HAND_OVER_WITHIN;
-        let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, asked, None, until).await?;
+        let done = asked.run(&self.ledger, &self.queue, &self.clock, &self.random, until).await?;
         if done.queued == 0 && done.failed > 0 {
             return Err(Problem::unavailable("The calls could not be queued again. Try again."));
         }

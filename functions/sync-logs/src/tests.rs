@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
+    crm::Record,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
+    jobs::{Job, Retry},
     ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule, TurnedDown},
-    message::Work,
+    matching::{Candidate, Decision, Exactness, Rule, TurnedDown},
     ports::Clock,
     workspace::{Lease, RecordType},
 };
@@ -152,10 +153,10 @@ impl World {
 
     /// The calls that were woken.
     fn woken(&self) -> BTreeSet<String> {
-        let woken = |work| match work {
-            Work::Wake { workspace_id, call_id } => {
-                assert_eq!(workspace_id.as_str(), "acme");
-                Some(call_id.to_string())
+        let woken = |job| match job {
+            Job::Wake(wake) => {
+                assert_eq!(wake.workspace_id.as_str(), "acme");
+                Some(wake.call_id.to_string())
             }
             _ => None,
         };
@@ -190,10 +191,10 @@ async fn samples_are_answered_as_expected() {
 async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
     let id = |id: &str| SalesforceId::parse(id).unwrap();
     let mut full = refused("call-1", 20);
-    full.record = Some((RecordType::Lead, id("00Q000000000001EAA")));
+    full.record = Record::of(&id("00Q000000000001EAA"));
     full.decision = Some(Decision {
         rule: Rule::OnlyCandidate,
-        chosen: full.record.clone().map(Chosen::from),
+        chosen: full.record.clone(),
         candidates: vec![Candidate {
             id: id("00Q000000000001EAA"),
             record_type: RecordType::Lead,
@@ -342,6 +343,35 @@ async fn what_cannot_be_listed_or_counted_is_refused_by_name() {
     }
 }
 
+/// A world with a call that a newer version worked on last, between two others.
+fn rolled_back() -> World {
+    let world = world().with([refused("call-1", 10), refused("call-3", 30)]);
+    world.ledger.insert_newer(refused("call-2", 20), "undoing");
+    world
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_listed_and_counted_as_it_is() {
+    let world = rolled_back();
+    let list = world.listed("").await;
+    assert_eq!(call_ids(&list), ["call-1", "call-2", "call-3"]);
+    assert_eq!(list["items"][1]["status"], "undoing");
+    assert_eq!(call_ids(&world.listed("?status=error").await), ["call-1", "call-3"]);
+    let summary = world.listed("/summary").await;
+    assert_eq!((&summary["total"], &summary["statuses"]["error"]), (&json!(3), &json!(2)));
+    assert_eq!(summary["statuses"]["undoing"], 1);
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_not_retried_and_keeps_no_other_from_it() {
+    let world = rolled_back();
+    let before = world.row("call-2");
+    assert_eq!(outcome(&world.post("/call-2/retry", "").await), problem(409, "newer_version"));
+    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 2 }));
+    assert_eq!(world.woken(), ["call-1".to_owned(), "call-3".to_owned()].into());
+    assert_eq!(world.row("call-2"), before);
+}
+
 #[tokio::test]
 async fn a_summary_counts_statuses_and_error_codes_over_several_pages() {
     let rows = (0..2500).map(|n| match n % 5 {
@@ -460,8 +490,8 @@ async fn what_does_not_fit_into_the_time_is_left_to_the_queue_and_counted() {
     assert!((2000..4000).contains(&done), "{done}");
     assert_eq!(world.woken().len(), done);
     let rest = world.queue.sent().pop().unwrap();
-    let Work::Resume { workspace_id, after: Some(_), error_code } = rest else { panic!("{rest:?}") };
-    assert_eq!((workspace_id.as_str(), error_code), ("acme", Some(ErrorCode::parse(REFUSED).unwrap())));
+    let Job::Retry(Retry { workspace_id, after: Some(_), error_code }) = rest else { panic!("{rest:?}") };
+    assert_eq!((workspace_id.as_str(), error_code), ("acme", ErrorCode::parse(REFUSED).unwrap()));
 }
 
 #[tokio::test]
@@ -479,7 +509,7 @@ async fn what_cannot_be_counted_is_retried_nevertheless() {
     let response = world.ask_all(REFUSED).await;
     assert_eq!(response.status(), 202);
     assert_eq!(body_of(&response)["queued"], world.queued());
-    assert!(matches!(world.queue.sent().pop(), Some(Work::Resume { .. })));
+    assert!(matches!(world.queue.sent().pop(), Some(Job::Retry(_))));
 }
 
 #[tokio::test]

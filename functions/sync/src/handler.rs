@@ -8,10 +8,11 @@ use aws_lambda_events::{
 };
 use calls::{
     ids::WorkspaceId,
+    jobs::{Job, Retried},
     measure,
-    message::{Work, is_fresh},
+    message::is_fresh,
     ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Report, Retry, Turn, Worker, resume, retry},
+    sync::{Done, Ports, Turn, Worker},
     workspace::Workspace,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -70,7 +71,7 @@ where
         records: &[Record],
     ) -> HashMap<WorkspaceId, Result<Workspace, StoreError>> {
         let ids: std::collections::HashSet<_> =
-            records.iter().map(|record| record.work.workspace_id().clone()).collect();
+            records.iter().map(|record| record.job.workspace_id().clone()).collect();
         stream::iter(ids)
             .map(|id| async move {
                 let workspace = self.worker.workspaces.load(&id).await;
@@ -83,7 +84,7 @@ where
 
     async fn record(
         &self,
-        Record { work, receives, sent_at, .. }: &Record,
+        Record { job, receives, sent_at, .. }: &Record,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Ended, StoreError> {
@@ -97,31 +98,22 @@ where
             let made_at = made_at.into_iter().chain(sent_at).min().unwrap_or_default();
             Turn { deadline, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
         };
-        let workspace = match workspaces.get(work.workspace_id()) {
+        let workspace = match workspaces.get(job.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
             None => return Ok(Ended::NotBegun),
         };
-        match work {
-            Work::Report { secret_version, received_at, call, .. } => {
-                let report = Report { call, secret_version: *secret_version, received_at: *received_at };
-                self.worker.report(workspace, &report, turn(Some(*received_at))).await.map(Ended::Call)
+        let Worker { ledger, clock, random, .. } = &self.worker;
+        match job {
+            Job::Report(report) => {
+                report.run(&self.worker, workspace, turn(Some(report.received_at))).await.map(Ended::Call)
             }
-            Work::Wake { call_id, .. } => {
-                self.worker.wake(workspace, call_id, false, turn(None)).await.map(Ended::Call)
-            }
-            Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
-                let asked = Retry { workspace_id, error_code };
-                let Worker { ledger, clock, random, .. } = &self.worker;
+            Job::Wake(wake) => wake.run(&self.worker, workspace, turn(None)).await.map(Ended::Call),
+            Job::Resume(resume) => resume.run(ledger, &self.queue).await.map(Ended::Resumed),
+            Job::Retry(retry) => {
                 let until = clock.now() + RETRY_FOR;
-                retry(ledger, &self.queue, clock, random, asked, after.clone(), until)
-                    .await
-                    .map(|done| Ended::Retried(done.queued))
-            }
-            Work::Resume { workspace_id, after, error_code: None } => {
-                resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
-                    .await
-                    .map(Ended::Resumed)
+                let retried = retry.run(ledger, &self.queue, clock, random, until).await;
+                retried.map(|Retried { queued, .. }| Ended::Retried(queued))
             }
         }
     }
@@ -142,7 +134,7 @@ enum Ended {
 /// A message that can be worked on.
 struct Record {
     message_id: String,
-    work: Work,
+    job: Job,
     /// How often it was delivered, this time included.
     receives: u32,
     /// When it was put into the queue, Unix milliseconds.
@@ -163,14 +155,14 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
     let mut failed = Vec::new();
     for message in messages {
         let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
-        match Work::decode(message.body.as_deref().unwrap_or_default()) {
-            Ok(work) => {
+        match Job::decode(message.body.as_deref().unwrap_or_default()) {
+            Ok(job) => {
                 let attribute = |name: &str| message.attributes.get(name)?.parse::<i64>().ok();
                 let receives = attribute("ApproximateReceiveCount").unwrap_or(1);
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
                 let sent_at = attribute("SentTimestamp");
                 let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
-                records.push(Record { message_id, work, receives, sent_at, trace });
+                records.push(Record { message_id, job, receives, sent_at, trace });
             }
             Err(error) => {
                 measure::taken(None);
@@ -190,12 +182,12 @@ fn root(header: &str) -> &str {
 
 /// Logs how a record ended; the id of one that must come again.
 fn report(
-    Record { message_id, work, trace, .. }: Record,
+    Record { message_id, job, trace, .. }: Record,
     ended: Result<Result<Ended, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
-    let workspace_id = work.workspace_id();
+    let workspace_id = job.workspace_id();
     let again = match ended {
-        Ok(Ok(Ended::Call(Done::Tried(row)))) => {
+        Ok(Ok(Ended::Call(Done::Attempted(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,

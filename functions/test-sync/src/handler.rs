@@ -3,14 +3,15 @@
 use calls::{
     activity::Fields,
     call::{Call, CallKind, Fact},
-    crm::CrmError,
-    ids::{CallId, SalesforceId, WorkspaceId},
+    crm::{CrmError, Record},
+    ids::{CallId, SalesforceId, Source, WorkspaceId},
+    jobs::{LogNow, Report},
     lead::LeadDraft,
-    ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
+    ledger::{Reason, Row, Stored, SyncStatus},
+    matching::{Candidate, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
-    sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
+    sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
     workspace::{ConnectionState, RecordType, Workspace},
 };
 use chrono::{DateTime, Utc};
@@ -79,7 +80,7 @@ struct PreviewAnswer {
 #[serde(rename_all = "camelCase")]
 struct Ruling {
     rule: Rule,
-    chosen: Option<Chosen>,
+    chosen: Option<Record>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turned_down: Vec<TurnedDown>,
 }
@@ -119,7 +120,7 @@ impl<P: Ports> TestSync<P> {
             Some(_) => return Err(other_number()),
             None => {
                 let now = self.worker.clock.now();
-                Row::accepted(workspace_id, test_call(&asked.call_id, &number, now)?, now.timestamp())
+                Row::accepted(workspace_id.clone(), test_call(&asked.call_id, &number, now)?, now.timestamp())
             }
         };
         if workspace.state != ConnectionState::Connected {
@@ -130,15 +131,19 @@ impl<P: Ports> TestSync<P> {
         }
         let turn = Turn::until(deadline);
         let done = if is_known {
-            self.worker.wake(&workspace, &row.call_id, true, turn).await?
+            LogNow { call_id: &row.call_id }.run(&self.worker, &workspace, turn).await?
         } else {
-            let secret_version = workspace.webhook_secret.current;
-            let report = Report { call: &row.call, secret_version, received_at: row.created_at };
-            self.worker.report(&workspace, &report, turn).await?
+            let report = Report {
+                workspace_id,
+                secret_version: workspace.webhook_secret.current,
+                received_at: row.created_at,
+                call: Box::new(row.call.clone()),
+            };
+            report.run(&self.worker, &workspace, turn).await?
         };
         let row = match done {
-            Done::Tried(row) => Some(*row),
-            Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
+            Done::Attempted(row) => Some(*row),
+            Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
         let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
         Ok(answer(row))
@@ -146,10 +151,18 @@ impl<P: Ports> TestSync<P> {
 
     /// The call with this id, or the test call that was made of it before.
     async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
-        if let Some(row) = self.worker.ledger.load(workspace_id, id).await? {
+        if let Some(row) = self.load(workspace_id, id).await? {
             return Ok(Some(row));
         }
-        Ok(self.worker.ledger.load(workspace_id, &test_id(id)?).await?)
+        self.load(workspace_id, &test_id(id)?).await
+    }
+
+    async fn load(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
+        match self.worker.ledger.load(workspace_id, id).await? {
+            None => Ok(None),
+            Some(Stored::Row(row)) => Ok(Some(*row)),
+            Some(Stored::Foreign(_)) => Err(Problem::newer_version()),
+        }
     }
 
     async fn preview(
@@ -166,7 +179,7 @@ impl<P: Ports> TestSync<P> {
                 Problem::unavailable("The search could not be made in time. Try again.")
             }
         })?;
-        let (record_type, record_id) = preview.record.unzip();
+        let (record_type, record_id) = preview.record.map(|record| (record.record_type, record.id)).unzip();
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
@@ -197,7 +210,7 @@ impl<P: Ports> TestSync<P> {
 
 /// What became of the call.
 fn answer(row: Row) -> Response<Body> {
-    let (record_type, record_id) = row.record.unzip();
+    let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
     json(
         200,
@@ -240,7 +253,7 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 }
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
-    CallId::parse(format!("{TEST}{id}")).map_err(|error| {
+    CallId::of(Source::Vapi, &format!("{TEST}{id}")).map_err(|error| {
         Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}."))
     })
 }

@@ -1,11 +1,11 @@
 //! A server message of Vapi: authenticate, project, enqueue, answer.
 
 use calls::{
+    jobs::Report,
     measure,
-    message::Work,
+    message::Queued as _,
     ports::{Clock, Ledger, Queue, Random, Workspaces},
     report::{self, ServerMessage},
-    sync::{self, Report},
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
@@ -55,13 +55,13 @@ where
             .map_err(|error| Problem::bad_request(error.code(), error.to_string()))?;
         match message {
             ServerMessage::Report(call) => {
-                let work = Work::Report {
+                let report = Report {
                     workspace_id: token.workspace_id.clone(),
                     secret_version: token.secret_version,
                     received_at: self.clock.now().timestamp(),
                     call,
                 };
-                self.keep(&token, work).await?;
+                self.keep(&token, &report).await?;
             }
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
@@ -80,30 +80,28 @@ where
     }
 
     /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
-    async fn keep(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
-        let sent = self.queue.send(&work).await;
-        let Work::Report { call, received_at, .. } = work else { return Ok(()) };
-        let Err(queue_error) = sent else {
+    async fn keep(&self, token: &VerifiedToken, report: &Report) -> Result<(), Problem> {
+        let call_id = &report.call.id;
+        let Err(queue_error) = self.queue.send(&report.message()).await else {
             measure::received();
             tracing::info!(
-                workspace.id = %token.workspace_id, call.id = %call.id, secret.key = %token.key_id,
+                workspace.id = %token.workspace_id, call.id = %call_id, secret.key = %token.key_id,
                 "report taken"
             );
             return Ok(());
         };
         tracing::error!(
-            workspace.id = %token.workspace_id, call.id = %call.id, error = %queue_error,
+            workspace.id = %token.workspace_id, call.id = %call_id, error = %queue_error,
             "the queue refused a call; it goes into the ledger"
         );
-        let report = Report { call: &call, secret_version: token.secret_version, received_at };
         let kept = async {
             let workspace = self.workspaces.load(&token.workspace_id).await?;
             let now = self.clock.now().timestamp();
-            sync::accept(&self.ledger, &self.random, &workspace, &report, now).await
+            report.keep(&self.ledger, &self.random, &workspace, now).await
         };
         kept.await.map_err(|error| {
             tracing::error!(
-                workspace.id = %token.workspace_id, call.id = %call.id, error = %error,
+                workspace.id = %token.workspace_id, call.id = %call_id, error = %error,
                 "the ledger refused the call too; it is not kept"
             );
             Problem::unavailable("The call could not be kept. Send the report again.")

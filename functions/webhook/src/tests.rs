@@ -2,8 +2,8 @@
 
 use calls::{
     ids::{CallId, WorkspaceId},
+    jobs::{Job, Report},
     ledger::{STALE_SECRET, SyncStatus},
-    message::Work,
     workspace::{WebhookSecretVersions, Workspace},
 };
 use lambda_http::{Body, Response};
@@ -152,10 +152,10 @@ async fn a_report_becomes_one_message_of_its_workspace() {
     let response = world.reported().await;
     assert_eq!(response.status(), 200);
     assert_eq!(body_of(&response), json!({ "received": true }));
-    let [work] = &world.queue.sent()[..] else { panic!("not one message") };
+    let [job] = &world.queue.sent()[..] else { panic!("not one message") };
     // The queue makes the workspace the message group.
-    assert_eq!(*work.workspace_id(), acme());
-    let Work::Report { secret_version, received_at, call, .. } = work else { panic!("{work:?}") };
+    assert_eq!(world.queue.messages()[0].workspace_id, acme());
+    let Job::Report(Report { secret_version, received_at, call, .. }) = job else { panic!("{job:?}") };
     assert_eq!((*secret_version, *received_at), (3, NOW));
     assert_eq!(call.id, CallId::parse("call-1").unwrap());
     assert_eq!(call.customer_number.as_ref().unwrap().value, "+12345550123");
@@ -232,7 +232,7 @@ async fn a_report_of_4_mb_becomes_a_message_that_the_queue_takes() {
         assert!(body.len() > 4_000_000);
         let world = world();
         assert_eq!(world.post(&token(1).await, &body).await.status(), 200);
-        let length = world.queue.sent()[0].encode().len();
+        let length = world.queue.messages()[0].body.len();
         assert!(length < 256 * 1024, "{length} bytes of {filling:?}");
     }
 }
@@ -267,6 +267,17 @@ async fn a_revoked_secret_counts_as_little_while_the_queue_is_down() {
     let [row] = &world.ledger.rows()[..] else { panic!("not one row") };
     assert_eq!(row.status, SyncStatus::Skipped);
     assert_eq!(row.reason.as_ref().unwrap().code, STALE_SECRET);
+}
+
+#[tokio::test]
+async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
+    let world = world();
+    let call = calls::call::Call::new(CallId::parse("call-1").unwrap());
+    world.ledger.insert_newer(calls::ledger::Row::accepted(acme(), call, NOW), "undoing");
+    let before = world.ledger.rows();
+    world.queue.faults.fail_always("send", When::Before);
+    assert_eq!(outcome(&world.reported().await), refused(503, "unavailable"));
+    assert_eq!(world.ledger.rows(), before);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     appointment::{Appointment, Resolution},
-    call::{Call, CallKind, Fact},
+    call::{Call, Direction, Fact},
     caller::Caller,
     ids::SalesforceId,
     text::{self, salesforce_unit},
@@ -135,9 +135,9 @@ pub fn task<Who: Clone>(
     received_at: i64,
     booking: &Booking,
 ) -> TaskDraft<Who> {
-    let direction = match value(call.kind.as_ref()) {
-        Some(CallKind::Outbound) => "Outbound",
-        _ => "Inbound",
+    let direction = match call.direction() {
+        Direction::Outbound => "Outbound",
+        Direction::Inbound => "Inbound",
     };
     let scheduled = if matches!(booking, Booking::Booked(_)) { " - Scheduled Appointment" } else { "" };
     let times = [&call.started_at, &call.ended_at, &call.happened_at];
@@ -263,6 +263,45 @@ pub(crate) fn fields(draft: &impl Serialize) -> Fields {
     match serde_json::to_value(draft) {
         Ok(Value::Object(fields)) => fields,
         _ => Fields::new(),
+    }
+}
+
+impl TaskDraft<Option<SalesforceId>> {
+    /// The same Task, if it is about somebody.
+    pub fn about_somebody(self) -> Option<TaskDraft> {
+        Some(TaskDraft {
+            who_id: self.who_id?,
+            subject: self.subject,
+            r#type: self.r#type,
+            task_subtype: self.task_subtype,
+            call_type: self.call_type,
+            status: self.status,
+            priority: self.priority,
+            activity_date: self.activity_date,
+            call_duration_in_seconds: self.call_duration_in_seconds,
+            call_disposition: self.call_disposition,
+            call_object: self.call_object,
+            description: self.description,
+        })
+    }
+}
+
+impl EventDraft<Option<SalesforceId>> {
+    /// The same Event, if it is about somebody.
+    pub fn about_somebody(self) -> Option<EventDraft> {
+        Some(EventDraft {
+            who_id: self.who_id?,
+            subject: self.subject,
+            start_date_time: self.start_date_time,
+            end_date_time: self.end_date_time,
+            is_all_day_event: self.is_all_day_event,
+            r#type: self.r#type,
+            show_as: self.show_as,
+            location: self.location,
+            is_reminder_set: self.is_reminder_set,
+            reminder_date_time: self.reminder_date_time,
+            description: self.description,
+        })
     }
 }
 

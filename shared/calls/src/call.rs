@@ -35,6 +35,26 @@ pub enum CallKind {
     Web,
 }
 
+/// The direction of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the agent.
+    Inbound,
+    /// By the agent.
+    Outbound,
+}
+
+impl CallKind {
+    /// Its direction: a call from a browser or an app is one to the agent.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Inbound | Self::Web => Direction::Inbound,
+            Self::Outbound => Direction::Outbound,
+        }
+    }
+}
+
 /// What is kept of a call. Every field but the id may be missing from a report (docs/vapi-api.md#the-report,
 /// docs/vapi-api.md#duplicates-and-stubs).
 ///
@@ -43,7 +63,7 @@ pub enum CallKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// Vapi's id of the call.
+    /// Which call.
     pub id: CallId,
     /// Inbound, outbound or web.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +113,16 @@ pub struct Call {
 }
 
 impl Call {
+    /// The call's direction; to the agent, where no report says it.
+    pub fn direction(&self) -> Direction {
+        self.kind.as_ref().map_or(Direction::Inbound, |kind| kind.value.direction())
+    }
+
+    /// When the call was, as far as its reports say: at its start, else at its end.
+    pub fn called_at(&self) -> Option<DateTime<Utc>> {
+        [&self.started_at, &self.ended_at].into_iter().flatten().map(|fact| fact.value).min()
+    }
+
     /// A call of which nothing is known yet but its id.
     pub fn new(id: CallId) -> Self {
         Self {

@@ -1,11 +1,12 @@
 //! Whom a call is with, as far as its reports say.
 
 use crate::{
-    call::{Call, CallKind},
+    call::{Call, Direction},
+    crm::Record,
     ids::SalesforceId,
     ledger::Reason,
     phone::{NoPhoneNumber, PhoneNumber},
-    workspace::{Direction, RecordType, Settings},
+    workspace::Settings,
 };
 
 /// What the other party's record is found by.
@@ -16,16 +17,13 @@ pub enum Caller {
     /// A number that the caller gave in a call without one. Nobody has proved that it is theirs.
     Given(PhoneNumber),
     /// The record that whoever started the call named.
-    Record(RecordType, SalesforceId),
+    Record(Record),
 }
 
 impl Caller {
     /// Whom the call is with, or why it is not logged.
     pub fn of(call: &Call, settings: &Settings) -> Result<Self, Reason> {
-        let direction = match call.kind.as_ref().map(|kind| kind.value) {
-            Some(CallKind::Outbound) => Direction::Outbound,
-            _ => Direction::Inbound,
-        };
+        let direction = call.direction();
         if !settings.call_types.contains(&direction) {
             let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
             return Err(Reason::new(
@@ -58,8 +56,7 @@ impl Caller {
     /// letters, so that a wrong one is seen.
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
-        let record = parsed.and_then(|id| Some((RecordType::of(&id)?, id)));
-        record.map(|(record_type, id)| Self::Record(record_type, id)).ok_or_else(|| {
+        parsed.and_then(|id| Record::of(&id)).map(Self::Record).ok_or_else(|| {
             Reason::new(
                 "record_id_unreadable",
                 "What the call's metadata has as salesforceRecordId is not the id of a Lead or Contact.",
@@ -71,7 +68,7 @@ impl Caller {
     pub fn number(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Number(number) | Self::Given(number) => Some(number),
-            Self::Record(..) => None,
+            Self::Record(_) => None,
         }
     }
 
@@ -103,7 +100,7 @@ mod tests {
         match Caller::of(call, &settings) {
             Ok(Caller::Number(number)) => Ok(number.e164()),
             Ok(Caller::Given(number)) => Ok(format!("given {}", number.e164())),
-            Ok(Caller::Record(_, id)) => Ok(id.to_string()),
+            Ok(Caller::Record(record)) => Ok(record.id.to_string()),
             Err(reason) => Err(reason.code),
         }
     }

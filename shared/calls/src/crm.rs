@@ -95,6 +95,23 @@ pub struct Answer<T> {
     pub api_usage: Option<ApiUsage>,
 }
 
+/// A Lead or a Contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Its object.
+    pub record_type: RecordType,
+    /// Its id.
+    pub id: SalesforceId,
+}
+
+impl Record {
+    /// The record of this id; `None`: it is neither a Lead nor a Contact.
+    pub fn of(id: &SalesforceId) -> Option<Self> {
+        Some(Self { record_type: RecordType::of(id)?, id: id.clone() })
+    }
+}
+
 /// A record with a phone number like the caller's, as Salesforce found it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -14,7 +14,7 @@ pub struct InvalidId {
 
 /// Declares a string newtype with one rule: `TryFrom<String>`, `parse`, `as_str`, `Display`, and serde through them.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -56,9 +56,12 @@ macro_rules! id {
 }
 
 fn word(text: String, longest: usize) -> Option<String> {
-    let fits = (1..=longest).contains(&text.len());
+    is_word(&text, longest).then_some(text)
+}
+
+fn is_word(text: &str, longest: usize) -> bool {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    (fits && plain).then_some(text)
+    (1..=longest).contains(&text.len()) && plain
 }
 
 id!(
@@ -67,9 +70,64 @@ id!(
 );
 
 id!(
-    /// Vapi's id of a call, unique per call (docs/contract.md#the-ledger).
-    CallId, "the call id", "1 to 128 of A-Z, a-z, 0-9, _ and -", |text| word(text, 128)
+    /// A call: the platform that it comes from, and that platform's own id of it (docs/contract.md#the-ledger). As
+    /// text, which is also the ledger's key: an id of Vapi as it is, any other after its platform's name and a tilde,
+    /// which is the same in a URL.
+    CallId, "the call id", CALL_ID_RULE, |text| call_id(text)
 );
+
+const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
+
+fn call_id(text: String) -> Option<String> {
+    let is_valid = match text.split_once('~') {
+        None => is_own_id(&text),
+        Some((platform, own)) => is_platform(platform) && is_own_id(own),
+    };
+    is_valid.then_some(text)
+}
+
+fn is_platform(name: &str) -> bool {
+    (1..=16).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_own_id(text: &str) -> bool {
+    is_word(text, 128)
+}
+
+/// A platform whose calls Ringlog logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Vapi.
+    Vapi,
+}
+
+impl Source {
+    const ALL: [Self; 1] = [Self::Vapi];
+
+    /// What stands before a platform's own id. Nothing for Vapi, whose calls were there first.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Vapi => "",
+        }
+    }
+}
+
+impl CallId {
+    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one
+    /// call.
+    pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
+        if !is_own_id(own) {
+            return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });
+        }
+        Ok(Self(format!("{}{own}", source.prefix())))
+    }
+
+    /// Where the call comes from; `None`: from a platform that this version does not know, but a newer one did.
+    pub fn source(&self) -> Option<Source> {
+        let prefix = self.0.find('~').map_or("", |tilde| &self.0[..=tilde]);
+        Source::ALL.into_iter().find(|source| source.prefix() == prefix)
+    }
+}
 
 id!(
     /// The stable code of why a row is where it is ([`crate::ledger::Reason::code`]), as somebody may ask for it.
@@ -112,6 +170,32 @@ mod tests {
     fn a_15_character_id_gets_its_suffix() {
         assert_eq!(SalesforceId::parse("001A0000006Vm9r").unwrap().as_str(), "001A0000006Vm9rIAC");
         assert_eq!(SalesforceId::parse("001A0000006Vm9rIAC").unwrap().as_str(), "001A0000006Vm9rIAC");
+    }
+
+    /// Vapi's calls keep the keys that they had before there were other platforms.
+    #[test]
+    fn a_call_of_vapi_is_known_by_vapis_own_id() {
+        let call = CallId::of(Source::Vapi, "019a8a2b-0000-7000-8000-000000000001").unwrap();
+        assert_eq!(call.as_str(), "019a8a2b-0000-7000-8000-000000000001");
+        assert_eq!((CallId::parse(call.as_str()), call.source()), (Ok(call.clone()), Some(Source::Vapi)));
+    }
+
+    #[test]
+    fn no_id_that_vapi_sends_is_another_platforms() {
+        for bad in ["other~call-1", "~call-1", "call-1~", "call~1", "", &"x".repeat(129)] {
+            assert!(CallId::of(Source::Vapi, bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_an_unknown_platform_is_an_id_without_a_source() {
+        let call = CallId::parse(format!("other~{}", "x".repeat(128))).unwrap();
+        assert_eq!(call.source(), None);
+        for bad in
+            ["other~", "~call-1", "other~a~b", "other~a b", "Other~a", "ot-her~a", "seventeenletters1~a"]
+        {
+            assert!(CallId::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    crm::ApiUsage,
+    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
     matching::Decision,
-    workspace::{Lease, RecordType},
+    workspace::Lease,
 };
 
 /// The reason of a call that came under a webhook secret which was revoked.
@@ -134,7 +134,7 @@ pub struct Row {
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
     /// The record that the call is logged on.
-    pub record: Option<(RecordType, SalesforceId)>,
+    pub record: Option<Record>,
     /// The Task.
     pub task_id: Option<SalesforceId>,
     /// The Event.
@@ -244,6 +244,31 @@ impl Row {
         self.failing = self.failing.filter(|_| status == SyncStatus::Retrying);
         self.expires_at = due_at.is_none().then(|| now + i64::from(retention_days) * 24 * 60 * 60);
     }
+}
+
+/// What stands in the ledger for a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// A row.
+    Row(Box<Row>),
+    /// A row that this version does not understand.
+    Foreign(Foreign),
+}
+
+impl From<Row> for Stored {
+    fn from(row: Row) -> Self {
+        Self::Row(Box::new(row))
+    }
+}
+
+/// A row that this version does not understand in full: a newer one wrote it, and was rolled back. It is shown as it is
+/// and never written, not even in part: what else belongs to the part that is not understood, only the newer version
+/// knows. That one finds it as it left it (docs/contract.md#rows-and-messages-of-a-newer-version).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a newer version wrote the call's row: {cause}")]
+pub struct Foreign {
+    /// What is not understood: `column status cannot be read`. Never content.
+    pub cause: String,
 }
 
 /// What an index of the ledger knows of a row: everything but the call's content.

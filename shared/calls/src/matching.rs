@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crm::FoundRecord,
+    crm::{FoundRecord, Record},
     ids::SalesforceId,
     phone::{self, PhoneNumber},
     workspace::{MultipleMatches, RecordType, Settings},
@@ -64,22 +64,6 @@ pub enum Rule {
     Duplicate,
 }
 
-/// The record that was chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Chosen {
-    /// Its object.
-    pub record_type: RecordType,
-    /// Its id.
-    pub id: SalesforceId,
-}
-
-impl From<(RecordType, SalesforceId)> for Chosen {
-    fn from((record_type, id): (RecordType, SalesforceId)) -> Self {
-        Self { record_type, id }
-    }
-}
-
 /// A record that was considered and is not the call's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -114,7 +98,7 @@ pub struct Decision {
     /// What decided.
     pub rule: Rule,
     /// The choice.
-    pub chosen: Option<Chosen>,
+    pub chosen: Option<Record>,
     /// All records that have the number, best first.
     pub candidates: Vec<Candidate>,
     /// Records that may be taken for the caller's, and why they are not.
@@ -124,14 +108,9 @@ pub struct Decision {
 
 impl Decision {
     /// Another choice, with the same candidates.
-    pub fn choose(&mut self, rule: Rule, record: Option<(RecordType, SalesforceId)>) {
+    pub fn choose(&mut self, rule: Rule, record: Option<Record>) {
         self.rule = rule;
-        self.chosen = record.map(Chosen::from);
-    }
-
-    /// The choice, as the ledger keeps it.
-    pub fn record(&self) -> Option<(RecordType, SalesforceId)> {
-        self.chosen.clone().map(|chosen| (chosen.record_type, chosen.id))
+        self.chosen = record;
     }
 }
 
@@ -163,7 +142,7 @@ pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) 
         (_, _, MultipleMatches::Skip) => Rule::SkipMultiple,
     };
     let best = candidates.first().filter(|_| rule != Rule::SkipMultiple);
-    let chosen = best.map(|best| Chosen { record_type: best.record_type, id: best.id.clone() });
+    let chosen = best.map(|best| Record { record_type: best.record_type, id: best.id.clone() });
     Decision { rule, chosen, candidates, turned_down: Vec::new() }
 }
 
@@ -301,7 +280,8 @@ mod tests {
             let decision = decide(&number(), found, &settings);
             let chosen_id = chosen.and_then(|name| found.iter().find(|r| r.name.as_deref() == Some(name)));
             assert_eq!(decision.rule, rule, "{match_order:?} {multiple_matches:?}");
-            assert_eq!(decision.record(), chosen_id.map(|r| (r.record_type, r.id.clone())));
+            let chosen = chosen_id.map(|r| Record { record_type: r.record_type, id: r.id.clone() });
+            assert_eq!(decision.chosen, chosen);
             assert_eq!(names(&decision), order);
         }
     }

@@ -11,8 +11,8 @@ use crate::{
     crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
-    ledger::{Row, RowKey, WriteId},
-    message::Work,
+    ledger::{Row, RowKey, Stored, WriteId},
+    message::Message,
     workspace::{Connection, Learned, Lessons, RecordType, Workspace},
 };
 
@@ -48,7 +48,7 @@ pub enum Swap {
     /// It is written.
     Done,
     /// Something else stands there; here is what (`None`: nothing).
-    Conflict(Option<Box<Row>>),
+    Conflict(Option<Stored>),
 }
 
 /// The ledger's rows.
@@ -58,7 +58,7 @@ pub trait Ledger: Send + Sync {
         &self,
         workspace_id: &WorkspaceId,
         call_id: &CallId,
-    ) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
     /// Writes `row` (whose `write_id` is new) if the stored row's last write is `expected`; `None`: if there is no
     /// row. A write of ours whose answer was lost, found standing there when tried again, is [`Swap::Done`].
@@ -354,7 +354,7 @@ pub struct Look {
 /// The calls queue.
 pub trait Queue: Send + Sync {
     /// Puts a message into the queue.
-    fn send(&self, work: &Work) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn send(&self, message: &Message) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The rows of one workspace with an error code, whatever their status.

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    call::Direction,
     crm::Omitted,
     ids::{SalesforceId, WorkspaceId},
     time_zone::TimeZone,
@@ -57,16 +58,6 @@ pub enum NoMatch {
     Skip,
     /// A Lead is created.
     CreateLead,
-}
-
-/// The direction of a logged call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// To the agent.
-    Inbound,
-    /// By the agent.
-    Outbound,
 }
 
 /// A workspace's settings. What is missing in the table takes its default.

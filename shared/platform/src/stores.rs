@@ -7,13 +7,13 @@ use calls::{
     crm::ApiUsage,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     ports::StoreError,
     time_zone::TimeZone,
-    workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::hashed::Hashed;
 
@@ -184,18 +184,19 @@ pub trait NewestRows: Send + Sync {
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
 }
 
-/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns.
+/// A row of the ledger as people see it in a list: what the indexes hold of it, named like its columns. Words are those
+/// of the row, also where only a newer version knows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRow {
     /// Which call.
     pub call_id: CallId,
-    /// Where it stands.
-    pub status: SyncStatus,
+    /// Where it stands: a [`SyncStatus`], or a word of a newer version.
+    pub status: String,
     /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
-    /// What that record is.
-    pub salesforce_record_type: Option<RecordType>,
+    /// What that record is: a `RecordType`, or a word of a newer version.
+    pub salesforce_record_type: Option<String>,
     /// The Task.
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
@@ -224,25 +225,35 @@ pub struct ListedRow {
 /// answer.
 const LISTED_CANDIDATES: usize = 10;
 
-/// A decision as people see it in a list.
+/// A decision as people see it in a list: the parts of a [`calls::matching::Decision`] as they stand in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedDecision {
     /// What decided.
-    pub rule: Rule,
+    pub rule: String,
     /// The choice.
-    pub chosen: Option<Chosen>,
+    pub chosen: Option<Value>,
     /// The best ten of the records that have the number.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<Value>,
     /// How many records have it.
     pub candidate_count: usize,
     /// Up to ten records that may be taken for the caller's, and why they are not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub turned_down: Vec<TurnedDown>,
+    pub turned_down: Vec<Value>,
 }
 
-impl From<Decision> for ListedDecision {
-    fn from(Decision { rule, chosen, mut candidates, mut turned_down }: Decision) -> Self {
+/// A decision as a row holds it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StoredDecision {
+    rule: String,
+    chosen: Option<Value>,
+    candidates: Vec<Value>,
+    turned_down: Vec<Value>,
+}
+
+impl From<StoredDecision> for ListedDecision {
+    fn from(StoredDecision { rule, chosen, mut candidates, mut turned_down }: StoredDecision) -> Self {
         let candidate_count = candidates.len();
         candidates.truncate(LISTED_CANDIDATES);
         turned_down.truncate(LISTED_CANDIDATES);
@@ -282,8 +293,8 @@ pub trait ListedRows: Send + Sync {
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Where it stands.
-    pub status: SyncStatus,
+    /// Where it stands: a [`SyncStatus`], or a word of a newer version.
+    pub status: String,
     /// Why.
     pub error_code: Option<String>,
 }

@@ -50,6 +50,8 @@ fn names(description: &str, call_id: &CallId) -> bool {
     let named = |line: &str| line.trim().strip_prefix("Call ").map(str::to_owned);
     let mut lines = description.trim_end().lines().rev();
     let last = lines.next().and_then(|line| CallId::parse(named(line)?).ok());
+    // A prefix of no known platform: a person wrote it.
+    let last = last.filter(|last| last.source().is_some());
     match last {
         Some(last) => last == *call_id,
         None => lines.any(|line| named(line).as_deref() == Some(call_id.as_str())),
@@ -229,6 +231,7 @@ mod tests {
         assert!(activity(None, "Wants a quote.\r\nCall call-1\r\n").is_of(&id));
         assert!(activity(None, "Call call-1").is_of(&id));
         assert!(activity(None, "Wants a quote.\n\nCall call-1\n\nAda: done, see mail").is_of(&id));
+        assert!(activity(None, "Wants a quote.\n\nCall call-1\n\nCall back~tomorrow").is_of(&id));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from local.stack.settings import ACCOUNT_KEY, REGION, ROOT
 
 from .polling import wait_until
 
+# `make` tests the release artefacts. Run by hand, the tests build the functions as `make run` does, which is quicker.
+RELEASE = ["--release"] if os.environ.get("RELEASE") else []
 # Enough for a first build on two cores.
 START_SECONDS = 1200
 STATE = ROOT / ".stack" / "e2e"
@@ -74,7 +77,7 @@ class Program:
         """Starts it, and waits until the stack is up."""
         description = state / "stack.json"
         description.unlink(missing_ok=True)
-        program = cls("--free-ports", "--state", str(state), *options)
+        program = cls("--free-ports", "--state", str(state), *RELEASE, *options)
         try:
             wait_until(lambda: description.exists() or program.process.poll() is not None, START_SECONDS, "the stack")
             assert program.process.poll() is None, "the stack did not start; its error is above"

@@ -3,6 +3,9 @@
 //! and few processes need a second code (0.3 ms). Half of that are libphonenumber's own expressions; each country code has a
 //! libphonenumber of its own, so that no plan is read twice.
 //!
+//! Kept because with all plans sync's first answer took 6.59 times as long as a hello world's, not 3.78
+//! (docs/performance.md#where-the-time-goes).
+//!
 //! `metadata.bin` is libphonenumber's, as `rlibphonenumber` has it but does not give it away; a test compares the two. Its
 //! own copy, and its methods that use it (`PhoneNumber::is_valid`), are for tests: what is not used is not linked.
 

@@ -460,6 +460,11 @@ fn what_is_no_message_is_refused_by_the_fields_name() {
             "message.call.id must be 1 to 128 of A-Z, a-z, 0-9, _ and -",
         ),
         (
+            r#"{"message":{"type":"end-of-call-report","call":{"id":"other~call-1"}}}"#,
+            "invalid_field",
+            "message.call.id must be 1 to 128 of A-Z, a-z, 0-9, _ and -",
+        ),
+        (
             &format!(r#"{{"message":{{"type":"end-of-call-report","call":{{"id":"{long}"}}}}}}"#),
             "invalid_field",
             "message.call.id must be 1 to 128 of A-Z, a-z, 0-9, _ and -",

@@ -4,15 +4,14 @@
 use crate::{
     call::Call,
     caller::Caller,
-    connection::NoSession,
     crm::{CrmError, FaultClass, WrittenObject},
     ledger::{Failing, Reason, Row, SyncStatus},
     workspace::{RecordType, Settings, Workspace},
 };
 
-use super::{remedy, schedule, session::Stop};
+use super::{remedy, schedule};
 
-/// How an attempt ended that Salesforce or our own rules did not stop.
+/// How an attempt ended.
 #[derive(Debug)]
 pub(super) enum Ending {
     /// The Task is there. The reason says what is not, if anything.
@@ -27,11 +26,27 @@ pub(super) enum Ending {
     OtherOrg,
     /// More records have such a number than Salesforce shows.
     TooMany(RecordType),
+    /// Salesforce said no.
+    Refused(CrmError),
+    /// Salesforce gave no session just now.
+    NoSession(CrmError),
+    /// Too little time is left to write and to record the outcome.
+    OutOfTime,
+    /// An earlier attempt's write may still commit.
+    Unsettled {
+        /// Until then, Unix seconds.
+        until: i64,
+    },
+    /// The org's request limit is reached: the whole workspace pauses.
+    Paused {
+        /// Until then, Unix seconds.
+        until: i64,
+    },
 }
 
-/// The time, and one draw of chance.
+/// The time, and one draw of a random number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chance {
+pub(super) struct Draw {
     /// Unix seconds.
     pub(super) now: i64,
     /// `0.0..1.0`.
@@ -39,83 +54,82 @@ pub(super) struct Chance {
 }
 
 /// Writes the end of an attempt into the row.
-pub(super) fn apply(
-    row: &mut Row,
-    ended: Result<Ending, Stop>,
-    workspace: &Workspace,
-    settle_seconds: i64,
-    chance: Chance,
-) {
-    let (status, reason, due_at) = match ended {
-        Ok(ending) => ending_of(row, ending, chance.now),
-        Err(stop) => stop_of(row, stop, settle_seconds, chance),
-    };
-    row.finish(status, reason, due_at, workspace.settings.retention_days, chance.now);
+pub(super) fn apply(row: &mut Row, ending: Ending, workspace: &Workspace, settle_seconds: i64, draw: Draw) {
+    let Outcome { status, reason, due_at } = outcome(row, ending, settle_seconds, draw);
+    row.finish(status, reason, due_at, workspace.settings.retention_days, draw.now);
 }
 
-type Outcome = (SyncStatus, Option<Reason>, Option<i64>);
+/// What the row says of an attempt.
+struct Outcome {
+    status: SyncStatus,
+    reason: Option<Reason>,
+    due_at: Option<i64>,
+}
 
-fn ending_of(row: &mut Row, ending: Ending, now: i64) -> Outcome {
+impl Outcome {
+    fn new(status: SyncStatus, reason: Option<Reason>, due_at: Option<i64>) -> Self {
+        Self { status, reason, due_at }
+    }
+}
+
+fn outcome(row: &mut Row, ending: Ending, settle_seconds: i64, draw: Draw) -> Outcome {
+    let now = draw.now;
     match ending {
         Ending::Logged(note) => {
             row.logged_revision = row.revision;
             row.unsettled_until = None;
-            (SyncStatus::Success, note, None)
+            Outcome::new(SyncStatus::Success, note, None)
         }
         Ending::NotFound(reason) => {
-            (SyncStatus::NotFound, Some(reason), schedule::late_match(row.created_at, now))
+            Outcome::new(SyncStatus::NotFound, Some(reason), schedule::late_match(row.created_at, now))
         }
-        Ending::Skipped(reason) => (SyncStatus::Skipped, Some(reason), None),
-        Ending::Waiting(reason) => {
-            (SyncStatus::WaitingForConnection, Some(reason), Some(schedule::waiting(row.created_at, now)))
-        }
+        Ending::Skipped(reason) => Outcome::new(SyncStatus::Skipped, Some(reason), None),
+        Ending::Waiting(reason) => waiting(row, reason, now),
         Ending::OtherOrg => {
             let reason = Reason::new(
                 "org_changed",
                 "The call was tried with the Salesforce org that was connected before; it is not written into another one.",
             );
             let status = if row.task_id.is_some() { SyncStatus::Success } else { SyncStatus::Error };
-            (status, Some(reason), None)
+            Outcome::new(status, Some(reason), None)
         }
-        Ending::TooMany(object) => (SyncStatus::Error, Some(too_many(object)), None),
-    }
-}
-
-fn stop_of(row: &mut Row, stop: Stop, settle_seconds: i64, chance: Chance) -> Outcome {
-    let now = chance.now;
-    match stop {
-        Stop::Salesforce(error) => {
+        Ending::TooMany(object) => Outcome::new(SyncStatus::Error, Some(too_many(object)), None),
+        Ending::Refused(error) => {
             if error.class == FaultClass::Ambiguous {
                 row.unsettled_until = Some(now + settle_seconds);
             }
-            fault(row, &error, chance)
+            fault(row, &error, draw)
         }
-        Stop::NoSession(NoSession::NotConnected(reason)) => ending_of(row, Ending::Waiting(reason), now),
-        Stop::NoSession(NoSession::Salesforce(error)) => fault(row, &error, chance),
-        Stop::NoSession(NoSession::OutOfTime | NoSession::Store(_)) | Stop::OutOfTime => {
+        Ending::NoSession(error) => fault(row, &error, draw),
+        Ending::OutOfTime => {
             let reason = Reason::new("out_of_time", "The worker ran out of time; the call is tried again.");
-            passing(row, reason, chance, None)
+            passing(row, reason, draw, None)
         }
-        Stop::Unsettled { until } => {
+        Ending::Unsettled { until } => {
             let reason = Reason::new(
                 "settling",
                 "Salesforce did not answer an earlier request; the call is written again when that one can no longer take effect.",
             );
-            (SyncStatus::Retrying, Some(reason), Some(until))
+            Outcome::new(SyncStatus::Retrying, Some(reason), Some(until))
         }
-        Stop::Paused { until } => {
-            passing(row, Reason::new(remedy::REQUEST_LIMIT, remedy::PAUSED), chance, Some(until))
+        Ending::Paused { until } => {
+            passing(row, Reason::new(remedy::REQUEST_LIMIT, remedy::PAUSED), draw, Some(until))
         }
     }
 }
 
-fn fault(row: &mut Row, error: &CrmError, chance: Chance) -> Outcome {
+fn waiting(row: &Row, reason: Reason, now: i64) -> Outcome {
+    let due_at = Some(schedule::waiting(row.created_at, now));
+    Outcome::new(SyncStatus::WaitingForConnection, Some(reason), due_at)
+}
+
+fn fault(row: &mut Row, error: &CrmError, draw: Draw) -> Outcome {
     let reason = Reason::new(error.code.clone(), remedy::explain(error));
     match error.class {
         FaultClass::Permanent | FaultClass::FieldRefused | FaultClass::RecordGone => {
-            (SyncStatus::Error, Some(reason), None)
+            Outcome::new(SyncStatus::Error, Some(reason), None)
         }
-        FaultClass::GrantEnded => ending_of(row, Ending::Waiting(reason), chance.now),
+        FaultClass::GrantEnded => waiting(row, reason, draw.now),
         // A limit has become a pause before (`attempt`), unless it came from where pauses do not help.
         FaultClass::Passing
         | FaultClass::Ambiguous
@@ -125,20 +139,21 @@ fn fault(row: &mut Row, error: &CrmError, chance: Chance) -> Outcome {
         | FaultClass::DailyLimit
         | FaultClass::Stale
         | FaultClass::GrantDoubtful
-        | FaultClass::AddressGone => passing(row, reason, chance, None),
+        | FaultClass::AddressGone => passing(row, reason, draw, None),
     }
 }
 
 /// A fault that is taken to pass, for three days: then it is an error, and a person's. `pause`: until when the
 /// workspace is not to be worked on.
-fn passing(row: &mut Row, reason: Reason, chance: Chance, pause: Option<i64>) -> Outcome {
-    let failing = Failing::again(row.failing, chance.now);
+fn passing(row: &mut Row, reason: Reason, draw: Draw, pause: Option<i64>) -> Outcome {
+    let failing = Failing::again(row.failing, draw.now);
     row.failing = Some(failing);
-    match (schedule::retry(failing, chance.now, chance.fraction), pause) {
-        (None, _) => (SyncStatus::Error, Some(reason), None),
-        (due_at, None) => (SyncStatus::Retrying, Some(reason), due_at),
+    match (schedule::retry(failing, draw.now, draw.fraction), pause) {
+        (None, _) => Outcome::new(SyncStatus::Error, Some(reason), None),
+        (due_at, None) => Outcome::new(SyncStatus::Retrying, Some(reason), due_at),
         (Some(_), Some(until)) => {
-            (SyncStatus::Retrying, Some(reason), Some(schedule::after_pause(until, chance.fraction)))
+            let due_at = Some(schedule::after_pause(until, draw.fraction));
+            Outcome::new(SyncStatus::Retrying, Some(reason), due_at)
         }
     }
 }

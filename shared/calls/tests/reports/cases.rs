@@ -152,5 +152,7 @@ fn a_web_call_names_its_record() {
     body["message"]["call"]["assistantOverrides"]["metadata"]["salesforceRecordId"] =
         "00QA0000006Vm9r".into();
     let lead = SalesforceId::parse("00QA0000006Vm9r").unwrap();
-    assert!(matches!(Caller::of(&call_of(&body), &settings()), Ok(Caller::Record(_, id)) if id == lead));
+    assert!(
+        matches!(Caller::of(&call_of(&body), &settings()), Ok(Caller::Record(record)) if record.id == lead)
+    );
 }

@@ -8,10 +8,9 @@ use std::{
 use calls::{
     connection::Sessions,
     ids::WorkspaceId,
-    keep_alive::keep_alive,
+    jobs::{KeepAlive, WakeDue},
     ledger::SyncStatus,
     ports::{Clock, StoreError},
-    sync::wake_due,
     workspace::{ConnectionState, NoMatch, Workspace},
 };
 use chrono::TimeDelta;
@@ -168,7 +167,8 @@ impl Run {
     /// When the next sweep has something to do, true milliseconds. Connections are kept alive as long as something is to
     /// happen: a world at rest needs none.
     fn sweep_needed(&self, state: &State) -> i64 {
-        let due = state.rows.values().filter_map(|row| row.due_at);
+        let ours = state.rows.iter().filter(|(key, _)| !state.newer.contains_key(key));
+        let due = ours.filter_map(|(_, row)| row.due_at);
         let idle = state.workspaces.values().filter(|_| !self.script.is_empty()).filter_map(|workspace| {
             workspace.connection.as_ref()?;
             let from = state.issued.get(&workspace.id)? + IDLE;
@@ -179,7 +179,7 @@ impl Run {
 
     /// Nothing can be done now: goes to when something can.
     fn wait(&mut self) -> bool {
-        if self.is_idle() && self.people_connect_again() {
+        if self.is_idle() && (self.people_connect_again() || self.redrive()) {
             return true;
         }
         let mut state = self.world.state();
@@ -216,6 +216,16 @@ impl Run {
         let Some(workspace) = waiting else { return false };
         self.happen(&Action::Connect { workspace, org: 0 });
         true
+    }
+
+    /// When nothing else happens after a rollback, somebody redrives what it left in the dead-letter queue.
+    fn redrive(&self) -> bool {
+        let mut state = self.world.state();
+        let is_needed = state.newer_messages > 0 && !state.dead_letters.is_empty();
+        if is_needed {
+            state.redrive();
+        }
+        is_needed
     }
 
     /// Lets a process go on to its next port call, or to its end.
@@ -298,8 +308,8 @@ impl Run {
             return;
         }
         let works = batch.iter().map(|message| {
-            let work: String = message.work.encode().chars().take(60).collect();
-            format!("{} {work}", message.id)
+            let body: String = message.body.chars().take(60).collect();
+            format!("{} {body}", message.id)
         });
         let name = format!("sync ({})", works.collect::<Vec<_>>().join(", "));
         let world = self.world.clone();
@@ -310,10 +320,10 @@ impl Run {
         let world = self.world.clone();
         self.next_sweep = world.state().now + MINUTE;
         self.start("sweep".to_owned(), async move {
-            let deadline = Clock::now(&world) + TimeDelta::seconds(45);
-            let woken = wake_due(&world, &world, &world, &world, deadline).await;
+            let until = Clock::now(&world) + TimeDelta::seconds(45);
+            let woken = WakeDue { until }.run(&world, &world, &world, &world).await;
             let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
-            keep_alive(&sessions, deadline).await?;
+            KeepAlive { until }.run(&sessions).await?;
             woken.map(drop)
         });
     }
@@ -404,6 +414,8 @@ impl Run {
                 let world = self.world.clone();
                 self.start("sync-logs".to_owned(), retry_all(world, workspace_id(workspace)));
             }
+            Action::Newer { workspace, call } => state.newer_version(workspace, call),
+            Action::RollForward => state.roll_forward(),
             Action::Person { workspace, call, does } => state.person(workspace, call, does),
             Action::Convert { workspace, call } => state.convert(workspace, call),
             Action::AddRecord { workspace, call, indexed_after } => {

@@ -1,10 +1,12 @@
 //! A workspace as an item of the settings table (docs/contract.md#workspaces).
 
-use calls::workspace::{ConnectionState, Learned, Lessons, RefusedFields, Settings, WebhookSecretVersions};
+use calls::workspace::{
+    ConnectionState, Learned, Lessons, MultipleMatches, RefusedFields, Settings, WebhookSecretVersions,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    item::{ColumnError, Item, optional},
+    item::{ColumnError, Item, optional, required},
     rows::Change,
 };
 use crate::{sealing::Field, stores::ConnectionStatus};
@@ -12,10 +14,13 @@ use crate::{sealing::Field, stores::ConnectionStatus};
 /// The sealed tokens.
 pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::RefreshToken.column()];
 
+pub(super) const STATE: &str = "connection_state";
+pub(super) const STATE_REASON: &str = "connection_state_reason";
+
 /// What a connection status is read from.
 pub(super) const STATUS: [&str; 6] = [
-    "connection_state",
-    "connection_state_reason",
+    STATE,
+    STATE_REASON,
     "salesforce_instance_url",
     "salesforce_org_id",
     "salesforce_user_name",
@@ -49,8 +54,16 @@ pub(super) fn settings(item: &Item) -> Settings {
         time_zone: setting(item, "time_zone", default.time_zone),
         default_country: setting(item, "default_country", default.default_country),
         login_url: setting(item, "login_url", default.login_url),
-        match_order: setting(item, "match_order", default.match_order),
-        multiple_matches: setting(item, "multiple_matches", default.multiple_matches),
+        match_order: match members(item, "match_order", default.match_order.clone()) {
+            none if none.is_empty() => default.match_order,
+            some => some,
+        },
+        multiple_matches: setting_or(
+            item,
+            "multiple_matches",
+            default.multiple_matches,
+            MultipleMatches::Skip,
+        ),
         no_match: setting(item, "no_match", default.no_match),
         use_given_number: setting(item, "use_given_number", default.use_given_number),
         appointment_duration_minutes: setting(
@@ -59,7 +72,7 @@ pub(super) fn settings(item: &Item) -> Settings {
             default.appointment_duration_minutes,
         ),
         include_transcript: setting(item, "include_transcript", default.include_transcript),
-        call_types: setting(item, "call_types", default.call_types),
+        call_types: members(item, "call_types", default.call_types),
         retention_days: setting(item, "retention_days", default.retention_days),
     }
 }
@@ -91,19 +104,41 @@ pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     set(change, "retention_days", &now.retention_days, &new.retention_days)
 }
 
-/// A setting that this version cannot read must not stop the workspace's calls.
-fn setting<T: DeserializeOwned>(item: &Item, column: &'static str, default: T) -> T {
+/// A setting that this version cannot read must not stop the workspace's calls: it takes its default.
+fn setting<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: T) -> T {
+    setting_or(item, column, default.clone(), default)
+}
+
+/// A setting whose default would log calls that the workspace may not want so: where it cannot be read, something else
+/// counts.
+fn setting_or<T: DeserializeOwned>(item: &Item, column: &'static str, default: T, unreadable: T) -> T {
     match optional(item, column) {
         Ok(value) => value.unwrap_or(default),
         Err(error) => {
-            tracing::warn!(error = %error, "a setting takes its default");
-            default
+            tracing::warn!(error = %error, "a setting is not taken as it is stored");
+            unreadable
         }
     }
 }
 
-pub(super) fn state(item: &Item) -> Result<ConnectionState, ColumnError> {
-    Ok(optional(item, "connection_state")?.unwrap_or(ConnectionState::Disconnected))
+/// A setting with several values: those that this version knows.
+fn members<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: Vec<T>) -> Vec<T> {
+    let words: Vec<serde_json::Value> = match optional(item, column) {
+        Ok(Some(words)) => words,
+        _ => return setting(item, column, default),
+    };
+    words.into_iter().filter_map(|word| serde_json::from_value(word).ok()).collect()
+}
+
+/// Where the connection stands, and why. In a state that only a newer version knows, nobody can tell whether its tokens
+/// are good: calls wait, and run as soon as that version is back or somebody connects.
+pub(super) fn state(item: &Item) -> Result<(ConnectionState, Option<String>), ColumnError> {
+    if let Ok(state) = optional(item, STATE) {
+        return Ok((state.unwrap_or(ConnectionState::Disconnected), optional(item, STATE_REASON)?));
+    }
+    let unknown: String = required(item, STATE)?;
+    let reason = format!("its state is `{unknown}`, which only a newer version of Ringlog knows");
+    Ok((ConnectionState::ReconnectRequired, Some(reason)))
 }
 
 pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
@@ -140,9 +175,10 @@ pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, Colum
 }
 
 pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
+    let (state, reason) = state(item)?;
     Ok(ConnectionStatus {
-        state: state(item)?,
-        reason: optional(item, "connection_state_reason")?,
+        state,
+        reason,
         instance_url: optional(item, "salesforce_instance_url")?,
         org_id: optional(item, "salesforce_org_id")?,
         user_name: optional(item, "salesforce_user_name")?,
@@ -152,7 +188,10 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::workspace::{Direction, MultipleMatches, NoMatch, RecordType};
+    use calls::{
+        call::Direction,
+        workspace::{NoMatch, RecordType},
+    };
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;
@@ -197,6 +236,31 @@ mod tests {
         assert_eq!(settings(&Item::new()), Settings::default());
         let item = ItemBuilder::default().set("time_zone", "Mars/Olympus").set("retention_days", 31).build();
         assert_eq!(settings(&item), Settings { retention_days: 31, ..Settings::default() });
+    }
+
+    /// It stops no call, and lets none be logged that the workspace may not want so.
+    #[test]
+    fn of_the_settings_of_a_newer_version_those_count_that_are_understood() {
+        let item = |column, words: &[&str]| ItemBuilder::default().set(column, words).build();
+        let order = |words: &[&str]| settings(&item("match_order", words)).match_order;
+        assert_eq!(order(&["Account", "Contact"]), [RecordType::Contact]);
+        assert_eq!(order(&["Account"]), Settings::default().match_order);
+        let types = |words: &[&str]| settings(&item("call_types", words)).call_types;
+        assert_eq!(types(&["chat", "inbound"]), [Direction::Inbound]);
+        assert_eq!(types(&["chat"]), []);
+        let one = |column, word| settings(&ItemBuilder::default().set(column, word).build());
+        assert_eq!(one("multiple_matches", "ask").multiple_matches, MultipleMatches::Skip);
+        assert_eq!(one("no_match", "create_account").no_match, NoMatch::Skip);
+    }
+
+    /// Its calls wait, as in any workspace whose connection is not known to be good, and so they are not lost.
+    #[test]
+    fn a_connection_in_a_state_of_a_newer_version_is_none() {
+        let item = ItemBuilder::default().set("connection_state", "limited").build();
+        let status = status(&item).unwrap();
+        assert_eq!(status.state, ConnectionState::ReconnectRequired);
+        let reason = status.reason.unwrap();
+        assert!(reason.contains("`limited`") && reason.contains("newer version"), "{reason}");
     }
 
     #[test]

@@ -81,6 +81,14 @@ impl Problem {
         Self::conflict("not_connected", "Salesforce is not connected. An admin has to connect it first.")
     }
 
+    /// 409 `newer_version`: a newer version wrote the call's row, and only that may change it.
+    pub fn newer_version() -> Self {
+        Self::conflict(
+            "newer_version",
+            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
+        )
+    }
+
     /// 412 `precondition_failed`: what was to be changed is another by now.
     pub fn precondition_failed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(412, "precondition_failed", "Precondition failed", detail)

@@ -12,7 +12,7 @@ mod time_and_chance;
 mod workspaces;
 
 pub use faults::{Faults, When};
-pub use ledger::MemoryLedger;
+pub use ledger::{MemoryLedger, listed_decision};
 pub use oauth_states::MemoryOAuthStates;
 pub use queue::MemoryQueue;
 pub use time_and_chance::{FixedClock, SeededRandom};

@@ -1,6 +1,6 @@
 //! Faults that pass, limits that pause, and what is given up.
 
-use crate::{crm::FaultClass, ledger::SyncStatus, sync::Report, workspace::ConnectionState};
+use crate::{crm::FaultClass, ledger::SyncStatus, workspace::ConnectionState};
 
 use super::{reason, world::*};
 
@@ -37,8 +37,8 @@ async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
 
     let world = super::world::world();
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(25)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(25)).await.unwrap();
     assert_eq!(world.requests(), ["search"]);
     assert_eq!(world.status(), SyncStatus::Retrying);
 }

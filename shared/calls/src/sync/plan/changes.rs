@@ -20,21 +20,21 @@ const TIME: [&str; 2] = ["StartDateTime", "EndDateTime"];
 const REMINDER: [&str; 2] = ["IsReminderSet", "ReminderDateTime"];
 
 /// The fields of a draft that an update may change.
-pub(super) fn updatable(mut draft: Fields) -> Fields {
+pub(in crate::sync) fn updatable(mut draft: Fields) -> Fields {
     draft.retain(|field, _| !KEPT_ON_UPDATE.contains(&field.as_str()));
     draft
 }
 
 /// How a record that stands in Salesforce is brought up to date.
 #[derive(Debug, PartialEq)]
-pub(super) struct Changes {
+pub(in crate::sync) struct Changes {
     /// What is sent; empty: nothing is to be changed.
-    pub(super) send: Fields,
+    pub(in crate::sync) send: Fields,
     /// The fields that somebody changed since Ringlog wrote them. They stay as they are, but for paragraphs that are added
     /// to a Description.
-    pub(super) kept: Vec<String>,
+    pub(in crate::sync) kept: Vec<String>,
     /// The fields that the connected user cannot see, and so not write, and that were never sent.
-    pub(super) hidden: Vec<String>,
+    pub(in crate::sync) hidden: Vec<String>,
     /// What stands there as it is wanted.
     standing: Fields,
     /// The Description whose paragraphs stand, or are added.
@@ -43,7 +43,7 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Compares what is `wanted` with what is `standing`, and tells by what was `sent` who wrote that. `now` in Unix seconds.
-    pub(super) fn between(
+    pub(in crate::sync) fn between(
         wanted: &Fields,
         standing: &Activity,
         sent: Option<&Sent>,
@@ -130,7 +130,7 @@ impl Changes {
     }
 
     /// Tells the journal that Salesforce has it so.
-    pub(super) fn record(&self, journal: &mut Journal, object: WrittenObject) {
+    pub(in crate::sync) fn record(&self, journal: &mut Journal, object: WrittenObject) {
         journal.confirmed(object, &[self.standing.clone(), self.of_ours()].into_iter().flatten().collect());
         if let Some(description) = &self.added {
             journal.added(object, description);
@@ -138,7 +138,7 @@ impl Changes {
     }
 
     /// Tells the journal that it was sent, and that no answer came.
-    pub(super) fn record_unanswered(&self, journal: &mut Journal, object: WrittenObject) {
+    pub(in crate::sync) fn record_unanswered(&self, journal: &mut Journal, object: WrittenObject) {
         journal.unanswered(object, &self.of_ours());
     }
 
