@@ -169,7 +169,7 @@ ACCEPTED: list[dict[str, str]] = [
 ]
 REFUSED: list[tuple[dict[str, str], str]] = [
     ({"SalesforceClientId": ""}, "must not be empty"),
-    ({"SalesforceClientSecret": "secret "}, "nor contain spaces"),
+    ({"SalesforceClientSecret": "secret "}, "or contain spaces"),
     ({"SalesforceLoginUrl": "https://login.salesforce.com.example.com"}, "must be https://login.salesforce.com"),
     ({"SalesforceLoginUrl": "http://acme.my.salesforce.com"}, "must be https://login.salesforce.com"),
     ({"SalesforceSettleSeconds": "0"}, "not less than 1"),

@@ -197,7 +197,7 @@ mod tests {
             rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap()].parse().unwrap()
         };
         assert!(number("\nWAIT_SECONDS = ") > SECRET_READ_AGAIN_AFTER.as_secs());
-        assert!(number("\nKNOWN_EVERYWHERE_AFTER = timedelta(minutes=") * 60 > KEYS_KEPT_FOR.as_secs());
+        assert!(number("\nIN_USE_AFTER = timedelta(minutes=") * 60 > KEYS_KEPT_FOR.as_secs());
     }
 
     #[test]

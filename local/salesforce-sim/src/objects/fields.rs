@@ -1,32 +1,64 @@
-//! Custom fields as the field tables hold them.
+//! The fields of an object in an org: the standard ones and those that the org's admins added, and which of them the user
+//! can see.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::schema::{Field, Kind, field as writable};
-use crate::settings::{CustomField, CustomKind};
+use super::{
+    schema::{Field, Kind, Object, field as writable},
+    tables,
+};
+use crate::settings::{CustomField, CustomKind, Settings};
 
-/// The most definitions that a process keeps. A field's name is the key of its values, and lives as long as the
-/// process does: a test that invented names without end would otherwise fill the memory.
-const MOST: usize = 1_000;
+/// How many definitions a process can hold. A field's name is leaked because it is the key of the field's values; without a
+/// limit, a test that kept inventing names would fill the memory.
+const MAX_DEFINITIONS: usize = 1_000;
 const TEXT_LENGTH: usize = 255;
 
 /// Each definition once, however often the settings name it.
-static KNOWN: Mutex<Vec<&'static Field>> = Mutex::new(vec![]);
+static DEFINITIONS: Mutex<Vec<&'static Field>> = Mutex::new(vec![]);
 
-/// The field of a definition; `None` where too many were made.
-pub(super) fn field(custom: &CustomField) -> Option<&'static Field> {
-    let kind = match custom.kind {
+impl Object {
+    /// All its fields.
+    pub(crate) fn fields(&self, settings: &Settings) -> impl Iterator<Item = &'static Field> {
+        self.standard_fields().chain(settings.custom_fields_of(self.name).filter_map(custom))
+    }
+
+    /// A field by its API name, ignoring case.
+    pub(crate) fn field(&self, name: &str, settings: &Settings) -> Option<&'static Field> {
+        self.fields(settings).find(|field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The fields that a new record must have.
+    pub(crate) fn required_fields<'a>(&self, settings: &'a Settings) -> impl Iterator<Item = &'a str> {
+        let custom = settings.custom_fields_of(self.name).filter(|field| field.required);
+        self.required.iter().copied().chain(custom.map(|field| field.name.as_str()))
+    }
+
+    /// A field by its API name, if the user can see it.
+    pub(crate) fn visible_field(&self, name: &str, settings: &Settings) -> Option<&'static Field> {
+        self.field(name, settings).filter(|field| !settings.hides_field(self.name, field.name))
+    }
+}
+
+/// An object by its API name, ignoring case, if the user can see it.
+pub(crate) fn visible_object(name: &str, settings: &Settings) -> Option<&'static Object> {
+    tables::object(name).filter(|object| !settings.hides_object(object.name))
+}
+
+/// The field of a definition; `None` if there are too many.
+fn custom(definition: &CustomField) -> Option<&'static Field> {
+    let kind = match definition.kind {
         CustomKind::Phone => Kind::Phone,
         CustomKind::Text => Kind::Text(TEXT_LENGTH),
     };
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = known.iter().find(|field| field.name == custom.name && field.kind == kind) {
+    let mut known = DEFINITIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known.iter().find(|field| field.name == definition.name && field.kind == kind) {
         return Some(found);
     }
-    if known.len() >= MOST {
+    if known.len() >= MAX_DEFINITIONS {
         return None;
     }
-    let name: &'static str = custom.name.clone().leak();
+    let name: &'static str = definition.name.clone().leak();
     let label: &'static str = name.trim_end_matches("__c").replace('_', " ").leak();
     let field: &'static Field = Box::leak(Box::new(writable(name, label, kind)));
     known.push(field);
@@ -40,7 +72,7 @@ mod tests {
     use super::*;
     use crate::testing::Bench;
 
-    fn custom(object: &str, name: &str, kind: CustomKind) -> CustomField {
+    fn definition(object: &str, name: &str, kind: CustomKind) -> CustomField {
         CustomField { object: object.into(), name: name.into(), kind, required: false, encrypted: false }
     }
 
@@ -59,14 +91,14 @@ mod tests {
 
     #[test]
     fn a_definition_is_kept_once() {
-        let one = custom("Contact", "Kept_Once__c", CustomKind::Phone);
-        assert!(std::ptr::eq(field(&one).unwrap(), field(&one.clone()).unwrap()));
-        assert_eq!(field(&one).unwrap().label, "Kept Once");
+        let one = definition("Contact", "Kept_Once__c", CustomKind::Phone);
+        assert!(std::ptr::eq(custom(&one).unwrap(), custom(&one.clone()).unwrap()));
+        assert_eq!(custom(&one).unwrap().label, "Kept Once");
     }
 
     #[test]
-    fn a_custom_phone_is_read_searched_and_queried() {
-        let mut bench = with(vec![custom("Contact", "Direct_Line__c", CustomKind::Phone)]);
+    fn a_custom_phone_can_be_read_searched_and_queried() {
+        let mut bench = with(vec![definition("Contact", "Direct_Line__c", CustomKind::Phone)]);
         let id = bench.add("Contact", json!({"LastName": "Direct", "Direct_Line__c": "(234) 555-0190"}));
         let hits = found(&mut bench, "PHONE");
         assert_eq!(hits[0]["Name"], "Direct");
@@ -81,16 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn a_number_in_a_text_field_is_no_phone() {
-        let mut bench = with(vec![custom("Contact", "Direct_Line__c", CustomKind::Text)]);
+    fn a_number_in_a_text_field_is_not_a_phone_number() {
+        let mut bench = with(vec![definition("Contact", "Direct_Line__c", CustomKind::Text)]);
         bench.add("Contact", json!({"LastName": "Direct", "Direct_Line__c": "2345550190"}));
         assert_eq!(found(&mut bench, "PHONE"), json!([]));
         assert_eq!(found(&mut bench, "ALL")[0]["Name"], "Direct");
     }
 
     #[test]
-    fn a_custom_field_is_of_its_object_only() {
-        let mut bench = with(vec![custom("Contact", "Direct_Line__c", CustomKind::Phone)]);
+    fn a_custom_field_belongs_to_its_object_only() {
+        let mut bench = with(vec![definition("Contact", "Direct_Line__c", CustomKind::Phone)]);
         let lead = json!({"LastName": "L", "Company": "C", "Direct_Line__c": "1"});
         let error = bench.create("Lead", lead).unwrap_err();
         assert!(error.starts_with("400 INVALID_FIELD: No such column 'Direct_Line__c'"), "{error}");
@@ -103,7 +135,7 @@ mod tests {
     fn no_record_is_saved_without_a_required_custom_field() {
         for object in ["Task", "Event", "Lead", "Contact"] {
             let required =
-                CustomField { required: true, ..custom(object, "Cost_Centre__c", CustomKind::Text) };
+                CustomField { required: true, ..definition(object, "Cost_Centre__c", CustomKind::Text) };
             let mut bench = with(vec![required]);
             let mut body = match object {
                 "Task" => json!({}),
@@ -125,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_phone_is_found_and_not_filtered() {
+    fn an_encrypted_phone_can_be_searched_but_not_filtered_by() {
         let encrypted =
-            CustomField { encrypted: true, ..custom("Contact", "Direct_Line__c", CustomKind::Phone) };
+            CustomField { encrypted: true, ..definition("Contact", "Direct_Line__c", CustomKind::Phone) };
         let mut bench = with(vec![encrypted]);
         bench.world.settings.unfilterable_fields = vec!["Lead.Phone".into()];
         bench.add("Contact", json!({"LastName": "Direct", "Direct_Line__c": "2345550190"}));
@@ -135,7 +167,7 @@ mod tests {
         assert_eq!(bench.get("/search", search).unwrap()["searchRecords"][0]["Direct_Line__c"], "2345550190");
         let search = "FIND {2345550123} IN PHONE FIELDS RETURNING Lead(Phone)";
         assert_eq!(bench.get("/search", search).unwrap()["searchRecords"][0]["Phone"], "(234) 555-0123");
-        for (path, query, wanted) in [
+        for (path, query, expected) in [
             (
                 "/query",
                 "SELECT Phone FROM Lead WHERE Phone LIKE '%0123'",
@@ -164,8 +196,11 @@ mod tests {
         ] {
             let error = bench.get(path, query).unwrap_err();
             assert!(error.starts_with("400 INVALID_FIELD: \n") && error.contains("\nERROR at Row:1:Column:"));
-            assert!(error.contains(wanted), "{query}: {error}");
+            assert!(error.contains(expected), "{query}: {error}");
         }
-        assert!(bench.get("/query", "SELECT Id FROM Contact WHERE Phone = '1'").is_ok(), "another object's");
+        assert!(
+            bench.get("/query", "SELECT Id FROM Contact WHERE Phone = '1'").is_ok(),
+            "only the Phone of Lead is encrypted"
+        );
     }
 }
