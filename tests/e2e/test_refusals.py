@@ -159,7 +159,7 @@ def test_a_connect_that_fails_after_the_exchange_leaves_no_grant(stranger: Works
     before = salesforce.grants()
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
-    salesforce.fault("identity", {"kind": "response", "status": 500, "body": "down"})
+    salesforce.fault("identity", {"kind": "answer", "status": 500, "body": "down"})
     response = browser.get(callback, timeout=35)
     assert response.status_code >= 400
     assert problem(response, response.status_code)
