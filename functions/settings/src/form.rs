@@ -124,7 +124,10 @@ fn distinct<T: DeserializeOwned + PartialEq>(value: Value) -> Option<Vec<T>> {
 
 #[cfg(test)]
 mod tests {
-    use calls::workspace::{Direction, MultipleMatches, NoMatch, RecordType};
+    use calls::{
+        crm::RecordType,
+        workspace::{Direction, MultipleMatches, NoMatch},
+    };
     use serde_json::json;
 
     use super::*;

@@ -169,7 +169,7 @@ async fn two_sweeps_wake_a_row_once() {
 async fn a_row_that_its_worker_has_just_claimed_is_left_to_it() {
     let world = world();
     let mut claimed = row("call-1", SyncStatus::Queued, Some(NOW));
-    claimed.lease = Some(calls::workspace::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
+    claimed.lease = Some(calls::lease::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
     world.ledger.insert(claimed);
     assert_eq!(world.sweep().await.unwrap(), Woken::default());
     assert!(world.queue.sent().is_empty());

@@ -4,12 +4,15 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
+    crm::RecordType,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
-    ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule, TurnedDown},
+    lease::Lease,
+    ledger::{Row, SyncStatus},
+    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     message::Work,
+    phone::Exactness,
     ports::Clock,
-    workspace::{Lease, RecordType},
+    reason::Reason,
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Response};

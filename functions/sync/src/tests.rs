@@ -294,7 +294,7 @@ async fn an_empty_message_id_never_stands_for_the_whole_batch() {
 #[tokio::test]
 async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_others() {
     let world = world();
-    let reason = |code: &str| Some(calls::ledger::Reason::new(code, "Mend it."));
+    let reason = |code: &str| Some(calls::reason::Reason::new(code, "Mend it."));
     for n in 0..600 {
         let code = if n % 2 == 0 { "STORAGE_LIMIT_EXCEEDED" } else { "INSUFFICIENT_ACCESS" };
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW - n);
@@ -317,7 +317,7 @@ async fn a_retry_that_was_broken_off_goes_on_where_it_began_and_queues_nothing_t
     let world = world();
     for n in 0..3 {
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW);
-        row.finish(SyncStatus::Error, Some(calls::ledger::Reason::new("X", "")), None, 90, NOW);
+        row.finish(SyncStatus::Error, Some(calls::reason::Reason::new("X", "")), None, 90, NOW);
         world.worker.ledger.insert(row);
     }
     let retry = vec![r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"X"}"#.to_owned()];

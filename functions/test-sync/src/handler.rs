@@ -1,17 +1,17 @@
 //! Logs one call at once, for a person who watches; or shows what would be written.
 
 use calls::{
-    activity::Fields,
     call::{Call, CallKind, Fact},
-    crm::CrmError,
+    crm::{CrmError, Fields, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
-    ledger::{Reason, Row, SyncStatus},
+    ledger::{Row, SyncStatus},
     matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
+    reason::Reason,
     sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
-    workspace::{ConnectionState, RecordType, Workspace},
+    workspace::{ConnectionState, Workspace},
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};

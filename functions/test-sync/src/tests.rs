@@ -5,8 +5,10 @@ mod org;
 use calls::{
     crm::{CrmError, FaultClass},
     ids::SalesforceId,
-    ledger::{Reason, Row, SyncStatus, TriedWith, WriteId},
-    workspace::{Lease, NoMatch, Workspace},
+    lease::Lease,
+    ledger::{Row, SyncStatus, TriedWith, WriteId},
+    reason::Reason,
+    workspace::{NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
 use platform::{

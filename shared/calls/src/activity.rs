@@ -4,12 +4,13 @@ mod description;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     appointment::{Appointment, Resolution},
     call::{Call, CallKind, Fact},
     caller::Caller,
+    crm::Fields,
     ids::SalesforceId,
     text::{self, salesforce_unit},
     workspace::Settings,
@@ -22,9 +23,6 @@ pub(crate) use description::{add, last_line};
 const LINE: usize = 255;
 /// How long before its start an Event reminds of it.
 const REMINDER: TimeDelta = TimeDelta::hours(1);
-
-/// A record's fields by their API names, as they are sent.
-pub type Fields = Map<String, Value>;
 
 /// A Task, with Salesforce's field names, ready to be sent. (One that is only shown may be about a Lead that is not made
 /// yet: its `Who` is optional.)

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ledger::Reason,
+    reason::Reason,
     text::{self, present},
     time_zone::TimeZone,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     appointment::{AppointmentRequest, Resolution},
     ids::CallId,
-    ledger::Reason,
+    reason::Reason,
     workspace::Settings,
 };
 

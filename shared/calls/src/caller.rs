@@ -2,10 +2,11 @@
 
 use crate::{
     call::{Call, CallKind},
+    crm::RecordType,
     ids::SalesforceId,
-    ledger::Reason,
     phone::{NoPhoneNumber, PhoneNumber},
-    workspace::{Direction, RecordType, Settings},
+    reason::Reason,
+    workspace::{Direction, Settings},
 };
 
 /// What the other party's record is found by.

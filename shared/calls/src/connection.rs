@@ -12,10 +12,11 @@ use secrecy::SecretString;
 use crate::{
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
-    ledger::Reason,
+    lease::Lease,
     measure,
     ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
-    workspace::{Connection, ConnectionState, Lease, Workspace},
+    reason::Reason,
+    workspace::{Connection, ConnectionState, Workspace},
 };
 
 /// What one refresh may take: Salesforce's request limit and a store with its retries. A refresh does not start

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{activity::Fields, ids::SalesforceId, workspace::RecordType};
+use crate::ids::SalesforceId;
 
 /// What a failure of Salesforce means for the work at hand (docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,29 @@ impl CrmError {
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.status.is_none() && self.code == "timeout"
+    }
+}
+
+/// The objects that a call can be logged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RecordType {
+    /// A Lead that is not converted.
+    Lead,
+    /// A Contact.
+    Contact,
+}
+
+impl RecordType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Lead, Self::Contact];
+
+    /// The object of a record, by its id's key prefix (Salesforce Help 000385203); `None`: neither.
+    pub fn of(id: &SalesforceId) -> Option<Self> {
+        match id.key_prefix() {
+            "00Q" => Some(Self::Lead),
+            "003" => Some(Self::Contact),
+            _ => None,
+        }
     }
 }
 
@@ -135,6 +159,9 @@ pub struct Omitted {
     /// May be read, but not filtered by: encrypted fields, and an object of which such a query asks too much.
     pub unfilterable: BTreeSet<String>,
 }
+
+/// A record's fields by their API names, as they are sent.
+pub type Fields = Map<String, Value>;
 
 /// A Task or an Event as it stands in Salesforce.
 #[derive(Debug, Clone, PartialEq)]

@@ -72,7 +72,7 @@ id!(
 );
 
 id!(
-    /// The stable code of why a row is where it is ([`crate::ledger::Reason::code`]), as somebody may ask for it.
+    /// The stable code of why a row is where it is ([`crate::reason::Reason::code`]), as somebody may ask for it.
     ErrorCode, "the error code", "1 to 80 of A-Z, a-z, 0-9, _ and -", |text| word(text, 80)
 );
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use siphasher::sip::SipHasher13;
 
-use crate::{activity::Fields, crm::WrittenObject};
+use crate::crm::{Fields, WrittenObject};
 
 /// The field that is journalled paragraph by paragraph.
 pub(crate) const DESCRIPTION: &str = "Description";

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     call::Call,
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ledger::WriteId,
     phone::PhoneNumber,
     text::{self, salesforce_unit},
-    workspace::Lease,
 };
 
 /// What Salesforce's `LastName` and `FirstName` hold.

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    crm::ApiUsage,
+    crm::{ApiUsage, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
+    lease::Lease,
     matching::Decision,
-    workspace::{Lease, RecordType},
+    reason::Reason,
 };
 
 /// The reason of a call that came under a webhook secret which was revoked.
@@ -64,22 +65,6 @@ impl SyncStatus {
 /// whose answer was lost is recognised as ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteId(pub String);
-
-/// Why a row is where it is: a stable code, and a sentence for people that says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
-    /// Stable, for programs: `no_phone_number`, `invalid_grant`, `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
-    pub code: String,
-    /// For people.
-    pub message: String,
-}
-
-impl Reason {
-    /// A reason from its parts.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
-    }
-}
 
 /// Faults that are taken to be passing, one after another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,21 +5,11 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crm::FoundRecord,
+    crm::{FoundRecord, RecordType},
     ids::SalesforceId,
-    phone::{self, PhoneNumber},
-    workspace::{MultipleMatches, RecordType, Settings},
+    phone::{self, Exactness, PhoneNumber},
+    workspace::{MultipleMatches, Settings},
 };
-
-/// How exactly a stored number is the caller's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exactness {
-    /// The same number, country code and all.
-    Exact,
-    /// The same national number; the record has no country code.
-    National,
-}
 
 /// A record that has the caller's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,24 +8,29 @@
 //! anyway; a warm parse takes 8 µs with it.
 
 mod country;
+mod number;
 mod numbering;
 mod several;
 mod written;
 
 use rlibphonenumber::{
-    CountryCodeSource, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region,
-    get_national_significant_number_owned,
+    CountryCodeSource, PhoneNumber as Parsed, enums::Region, get_national_significant_number_owned,
 };
+use serde::{Deserialize, Serialize};
 
-use crate::{crm::PhoneQuery, matching::Exactness, text};
-use numbering::{format, is_possible, is_valid, main_region};
+use crate::{crm::PhoneQuery, text};
+pub use number::PhoneNumber;
+use numbering::{LONGEST_NATIONAL, is_possible, is_valid, region};
+use written::parse;
 
-/// A phone number with its country code: possible by its length, though perhaps not in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneNumber {
-    e164: String,
-    national: String,
-    extension: Option<String>,
+/// How exactly a stored number is the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exactness {
+    /// The same number, country code and all.
+    Exact,
+    /// The same national number; the record has no country code.
+    National,
 }
 
 /// Why there is no number to look for. The code is stable; the text is for people and never has what was sent.
@@ -108,26 +113,11 @@ impl PhoneNumber {
         again.filter(|again| again.e164 == number.e164).map(|_| number).ok_or(NoPhoneNumber::Unreadable)
     }
 
-    /// `+12345550123`.
-    pub fn e164(&self) -> String {
-        self.e164.clone()
-    }
-
     /// `+12345550123`, and where it has an extension `+12345550123;ext=456` (RFC 3966): what [`Self::parse_caller`] reads
     /// as this number.
     pub fn with_extension(&self) -> String {
         let extension = self.extension.as_ref().map(|extension| format!(";ext={extension}"));
         self.e164() + &extension.unwrap_or_default()
-    }
-
-    /// The national number, digits only: `2345550123`. Italy's leading zero belongs to it.
-    pub fn national(&self) -> String {
-        self.national.clone()
-    }
-
-    /// Country code and national number, digits only: `12345550123`.
-    pub fn international(&self) -> String {
-        self.e164[1..].to_owned()
     }
 
     /// What to search Salesforce for.
@@ -196,29 +186,6 @@ impl PhoneNumber {
         let same = other_number.e164 == self.e164 && !other_desk;
         let exactness = if has_country_code(other) { Exactness::Exact } else { Exactness::National };
         same.then_some(exactness)
-    }
-
-    /// The country of the number's code, the main one where several share it.
-    fn region(&self) -> Option<Region> {
-        main_region(self.country_code().parse().ok()?)
-    }
-
-    fn country_code(&self) -> &str {
-        let digits = &self.e164[1..];
-        digits.strip_suffix(&self.national).unwrap_or(digits)
-    }
-}
-
-impl From<&Parsed> for PhoneNumber {
-    fn from(number: &Parsed) -> Self {
-        // Of some it leaves a space in, `+800 00000000`.
-        let e164 =
-            format(number, PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
-        Self {
-            e164,
-            national: get_national_significant_number_owned(number),
-            extension: number.extension.clone().filter(|extension| !extension.is_empty()),
-        }
     }
 }
 
@@ -304,23 +271,10 @@ fn without_repeated_code(text: &str) -> Option<Parsed> {
     })
 }
 
-/// A country by its ISO 3166 code; `None` if it has no phone numbers.
-fn region(code: &str) -> Option<Region> {
-    let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
-    numbering::country_code(region).map(|_| region)
-}
-
-fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
-    numbering::parse(text, region).map(written::without_dropped_prefix)
-}
-
 /// A record's number, where the text is one.
 fn parse_stored(text: &str, region: Option<Region>) -> Option<Parsed> {
     parse(text, region).filter(|read| !written::joins_two(read, text))
 }
-
-/// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
-const LONGEST_NATIONAL: usize = 11;
 
 /// A caller's number. A national one that is only possible by its length, or longer than any, gives way to a full one that
 /// is valid: by libphonenumber nearly every full number could be a German or Japanese one. With a single zero before it, it

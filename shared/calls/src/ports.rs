@@ -7,13 +7,16 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{
+        Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
+        WrittenObject,
+    },
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, WriteId},
     message::Work,
-    workspace::{Connection, Learned, Lessons, RecordType, Workspace},
+    workspace::{Connection, Learned, Lessons, Workspace},
 };
 
 /// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.

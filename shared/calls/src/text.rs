@@ -1,10 +1,13 @@
 //! Text of others, made fit to be kept: without control characters, and no longer than its place.
 
 mod nothing;
+mod words;
 
 use std::borrow::Cow;
 
 use unicode_segmentation::GraphemeCursor;
+
+pub(crate) use words::words;
 
 /// What stands at the end of a text that was cut.
 pub(crate) const CUT: &str = " … [cut]";
@@ -83,39 +86,6 @@ pub(crate) fn present(text: &str) -> Option<&str> {
 /// A name without what differs between `appointment_date`, `appointmentDate` and “Appointment Date”.
 pub(crate) fn plain_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// The words of a text in lower case, without accents; `noShow` and `no-show` are two.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    // Without accents that are characters of their own.
-    for c in text.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')) {
-        if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
-            words.push(String::new());
-        }
-        after_lower = c.is_lowercase();
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase().map(without_accent));
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// A small letter without its accent, as people without such a keyboard write it.
-fn without_accent(c: char) -> char {
-    match c {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        'ñ' => 'n',
-        'ś' => 's',
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -7,33 +7,11 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crm::Omitted,
+    crm::{Omitted, RecordType},
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     time_zone::TimeZone,
 };
-
-/// The objects that a call can be logged on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum RecordType {
-    /// A Lead that is not converted.
-    Lead,
-    /// A Contact.
-    Contact,
-}
-
-impl RecordType {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Lead, Self::Contact];
-
-    /// The object of a record, by its id's key prefix (Salesforce Help 000385203); `None`: neither.
-    pub fn of(id: &SalesforceId) -> Option<Self> {
-        match id.key_prefix() {
-            "00Q" => Some(Self::Lead),
-            "003" => Some(Self::Contact),
-            _ => None,
-        }
-    }
-}
 
 /// What decides between several records of one type with the caller's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -321,13 +299,4 @@ impl RefusedFields {
         let new = fields.into_iter().map(|field| (field, now + REMEMBERED_FOR));
         Self(known.chain(new).collect())
     }
-}
-
-/// The right to work alone on something, for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// Who holds it: a random id, never used twice.
-    pub owner: String,
-    /// When it ends, Unix seconds.
-    pub until: i64,
 }

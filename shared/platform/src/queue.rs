@@ -12,7 +12,7 @@ use calls::{
 };
 
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{CallQueueUrl, ConfigError, Env},
     lambda::trace_header,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// one ("fair queues"), without the order and the throughput of a FIFO queue.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     url: String,
     trace: fn() -> Option<String>,
 }
@@ -29,7 +29,7 @@ pub struct SqsQueue {
 impl SqsQueue {
     /// This queue, through this client. `trace` gives the X-Ray header that a message carries on, so that one trace
     /// shows the webhook and the worker.
-    pub fn new(client: OnUse<Client>, url: impl Into<String>, trace: fn() -> Option<String>) -> Self {
+    pub fn new(client: LazyClient<Client>, url: impl Into<String>, trace: fn() -> Option<String>) -> Self {
         Self { client, url: url.into(), trace }
     }
 

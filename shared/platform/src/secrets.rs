@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, KeysSecretArn, SalesforceClientSecretArn},
     keys::Keys,
 };
@@ -28,11 +28,11 @@ pub trait SecretReader: Send + Sync {
 
 /// AWS Secrets Manager.
 #[derive(Debug, Clone)]
-pub struct SecretsManager(OnUse<Client>);
+pub struct SecretsManager(LazyClient<Client>);
 
 impl SecretsManager {
     /// With this client.
-    pub fn new(client: OnUse<Client>) -> Self {
+    pub fn new(client: LazyClient<Client>) -> Self {
         Self(client)
     }
 }

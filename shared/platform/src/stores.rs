@@ -4,13 +4,13 @@
 use std::future::Future;
 
 use calls::{
-    crm::ApiUsage,
+    crm::{ApiUsage, RecordType},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
     matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     ports::StoreError,
     time_zone::TimeZone,
-    workspace::{ConnectionState, RecordType, Settings, WebhookSecretVersions},
+    workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use secrecy::SecretString;
 use serde::Serialize;

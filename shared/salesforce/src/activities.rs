@@ -2,8 +2,8 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Activity, Answer, CrmError, FaultClass, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{Activities, Activity, Answer, CrmError, FaultClass, Fields, Written, WrittenObject},
     ids::SalesforceId,
     workspace::Connection,
 };

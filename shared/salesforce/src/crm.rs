@@ -2,12 +2,15 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{
+        Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
+        WrittenObject,
+    },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;

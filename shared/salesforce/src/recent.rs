@@ -5,10 +5,10 @@
 //! `%5%5%5%0%1%2%3%` is `(234) 555-0123` and `234.555.01 23 ext. 4`. Which of them is the caller is decided in code.
 
 use calls::{
-    crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery},
+    crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery, RecordType},
     ids::SalesforceId,
     ports::ClientSecretSource,
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

@@ -2,9 +2,9 @@
 
 use calls::ports::ClientSecretSource;
 use calls::{
-    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery},
+    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType},
     ids::SalesforceId,
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -3,17 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{self, Booking, EventDraft, Fields, TaskDraft},
+    activity::{self, Booking, EventDraft, TaskDraft},
     call::{Call, CallKind, Fact},
     crm::{
-        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Found, FoundRecord, Omitted,
-        PhoneQuery, Written, WrittenObject,
+        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Fields, Found, FoundRecord, Omitted,
+        PhoneQuery, RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
     sync::{Ports, Worker},
-    workspace::{Connection, RecordType, Settings, WebhookSecretVersions, Workspace},
+    workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
 };
 use chrono::{DateTime, Utc};
 use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};

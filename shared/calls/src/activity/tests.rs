@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     appointment::{AppointmentRequest, Verdict},
     ids::CallId,
-    ledger::Reason,
+    reason::Reason,
     text::{CUT, length},
     time_zone::TimeZone,
 };

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use rlibphonenumber::enums::Region;
 
+use super::numbering;
 use names::NAMES;
 
 /// Words that one may leave out of a country's name.
@@ -17,7 +18,7 @@ static BY_NAME: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
 
 /// The region that a record's country names; `None` if it is unknown.
 pub(super) fn region(country: &str) -> Option<Region> {
-    super::region(country).or_else(|| super::region(BY_NAME.get(&words(country))?))
+    numbering::region(country).or_else(|| numbering::region(BY_NAME.get(&words(country))?))
 }
 
 /// A name's words, whatever their order: `Korea, Republic of` is `the Republic of Korea`.

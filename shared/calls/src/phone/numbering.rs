@@ -52,6 +52,15 @@ pub(super) fn country_code(region: Region) -> Option<i32> {
     plan.filter(|plan| plan.region != Region::World).map(|plan| plan.code)
 }
 
+/// A country by its ISO 3166 code; `None` if it has no phone numbers.
+pub(super) fn region(code: &str) -> Option<Region> {
+    let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
+    country_code(region).map(|_| region)
+}
+
+/// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
+pub(super) const LONGEST_NATIONAL: usize = 11;
+
 /// The region of a country code, the main one where several share it.
 pub(super) fn main_region(country_code: i32) -> Option<Region> {
     NUMBERING.main_region(country_code)

@@ -12,14 +12,11 @@ use rlibphonenumber::{
 };
 
 use super::{
-    LONGEST_NATIONAL,
-    numbering::{format, is_possible, is_valid},
-    parse,
-    written::{joins_two, readable, with_plus},
+    numbering::{LONGEST_NATIONAL, format, is_possible, is_valid},
+    written::{joins_two, parse, readable, with_plus},
 };
+use pieces::{FULL, trimmed};
 
-/// Digits of the shortest number that may stand beside another one or a note.
-const FULL: usize = 7;
 /// Digits of the longest number, with what is dialled before it from abroad (ITU-T E.164).
 const LONGEST: usize = 18;
 /// Digits of the longest end that stands for a second number: `234-555-0104 / 0105`.
@@ -206,12 +203,6 @@ fn apart<'a>(piece: &'a str, regions: &[Region]) -> Option<(&'a str, &'a str)> {
         is_alike && count(first) >= FULL && count(second) >= FULL && regions.iter().any(both_valid)
     });
     numbers.next().filter(|_| numbers.next().is_none())
-}
-
-/// Without the marks around it, except for those that a number begins with.
-fn trimmed(part: &str) -> &str {
-    let begins = |c: char| c.is_numeric() || matches!(c, '+' | '(');
-    part.trim_start_matches(|c| !begins(c)).trim_end_matches(|c: char| !c.is_numeric())
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use rlibphonenumber::{
 };
 
 use super::{
-    PhoneNumber,
+    number::PhoneNumber,
     numbering::{self, format, is_possible, is_valid},
-    parse,
 };
 
 /// Mexico's, until 2020, the longest first.
@@ -112,9 +111,14 @@ pub(super) fn with_plus(stored: &str) -> Option<String> {
     Some(format!("+{rest}"))
 }
 
+/// Reads a number as libphonenumber does; one with a prefix that Mexico has dropped, without it.
+pub(super) fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
+    numbering::parse(text, region).map(without_dropped_prefix)
+}
+
 /// Mexico dropped its prefixes in 2019 and 2020 (`+52 1` before a mobile number, `01`, `044` and `045` at home), and with
 /// them did libphonenumber; they stand in records, and some networks still send them.
-pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
+fn without_dropped_prefix(mut number: Parsed) -> Parsed {
     if number.country_code != 52 || is_valid(&number) {
         return number;
     }

@@ -7,13 +7,13 @@ use crate::{
     call::Call,
     caller::Caller,
     connection::{NoSession, connected},
-    crm::{CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, WrittenObject},
+    crm::{CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType, WrittenObject},
     ids::SalesforceId,
     ledger::{Row, SyncStatus},
-    matching::{self, Candidate, Chosen, Decision, Exactness, NUMBER_NOT_READ, Rule, TurnedDown},
-    phone::PhoneNumber,
+    matching::{self, Candidate, Chosen, Decision, NUMBER_NOT_READ, Rule, TurnedDown},
+    phone::{Exactness, PhoneNumber},
     ports::{Clock, OrgMemory, Random, StoreError},
-    workspace::{Connection, Lessons, NoMatch, RecordType, Settings, Workspace},
+    workspace::{Connection, Lessons, NoMatch, Settings, Workspace},
 };
 
 use super::{

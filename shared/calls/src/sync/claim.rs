@@ -3,9 +3,11 @@
 
 use crate::{
     ids::{CallId, WorkspaceId},
-    ledger::{Reason, Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
+    lease::Lease,
+    ledger::{Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
-    workspace::{Lease, Workspace},
+    reason::Reason,
+    workspace::Workspace,
 };
 
 use super::Report;

@@ -11,14 +11,15 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     activity,
-    crm::{CrmError, Duplicates, FaultClass, WrittenObject},
+    crm::{CrmError, Duplicates, FaultClass, RecordType, WrittenObject},
     ids::SalesforceId,
     lead::{LeadDraft, NumberClaim},
+    lease::Lease,
     ledger::{Row, WriteId},
     matching::{self, OTHER_NUMBER, Rule, TurnedDown},
     phone::PhoneNumber,
     ports::{NumberClaims, Random, StoreError},
-    workspace::{Lease, RecordType, Settings, Workspace},
+    workspace::{Settings, Workspace},
 };
 
 use super::{

@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    activity::Fields,
     connection::NoSession,
-    crm::{CrmError, WrittenObject},
+    crm::{CrmError, Fields, RecordType, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
-    ledger::{Reason, Row, SyncStatus},
+    ledger::{Row, SyncStatus},
     matching::{Decision, Rule},
     ports::Clock,
-    workspace::{RecordType, Workspace},
+    reason::Reason,
+    workspace::Workspace,
 };
 
 use super::{

@@ -6,16 +6,16 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     connection::{NoSession, Sessions},
     crm::{
-        Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Found, Omitted, PhoneQuery, Written,
-        WrittenObject,
+        Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Fields, Found, Omitted, PhoneQuery,
+        RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Clock, Crm, Look, Random},
-    workspace::{Connection, Lessons, RecordType},
+    workspace::{Connection, Lessons},
 };
 
 use super::{Ports, Worker};

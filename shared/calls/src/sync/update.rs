@@ -4,13 +4,14 @@
 use serde::Serialize;
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft, last_line},
-    crm::{Activities, Activity, FaultClass, WrittenObject},
+    activity::{EventDraft, TaskDraft, last_line},
+    crm::{Activities, Activity, FaultClass, Fields, RecordType, WrittenObject},
     ids::SalesforceId,
     journal::Journal,
-    ledger::{Reason, Row},
+    ledger::Row,
     matching::Rule,
-    workspace::{RecordType, Settings},
+    reason::Reason,
+    workspace::Settings,
 };
 
 use super::{

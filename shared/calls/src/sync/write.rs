@@ -1,12 +1,13 @@
 //! Writing a call to Salesforce: the Task and the Event, made together or brought up to date.
 
 use crate::{
-    activity::{self, Booking, EventDraft, Fields, TaskDraft},
+    activity::{self, Booking, EventDraft, TaskDraft},
     appointment::Resolution,
-    crm::{CrmError, FaultClass, WrittenObject},
+    crm::{CrmError, FaultClass, Fields, RecordType, WrittenObject},
     ids::SalesforceId,
-    ledger::{Reason, Row},
-    workspace::{Learned, RecordType, Settings, Workspace},
+    ledger::Row,
+    reason::Reason,
+    workspace::{Learned, Settings, Workspace},
 };
 
 use super::{

@@ -1,9 +1,11 @@
 //! What people, forms and language models write where there is nothing to write.
 
+use super::words::words;
+
 /// Longer texts say something.
 const LONGEST: usize = 60;
 
-/// Words that stand alone, without case, accents and signs (see [`super::words`]). The languages are those that Vapi's users write.
+/// Words that stand alone, without case, accents and signs (see [`words`]). The languages are those that Vapi's users write.
 const WORDS: &[&str] = &[
     // English
     "na",
@@ -219,7 +221,7 @@ pub(super) fn says_nothing(text: &str) -> bool {
     if text.len() > LONGEST {
         return false;
     }
-    let words = super::words(text);
+    let words = words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let has_plus = text.contains('+');
     words.is_empty() && !has_plus || WORDS.contains(&words.join(" ").as_str()) || is_denied(&words)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::Fields,
     call::Call,
+    crm::Fields,
     ids::{CallId, SalesforceId},
     ledger::{Row, SyncStatus},
 };

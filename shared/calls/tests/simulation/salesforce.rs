@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::Fields,
-    crm::{FaultClass, FoundRecord},
+    crm::{FaultClass, Fields, FoundRecord},
     ids::{CallId, SalesforceId},
     ledger::SyncStatus,
 };

@@ -3,9 +3,8 @@
 use calls::{
     appointment::AppointmentRequest,
     call::{Call, CallKind, Fact},
-    crm::FoundRecord,
+    crm::{FoundRecord, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
-    workspace::RecordType,
 };
 use chrono::DateTime;
 

@@ -31,8 +31,8 @@ const SEND: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
-    dynamodb: OnceLock<OnUse<aws_sdk_dynamodb::Client>>,
-    secrets_manager: OnceLock<OnUse<aws_sdk_secretsmanager::Client>>,
+    dynamodb: OnceLock<LazyClient<aws_sdk_dynamodb::Client>>,
+    secrets_manager: OnceLock<LazyClient<aws_sdk_secretsmanager::Client>>,
 }
 
 impl Aws {
@@ -59,41 +59,41 @@ impl Aws {
     }
 
     /// The client for DynamoDB.
-    pub fn dynamodb(&self) -> OnUse<aws_sdk_dynamodb::Client> {
-        self.dynamodb.get_or_init(|| self.on_use(aws_sdk_dynamodb::Client::new)).clone()
+    pub fn dynamodb(&self) -> LazyClient<aws_sdk_dynamodb::Client> {
+        self.dynamodb.get_or_init(|| self.lazy(aws_sdk_dynamodb::Client::new)).clone()
     }
 
     /// A client for SQS: a function asks for one.
-    pub fn sqs(&self) -> OnUse<aws_sdk_sqs::Client> {
-        self.on_use(|config| {
+    pub fn sqs(&self) -> LazyClient<aws_sdk_sqs::Client> {
+        self.lazy(|config| {
             let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND));
             aws_sdk_sqs::Client::from_conf(config.build())
         })
     }
 
     /// The client for Secrets Manager.
-    pub fn secrets_manager(&self) -> OnUse<aws_sdk_secretsmanager::Client> {
-        self.secrets_manager.get_or_init(|| self.on_use(aws_sdk_secretsmanager::Client::new)).clone()
+    pub fn secrets_manager(&self) -> LazyClient<aws_sdk_secretsmanager::Client> {
+        self.secrets_manager.get_or_init(|| self.lazy(aws_sdk_secretsmanager::Client::new)).clone()
     }
 
-    fn on_use<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> OnUse<C> {
+    fn lazy<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> LazyClient<C> {
         let config = self.config.clone();
-        OnUse(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
+        LazyClient(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
     }
 }
 
 /// A client that is made when it is first used: a start does not wait for it, and one that serves only where something
 /// fails (the webhook's of DynamoDB) is seldom made. Clones share it.
 #[derive(Debug)]
-pub struct OnUse<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
+pub struct LazyClient<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
 
-impl<C> Clone for OnUse<C> {
+impl<C> Clone for LazyClient<C> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<C> Deref for OnUse<C> {
+impl<C> Deref for LazyClient<C> {
     type Target = C;
 
     fn deref(&self) -> &C {

@@ -25,7 +25,7 @@ use super::{
     number_claim_item::{claim_from_item, claim_to_item},
 };
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, SyncLogsTable},
     stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place},
 };
@@ -41,13 +41,13 @@ const BY_DUE: &str = "by_due";
 /// The ledger on DynamoDB.
 #[derive(Debug, Clone)]
 pub struct LedgerTable {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 
 impl LedgerTable {
     /// This table, through this client.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 

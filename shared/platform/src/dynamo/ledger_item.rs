@@ -4,9 +4,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
     crm::ApiUsage,
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Failing, Reason, Row, RowKey, SyncStatus, TriedWith},
+    lease::Lease,
+    ledger::{Failing, Row, RowKey, SyncStatus, TriedWith},
     matching::Decision,
-    workspace::Lease,
+    reason::Reason,
 };
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
@@ -180,9 +181,9 @@ pub(super) fn due_shard_key(shard: u8) -> Item {
 mod tests {
     use calls::{
         call::{Call, CallKind, Fact},
-        crm::WrittenObject,
-        matching::{Candidate, Exactness, Rule, TurnedDown},
-        workspace::RecordType,
+        crm::{RecordType, WrittenObject},
+        matching::{Candidate, Rule, TurnedDown},
+        phone::Exactness,
     };
 
     use super::*;

@@ -9,7 +9,7 @@ use calls::ports::StoreError;
 
 use super::item::{ColumnError, Item, ItemBuilder, attribute, required};
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, OAuthStatesTable},
     hashed::Hashed,
     sealing::{Field, Sealed, Sealer},
@@ -23,14 +23,14 @@ const DELETE: &str = "DynamoDB DeleteItem (connect flows)";
 /// The connect flows on DynamoDB.
 #[derive(Debug, Clone)]
 pub struct OAuthStateTable<K> {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
     sealer: Sealer<K>,
 }
 
 impl<K: KeySource> OAuthStateTable<K> {
     /// This table, through this client; verifiers are sealed with these keys.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>, keys: K) -> Self {
         Self { client, table: table.into(), sealer: Sealer::new(keys) }
     }
 

@@ -12,14 +12,14 @@ use super::{
     item::{Item, attribute},
     ledger_item::{cursor, start_at},
 };
-use crate::aws::{OnUse, store_error};
+use crate::aws::{LazyClient, store_error};
 
 const QUERY: &str = "DynamoDB Query (workspaces)";
 
 /// The settings table.
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Changed {
 }
 
 impl Rows {
-    pub(super) fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    pub(super) fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 

@@ -13,7 +13,7 @@ use super::{
     settings_item as item,
 };
 use crate::{
-    aws::{Aws, OnUse},
+    aws::{Aws, LazyClient},
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
     stores::{ConnectionStatus, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets},
@@ -35,7 +35,7 @@ pub struct SettingsTable(Rows);
 
 impl SettingsTable {
     /// This table, through this client.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self(Rows::new(client, table))
     }
 

@@ -152,7 +152,10 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::workspace::{Direction, MultipleMatches, NoMatch, RecordType};
+    use calls::{
+        crm::RecordType,
+        workspace::{Direction, MultipleMatches, NoMatch},
+    };
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;

@@ -12,9 +12,10 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use calls::{
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     measure,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
@@ -26,7 +27,7 @@ use super::{
     settings_item as stored,
 };
 use crate::{
-    aws::{Aws, OnUse},
+    aws::{Aws, LazyClient},
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
     sealing::{Field, SealError, Sealed, Sealer},
@@ -84,7 +85,7 @@ pub struct WorkspaceTable<K> {
 
 impl<K: KeySource> WorkspaceTable<K> {
     /// This table, through this client; tokens are sealed with these keys.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>, keys: K) -> Self {
         Self {
             rows: Rows::new(client, table),
             sealer: Sealer::new(keys),

@@ -2,7 +2,7 @@
 
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::Problem;
+use super::problem::Problem;
 use crate::config::Env;
 
 /// `PUBLIC_BASE_URL`, or else API Gateway's own domain name, which each request brings along.

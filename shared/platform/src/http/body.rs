@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use serde::de::DeserializeOwned;
 
-use super::Problem;
+use super::problem::Problem;
 
 /// The body, which must be JSON of this form.
 pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {

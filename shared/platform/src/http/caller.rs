@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use calls::ids::WorkspaceId;
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::Problem;
+use super::problem::Problem;
 use crate::config::{ConfigError, Env, required};
 
 /// Somebody of a workspace.

@@ -9,7 +9,7 @@ use lambda_http::{
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::{Problem, json};
+use super::{problem::Problem, response::json};
 
 /// A strong entity tag: a digest of what it tags, so that it changes exactly when that does.
 #[derive(Debug, Clone, PartialEq, Eq)]

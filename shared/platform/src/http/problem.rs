@@ -6,6 +6,7 @@ use calls::ports::StoreError;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
+use super::response::response;
 use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
 /// An answer that is an error. `detail` is for people and says what to do; `code` is for programs and never changes.
@@ -134,7 +135,7 @@ impl Problem {
     /// Logs the problem, since this is where it ends, and makes it an answer.
     pub fn into_response(self) -> Response<Body> {
         self.log();
-        super::response(
+        response(
             self.status,
             "application/problem+json",
             &Written {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use calls::ports::StoreError;
 
-use super::lock;
+use super::lock::lock;
 
 /// When an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use calls::{
     ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place};
 
 type Rows = BTreeMap<(WorkspaceId, CallId), Row>;

@@ -4,6 +4,7 @@
 mod faults;
 pub mod keys;
 mod ledger;
+mod lock;
 mod oauth_states;
 mod queue;
 pub mod request;
@@ -17,10 +18,3 @@ pub use oauth_states::MemoryOAuthStates;
 pub use queue::MemoryQueue;
 pub use time_and_chance::{FixedClock, SeededRandom};
 pub use workspaces::{MemoryWorkspaces, connected};
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A test that panicked elsewhere is told by itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -7,7 +7,7 @@ use std::{
 
 use calls::ports::StoreError;
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::{
     hashed::Hashed,
     stores::{NewState, OAuthFlow, OAuthStates, TakeError},

@@ -7,7 +7,7 @@ use calls::{
     ports::{Queue, StoreError},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 
 /// A queue in memory. Its operation is `send`. Clones share it.
 #[derive(Debug, Clone, Default)]

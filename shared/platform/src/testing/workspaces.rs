@@ -7,13 +7,12 @@ use std::{
 
 use calls::{
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
-    workspace::{
-        Connection, ConnectionState, Learned, Lease, Lessons, Settings, WebhookSecretVersions, Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lessons, Settings, WebhookSecretVersions, Workspace},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::{
     dynamo::rotated,
     stores::{

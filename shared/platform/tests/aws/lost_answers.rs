@@ -14,7 +14,7 @@ use calls::{
     workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use platform::{
-    aws::OnUse,
+    aws::LazyClient,
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     hashed::Hashed,
     stores::{
@@ -39,7 +39,7 @@ struct Thief {
 }
 
 impl Thief {
-    fn start() -> (Self, OnUse<aws_sdk_dynamodb::Client>) {
+    fn start() -> (Self, LazyClient<aws_sdk_dynamodb::Client>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = emulator::aws_at(listener.local_addr().unwrap().port()).dynamodb();
         let (thief, upstream) = (Self::default(), emulator::port());

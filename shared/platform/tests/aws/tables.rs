@@ -7,12 +7,13 @@ use calls::{
     call::Call,
     crm::ApiUsage,
     ids::{CallId, ErrorCode, WorkspaceId},
-    ledger::{Reason, Row, SyncStatus, WriteId},
+    ledger::{Row, SyncStatus, WriteId},
     ports::{FailedRows as _, Ledger as _, Workspaces as _},
+    reason::Reason,
     workspace::{ConnectionState, Settings},
 };
 use platform::{
-    aws::OnUse,
+    aws::LazyClient,
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     stores::{
         Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _, Replaced,
@@ -50,7 +51,7 @@ pub(crate) async fn oauth_states() -> OAuthStates {
 
 /// A table as DynamoDB sees it.
 struct Raw {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 

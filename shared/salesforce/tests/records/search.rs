@@ -1,9 +1,8 @@
 //! Records by phone number: what search shows, and what it does not know yet.
 
 use calls::{
-    crm::{FaultClass, Omitted, PhoneQuery},
+    crm::{FaultClass, Omitted, PhoneQuery, RecordType},
     ports::Crm,
-    workspace::RecordType,
 };
 use chrono::{DateTime, Utc};
 use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings};

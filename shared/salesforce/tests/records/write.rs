@@ -143,7 +143,7 @@ async fn an_org_says_which_status_its_closed_tasks_have() {
 }
 
 /// Fields that are to be changed.
-fn fields(json: serde_json::Value) -> calls::activity::Fields {
+fn fields(json: serde_json::Value) -> calls::crm::Fields {
     json.as_object().unwrap().clone()
 }
 

@@ -56,7 +56,7 @@ fn without_brackets(text: &[char]) -> String {
         kept.extend(&rest[..open]);
         rest = rest.get(open + close + 2..).unwrap_or_default();
         let digits = inner.iter().filter(|c| c.is_numeric()).count();
-        let is_note = inner.iter().any(|c| c.is_alphabetic()) && digits < super::FULL;
+        let is_note = inner.iter().any(|c| c.is_alphabetic()) && digits < pieces::FULL;
         if is_note && !pieces::is_extension(inner) {
             kept.push(if digits == 0 { GAP } else { CUT });
         } else {

@@ -1,8 +1,9 @@
 //! A text without notes, cut where no number goes on: at words, labels, semicolons and a second plus.
 
-use super::{FULL, trimmed};
 use crate::phone::written::{DESK_MARKS, SHORTEST};
 
+/// Digits of the shortest number that may stand beside another one or a note.
+pub(super) const FULL: usize = 7;
 /// What an extension is written with, whatever its mark was.
 pub(super) const EXTENSION: &str = " ext. ";
 /// What stands before a German or Austrian desk's digits, whatever the mark was.
@@ -290,4 +291,10 @@ impl Scan<'_> {
             self.piece.push(' ');
         }
     }
+}
+
+/// Without the marks around it, except for those that a number begins with.
+pub(super) fn trimmed(part: &str) -> &str {
+    let begins = |c: char| c.is_numeric() || matches!(c, '+' | '(');
+    part.trim_start_matches(|c| !begins(c)).trim_end_matches(|c: char| !c.is_numeric())
 }

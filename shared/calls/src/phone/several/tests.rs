@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{PhoneNumber, reads};
-use crate::matching::Exactness::{self, Exact, National};
+use crate::phone::Exactness::{self, Exact, National};
 
 fn caller(raw: &str) -> PhoneNumber {
     PhoneNumber::parse_caller(raw, "US").unwrap_or_else(|why| panic!("{raw}: {why}"))

@@ -7,14 +7,15 @@ use serde_json::{Value, to_value};
 use crate::{
     appointment::AppointmentRequest,
     call::Call,
-    crm::{FaultClass, WrittenObject},
+    crm::{FaultClass, RecordType, WrittenObject},
     ids::SalesforceId,
     lead::NumberClaim,
+    lease::Lease,
     ledger::{Row, SyncStatus},
     matching::Rule,
     ports::Clock,
     sync::{Drafts, Preview, PreviewError, Report, Worker, accept},
-    workspace::{Lease, MultipleMatches, NoMatch, RecordType, RefusedFields, Settings},
+    workspace::{MultipleMatches, NoMatch, RefusedFields, Settings},
 };
 
 use super::{appointment, booked_call, world::*};

@@ -15,19 +15,17 @@ use secrecy::SecretString;
 
 use crate::{
     call::{Call, CallKind, Fact},
-    crm::{CrmError, FaultClass, FoundRecord},
+    crm::{CrmError, FaultClass, FoundRecord, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::NumberClaim,
+    lease::Lease,
     ledger::{Row, SyncStatus, WriteId},
     matching::Rule,
     ports::{
         Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
     },
     sync::{Done, Ports, Report, Turn, Worker},
-    workspace::{
-        Connection, ConnectionState, Learned, Lease, Lessons, NoMatch, RecordType, WebhookSecretVersions,
-        Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lessons, NoMatch, WebhookSecretVersions, Workspace},
 };
 
 pub(super) use super::salesforce::*;

@@ -3,8 +3,9 @@
 use calls::{
     crm::{CrmError, FaultClass},
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     crm::{
-        Activities, Answer, CrmError, Duplicates, FaultClass, Found, FoundRecord, Omitted, PhoneQuery,
-        Written, WrittenObject,
+        Activities, Answer, CrmError, Duplicates, FaultClass, Fields, Found, FoundRecord, Omitted,
+        PhoneQuery, RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use calls::{
+    crm::RecordType,
     ids::{ErrorCode, WorkspaceId},
-    ledger::{Reason, Row, SyncStatus, WriteId},
-    matching::{Candidate, Chosen, Decision, Exactness, Rule},
+    ledger::{Row, SyncStatus, WriteId},
+    matching::{Candidate, Chosen, Decision, Rule},
+    phone::Exactness,
     ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
-    workspace::RecordType,
+    reason::Reason,
 };
 use platform::{
     dynamo::LedgerTable,

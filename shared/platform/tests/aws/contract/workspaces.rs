@@ -1,10 +1,9 @@
 //! Workspaces: connecting, disconnecting, refreshing by one at a time, and webhook secrets.
 
 use calls::{
+    crm::RecordType,
     ports::{ConnectionStore, Tokens, Workspaces},
-    workspace::{
-        ConnectionState, Direction, MultipleMatches, NoMatch, RecordType, Settings, WebhookSecretVersions,
-    },
+    workspace::{ConnectionState, Direction, MultipleMatches, NoMatch, Settings, WebhookSecretVersions},
 };
 use platform::{
     dynamo::SettingsTable,

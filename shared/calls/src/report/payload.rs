@@ -23,7 +23,7 @@ const LONGEST_SECONDS: f64 = 31.0 * 86_400.0;
 /// The message, or its `call`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Level<'a> {
+pub(super) struct Payload<'a> {
     #[serde(borrow)]
     pub(super) r#type: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -31,7 +31,7 @@ pub(super) struct Level<'a> {
     #[serde(borrow)]
     pub(super) timestamp: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) call: Option<Object<Box<Level<'a>>>>,
+    pub(super) call: Option<Object<Box<Payload<'a>>>>,
     /// Instead of a call, where the report is about a chat.
     #[serde(borrow)]
     pub(super) chat: Option<Raw<'a>>,
@@ -173,7 +173,7 @@ pub(super) fn object<T>(place: Option<&Object<T>>) -> Option<&T> {
     place.and_then(|object| object.0.as_ref())
 }
 
-impl<'a> Level<'a> {
+impl<'a> Payload<'a> {
     pub(super) fn analysis(&self) -> Option<&Analysis<'a>> {
         object(self.analysis.as_ref())
     }
@@ -188,7 +188,7 @@ impl<'a> Level<'a> {
         let line = |raw| clean_line(&value::string_or_number(raw)?, LINE);
         let Some(number) = customer.number.and_then(line) else { return customer.sip_uri.and_then(line) };
         let extension = customer.extension.and_then(line);
-        let extension = extension.filter(|extension| is_extension(extension) && has_none(&number));
+        let extension = extension.filter(|extension| is_extension(extension) && has_no_extension(&number));
         Some(extension.map_or_else(|| number.clone(), |extension| format!("{number};ext={extension}")))
     }
 
@@ -198,7 +198,7 @@ impl<'a> Level<'a> {
     }
 
     /// A number of the caller's that whoever started a web call gave it along: `variableValues.phone`, `phoneNumber`.
-    pub(super) fn given_along(&self) -> Option<String> {
+    pub(super) fn number_variable(&self) -> Option<String> {
         let values = Node::of(object(self.assistant_overrides.as_ref())?.variable_values?);
         let is_phone = |name: &str| {
             let name = plain_name(name);
@@ -207,7 +207,7 @@ impl<'a> Level<'a> {
             matches!(name, "phone" | "phonenumber" | "phoneno" | "phonee164")
         };
         let mut phones = values.members().iter().filter(|(name, _)| is_phone(name));
-        phones.find_map(|(_, node)| clean_line(&node.value()?, LINE).filter(|text| is_number(text)))
+        phones.find_map(|(_, node)| clean_line(&node.value()?, LINE).filter(|text| is_only_a_number(text)))
     }
 
     /// The record that whoever started the call named in its metadata.
@@ -251,8 +251,8 @@ impl<'a> Level<'a> {
             [(self.duration_seconds, 1.0), (self.duration_ms, 0.001), (self.duration_minutes, 60.0)];
         let stated = measured.into_iter().find_map(|(raw, unit)| whole_seconds(value::number(raw?)? * unit));
         stated.or_else(|| {
-            let took = self.ended_at()? - self.started_at()?;
-            whole_seconds(took.as_seconds_f64())
+            let elapsed = self.ended_at()? - self.started_at()?;
+            whole_seconds(elapsed.as_seconds_f64())
         })
     }
 
@@ -274,8 +274,8 @@ impl<'a> Level<'a> {
         places.into_iter().flatten().find_map(|raw| transcript::of_transcript(raw, TRANSCRIPT))
     }
 
-    /// What was said, for a report without a transcript.
-    pub(super) fn said(&self) -> Option<String> {
+    /// What was transcript_from_messages, for a report without a transcript.
+    pub(super) fn transcript_from_messages(&self) -> Option<String> {
         let artifact = self.artifact();
         let places = [
             artifact.and_then(|artifact| artifact.messages),
@@ -298,7 +298,7 @@ impl<'a> Level<'a> {
         ]
         .into_iter()
         .flatten()
-        .find_map(|raw| lasting_url(&value::string(raw)?))
+        .find_map(|raw| permanent_url(&value::string(raw)?))
     }
 }
 
@@ -308,13 +308,13 @@ fn is_extension(text: &str) -> bool {
 }
 
 /// Whether a number is one without an extension: no mark of one, no word, no address.
-fn has_none(number: &str) -> bool {
+fn has_no_extension(number: &str) -> bool {
     let marks = |c: char| c.is_alphabetic() || matches!(c, ';' | ',' | '#' | '~');
     number.contains(char::is_numeric) && !number.contains(marks)
 }
 
 /// Whether a text is a number and nothing else: what stands beside numbers may be secrets.
-fn is_number(text: &str) -> bool {
+fn is_only_a_number(text: &str) -> bool {
     const LONGEST: usize = 40;
     let digits = text.chars().filter(char::is_ascii_digit).count();
     (5..=20).contains(&digits)
@@ -330,7 +330,7 @@ fn whole_seconds(seconds: f64) -> Option<u32> {
 
 /// A link that lasts and opens nothing by itself. Query and fragment are left out: a presigned link carries its signature
 /// there, and Vapi's lasting links have neither.
-fn lasting_url(text: &str) -> Option<String> {
+fn permanent_url(text: &str) -> Option<String> {
     let text = text.trim();
     let (url, _) = text.split_once(['?', '#']).unwrap_or((text, ""));
     let (scheme, rest) = url.split_once("://")?;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Item, Noted, VALUE};
+use super::structured_data::{Item, StructuredData, VALUE};
 use crate::{
     appointment::{
         AppointmentRequest, Verdict,
@@ -48,9 +48,9 @@ struct Within {
 /// The appointment that was noted: day, time and what belongs to it as one object says them, never the day of one with the
 /// time of another. What lies around it, and outputs that are single values, complete it. Others that were noted are beside
 /// it. `None` if nothing is noted.
-pub(in crate::report) fn appointment(noted: &Noted) -> Option<AppointmentRequest> {
+pub(super) fn appointment(data: &StructuredData) -> Option<AppointmentRequest> {
     let mut places = Vec::new();
-    for item in noted.items() {
+    for item in data.items() {
         let is_flag = Key::of(item.name).is_some_and(Key::is_verdict);
         let value = item.node.value().map(Node::Value).or_else(|| is_flag.then(|| item.node.clone()));
         if let Some(value) = value.filter(|_| !item.name.is_empty()) {

@@ -1,6 +1,6 @@
 //! Who the caller said they are.
 
-use super::{Item, Noted, VALUE};
+use super::structured_data::{Item, StructuredData, VALUE};
 use crate::{
     appointment::key::is_about_appointment,
     report::tree::Node,
@@ -35,8 +35,8 @@ const NUMBERS: [&str; 14] = [
 ];
 
 /// The caller's name.
-pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
-    let values = values(noted);
+pub(super) fn name(data: &StructuredData) -> Option<String> {
+    let values = values(data);
     let first_of = |names: &[&str]| {
         values.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.clone())
     };
@@ -50,8 +50,8 @@ pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
 }
 
 /// A number that the caller gave.
-pub(in crate::report) fn number(noted: &Noted) -> Option<String> {
-    let values = values(noted);
+pub(super) fn number(data: &StructuredData) -> Option<String> {
+    let values = values(data);
     let is_number = |text: &&String| text.chars().filter(char::is_ascii_digit).count() >= 5;
     let numbers = NUMBERS.iter().flat_map(|name| values.iter().filter(move |(known, _)| known == name));
     numbers.map(|(_, value)| value).find(is_number).and_then(|number| clean_line(number, NUMBER))
@@ -59,9 +59,9 @@ pub(in crate::report) fn number(noted: &Noted) -> Option<String> {
 
 /// What is noted at the top, in outputs of one value, and in objects about the caller. In those a bare `name` is the
 /// caller's.
-fn values(noted: &Noted) -> Vec<(String, String)> {
+fn values(data: &StructuredData) -> Vec<(String, String)> {
     let mut values = Vec::new();
-    for Item { name, node } in noted.items() {
+    for Item { name, node } in data.items() {
         if let Some(value) = node.value() {
             values.push((plain_name(name), value));
         }

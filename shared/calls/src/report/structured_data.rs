@@ -1,68 +1,64 @@
 //! What the agent noted in structured data and structured outputs (docs/contract.md#appointments,
 //! docs/vapi-api.md#structured-data).
 
-mod appointment;
-mod caller;
-
-use super::{level::Level, tree::Node};
+use super::{
+    payload::{Payload, SUMMARY},
+    tree::Node,
+};
 use crate::text::{self, plain_name};
 
-pub(super) use appointment::appointment;
-pub(super) use caller::{name, number};
-
 /// Characters kept of a value.
-const VALUE: usize = 255;
-const SUMMARY: usize = super::level::SUMMARY;
+pub(super) const VALUE: usize = 255;
 
 /// What is noted in a report, in its order.
-pub(super) struct Noted {
-    sources: Vec<(Node, Depth)>,
+pub(super) struct StructuredData {
+    sources: Vec<(Node, Shape)>,
 }
 
 /// How deep a source is: structured data is an object of values, structured outputs are objects of those.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    Values,
+enum Shape {
+    Object,
     Outputs,
 }
 
 /// An object with a name, or a value that is an output of its own.
 #[derive(Clone, Copy)]
-struct Item<'a> {
-    name: &'a str,
-    node: &'a Node,
+pub(super) struct Item<'a> {
+    pub(super) name: &'a str,
+    pub(super) node: &'a Node,
 }
 
-impl Noted {
-    pub(super) fn of(levels: &[&Level<'_>]) -> Self {
-        let sources = levels.iter().flat_map(|level| {
-            let analysis = level.analysis();
+impl StructuredData {
+    pub(super) fn of(payloads: &[&Payload<'_>]) -> Self {
+        let sources = payloads.iter().flat_map(|payload| {
+            let analysis = payload.analysis();
             [
-                (analysis.and_then(|analysis| analysis.structured_data), Depth::Values),
-                (level.artifact().and_then(|artifact| artifact.structured_outputs), Depth::Outputs),
-                (analysis.and_then(|analysis| analysis.structured_outputs), Depth::Outputs),
-                (analysis.and_then(|analysis| analysis.structured_data_snake), Depth::Values),
-                (level.structured_data, Depth::Values),
-                (analysis.and_then(|analysis| analysis.structured_data_multi), Depth::Values),
+                (analysis.and_then(|analysis| analysis.structured_data), Shape::Object),
+                (payload.artifact().and_then(|artifact| artifact.structured_outputs), Shape::Outputs),
+                (analysis.and_then(|analysis| analysis.structured_outputs), Shape::Outputs),
+                (analysis.and_then(|analysis| analysis.structured_data_snake), Shape::Object),
+                (payload.structured_data, Shape::Object),
+                (analysis.and_then(|analysis| analysis.structured_data_multi), Shape::Object),
             ]
         });
-        let sources = sources.filter_map(|(raw, depth)| Some((Node::of(raw?), depth)));
+        let sources = sources.filter_map(|(raw, shape)| Some((Node::of(raw?), shape)));
         Self { sources: sources.collect() }
     }
 
     /// What stands at the top: the objects of structured data, and outputs, each as its result. A list counts as its items.
-    fn items(&self) -> impl Iterator<Item = Item<'_>> {
-        self.sources.iter().flat_map(|(source, depth)| {
-            source.items().iter().flat_map(move |item| match depth {
-                Depth::Values => vec![Item { name: "", node: item }],
-                Depth::Outputs => outputs(item),
+    pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.sources.iter().flat_map(|(source, shape)| {
+            source.items().iter().flat_map(move |item| match shape {
+                Shape::Object => vec![Item { name: "", node: item }],
+                Shape::Outputs => outputs(item),
             })
         })
     }
 
     /// The summary of tenants that have a structured output of that name instead of Vapi's own.
     pub(super) fn summary(&self) -> Option<String> {
-        let outputs = self.sources.iter().filter(|(_, depth)| *depth == Depth::Outputs);
+        let outputs = self.sources.iter().filter(|(_, shape)| *shape == Shape::Outputs);
         let outputs = outputs.flat_map(|(source, _)| source.items().iter().flat_map(outputs_and_members));
         let mut summaries =
             outputs.filter(|(name, _)| matches!(plain_name(name).as_str(), "callsummary" | "summary"));
