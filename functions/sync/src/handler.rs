@@ -88,7 +88,9 @@ where
         deadline: DateTime<Utc>,
     ) -> Result<Ended, StoreError> {
         let now = self.worker.clock.now();
-        measure::taken(sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at));
+        measure::message_taken(
+            sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at),
+        );
         if deadline - now < BEGIN_WITH {
             return Ok(Ended::NotBegun);
         }
@@ -173,8 +175,8 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
                 records.push(Record { message_id, work, receives, sent_at, trace });
             }
             Err(error) => {
-                measure::taken(None);
-                measure::not_worked_on();
+                measure::message_taken(None);
+                measure::message_failed();
                 tracing::error!(message.id = %message_id, error = %error, "unreadable queue message");
                 failed.push(message_id);
             }
@@ -237,7 +239,7 @@ fn report(
         }
     };
     if again.is_some() {
-        measure::not_worked_on();
+        measure::message_failed();
     }
     again
 }

@@ -1,12 +1,12 @@
-//! Leases: the right to work on something alone, for a limited time.
+//! Leases.
 
 use serde::{Deserialize, Serialize};
 
-/// The right to work alone on something, for a while.
+/// The exclusive right to work on something, for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Who holds it: a random id, never used twice.
+    /// The holder: a random id, never reused.
     pub owner: String,
-    /// When it ends, Unix seconds.
+    /// When it expires, Unix seconds.
     pub until: i64,
 }

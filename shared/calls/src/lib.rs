@@ -1,6 +1,6 @@
-//! The domain of Ringlog: what a call is, whom it belongs to, what is written to Salesforce about it, and the
-//! algorithm that writes it exactly once. Knows no AWS, no HTTP and no clock of its own: what it needs from
-//! outside stands in [`ports`].
+//! Ringlog's domain: what a call is, who it is with, what is written to Salesforce about it, and the algorithm that
+//! writes it exactly once. No AWS, no HTTP and no clock: everything from outside comes through the traits in
+//! [`ports`].
 
 pub mod activity;
 pub mod appointment;

@@ -1,18 +1,18 @@
-//! Reasons: why a call was not logged, or not all of it.
+//! Reasons: why a call was not logged, or not completely.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a row is where it is: a stable code, and a sentence for people that says what to do.
+/// Why a row has its status: a stable code, and a sentence for people that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// Stable, for programs: `no_phone_number`, `invalid_grant`, `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
+    /// Stable, for programs, e.g. `no_phone_number`, `invalid_grant`, `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
     pub code: String,
     /// For people.
     pub message: String,
 }
 
 impl Reason {
-    /// A reason from its parts.
+    /// Creates a reason.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }
     }

@@ -1,10 +1,10 @@
-//! The words of a text, for comparing.
+//! Splits text into words that can be compared.
 
-/// The words of a text in lower case, without accents; `noShow` and `no-show` are two.
+/// The words of a text in lower case, without accents; `noShow` and `no-show` are two words each.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
-    // Without accents that are characters of their own.
+    // Skips combining accents.
     for c in text.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')) {
         if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
             words.push(String::new());
@@ -18,7 +18,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// A small letter without its accent, as people without such a keyboard write it.
+/// A lower-case letter without its accent.
 fn without_accent(c: char) -> char {
     match c {
         'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
