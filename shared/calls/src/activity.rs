@@ -179,7 +179,7 @@ fn task_description(call: &Call, settings: &Settings, booking: &Booking) -> Stri
 
 /// What people need to know or do about appointments without an Event.
 fn to_do(call: &Call, booking: &Booking) -> String {
-    let noted = || value(call.appointment.as_ref()).map(|request| request.in_words("\n")).unwrap_or_default();
+    let noted = || value(call.appointment.as_ref()).map(|request| request.to_text("\n")).unwrap_or_default();
     let others = |others: &[String]| match others {
         [] => String::new(),
         others => format!("More appointments to book by hand:\n{}", others.join("\n")),

@@ -1,7 +1,7 @@
-//! The parser of Vapi's server messages: an end-of-call report is projected to a small [`Call`].
+//! Parses Vapi's server messages: an end-of-call report becomes a small [`Call`].
 //!
-//! Vapi's format is open and grows monthly; a field of an unexpected shape counts as missing, and costs no call. The body
-//! is read once; of what is not kept nothing is copied.
+//! Vapi's format is open and grows every month. A field of an unexpected shape counts as missing and never costs a
+//! call. The body is read once; nothing is copied unless it is kept.
 
 mod appointment_fields;
 mod caller_fields;
@@ -22,24 +22,24 @@ use payload::Payload;
 use structured_data::StructuredData;
 use value::Object;
 
-/// What Vapi posted.
+/// A message from Vapi.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage {
     /// An `end-of-call-report`.
     Report(Box<Call>),
-    /// Another message, which expects nothing but a 200.
+    /// Another message, which expects only a 200.
     Informs {
         /// `message.type`.
         kind: String,
     },
-    /// A message that expects an answer, which Ringlog cannot give.
+    /// A message that expects content in the response, which Ringlog cannot give.
     ExpectsAnswer {
         /// `message.type`.
         kind: String,
     },
 }
 
-/// Why a body is not a server message. Names the field, never its content.
+/// Why a body is not a server message. Names the field, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReportError {
     /// Not JSON.
@@ -50,7 +50,7 @@ pub enum ReportError {
         /// From 1.
         column: usize,
     },
-    /// A field that every message, or every report, has.
+    /// A field that every message, or every report, must have.
     #[error("{field} is missing")]
     Missing {
         /// Its path.
@@ -79,8 +79,8 @@ impl ReportError {
 
 const REPORT: &str = "end-of-call-report";
 
-/// The message types that expect an answer (Vapi's `ServerMessageResponse`, and the older `function-call`). All others,
-/// known or not, only inform.
+/// The message types that expect content in the response (Vapi's `ServerMessageResponse`, and the older
+/// `function-call`). All others, known or not, are informational.
 const EXPECT_ANSWER: [&str; 9] = [
     "assistant-request",
     "tool-calls",
@@ -99,9 +99,9 @@ struct Envelope<'a> {
     message: Option<Object<Payload<'a>>>,
 }
 
-/// Reads a message. `received_at` stands in for a report's own time where it has none.
+/// Parses a message. `received_at` is the time of a report that has none.
 pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, ReportError> {
-    // The library's own text may repeat content, so only the place is kept.
+    // serde_json's message may quote content, so only the position is kept.
     let envelope: Object<Envelope<'_>> = serde_json::from_slice(body)
         .map_err(|error| ReportError::Malformed { line: error.line(), column: error.column() })?;
     let envelope = envelope.0.ok_or(ReportError::Invalid { field: "the body", rule: "a JSON object" })?;
@@ -113,8 +113,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
     let has_call =
         message.call.as_ref().and_then(|call| call.0.as_deref()).is_some_and(|call| call.id.is_some());
     let chats = [message.chat, message.session, message.chat_id, message.session_id];
-    let is_of_chat = !has_call && chats.iter().any(Option::is_some);
-    Ok(if kind == REPORT && is_of_chat {
+    let is_chat = !has_call && chats.iter().any(Option::is_some);
+    Ok(if kind == REPORT && is_chat {
         ServerMessage::Informs { kind }
     } else if kind == REPORT {
         ServerMessage::Report(Box::new(project(&message, received_at)?))
@@ -125,8 +125,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
     })
 }
 
-/// What is kept of a report. `call` is often a snapshot from the call's creation (docs/vapi-api.md#the-call-snapshot),
-/// so what the message itself says goes first.
+/// Builds the call from a report. `call` is often a snapshot from the call's creation
+/// (docs/vapi-api.md#the-call-snapshot), so the message itself comes first.
 fn project(message: &Payload<'_>, received_at: DateTime<Utc>) -> Result<Call, ReportError> {
     let snapshot = message.call.as_ref().and_then(|call| call.0.as_deref());
     let id = snapshot.and_then(|call| call.id).ok_or(ReportError::Missing { field: "message.call.id" })?;
@@ -141,11 +141,11 @@ fn project(message: &Payload<'_>, received_at: DateTime<Utc>) -> Result<Call, Re
     let kind = snapshot.and_then(|call| call.r#type).and_then(|kind| call_kind(&value::line(kind, 100)?));
     let data = StructuredData::of(&payloads);
     let number = first(&payloads, Payload::customer_number);
-    // Only in calls without a telephone: in others the caller's number is known, or withheld.
+    // Only for calls without a phone: on others the caller's number is known, or withheld.
     let record_id = first(&payloads, Payload::record_id);
     let is_named = record_id.is_some();
     let number_variable =
-        || first(&payloads, Payload::number_variable).filter(|_| kind == Some(CallKind::Web) && !is_named);
+        || first(&payloads, Payload::variable_number).filter(|_| kind == Some(CallKind::Web) && !is_named);
     Ok(Call {
         id,
         kind: fact(kind, reported_at),

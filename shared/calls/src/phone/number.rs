@@ -1,4 +1,4 @@
-//! A phone number, as libphonenumber writes it.
+//! A phone number in libphonenumber's forms.
 
 use rlibphonenumber::{
     PhoneNumber as Parsed, PhoneNumberFormat, enums::Region, get_national_significant_number_owned,
@@ -6,7 +6,7 @@ use rlibphonenumber::{
 
 use super::numbering::{format, main_region};
 
-/// A phone number with its country code: possible by its length, though perhaps not in use.
+/// A phone number with its country code. Its length is possible, but it may not be in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneNumber {
     pub(super) e164: String,
@@ -20,7 +20,7 @@ impl PhoneNumber {
         self.e164.clone()
     }
 
-    /// The national number, digits only: `2345550123`. Italy's leading zero belongs to it.
+    /// The national number, digits only: `2345550123`. Italy's leading zero is part of it.
     pub fn national(&self) -> String {
         self.national.clone()
     }
@@ -30,7 +30,7 @@ impl PhoneNumber {
         self.e164[1..].to_owned()
     }
 
-    /// The country of the number's code, the main one where several share it.
+    /// The country of the country code; the main one if several share it.
     pub(super) fn region(&self) -> Option<Region> {
         main_region(self.country_code().parse().ok()?)
     }
@@ -43,7 +43,7 @@ impl PhoneNumber {
 
 impl From<&Parsed> for PhoneNumber {
     fn from(number: &Parsed) -> Self {
-        // Of some it leaves a space in, `+800 00000000`.
+        // libphonenumber leaves a space in some, e.g. `+800 00000000`.
         let e164 =
             format(number, PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
         Self {

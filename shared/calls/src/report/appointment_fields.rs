@@ -1,4 +1,4 @@
-//! The appointments that were noted: in any nesting, under any of their names.
+//! The noted appointments, at any depth and under any of their names.
 
 use std::cmp::Reverse;
 
@@ -14,99 +14,109 @@ use crate::{
 };
 
 const NOTES: usize = 4_000;
-/// What is kept of a day, a time, a duration.
+/// The longest date, time or duration that is kept, characters.
 const WHEN: usize = 100;
-/// What is kept of names and values that are not read, and how many of them.
+/// Limits for fields that are not read: characters of each, and how many.
 const UNREAD: usize = 120;
 const UNREAD_KEPT: usize = 8;
-/// What is kept of an appointment besides the first, and how many of them.
+/// Limits for other appointments: characters of each field, and how many.
 const OTHER: usize = 60;
 const OTHERS_KEPT: usize = 3;
-/// Characters of the name of a flag.
+/// The longest name of a flag, characters.
 const NAME: usize = 60;
-/// How many places are read. No agent notes as many; it bounds the time that a report takes.
-const PLACES: usize = 64;
+/// How many mentions are read. No agent notes this many; it bounds the time a report takes.
+const MAX_MENTIONS: usize = 64;
 
-/// What is said in one place: by an object, or by an output that is a value.
-struct Place {
+/// What one object says about an appointment, or an output that is a single value.
+struct Mention {
     request: AppointmentRequest,
     is_object: bool,
-    /// The place that the object lies in.
+    /// The mention that contains the object.
     parent: Option<usize>,
 }
 
-/// Where an object lies.
+/// The context of an object.
 #[derive(Clone, Copy)]
-struct Within {
-    /// At the top of a source.
+struct Context {
+    /// At the top level of a source.
     is_top: bool,
-    /// In an object that is an appointment.
-    is_appointments: bool,
+    /// Inside an object that is an appointment.
+    in_appointment: bool,
     parent: Option<usize>,
 }
 
-/// The appointment that was noted: day, time and what belongs to it as one object says them, never the day of one with the
-/// time of another. What lies around it, and outputs that are single values, complete it. Others that were noted are beside
-/// it. `None` if nothing is noted.
+/// The noted appointment; `None` if nothing was noted. Date, time and details come from one object, so that the date
+/// of one appointment is never mixed with the time of another. Enclosing objects and single-value outputs fill in
+/// what is missing. Other appointments go to `others`.
 pub(super) fn appointment(data: &StructuredData) -> Option<AppointmentRequest> {
-    let mut places = Vec::new();
+    let mut mentions = Vec::new();
     for item in data.items() {
         let is_flag = Key::of(item.name).is_some_and(Key::is_verdict);
         let value = item.node.value().map(Node::Value).or_else(|| is_flag.then(|| item.node.clone()));
         if let Some(value) = value.filter(|_| !item.name.is_empty()) {
             let request = request(item.name, &[(item.name.to_owned(), value)], Kind::Output);
-            places.push(Place { request, is_object: false, parent: None });
+            mentions.push(Mention { request, is_object: false, parent: None });
         }
-        visit(&mut places, item, Within { is_top: true, is_appointments: false, parent: None });
+        visit(&mut mentions, item, Context { is_top: true, in_appointment: false, parent: None });
     }
-    let objects = || places.iter().enumerate().filter(|(_, place)| place.is_object);
-    // Of equals the last is the greatest; it is the first that is wanted.
-    let chosen = objects().rev().max_by_key(|(_, place)| worth(&place.request)).map(|(index, _)| index);
-    let mut taken = chosen.map(|index| places[index].request.clone()).unwrap_or_default();
+    let objects = || mentions.iter().enumerate().filter(|(_, mention)| mention.is_object);
+    // `max_by_key` returns the last of equal elements, but we want the first.
+    let chosen = objects().rev().max_by_key(|(_, mention)| rank(&mention.request)).map(|(index, _)| index);
+    let mut appointment = chosen.map(|index| mentions[index].request.clone()).unwrap_or_default();
 
-    let around =
-        std::iter::successors(chosen.and_then(|index| places[index].parent), |index| places[*index].parent);
-    for place in around.map(|index| &places[index]).take_while(|place| !place.request.is_dated()) {
-        complete(&mut taken, &place.request, &AppointmentRequest::default());
+    let enclosing = std::iter::successors(chosen.and_then(|index| mentions[index].parent), |index| {
+        mentions[*index].parent
+    });
+    for mention in
+        enclosing.map(|index| &mentions[index]).take_while(|mention| !mention.request.has_date_or_time())
+    {
+        fill_in(&mut appointment, &mention.request, &AppointmentRequest::default());
     }
-    let mut said = AppointmentRequest::default();
-    objects().for_each(|(_, place)| complete(&mut said, &place.request, &AppointmentRequest::default()));
-    for place in places.iter().filter(|place| !place.is_object) {
-        complete(&mut taken, &place.request, &said);
+    let mut known = AppointmentRequest::default();
+    objects().for_each(|(_, mention)| fill_in(&mut known, &mention.request, &AppointmentRequest::default()));
+    for mention in mentions.iter().filter(|mention| !mention.is_object) {
+        fill_in(&mut appointment, &mention.request, &known);
     }
 
-    // What is denied is denied of this one too, unless it is certainly another.
-    let of_taken = |place: &&Place| {
-        let request = &place.request;
-        let may_be = || request.booked == Some(false) && !request.is_on_another_day(&taken);
-        !place.is_object || !request.is_dated() || request.is_of(&taken) || may_be()
+    // A denial also applies to this one, unless it is certainly about another.
+    let about_it = |mention: &&Mention| {
+        let request = &mention.request;
+        let may_deny_it = || request.booked == Some(false) && !request.is_on_another_day(&appointment);
+        !mention.is_object || !request.has_date_or_time() || request.is_same_as(&appointment) || may_deny_it()
     };
     let about: Vec<&AppointmentRequest> =
-        places.iter().filter(of_taken).map(|place| &place.request).collect();
-    taken.intent = about.iter().find_map(|request| request.intent.clone());
-    (taken.booked, taken.stated, taken.verdict) = verdict_of(&about);
+        mentions.iter().filter(about_it).map(|mention| &mention.request).collect();
+    appointment.intent = about.iter().find_map(|request| request.intent.clone());
+    (appointment.booked, appointment.stated, appointment.verdict) = verdict_of(&about);
     let mut unread: Vec<String> = Vec::new();
     for line in about.iter().flat_map(|request| request.unread.iter().flatten()) {
         if !unread.contains(line) && unread.len() < UNREAD_KEPT {
             unread.push(line.clone());
         }
     }
-    taken.unread = Some(unread).filter(|unread| !unread.is_empty());
-    taken.others = others(&taken, objects().map(|(_, place)| &place.request));
-    (taken != AppointmentRequest::default()).then_some(taken)
+    appointment.unread = Some(unread).filter(|unread| !unread.is_empty());
+    appointment.others = others(&appointment, objects().map(|(_, mention)| &mention.request));
+    (appointment != AppointmentRequest::default()).then_some(appointment)
 }
 
-/// Which of several objects is the appointment: one that is wanted before one that was given up, and of those one that a
-/// calendar can take, the first in time, before one that has only a day, and that before one that has only a time.
-fn worth(request: &AppointmentRequest) -> impl Ord + use<> {
-    let has_details = request.noted().next().is_some();
+/// Ranks objects to find the appointment: first by whether it was given up; then one that can be written to the
+/// calendar, the earliest first, before one with only a day, and that before one with only a time.
+fn rank(request: &AppointmentRequest) -> impl Ord + use<> {
+    let has_details = request.labelled().next().is_some();
     let has_date = request.date.is_some() || request.date_time.is_some();
-    let begins = request.says_when();
-    (request.is_dated(), has_details, request.is_wanted(), begins.is_some(), Reverse(begins), has_date)
+    let start = request.approximate_start();
+    (
+        request.has_date_or_time(),
+        has_details,
+        request.is_not_denied(),
+        start.is_some(),
+        Reverse(start),
+        has_date,
+    )
 }
 
-/// Whether one was made, by all that is said of it, and in which words. A denial counts more than a doubt, and a doubt more
-/// than a yes.
+/// Whether it was made, from everything about it, and the words that say so. A denial beats a doubt, and a doubt
+/// beats a yes.
 fn verdict_of(about: &[&AppointmentRequest]) -> (Option<bool>, Option<String>, Option<Verdict>) {
     let denied = || about.iter().filter(|request| request.booked == Some(false));
     let is_clear = |request: &&&AppointmentRequest| request.verdict != Some(Verdict::Unclear);
@@ -116,18 +126,18 @@ fn verdict_of(about: &[&AppointmentRequest]) -> (Option<bool>, Option<String>, O
     (about.iter().find_map(|request| request.booked), None, None)
 }
 
-/// The other appointments that are wanted or in doubt, each once, and no more of each than to book it by hand.
+/// The other appointments that are not denied or in doubt, each once, with just enough to book it by hand.
 fn others<'a>(
-    taken: &AppointmentRequest,
+    appointment: &AppointmentRequest,
     all: impl Iterator<Item = &'a AppointmentRequest>,
 ) -> Option<Vec<AppointmentRequest>> {
     let mut others: Vec<AppointmentRequest> = Vec::new();
     let mut more = 0;
     let is_open = |request: &&AppointmentRequest| {
-        request.is_dated() && (request.is_wanted() || request.verdict == Some(Verdict::Unclear))
+        request.has_date_or_time() && (request.is_not_denied() || request.verdict == Some(Verdict::Unclear))
     };
     for request in all.filter(is_open) {
-        if request.is_of(taken) || others.iter().any(|other| request.is_of(other)) {
+        if request.is_same_as(appointment) || others.iter().any(|other| request.is_same_as(other)) {
             continue;
         }
         if others.len() == OTHERS_KEPT {
@@ -152,112 +162,116 @@ fn others<'a>(
     Some(others).filter(|others| !others.is_empty())
 }
 
-/// What belongs together: each is of the appointment that the others are of.
+/// The fields that must come from the same appointment.
 fn details(request: &mut AppointmentRequest) -> [&mut Option<String>; 9] {
     let AppointmentRequest { date, time, date_time, end, kind, notes, duration, time_zone, location, .. } =
         request;
     [date, time, date_time, end, kind, notes, duration, time_zone, location]
 }
 
-/// Takes over what is missing, but not where something else is `said`.
-fn complete(taken: &mut AppointmentRequest, from: &AppointmentRequest, said: &AppointmentRequest) {
-    let (mut from, mut said) = (from.clone(), said.clone());
-    let fields = details(taken).into_iter().zip(details(&mut from)).zip(details(&mut said));
-    for ((own, other), said) in fields {
-        if own.is_none() && said.is_none() {
+/// Fills in missing fields, except those that are `known` from elsewhere.
+fn fill_in(appointment: &mut AppointmentRequest, from: &AppointmentRequest, known: &AppointmentRequest) {
+    let (mut from, mut known) = (from.clone(), known.clone());
+    let fields = details(appointment).into_iter().zip(details(&mut from)).zip(details(&mut known));
+    for ((own, other), known) in fields {
+        if own.is_none() && known.is_none() {
             *own = other.take();
         }
     }
 }
 
-/// An object, and the objects in it, however deep, that hold an appointment.
-fn visit(places: &mut Vec<Place>, Item { name, node }: Item<'_>, within: Within) {
-    let is_appointments = within.is_appointments || is_about_appointment(name);
+/// Collects an object, and the objects inside it at any depth, that contain an appointment.
+fn visit(mentions: &mut Vec<Mention>, Item { name, node }: Item<'_>, context: Context) {
+    let in_appointment = context.in_appointment || is_about_appointment(name);
     for object in node.items() {
-        if places.len() >= PLACES {
+        if mentions.len() >= MAX_MENTIONS {
             return;
         }
         let members = object.members();
         match object {
-            Node::List(_) => visit(places, Item { name, node: object }, within),
-            // In a list beside objects: “22 January at 3”.
-            Node::Value(_) if is_about_appointment(name) && is_mixed(node) => {
+            Node::List(_) => visit(mentions, Item { name, node: object }, context),
+            // A text in a list with objects: “22 January at 3”.
+            Node::Value(_) if is_about_appointment(name) && contains_objects(node) => {
                 let date_time = object.value().and_then(|value| clean(&value, WHEN));
                 let request = AppointmentRequest { date_time, ..AppointmentRequest::default() };
-                places.push(Place { request, is_object: true, parent: within.parent });
+                mentions.push(Mention { request, is_object: true, parent: context.parent });
             }
             _ => {}
         }
         if members.is_empty() {
             continue;
         }
-        let mut around = within.parent;
+        let mut enclosing = context.parent;
         let holds_one = members.iter().any(|(name, _)| is_about_appointment(name) || is_booked(name));
-        if within.is_top || is_appointments || holds_one {
-            let kind = if is_appointments { Kind::Appointment } else { Kind::Flat };
+        if context.is_top || in_appointment || holds_one {
+            let kind = if in_appointment { Kind::Appointment } else { Kind::Flat };
             let request = request(name, members, kind);
-            // A time of its own for the day around it: one appointment in two objects.
-            let halves = within.parent.filter(|parent| are_halves(&places[*parent].request, &request));
+            // It has the time for the enclosing object's day: one appointment in two objects.
+            let halves = context.parent.filter(|parent| are_halves(&mentions[*parent].request, &request));
             if let Some(parent) = halves {
-                complete(&mut places[parent].request, &request, &AppointmentRequest::default());
+                fill_in(&mut mentions[parent].request, &request, &AppointmentRequest::default());
                 let rest =
                     AppointmentRequest { date: None, time: None, date_time: None, end: None, ..request };
-                places.push(Place { request: rest, is_object: true, parent: Some(parent) });
+                mentions.push(Mention { request: rest, is_object: true, parent: Some(parent) });
             } else {
-                places.push(Place { request, is_object: true, parent: within.parent });
+                mentions.push(Mention { request, is_object: true, parent: context.parent });
             }
-            around = Some(places.len() - 1);
+            enclosing = Some(mentions.len() - 1);
         }
-        // What an object stands for alone has been read as a value.
+        // Objects that wrap a value have been read as that value.
         for (name, node) in members.iter().filter(|(_, node)| node.value().is_none()) {
-            visit(places, Item { name, node }, Within { is_top: false, is_appointments, parent: around });
+            visit(
+                mentions,
+                Item { name, node },
+                Context { is_top: false, in_appointment, parent: enclosing },
+            );
         }
     }
 }
 
-/// Whether a list has objects among its items.
-fn is_mixed(node: &Node) -> bool {
+/// Whether a list contains objects.
+fn contains_objects(node: &Node) -> bool {
     matches!(node, Node::List(items) if items.iter().any(|item| !item.members().is_empty()))
 }
 
-/// Whether one says only a day and the other only a time.
+/// Whether one has only a day and the other only a time.
 fn are_halves(one: &AppointmentRequest, other: &AppointmentRequest) -> bool {
-    let says = |request: &AppointmentRequest| {
-        let (day, time) = request.parts();
+    let has = |request: &AppointmentRequest| {
+        let (day, time) = request.day_and_time();
         (day.is_some(), time.is_some())
     };
-    matches!((says(one), says(other)), ((true, false), (false, true)) | ((false, true), (true, false)))
+    matches!((has(one), has(other)), ((true, false), (false, true)) | ((false, true), (true, false)))
 }
 
-/// What members are read as.
+/// How members are read.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Kind {
-    /// Of an object that is an appointment: every name counts.
+    /// Members of an object that is an appointment: every name counts.
     Appointment,
-    /// Of an object that may be about the whole call.
+    /// Members of an object that may be about the whole call.
     #[default]
     Flat,
-    /// Of no object: an output that is one value.
+    /// An output that is a single value.
     Output,
 }
 
-/// A flag that is an appointment's wherever it stands.
+/// A flag that is about an appointment in any object.
 fn is_booked(name: &str) -> bool {
     matches!(plain_name(name).as_str(), "booked" | "isbooked" | "wasbooked")
 }
 
-/// What the members of an object say, which is called `object`. In one that is an appointment, or has members that are one's,
-/// a bare `date` is an appointment's too; where both are there, the full name counts.
+/// Reads the members of the object with the name `object`. In one that is an appointment, or has fields of one, a
+/// bare `date` counts too; if both forms exist, the full name wins.
 fn request(object: &str, members: &[(String, Node)], kind: Kind) -> AppointmentRequest {
     let mut reader = Reader { object, kind, ..Reader::default() };
     for (name, node) in members {
-        reader.read_own(name, node);
+        reader.read_full_name(name, node);
     }
     let own = reader.request.clone();
     let beside_one = members.iter().any(|(name, node)| is_about_appointment(name) && node.value().is_none());
     let is_own = |name: &str| Key::of(name).is_some() || is_booked(name) || plain_name(name) == "intent";
     for (name, node) in members.iter().filter(|(name, _)| !is_own(name)) {
-        reader.read_bare(name, node, &own, beside_one);
+        reader.read_bare_name(name, node, &own, beside_one);
     }
     reader.finish()
 }
@@ -268,96 +282,98 @@ struct Reader<'a> {
     object: &'a str,
     kind: Kind,
     request: AppointmentRequest,
-    /// Whether a name says that the object has an appointment in it.
-    has_own: bool,
-    /// What flags and statuses say, and in which words.
+    /// Whether a name shows that the object contains an appointment.
+    has_full_name: bool,
+    /// What flags and statuses say, with their words.
     verdicts: Vec<(Verdict, String)>,
 }
 
 impl Reader<'_> {
-    /// A member whose own name says that it is an appointment's.
-    fn read_own(&mut self, name: &str, node: &Node) {
+    /// Reads a member whose full name is about an appointment.
+    fn read_full_name(&mut self, name: &str, node: &Node) {
         let key = Key::of(name).or_else(|| Key::within(name).filter(|_| is_booked(name)));
         let Some(value) = node.value() else {
-            // A flag that is an object, and no appointment, cannot be read.
+            // A flag that is an object, but not an appointment, cannot be read.
             let holds_none = node.members().iter().all(|(name, _)| Key::within(name).is_none());
             if key.is_some_and(Key::is_verdict) && !node.members().is_empty() && holds_none {
-                self.judge(Verdict::Unclear, name, "…");
+                self.add_verdict(Verdict::Unclear, name, "…");
             }
             return;
         };
         let plain = plain_name(name);
         if plain == "intent" {
-            note(&mut self.request.intent, &value, WHEN);
+            set_if_missing(&mut self.request.intent, &value, WHEN);
         } else if let Some(key) = key {
-            self.has_own = true;
-            self.take(key, name, &value);
+            self.has_full_name = true;
+            self.set(key, name, &value);
         } else if is_appointment(name) {
-            // `"appointment": "none"`: what stands for the whole is a verdict, or words.
+            // `"appointment": "none"`: the value is a verdict, or free text.
             match verdict::status(&value) {
-                Verdict::Unclear => self.leave_unread(name, &value),
-                Verdict::NotMade if !verdict::is_no(&value) => self.leave_unread(name, &value),
-                verdict => self.judge(verdict, name, &value),
+                Verdict::Unclear => self.keep_unread(name, &value),
+                Verdict::NotMade if !verdict::is_no(&value) => self.keep_unread(name, &value),
+                verdict => self.add_verdict(verdict, name, &value),
             }
         } else if is_about_appointment(name) {
-            self.leave_unread(name, &value);
+            self.keep_unread(name, &value);
         } else if plain.ends_with("intent") {
-            self.take(Key::Wish, name, &value);
+            self.set(Key::Intent, name, &value);
         }
     }
 
-    /// A member with a bare name. `own`: what names of their own have said; `beside_one`: an appointment lies beside it.
-    fn read_bare(&mut self, name: &str, node: &Node, own: &AppointmentRequest, beside_one: bool) {
+    /// Reads a member with a bare name. `own`: what full names said; `beside_one`: whether an appointment object is
+    /// next to it.
+    fn read_bare_name(&mut self, name: &str, node: &Node, own: &AppointmentRequest, beside_one: bool) {
         let Some(value) = node.value() else { return };
-        let key = Key::within(name).filter(|key| !says(own, *key));
+        let key = Key::within(name).filter(|key| !has(own, *key));
         let reads = match (self.kind, key) {
             (_, None) => false,
             (Kind::Appointment, _) => true,
-            // These may be of the call itself as well: only what is plain is heard.
+            // These may also be about the call itself: only unambiguous values count.
             (_, Some(key)) if key.is_verdict() => match verdict::read(key, &value) {
-                Some(Verdict::NotMade) if key == Key::Status && !verdict::speaks_of_one(&value) => false,
+                Some(Verdict::NotMade) if key == Key::Status && !verdict::mentions_booking(&value) => false,
                 Some(Verdict::NotMade | Verdict::CalledOff) => {
-                    self.has_own || beside_one || self.kind == Kind::Output
+                    self.has_full_name || beside_one || self.kind == Kind::Output
                 }
-                Some(Verdict::Made) => self.has_own && key == Key::Made,
+                Some(Verdict::Made) => self.has_full_name && key == Key::Made,
                 Some(Verdict::Unclear) | None => false,
             },
-            // So may a `start` and an `end`.
+            // So may `start` and `end`.
             (Kind::Flat, Some(Key::DateTime)) => {
-                self.has_own && !own.is_dated() && plain_name(name) == "datetime"
+                self.has_full_name && !own.has_date_or_time() && plain_name(name) == "datetime"
             }
-            (Kind::Flat, Some(Key::Date | Key::Time)) => self.has_own && own.date_time.is_none(),
-            (Kind::Flat, Some(key)) => self.has_own && key != Key::End,
+            (Kind::Flat, Some(Key::Date | Key::Time)) => self.has_full_name && own.date_time.is_none(),
+            (Kind::Flat, Some(key)) => self.has_full_name && key != Key::End,
             (Kind::Output, _) => false,
         };
         match key.filter(|_| reads) {
-            Some(key) => self.take(key, name, &value),
+            Some(key) => self.set(key, name, &value),
             None if is_about_appointment(self.object)
                 && Key::within(name).is_none()
                 && !is_about_appointment(name)
-                && !is_of_caller(name) =>
+                && !is_about_caller(name) =>
             {
-                self.leave_unread(name, &value);
+                self.keep_unread(name, &value);
             }
             None => {}
         }
     }
 
-    /// Takes over a value. Of two names for one thing both are kept: where they differ, nobody can read it.
-    fn take(&mut self, key: Key, name: &str, value: &str) {
+    /// Sets a field. If two names have different values for one field, both are kept, so that neither is used by
+    /// mistake.
+    fn set(&mut self, key: Key, name: &str, value: &str) {
         let is_flag = matches!(value, "true" | "false");
         let (field, longest) = match key {
-            Key::Made | Key::CalledOff | Key::Status | Key::Wish => {
+            Key::Made | Key::CalledOff | Key::Status | Key::Intent => {
                 if let Some(verdict) = verdict::read(key, value) {
-                    self.judge(verdict, name, value);
+                    self.add_verdict(verdict, name, value);
                 }
                 return;
             }
-            // Models write `false` for what there is none of.
+            // Models write `false` for missing values.
             _ if is_flag => return,
-            Key::Kind => return note(&mut self.request.kind, value, VALUE),
-            Key::Notes => return note(&mut self.request.notes, value, NOTES),
-            Key::Location => return note(&mut self.request.location, value, VALUE),
+            Key::Kind => return set_if_missing(&mut self.request.kind, value, VALUE),
+            Key::Notes => return set_if_missing(&mut self.request.notes, value, NOTES),
+            Key::Location => return set_if_missing(&mut self.request.location, value, VALUE),
             Key::Date => (&mut self.request.date, WHEN),
             Key::Time => (&mut self.request.time, WHEN),
             Key::DateTime => (&mut self.request.date_time, WHEN),
@@ -372,22 +388,23 @@ impl Reader<'_> {
         };
     }
 
-    /// Keeps what a flag or a status says, with its name: that of the object before a bare one.
-    fn judge(&mut self, verdict: Verdict, name: &str, value: &str) {
+    /// Records what a flag or status says, with its name; a bare name is prefixed with the object's.
+    fn add_verdict(&mut self, verdict: Verdict, name: &str, value: &str) {
         let is_bare = self.kind == Kind::Appointment && Key::of(name).is_none() && !is_appointment(name);
         let whose = if is_bare { format!("{} {name}", self.object) } else { name.to_owned() };
         let line = |text: &str, longest| clean_line(text, longest).unwrap_or_default();
         self.verdicts.push((verdict, stated(&line(&whose, NAME), &line(value, WHEN))));
     }
 
-    fn leave_unread(&mut self, name: &str, value: &str) {
-        leave_unread(&mut self.request, name, value);
+    fn keep_unread(&mut self, name: &str, value: &str) {
+        keep_unread(&mut self.request, name, value);
     }
 
     fn finish(mut self) -> AppointmentRequest {
-        if let Some(kind) = self.request.kind.clone().filter(|kind| verdict::read(Key::Wish, kind).is_some())
+        if let Some(kind) =
+            self.request.kind.clone().filter(|kind| verdict::read(Key::Intent, kind).is_some())
         {
-            self.judge(Verdict::CalledOff, "appointment_type", &kind);
+            self.add_verdict(Verdict::CalledOff, "appointment_type", &kind);
         }
         let of = |wanted: &[Verdict]| self.verdicts.iter().find(|(verdict, _)| wanted.contains(verdict));
         let denied = of(&[Verdict::NotMade, Verdict::CalledOff]).or_else(|| of(&[Verdict::Unclear]));
@@ -402,8 +419,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether something is said under a key.
-fn says(request: &AppointmentRequest, key: Key) -> bool {
+/// Whether the request has a value for the key.
+fn has(request: &AppointmentRequest, key: Key) -> bool {
     match key {
         Key::Date => request.date.is_some(),
         Key::Time => request.time.is_some(),
@@ -415,20 +432,20 @@ fn says(request: &AppointmentRequest, key: Key) -> bool {
     }
 }
 
-/// Whether a member of an appointment says who the caller is, and nothing of when.
-fn is_of_caller(name: &str) -> bool {
+/// Whether a member of an appointment is about the caller.
+fn is_about_caller(name: &str) -> bool {
     let name = plain_name(name);
     name == "id"
         || ["name", "email", "phone", "number", "customer", "caller"].iter().any(|part| name.contains(part))
 }
 
-fn note(field: &mut Option<String>, value: &str, longest: usize) {
+fn set_if_missing(field: &mut Option<String>, value: &str, longest: usize) {
     if field.is_none() {
         *field = clean(value, longest);
     }
 }
 
-fn leave_unread(request: &mut AppointmentRequest, name: &str, value: &str) {
+fn keep_unread(request: &mut AppointmentRequest, name: &str, value: &str) {
     // “No appointment”, `false`: nobody has to act on that.
     if verdict::is_no(value) {
         return;

@@ -1,4 +1,4 @@
-//! Who the caller said they are.
+//! The caller's name and number, as the agent noted them.
 
 use super::structured_data::{Item, StructuredData, VALUE};
 use crate::{
@@ -7,10 +7,10 @@ use crate::{
     text::{clean_line, plain_name},
 };
 
-/// Characters kept of a number.
+/// The longest number that is kept, characters.
 const NUMBER: usize = 60;
 
-/// What an object about the caller is called, inside others.
+/// The names of objects about the caller.
 const CALLERS: [&str; 7] =
     ["caller", "callerinfo", "customer", "customerinfo", "contact", "contactinfo", "lead"];
 
@@ -49,7 +49,7 @@ pub(super) fn name(data: &StructuredData) -> Option<String> {
     first_of(&NAMES).or_else(apart).and_then(|name| clean_line(&name, VALUE)).filter(is_name)
 }
 
-/// A number that the caller gave.
+/// The number that the caller gave.
 pub(super) fn number(data: &StructuredData) -> Option<String> {
     let values = values(data);
     let is_number = |text: &&String| text.chars().filter(char::is_ascii_digit).count() >= 5;
@@ -57,8 +57,8 @@ pub(super) fn number(data: &StructuredData) -> Option<String> {
     numbers.map(|(_, value)| value).find(is_number).and_then(|number| clean_line(number, NUMBER))
 }
 
-/// What is noted at the top, in outputs of one value, and in objects about the caller. In those a bare `name` is the
-/// caller's.
+/// The values at the top level, in single-value outputs, and in objects about the caller or an appointment. In
+/// objects about the caller, a bare `name` is the caller's.
 fn values(data: &StructuredData) -> Vec<(String, String)> {
     let mut values = Vec::new();
     for Item { name, node } in data.items() {

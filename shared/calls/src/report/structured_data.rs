@@ -1,4 +1,4 @@
-//! What the agent noted in structured data and structured outputs (docs/contract.md#appointments,
+//! What the agent noted: structured data and structured outputs (docs/contract.md#appointments,
 //! docs/vapi-api.md#structured-data).
 
 use super::{
@@ -7,22 +7,22 @@ use super::{
 };
 use crate::text::{self, plain_name};
 
-/// Characters kept of a value.
+/// The longest value that is kept, characters.
 pub(super) const VALUE: usize = 255;
 
-/// What is noted in a report, in its order.
+/// A report's structured data and outputs, in order.
 pub(super) struct StructuredData {
     sources: Vec<(Node, Shape)>,
 }
 
-/// How deep a source is: structured data is an object of values, structured outputs are objects of those.
+/// The shape of a source: structured data is an object of values, structured outputs are objects of outputs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Object,
     Outputs,
 }
 
-/// An object with a name, or a value that is an output of its own.
+/// A named object, or an output that is a single value.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
     pub(super) name: &'a str,
@@ -46,7 +46,7 @@ impl StructuredData {
         Self { sources: sources.collect() }
     }
 
-    /// What stands at the top: the objects of structured data, and outputs, each as its result. A list counts as its items.
+    /// The top-level items: the objects of structured data, and the result of each output. Lists are flattened.
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.sources.iter().flat_map(|(source, shape)| {
             source.items().iter().flat_map(move |item| match shape {
@@ -56,17 +56,17 @@ impl StructuredData {
         })
     }
 
-    /// The summary of tenants that have a structured output of that name instead of Vapi's own.
+    /// The summary, for workspaces that have a structured output with that name instead of Vapi's own.
     pub(super) fn summary(&self) -> Option<String> {
         let outputs = self.sources.iter().filter(|(_, shape)| *shape == Shape::Outputs);
-        let outputs = outputs.flat_map(|(source, _)| source.items().iter().flat_map(outputs_and_members));
+        let outputs = outputs.flat_map(|(source, _)| source.items().iter().flat_map(outputs_with_members));
         let mut summaries =
             outputs.filter(|(name, _)| matches!(plain_name(name).as_str(), "callsummary" | "summary"));
         summaries.find_map(|(_, node)| text::clean(&node.value()?, SUMMARY))
     }
 }
 
-fn outputs_and_members(source: &Node) -> Vec<(&str, &Node)> {
+fn outputs_with_members(source: &Node) -> Vec<(&str, &Node)> {
     let outputs = outputs(source).into_iter();
     let all = outputs.flat_map(|Item { name, node }| {
         let members = node.items().iter().flat_map(Node::members).map(|(name, node)| (name.as_str(), node));
@@ -75,7 +75,7 @@ fn outputs_and_members(source: &Node) -> Vec<(&str, &Node)> {
     all.collect()
 }
 
-/// The outputs of a source: `{"<id>": {"name": …, "result": …}}`, an item of the array form, or results under their names.
+/// The outputs of a source: `{"<id>": {"name": …, "result": …}}`, an element of the array form, or results by name.
 fn outputs(source: &Node) -> Vec<Item<'_>> {
     match output("", source) {
         Some(one) => vec![one],
@@ -87,7 +87,7 @@ fn outputs(source: &Node) -> Vec<Item<'_>> {
     }
 }
 
-/// `{"name": …, "result": …}`, or `{"result": …}` under a name.
+/// `{"name": …, "result": …}`, or `{"result": …}` with the key as its name.
 fn output<'a>(key: &'a str, node: &'a Node) -> Option<Item<'a>> {
     let result = node.member("result")?;
     let name = match node.member("name") {
