@@ -96,7 +96,7 @@ where
         let mut items = self.ledger.list(&id, status, limit + 1, after.as_ref()).await?;
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.place()));
+        let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.position()));
         Ok(json(200, &List { items, next_cursor }))
     }
 

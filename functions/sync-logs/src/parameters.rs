@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::{ids::CallId, ledger::SyncStatus};
 use lambda_http::{Request, RequestExt as _};
-use platform::{http::Problem, routes, stores::Place};
+use platform::{http::Problem, routes, stores::Position};
 
 const DEFAULT_LIMIT: u32 = 50;
 const LARGEST_LIMIT: u32 = 100;
@@ -16,7 +16,7 @@ pub struct ListQuery {
     /// How many rows.
     pub limit: u32,
     /// After this one.
-    pub after: Option<Place>,
+    pub after: Option<Position>,
 }
 
 impl ListQuery {
@@ -25,7 +25,7 @@ impl ListQuery {
         Ok(Self {
             status: read(request, "status", status)?,
             limit: read(request, "limit", limit)?.unwrap_or(DEFAULT_LIMIT),
-            after: read(request, "cursor", place)?,
+            after: read(request, "cursor", position)?,
         })
     }
 }
@@ -46,10 +46,10 @@ pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
 }
 
-/// The cursor that leads to what comes after a place. It holds no more than the place: whose list it is, and which,
+/// The cursor that leads to what comes after a position. It holds no more than the position: whose list it is, and which,
 /// the next request says anew.
-pub fn cursor(place: &Place) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", place.created_at, place.call_id))
+pub fn cursor(position: &Position) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", position.created_at, position.call_id))
 }
 
 /// A parameter of the query string, if it is there.
@@ -76,7 +76,7 @@ fn limit(text: &str) -> Result<u32, Problem> {
     })
 }
 
-fn place(cursor: &str) -> Result<Place, Problem> {
+fn position(cursor: &str) -> Result<Position, Problem> {
     decoded(cursor).ok_or_else(|| {
         Problem::bad_request(
             "invalid_cursor",
@@ -85,10 +85,10 @@ fn place(cursor: &str) -> Result<Place, Problem> {
     })
 }
 
-fn decoded(cursor: &str) -> Option<Place> {
+fn decoded(cursor: &str) -> Option<Position> {
     let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (created_at, call_id) = text.split_once('/')?;
-    Some(Place { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
+    Some(Position { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
 }
 
 #[cfg(test)]
@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_back_to_its_place_and_anything_else_is_refused() {
-        let place = Place { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
-        assert_eq!(list(&format!("cursor={}", cursor(&place))).unwrap().after, Some(place));
+        let position = Position { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
+        assert_eq!(list(&format!("cursor={}", cursor(&position))).unwrap().after, Some(position));
         let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
         let bad =
             ["", "%20", "1/call-1", "AA==", &encoded("call-1"), &encoded("1/a b"), &encoded("1/acme/call-1")];

@@ -1,4 +1,4 @@
-//! The worker that logs calls, with AWS's adapters: shared by the functions `sync` and `test-sync`.
+//! The worker that logs calls, with the AWS adapters: used by the functions `sync` and `test-sync`.
 
 use std::marker::PhantomData;
 
@@ -16,7 +16,7 @@ use crate::{
     secrets::KeysSecret,
 };
 
-/// The adapters of AWS, around a Salesforce.
+/// The AWS adapters, with a Salesforce client.
 #[derive(Debug)]
 pub struct AwsPorts<S>(PhantomData<S>);
 
@@ -28,7 +28,7 @@ impl<S: Crm + TokenEndpoint> Ports for AwsPorts<S> {
     type Random = SystemRandom;
 }
 
-/// A worker from the environment.
+/// Creates a worker from the environment.
 pub fn worker<S: Crm + TokenEndpoint>(
     env: &impl Env,
     aws: &Aws,
@@ -42,7 +42,7 @@ pub fn worker<S: Crm + TokenEndpoint>(
         salesforce,
         clock: SystemClock,
         random: SystemRandom,
-        // At most an hour: SettleTime checks it.
+        // SettleTime guarantees at most an hour.
         settle_seconds: i64::try_from(settle.as_secs()).unwrap_or(i64::MAX),
     })
 }

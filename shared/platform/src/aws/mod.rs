@@ -1,5 +1,5 @@
-//! AWS clients from an explicit configuration: no files, no metadata service, no trust store on disk, because each
-//! costs a cold start milliseconds.
+//! AWS clients from explicit configuration: no files, no metadata service and no trust store on disk, because each of
+//! them makes cold starts slower.
 
 mod connector;
 
@@ -18,16 +18,16 @@ use calls::ports::StoreError;
 
 use crate::config::{ConfigError, Env, required};
 
-/// One try of an operation. These answer within milliseconds; what takes longer is better tried again.
-const ATTEMPT: Duration = Duration::from_secs(3);
-/// An operation with all its tries.
-const OPERATION: Duration = Duration::from_secs(8);
-/// A message with all its tries: when the queue does not answer, the webhook still has to reach the ledger within
-/// its own 10 seconds.
-const SEND: Duration = Duration::from_secs(4);
+/// The timeout of one attempt. These services respond within milliseconds; a slower request is better retried.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The timeout of an operation with all its attempts.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+/// The timeout of sending a message with all its attempts: if the queue does not respond, the webhook still has to
+/// write to the ledger within its own 10 seconds.
+const SEND_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// AWS's clients, one of each kind. Each is made only where it is asked for, so that a function does not carry the code of
-/// one that it does not use.
+/// The AWS clients, one of each kind. Each is created only if it is requested, so that functions do not link clients
+/// they do not use.
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
@@ -36,7 +36,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads the region and the credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
+    /// Reads the region and credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
     pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
         let region = required(env, "AWS_REGION", "the AWS region, us-east-1")?;
         let credentials = Credentials::new(
@@ -53,25 +53,25 @@ impl Aws {
             .http_client(connector::client())
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts(OPERATION));
+            .timeout_config(timeouts(OPERATION_TIMEOUT));
         config.set_endpoint_url(env.get("AWS_ENDPOINT_URL"));
         Ok(Self { config: config.build(), dynamodb: OnceLock::new(), secrets_manager: OnceLock::new() })
     }
 
-    /// The client for DynamoDB.
+    /// The DynamoDB client.
     pub fn dynamodb(&self) -> LazyClient<aws_sdk_dynamodb::Client> {
         self.dynamodb.get_or_init(|| self.lazy(aws_sdk_dynamodb::Client::new)).clone()
     }
 
-    /// A client for SQS: a function asks for one.
+    /// An SQS client. Functions need only one.
     pub fn sqs(&self) -> LazyClient<aws_sdk_sqs::Client> {
         self.lazy(|config| {
-            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND));
+            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND_TIMEOUT));
             aws_sdk_sqs::Client::from_conf(config.build())
         })
     }
 
-    /// The client for Secrets Manager.
+    /// The Secrets Manager client.
     pub fn secrets_manager(&self) -> LazyClient<aws_sdk_secretsmanager::Client> {
         self.secrets_manager.get_or_init(|| self.lazy(aws_sdk_secretsmanager::Client::new)).clone()
     }
@@ -82,8 +82,8 @@ impl Aws {
     }
 }
 
-/// A client that is made when it is first used: a start does not wait for it, and one that serves only where something
-/// fails (the webhook's of DynamoDB) is seldom made. Clones share it.
+/// A client that is created on first use, so that a start does not wait for it, and a client that is only needed
+/// after failures (the webhook's for DynamoDB) is rarely created. Clones share it.
 #[derive(Debug)]
 pub struct LazyClient<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
 
@@ -103,12 +103,12 @@ impl<C> Deref for LazyClient<C> {
 
 fn timeouts(operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT.min(operation / 2))
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(operation / 2))
         .operation_timeout(operation)
         .build()
 }
 
-/// What a failed request says: AWS's error code, or how the network failed; never content.
+/// The cause of a failed request: AWS's error code or the network failure; never content.
 pub(crate) fn store_error<E, R>(operation: &'static str, error: &SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata,
@@ -119,7 +119,7 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
         SdkError::DispatchFailure(failure) if failure.is_io() => "connection failed",
         SdkError::DispatchFailure(_) => "request could not be sent",
-        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ResponseError(_) => "unreadable response",
         SdkError::ConstructionFailure(_) => "request could not be built",
         _ => "unknown failure",
     };
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn clients_are_built_without_a_runtime_disk_or_network() {
         let aws = Aws::from_env(&ENV).unwrap();
-        // Each is made: it is looked into.
+        // Accessing the config creates the client.
         drop((
             aws.dynamodb().config().clone(),
             aws.sqs().config().clone(),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_of_a_kind_serves_a_process() {
+    fn a_process_has_one_client_of_a_kind() {
         let aws = Aws::from_env(&ENV).unwrap();
         assert!(Arc::ptr_eq(&aws.dynamodb().0, &aws.dynamodb().0));
         assert!(Arc::ptr_eq(&aws.secrets_manager().0, &aws.secrets_manager().0));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_nobody_listens_at_is_a_store_error_without_content() {
+    async fn an_unreachable_endpoint_is_a_store_error_without_content() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let endpoint = format!("http://{closed}");
         let env = [ENV[0], ENV[1], ENV[2], ("AWS_ENDPOINT_URL", endpoint.as_str())];

@@ -1,4 +1,4 @@
-//! The ledger's table: rows swapped by the id of their last write, and its indexes.
+//! The ledger's table: rows that are swapped by the id of their last write, and its indexes.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, SyncLogsTable},
-    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place},
+    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position},
 };
 
 const GET: &str = "DynamoDB GetItem (ledger)";
@@ -46,7 +46,7 @@ pub struct LedgerTable {
 }
 
 impl LedgerTable {
-    /// This table, through this client.
+    /// Uses this table and client.
     pub fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
@@ -57,7 +57,7 @@ impl LedgerTable {
         Ok(Self::new(aws.dynamodb(), table))
     }
 
-    /// One page of an index, and the key of its last row if there may be more.
+    /// One page of an index, and the key of its last row if there may be more rows.
     async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
         let answer = self
@@ -76,8 +76,8 @@ impl LedgerTable {
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
-    /// One page of the index by time, oldest first; as long as DynamoDB makes it (1 MB) unless `query` says how long.
-    /// And where to go on.
+    /// One page of the index by time, oldest first, and the cursor of the next one. A page has 1 MB, DynamoDB's
+    /// maximum, unless `query` sets a limit.
     async fn by_time(
         &self,
         workspace_id: &WorkspaceId,
@@ -100,14 +100,14 @@ impl LedgerTable {
     }
 }
 
-/// Where a cursor leads to in the index by time.
+/// The key in the index by time that a cursor refers to.
 fn by_time_at(workspace_id: &WorkspaceId, cursor: &str) -> Result<Item, ColumnError> {
     let mut start = start_at(cursor, &[("created_at", 'N'), ("call_id", 'S')])?;
     start.insert("workspace_id".to_owned(), attribute(workspace_id));
     Ok(start)
 }
 
-/// With only the rows that have this error code.
+/// Restricts a query to the rows with this error code.
 fn only_with_error(query: QueryFluentBuilder, error_code: &ErrorCode) -> QueryFluentBuilder {
     query.filter_expression("error_code = :code").expression_attribute_values(":code", attribute(error_code))
 }
@@ -177,15 +177,16 @@ impl Ledger for LedgerTable {
     }
 }
 
-/// What became of a conditional put.
+/// The outcome of a conditional put.
 enum Put {
-    /// It is written.
+    /// The item was written.
     Done,
-    /// The condition did not hold; here is what stands there.
+    /// The condition did not hold; here is the stored item.
     Refused(Option<Item>),
 }
 
-/// What the condition met: our own write, if the answer to an earlier try was lost, or somebody else's.
+/// Interprets a failed condition: the stored row is our own write, if the response to an earlier try was lost, or
+/// somebody else's.
 fn conflict(row: &Row, found: Option<&Item>) -> Result<Swap, StoreError> {
     let found = found.map(from_item).transpose();
     Ok(match found.map_err(|error| error.during(PUT))? {
@@ -194,8 +195,8 @@ fn conflict(row: &Row, found: Option<&Item>) -> Result<Swap, StoreError> {
     })
 }
 
-/// Claims stand in the ledger's table, under a key that no call can have: `+` is not of a call's id. They have none of
-/// the columns that the indexes are made of.
+/// Claims are stored in the ledger's table, with keys that no call can have: call ids do not contain `+`. They have
+/// none of the columns of the indexes' keys.
 impl NumberClaims for LedgerTable {
     async fn load_claim(
         &self,
@@ -324,21 +325,21 @@ impl ListedRows for LedgerTable {
         id: &WorkspaceId,
         status: Option<SyncStatus>,
         limit: u32,
-        after: Option<&Place>,
+        after: Option<&Position>,
     ) -> Result<Vec<ListedRow>, StoreError> {
         let (index, column, partition) = match status {
             None => (BY_TIME, "workspace_id", id.to_string()),
             Some(status) => (BY_STATUS, "workspace_status", workspace_status(id, status)),
         };
-        let mut after = after.map(|place| {
-            let mut start = key(id, &place.call_id);
-            start.insert("created_at".to_owned(), attribute(place.created_at));
+        let mut after = after.map(|position| {
+            let mut start = key(id, &position.call_id);
+            start.insert("created_at".to_owned(), attribute(position.created_at));
             start.insert(column.to_owned(), attribute(&partition));
             start
         });
         let mut rows = Vec::new();
         loop {
-            // DynamoDB ends a page at 1 MB, however many were asked for.
+            // DynamoDB ends a page at 1 MB, whatever the limit.
             let page = Page {
                 index,
                 condition: &format!("{column} = :partition"),

@@ -1,4 +1,4 @@
-//! A row of the ledger as an item (docs/contract.md#the-ledger).
+//! A ledger row as an item (docs/contract.md#the-ledger).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
@@ -15,15 +15,15 @@ use serde::de::DeserializeOwned;
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 use crate::stores::{ListedRow, Outcome};
 
-/// How many shards the index of due rows has: each takes the writes of one index partition (1000 a second).
+/// The number of shards of the index of due rows: each can take the writes of one index partition (1000 a second).
 pub const SHARDS: u8 = 8;
 
-/// The partition of the index by status.
+/// The partition key of the index by status.
 pub(super) fn workspace_status(workspace_id: &WorkspaceId, status: SyncStatus) -> String {
     format!("{workspace_id}#{}", status.as_str())
 }
 
-/// The shard of a call: always the same, and spread evenly.
+/// The shard of a call: fixed, and evenly distributed.
 fn due_shard(call_id: &CallId) -> u8 {
     digest(&SHA256, call_id.as_str().as_bytes()).as_ref()[0] % SHARDS
 }
@@ -63,7 +63,7 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set("created_at", row.created_at)
         .set("updated_at", row.updated_at)
         .set_some("due_at", row.due_at)
-        // The index by due time holds only the rows that have both of its keys.
+        // The index by due time only contains rows with both of its keys.
         .set_some("due_shard", row.due_at.map(|_| due_shard(&row.call_id)))
         .set_some("expires_at", row.expires_at)
         .build()
@@ -108,7 +108,7 @@ pub(super) fn row_key(item: &Item) -> Result<RowKey, ColumnError> {
     Ok(RowKey { workspace_id: required(item, "workspace_id")?, call_id: required(item, "call_id")? })
 }
 
-/// A row as the indexes by time and by status hold it.
+/// A row from the index by time or by status.
 pub(super) fn listed(item: &Item) -> Result<ListedRow, ColumnError> {
     Ok(ListedRow {
         call_id: required(item, "call_id")?,
@@ -133,7 +133,7 @@ pub(super) fn outcome(item: &Item) -> Result<Outcome, ColumnError> {
     Ok(Outcome { status: required(item, "status")?, error_code: optional(item, "error_code")? })
 }
 
-/// Two columns that are there together or not at all.
+/// Reads two columns that are either both present or both absent.
 fn both<A: DeserializeOwned, B: DeserializeOwned>(
     item: &Item,
     first: &'static str,
@@ -147,8 +147,7 @@ fn both<A: DeserializeOwned, B: DeserializeOwned>(
     }
 }
 
-/// Where the rows of a page end, as text: the columns of the last row's keys that the asker does not know already.
-/// Ids hold no slash.
+/// The cursor after a page: the last row's key columns that the caller does not already know. Ids contain no slash.
 pub(super) fn cursor(last: &Item, columns: &[&'static str]) -> Option<String> {
     let texts: Option<Vec<&str>> = columns
         .iter()
@@ -160,7 +159,7 @@ pub(super) fn cursor(last: &Item, columns: &[&'static str]) -> Option<String> {
     texts.map(|texts| texts.join("/"))
 }
 
-/// The keys that a cursor says; `N` is a number.
+/// The key columns in a cursor; `N` is a number.
 pub(super) fn start_at(cursor: &str, columns: &[(&'static str, char)]) -> Result<Item, ColumnError> {
     let texts: Vec<&str> = cursor.split('/').collect();
     if texts.len() != columns.len() {
@@ -197,7 +196,7 @@ mod tests {
         SalesforceId::parse(id).unwrap()
     }
 
-    /// A row with something in every field.
+    /// A row with a value in every field.
     fn full() -> Row {
         let fact = |text: &str| Some(Fact { value: text.to_owned(), reported_at: 1_800_000_000_123 });
         let mut row = accepted();
@@ -255,13 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn every_field_survives_the_table() {
+    fn every_field_round_trips() {
         for row in [accepted(), full()] {
             assert_eq!(from_item(&to_item(&row)), Ok(row));
         }
     }
 
-    /// What a version without a journal wrote, and what such a version reads of ours.
+    /// Rows that a version without a journal wrote, and what such a version reads of ours.
     #[test]
     fn a_row_without_a_journal_is_read_and_an_empty_one_is_not_written() {
         let mut item = to_item(&full());
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_named_and_typed_as_the_contract_says() {
+    fn columns_have_the_contracts_names_and_types() {
         let item = to_item(&full());
         let texts = [
             ("workspace_id", "acme"),
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_spread_over_all_shards_and_each_always_has_the_same() {
+    fn calls_spread_over_all_shards_and_each_has_a_fixed_one() {
         let mut counts = [0; SHARDS as usize];
         for n in 0..800 {
             let call_id = CallId::parse(format!("call-{n}")).unwrap();

@@ -1,4 +1,4 @@
-//! The claim of a number as an item of the ledger's table.
+//! A number claim as an item of the ledger's table.
 
 use calls::{lead::NumberClaim, lease::Lease};
 

@@ -1,4 +1,4 @@
-//! Connect flows under way, each taken exactly once by one conditional delete.
+//! Connect flows in progress, each taken exactly once by one conditional delete.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -29,7 +29,7 @@ pub struct OAuthStateTable<K> {
 }
 
 impl<K: KeySource> OAuthStateTable<K> {
-    /// This table, through this client; verifiers are sealed with these keys.
+    /// Uses this table and client, and seals verifiers with these keys.
     pub fn new(client: LazyClient<Client>, table: impl Into<String>, keys: K) -> Self {
         Self { client, table: table.into(), sealer: Sealer::new(keys) }
     }
@@ -74,13 +74,13 @@ impl<K: KeySource> OAuthStates for OAuthStateTable<K> {
             .set("login_url", &flow.login_url)
             .set("expires_at", state.expires_at)
             .build();
-        // Without a condition: nobody draws the same 256 bits twice, and trying again writes the same item.
+        // No condition is needed: the same 256 random bits never occur twice, and a retry writes the same item.
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| store_error(PUT, &error))
     }
 
-    /// A delete whose answer was lost finds nothing when it is tried again, and counts as [`TakeError::Unknown`]: the
-    /// user connects once more, which is safer than a state that is good twice.
+    /// If the response to the delete is lost, its retry finds nothing and returns [`TakeError::Unknown`]: the user
+    /// has to connect again, which is safer than a state that can be used twice.
     async fn take(
         &self,
         state_hash: &Hashed,

@@ -12,7 +12,7 @@ use crate::{sealing::Field, stores::ConnectionStatus};
 /// The sealed tokens.
 pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::RefreshToken.column()];
 
-/// What a connection status is read from.
+/// The columns of the connection status.
 pub(super) const STATUS: [&str; 6] = [
     "connection_state",
     "connection_state_reason",
@@ -22,7 +22,7 @@ pub(super) const STATUS: [&str; 6] = [
     "connected_at",
 ];
 
-/// What the settings are read from.
+/// The columns of the settings.
 pub(super) const SETTINGS: [&str; 11] = [
     "time_zone",
     "default_country",
@@ -37,10 +37,10 @@ pub(super) const SETTINGS: [&str; 11] = [
     "retention_days",
 ];
 
-/// Who wrote the settings last.
+/// The id of the settings' last write.
 pub(super) const SETTINGS_WRITE_ID: &str = "settings_write_id";
 
-/// What the versions of the webhook secret are read from.
+/// The columns of the webhook secret's versions.
 pub(super) const WEBHOOK_SECRET: [&str; 2] = ["webhook_secret_version", "webhook_secret_oldest_valid"];
 
 pub(super) fn settings(item: &Item) -> Settings {
@@ -64,7 +64,7 @@ pub(super) fn settings(item: &Item) -> Settings {
     }
 }
 
-/// The change that makes `new` of the settings `now`: of those that differ, and of no others.
+/// The change from the settings `now` to `new`: only what differs.
 pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     fn set<T: PartialEq + Serialize>(change: Change, column: &'static str, now: &T, new: &T) -> Change {
         if now == new { change } else { change.set(column, new) }
@@ -91,12 +91,12 @@ pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     set(change, "retention_days", &now.retention_days, &new.retention_days)
 }
 
-/// A setting that this version cannot read must not stop the workspace's calls.
+/// Reads a setting; one that this version cannot read must not block the workspace's calls.
 fn setting<T: DeserializeOwned>(item: &Item, column: &'static str, default: T) -> T {
     match optional(item, column) {
         Ok(value) => value.unwrap_or(default),
         Err(error) => {
-            tracing::warn!(error = %error, "a setting takes its default");
+            tracing::warn!(error = %error, "a setting cannot be read; its default is used");
             default
         }
     }
@@ -110,7 +110,7 @@ pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
     Ok(optional(item, "connection_version")?.unwrap_or_default())
 }
 
-/// Like a setting: what cannot be read is learned anew.
+/// Like settings, what cannot be read is dropped, and learned again.
 pub(super) fn learned(item: &Item) -> Learned {
     let fields = |column| setting(item, column, RefusedFields::default());
     Learned {
@@ -121,7 +121,7 @@ pub(super) fn learned(item: &Item) -> Learned {
     }
 }
 
-/// The change that keeps what there are new lessons of.
+/// The change that stores the kinds with new lessons.
 pub(super) fn set_learned(learned: &Learned, lessons: &Lessons) -> Change {
     let fields = |fields, is_news: bool| Some(fields).filter(|_| is_news);
     let Lessons { unwritable, omitted, closed_status } = lessons;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_of_which_nothing_is_stored_is_disconnected() {
+    fn a_workspace_without_a_row_is_disconnected() {
         assert_eq!(status(&Item::new()), Ok(ConnectionStatus::unknown()));
         assert_eq!(connection_version(&Item::new()), Ok(0));
         assert_eq!(webhook_secret(&Item::new()), Ok(WebhookSecretVersions::default()));

@@ -1,4 +1,4 @@
-//! HTTP, as the functions speak it: who calls, what came, JSON and problem+json back.
+//! The functions' HTTP layer: who calls, what was sent, and responses in JSON and problem+json.
 
 mod address;
 mod body;

@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 `application/problem+json`: the one form of an error, made in one place.
+//! Errors as RFC 9457 `application/problem+json`: the only form of an error, created in one place.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::response::response;
 use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
-/// An answer that is an error. `detail` is for people and says what to do; `code` is for programs and never changes.
+/// An error response. `detail` is for people and says what to do; `code` is for programs and never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: u16,
@@ -17,7 +17,7 @@ pub struct Problem {
     title: &'static str,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    /// What the log says beside the code; never sent.
+    /// Logged with the code; never sent.
     cause: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub struct FieldError {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct ProblemJson<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -42,7 +42,7 @@ struct Written<'a> {
 }
 
 impl Problem {
-    /// A problem of any status.
+    /// A problem with any status.
     pub fn new(
         status: u16,
         code: impl Into<Cow<'static, str>>,
@@ -57,12 +57,12 @@ impl Problem {
         Self::new(400, code, "Bad request", detail)
     }
 
-    /// 401: nobody is known to have sent this.
+    /// 401: the sender is unknown.
     pub fn unauthorized(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(401, code, "Not authenticated", detail)
     }
 
-    /// 403: the sender is known, and may not.
+    /// 403: the sender is known, but not allowed.
     pub fn forbidden(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(403, code, "Not allowed", detail)
     }
@@ -72,7 +72,7 @@ impl Problem {
         Self::new(404, code, "Not found", detail)
     }
 
-    /// 409: it does not fit the state that things are in.
+    /// 409: it conflicts with the current state.
     pub fn conflict(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(409, code, "Conflict", detail)
     }
@@ -82,34 +82,39 @@ impl Problem {
         Self::conflict("not_connected", "Salesforce is not connected. An admin has to connect it first.")
     }
 
-    /// 412 `precondition_failed`: what was to be changed is another by now.
+    /// 412 `precondition_failed`: what was to be changed has changed in the meantime.
     pub fn precondition_failed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(412, "precondition_failed", "Precondition failed", detail)
     }
 
     /// 502: Salesforce failed, or refused.
     pub fn bad_gateway(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(502, code, "Salesforce did not do it", detail)
+        Self::new(502, code, "Salesforce error", detail)
     }
 
-    /// 503 `unavailable`: something of our own failed for the moment.
+    /// 503 `unavailable`: one of our own services failed temporarily.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(503, "unavailable", "Temporarily unavailable", detail)
     }
 
-    /// 500 `internal`: a fault of ours that does not pass by itself.
+    /// 500 `internal`: a bug or misconfiguration of ours.
     pub fn internal() -> Self {
-        Self::new(500, "internal", "Internal error", "Something is wrong in Ringlog. Its log says what.")
+        Self::new(
+            500,
+            "internal",
+            "Internal error",
+            "Something went wrong in Ringlog. Its log has the details.",
+        )
     }
 
-    /// With all that is wrong, field by field (an extension member, RFC 9457 §3.2).
+    /// Adds what is wrong, field by field (an extension member, RFC 9457 §3.2).
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// With what the log says about it, for whoever runs Ringlog: an error's text, never content.
+    /// Adds the cause to log for whoever operates Ringlog: an error's text, never content.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "an error is at its end here")]
     pub fn because(mut self, cause: impl ToString) -> Self {
@@ -132,13 +137,13 @@ impl Problem {
         &self.detail
     }
 
-    /// Logs the problem, since this is where it ends, and makes it an answer.
+    /// Logs the problem, because it is handled here, and converts it to a response.
     pub fn into_response(self) -> Response<Body> {
         self.log();
         response(
             self.status,
             "application/problem+json",
-            &Written {
+            &ProblemJson {
                 r#type: format!("urn:ringlog:problem:{}", self.code),
                 title: self.title,
                 status: self.status,
@@ -149,7 +154,8 @@ impl Problem {
         )
     }
 
-    /// Logs the problem: an error where it is ours, else for information. For answers that are made elsewhere.
+    /// Logs the problem: as an error if it is ours, otherwise as information. For responses that are created
+    /// elsewhere.
     pub fn log(&self) {
         let (code, cause) = (self.code.as_ref(), self.cause.as_deref());
         if self.status >= 500 {
@@ -202,13 +208,13 @@ impl From<TakeError> for Problem {
         match error {
             TakeError::Unknown => Self::bad_request(
                 "state_unknown",
-                "This connect flow is not known, or is finished already. Connect again from the dashboard.",
+                "This connect flow is unknown or has already finished. Connect again from the dashboard.",
             ),
             TakeError::WrongBrowser => Self::forbidden(
                 "state_of_another_browser",
-                "This connect flow was not begun in this browser, or its cookie did not come along. If you did begin \
-                 it here, the API and the dashboard are probably not on one site: Ringlog needs a custom domain \
-                 (PublicBaseUrl) beside the dashboard's.",
+                "This connect flow was not started in this browser, or its cookie was not sent. If you did start it \
+                 here, the API and the dashboard are probably not on the same site: Ringlog needs a custom domain \
+                 (PublicBaseUrl) next to the dashboard's.",
             ),
             TakeError::Expired => Self::bad_request(
                 "state_expired",
@@ -256,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_stays_inside() {
+    fn the_cause_is_not_sent() {
         let error = StoreError { operation: "DynamoDB GetItem", cause: "AccessDenied".to_owned() };
         let response = Problem::from(error).into_response();
         assert_eq!(response.status(), 503);
@@ -264,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_flow_has_its_own_code_and_another_browser_names_the_likely_cause() {
+    fn each_refusal_of_a_flow_has_its_own_code_and_another_browsers_names_the_likely_cause() {
         let problems = [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
         let codes: Vec<_> = problems.iter().map(|p| (p.status(), p.code())).collect();
         assert_eq!(

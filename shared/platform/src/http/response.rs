@@ -6,14 +6,14 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// A JSON answer. Like every answer it is not to be stored by anybody (docs/contract.md#routes).
-pub fn json(status: u16, answer: &impl Serialize) -> Response<Body> {
-    response(status, "application/json", answer)
+/// A JSON response. Like every response, it must not be stored (docs/contract.md#routes).
+pub fn json(status: u16, content: &impl Serialize) -> Response<Body> {
+    response(status, "application/json", content)
 }
 
-pub(super) fn response(status: u16, content_type: &'static str, answer: &impl Serialize) -> Response<Body> {
-    // Answers of ours are structs of strings, numbers and lists: nothing in them can fail to serialize.
-    let body = serde_json::to_string(answer).unwrap_or_default();
+pub(super) fn response(status: u16, content_type: &'static str, content: &impl Serialize) -> Response<Body> {
+    // Our responses are structs of strings, numbers and lists: serializing them cannot fail.
+    let body = serde_json::to_string(content).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -27,11 +27,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_json_that_nobody_stores() {
-        let answer = json(202, &serde_json::json!({ "status": "queued" }));
-        assert_eq!(answer.status(), 202);
-        assert_eq!(answer.headers()["content-type"], "application/json");
-        assert_eq!(answer.headers()["cache-control"], "no-store");
-        assert_eq!(answer.body().as_ref(), br#"{"status":"queued"}"#);
+    fn a_response_is_json_and_not_stored() {
+        let response = json(202, &serde_json::json!({ "status": "queued" }));
+        assert_eq!(response.status(), 202);
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.body().as_ref(), br#"{"status":"queued"}"#);
     }
 }

@@ -1,4 +1,4 @@
-//! A queue that keeps what it was sent.
+//! A queue that records messages.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ pub struct MemoryQueue {
 }
 
 impl MemoryQueue {
-    /// What was sent, in order.
+    /// The sent messages, in order.
     pub fn sent(&self) -> Vec<Work> {
         lock(&self.sent).clone()
     }
@@ -26,6 +26,6 @@ impl MemoryQueue {
 
 impl Queue for MemoryQueue {
     async fn send(&self, work: &Work) -> Result<(), StoreError> {
-        self.faults.around("send", || lock(&self.sent).push(work.clone()))
+        self.faults.run("send", || lock(&self.sent).push(work.clone()))
     }
 }

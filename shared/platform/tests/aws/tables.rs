@@ -1,4 +1,4 @@
-//! Fresh tables, and what only a table can get wrong: columns, indexes, what is stored in clear.
+//! New tables, and what only a table can get wrong: columns, indexes, plain text.
 
 use std::collections::HashMap;
 
@@ -82,7 +82,7 @@ impl Raw {
 }
 
 #[tokio::test]
-async fn no_token_is_stored_in_clear() {
+async fn no_token_is_stored_in_plain_text() {
     let raw = Raw::workspaces().await;
     raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
     let stored = format!("{:?}", raw.items().await);
@@ -91,7 +91,7 @@ async fn no_token_is_stored_in_clear() {
 }
 
 #[tokio::test]
-async fn no_verifier_state_or_cookie_is_stored_in_clear() {
+async fn no_verifier_state_or_cookie_is_stored_in_plain_text() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "OAuthStatesTable").await;
     let states = OAuthStateTable::new(client.clone(), &table, keys::Fixed::default());
@@ -125,13 +125,13 @@ async fn a_lost_key_makes_the_workspace_wait_for_a_reconnect_until_the_key_is_ba
     let lost = other.load(&workspace_id()).await.unwrap();
     assert_eq!((lost.state, lost.connection.is_none()), (ConnectionState::ReconnectRequired, true));
     assert!(raw.workspaces_table().load(&workspace_id()).await.unwrap().connection.is_some());
-    // And connecting again works although the old grant cannot be opened.
+    // Connecting again works, although the old grant cannot be opened.
     assert!(other.connect(&workspace_id(), &new_connection("2"), 2).await.unwrap().is_none());
     assert!(other.load(&workspace_id()).await.unwrap().connection.is_some());
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_read_just_now_are_a_failure_and_not_a_disconnect() {
+async fn keys_that_cannot_be_read_are_a_failure_and_not_a_disconnect() {
     let raw = Raw::workspaces().await;
     raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
     let without_keys = WorkspaceTable::new(raw.client.clone(), &raw.table, keys::Unavailable);
@@ -153,7 +153,7 @@ async fn a_workspace_that_cannot_be_read_names_the_column() {
 }
 
 #[tokio::test]
-async fn changes_of_the_connection_leave_everything_else_as_it_is() {
+async fn changes_of_the_connection_leave_everything_else_unchanged() {
     let raw = Raw::workspaces().await;
     let settings = HashMap::from([
         ("workspace_id".into(), text("acme")),
@@ -194,7 +194,7 @@ async fn a_change_of_settings_writes_only_what_it_changes() {
 }
 
 #[tokio::test]
-async fn an_unreadable_row_of_the_ledger_names_the_column() {
+async fn an_unreadable_ledger_row_names_the_column() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     let raw = Raw { client: client.clone(), table: table.clone() };
@@ -207,7 +207,7 @@ async fn an_unreadable_row_of_the_ledger_names_the_column() {
 }
 
 #[tokio::test]
-async fn the_indexes_do_not_hold_the_content_of_calls() {
+async fn the_indexes_do_not_contain_the_content_of_calls() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     LedgerTable::new(client.clone(), &table).swap(None, &row("call-1", "w1")).await.unwrap();
@@ -225,7 +225,7 @@ async fn the_indexes_do_not_hold_the_content_of_calls() {
 }
 
 #[tokio::test]
-async fn the_newest_success_tells_the_orgs_use_of_requests() {
+async fn the_newest_success_has_the_orgs_use_of_requests() {
     let ledger = ledger().await;
     let mut row = row("call-1", "w1");
     row.status = SyncStatus::Success;
@@ -247,7 +247,7 @@ async fn a_call_with_the_longest_transcript_fits_an_item() {
 }
 
 #[tokio::test]
-async fn where_dynamodb_ends_a_page_at_a_megabyte_nothing_is_missed() {
+async fn nothing_is_missed_when_dynamodb_ends_a_page_at_a_megabyte() {
     let ledger = ledger().await;
     for n in 0..7 {
         let mut row = row(&format!("call-{n}"), "w1");
