@@ -1,4 +1,4 @@
-//! Lambda `disconnect`: forgets a workspace's connection and revokes the grant.
+//! Lambda `disconnect`: deletes a workspace's connection and revokes the grant.
 
 mod handler;
 #[cfg(test)]

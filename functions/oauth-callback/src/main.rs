@@ -1,4 +1,4 @@
-//! Lambda `oauth-callback`: ends the connect flow.
+//! Lambda `oauth-callback`: finishes the connect flow.
 
 mod grants;
 mod handler;

@@ -1,4 +1,4 @@
-//! The page in the popup: tells the opener how it went, and closes itself where there is nothing to read.
+//! The popup's page: reports the result to its opener, and closes itself if there is nothing to read.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::{
@@ -9,15 +9,15 @@ use maud::{DOCTYPE, PreEscaped, html};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-/// Reads its data from the document, so that it is the same for everyone and the policy can name it by its hash.
+/// Reads its data from the document, so that it is the same for everyone and its hash can be in the policy.
 const SCRIPT: &str = include_str!("popup/popup.js");
 const STYLE: &str = include_str!("popup/popup.css");
 
-/// What the opener is told by `postMessage`.
+/// The result that is sent to the opener with `postMessage`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcome<'a> {
-    /// Whether the workspace is connected now.
+    /// Whether the workspace is connected.
     pub success: bool,
     /// The problem's stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ pub struct Outcome<'a> {
     pub detail: &'a str,
 }
 
-/// The page. Only `dashboard_url`, an origin, gets the message.
+/// Renders the page. Only `dashboard_url`, an origin, receives the message.
 pub fn page(status: StatusCode, outcome: &Outcome<'_>, dashboard_url: &str) -> Response<Body> {
     let title = if outcome.success { "Salesforce is connected" } else { "Salesforce could not be connected" };
     let message = serde_json::json!({ "type": "ringlog.salesforce", "success": outcome.success,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_salesforce_said_cannot_become_markup() {
+    fn salesforces_text_cannot_become_markup() {
         let detail = "\"><script>alert(1)</script>";
         let (text, _) = body(&Outcome { success: false, code: Some("access_denied"), detail });
         assert_eq!(text.matches("<script>").count(), 1);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_this_script_and_no_other() {
+    fn the_policy_allows_only_this_script() {
         let (text, response) = body(&Outcome { success: true, code: None, detail: "Done." });
         let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

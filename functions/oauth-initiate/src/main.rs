@@ -1,4 +1,4 @@
-//! Lambda `oauth-initiate`: begins the connect flow.
+//! Lambda `oauth-initiate`: starts the connect flow.
 
 mod handler;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where a workspace stands with Salesforce. Never a token.
+//! The status of a workspace's connection to Salesforce, without tokens.
 
 use calls::{crm::ApiUsage, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
 use lambda_http::{Body, Request, Response};
@@ -8,9 +8,9 @@ use platform::{
 };
 use serde::Serialize;
 
-/// What the answer is made of.
+/// The handler's dependencies.
 pub struct Status<V, L> {
-    /// Who may ask.
+    /// Who may read the status.
     pub callers: CallerRules,
     /// The settings table.
     pub connections: V,
@@ -18,7 +18,7 @@ pub struct Status<V, L> {
     pub ledger: L,
 }
 
-/// The contract's answer (docs/contract.md#routes): null where nothing is known.
+/// The response (docs/contract.md#routes): null if unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
@@ -35,7 +35,7 @@ struct Answer {
 }
 
 impl<V: StatusView, L: NewestRows> Status<V, L> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.show(&request).await.unwrap_or_else(Problem::into_response)
     }

@@ -1,4 +1,4 @@
-//! Lambda `status`: says where a workspace stands with Salesforce.
+//! Lambda `status`: shows the status of a workspace's connection to Salesforce.
 
 mod handler;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Lambda `sweep`: each minute, wakes every call that is due and keeps idle connections alive.
+//! Lambda `sweep`: every minute, wakes all due calls and keeps idle connections alive.
 
 mod handler;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The ledger, as people see it: a list, a summary, and the retry of what has failed.
+//! The ledger for people: a list, a summary, and retries of failed calls.
 
 use calls::{
     ids::{ErrorCode, WorkspaceId},
@@ -21,18 +21,18 @@ use crate::{
     summary::Summary,
 };
 
-/// With less time left no page is begun: it must end, and its answer must be sent.
-const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
-/// With less time left a retry leaves the rest to the queue: it is handed over, and counted.
-const HAND_OVER_WITHIN: TimeDelta = TimeDelta::seconds(6);
+/// With less time left, no page is started: it has to end, and the response has to be sent.
+const RESPONSE_TIME: TimeDelta = TimeDelta::seconds(3);
+/// With less time left, a retry hands the rest over to the queue and counts it.
+const HAND_OVER_TIME: TimeDelta = TimeDelta::seconds(6);
 
-/// What the ledger is shown and retried with.
+/// The handler's dependencies.
 pub struct SyncLogs<L, Q, K, R> {
-    /// Who may look, and who may retry.
+    /// Who may read, and who may retry.
     pub callers: CallerRules,
     /// The ledger.
     pub ledger: L,
-    /// Where calls are woken.
+    /// The calls queue.
     pub queue: Q,
     /// The time.
     pub clock: K,
@@ -59,7 +59,7 @@ struct Queued {
     status: SyncStatus,
 }
 
-/// How many calls are in line again, or will be.
+/// How many calls were queued again, or will be.
 #[derive(Serialize)]
 struct AllQueued {
     queued: u64,
@@ -72,7 +72,7 @@ where
     K: Clock,
     R: Random,
 {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.answer(&request).await.unwrap_or_else(Problem::into_response)
     }
@@ -92,7 +92,7 @@ where
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let ListQuery { status, limit, after } = ListQuery::of(request)?;
-        // One more tells whether there is a next page: an empty one never follows.
+        // One more row shows whether there is a next page, so that no page is empty.
         let mut items = self.ledger.list(&id, status, limit + 1, after.as_ref()).await?;
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
@@ -103,7 +103,7 @@ where
     async fn summarise(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let since = parameters::since(request)?;
-        let until = request_deadline(request, self.clock.now()) - ANSWER_WITHIN;
+        let until = request_deadline(request, self.clock.now()) - RESPONSE_TIME;
         let mut summary = Summary::new(since);
         let mut after = None;
         loop {
@@ -146,19 +146,19 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let RetryAll { error_code } = json_body(request)?;
         let deadline = request_deadline(request, self.clock.now());
-        let asked = Retry { workspace_id: &id, error_code: &error_code };
-        let until = deadline - HAND_OVER_WITHIN;
-        let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, asked, None, until).await?;
+        let filter = Retry { workspace_id: &id, error_code: &error_code };
+        let until = deadline - HAND_OVER_TIME;
+        let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, filter, None, until).await?;
         if done.queued == 0 && done.failed > 0 {
             return Err(Problem::unavailable("The calls could not be queued again. Try again."));
         }
-        let left = self.count_rest(&id, &error_code, done.rest, deadline - ANSWER_WITHIN).await;
+        let left = self.count_rest(&id, &error_code, done.rest, deadline - RESPONSE_TIME).await;
         tracing::info!(workspace.id = %id, error.code = %error_code, queued = done.queued, left, "calls queued again");
         Ok(json(202, &AllQueued { queued: done.queued + left }))
     }
 
-    /// How many calls are left to the queue, which is at work on them already. What cannot be counted in time is not
-    /// counted: they are retried nevertheless.
+    /// How many calls are left to the queue, which is already processing them. Those that cannot be counted in time
+    /// are retried anyway.
     async fn count_rest(
         &self,
         id: &WorkspaceId,
@@ -171,7 +171,7 @@ where
             match self.ledger.count_with_error(id, error_code, after).await {
                 Ok((more, next)) => (count, after) = (count + more, next),
                 Err(error) => {
-                    tracing::warn!(workspace.id = %id, error = %error, "the calls left to the queue are not counted");
+                    tracing::warn!(workspace.id = %id, error = %error, "the calls left to the queue could not be counted");
                     return count;
                 }
             }

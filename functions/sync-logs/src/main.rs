@@ -1,4 +1,4 @@
-//! Lambda `sync-logs`: shows the ledger to people, and puts its calls in line again.
+//! Lambda `sync-logs`: shows the ledger to people, and retries its calls.
 
 mod handler;
 mod parameters;

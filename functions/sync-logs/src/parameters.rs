@@ -1,4 +1,4 @@
-//! What a request may say: each parameter is read once, and refused by its name and what it may be.
+//! The request's parameters: each is parsed once, and refused with its name and rule.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::{ids::CallId, ledger::SyncStatus};
@@ -6,9 +6,9 @@ use lambda_http::{Request, RequestExt as _};
 use platform::{http::Problem, routes, stores::Position};
 
 const DEFAULT_LIMIT: u32 = 50;
-const LARGEST_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 100;
 
-/// Which part of the list is asked for.
+/// The requested part of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     /// Only rows with this status.
@@ -46,13 +46,13 @@ pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
 }
 
-/// The cursor that leads to what comes after a position. It holds no more than the position: whose list it is, and which,
-/// the next request says anew.
+/// The cursor of what follows a position. It contains only the position; the next request says again whose list it
+/// reads and which.
 pub fn cursor(position: &Position) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", position.created_at, position.call_id))
 }
 
-/// A parameter of the query string, if it is there.
+/// A query parameter, if it is present.
 fn read<T>(
     request: &Request,
     name: &str,
@@ -70,22 +70,22 @@ fn status(text: &str) -> Result<SyncStatus, Problem> {
 }
 
 fn limit(text: &str) -> Result<u32, Problem> {
-    let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| {
-        Problem::bad_request("invalid_limit", format!("limit must be a number from 1 to {LARGEST_LIMIT}."))
+        Problem::bad_request("invalid_limit", format!("limit must be a number from 1 to {MAX_LIMIT}."))
     })
 }
 
 fn position(cursor: &str) -> Result<Position, Problem> {
-    decoded(cursor).ok_or_else(|| {
+    decode(cursor).ok_or_else(|| {
         Problem::bad_request(
             "invalid_cursor",
-            "cursor must be the nextCursor of an earlier answer. Without it, the list begins with the newest call.",
+            "cursor must be the nextCursor of an earlier response. Without it, the list starts with the newest call.",
         )
     })
 }
 
-fn decoded(cursor: &str) -> Option<Position> {
+fn decode(cursor: &str) -> Option<Position> {
     let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (created_at, call_id) = text.split_once('/')?;
     Some(Position { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_and_anything_else_is_refused() {
+    fn a_cursor_leads_back_to_its_position_and_anything_else_is_refused() {
         let position = Position { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
         assert_eq!(list(&format!("cursor={}", cursor(&position))).unwrap().after, Some(position));
         let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);

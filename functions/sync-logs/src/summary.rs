@@ -1,4 +1,4 @@
-//! Calls, counted by what came of them.
+//! Counts calls by outcome.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use calls::ledger::SyncStatus;
 use platform::stores::Outcome;
 use serde::Serialize;
 
-/// The contract's answer (docs/contract.md#routes).
+/// The response (docs/contract.md#routes).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Counted are calls that were created since then, Unix seconds; `None`: all that are kept.
+    /// Counts calls created since then, Unix seconds; `None`: all that are stored.
     since: Option<i64>,
     total: u64,
-    /// Every status, those without a call too.
+    /// Every status, including those without calls.
     statuses: BTreeMap<&'static str, u64>,
     error_codes: BTreeMap<String, u64>,
 }
 
 impl Summary {
-    /// Of no calls.
+    /// A summary of no calls.
     pub fn new(since: Option<i64>) -> Self {
         let statuses = SyncStatus::ALL.map(|status| (status.as_str(), 0)).into();
         Self { since, total: 0, statuses, error_codes: BTreeMap::new() }

@@ -1,5 +1,5 @@
-//! What a worker's first call waits for besides the network, each phase timed once in this process: `cargo run --release -p
-//! sync --example phases`. docs/performance.md has the medians of some runs.
+//! Times what a worker's first call waits for besides the network, phase by phase, once in this process:
+//! `cargo run --release -p sync --example phases`. docs/performance.md has the medians of several runs.
 
 use std::{
     hint::black_box,
@@ -18,7 +18,7 @@ use platform::{
 };
 use salesforce::{Client, Config, Timeouts, hosts::Hosts};
 
-/// No request is made, so that nothing of it has to be there.
+/// No requests are sent, so none of this has to exist.
 const ENV: [(&str, &str); 9] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "phases"),
@@ -57,11 +57,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Says how long something took.
+/// Prints how long something took.
 fn phase<T>(name: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
-    let began = Instant::now();
+    let start = Instant::now();
     let done = work();
-    let took = began.elapsed();
-    writeln!(stdout(), "{:7.3} ms  {name}", 1000.0 * took.as_secs_f64())?;
+    let elapsed = start.elapsed();
+    writeln!(stdout(), "{:7.3} ms  {name}", 1000.0 * elapsed.as_secs_f64())?;
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! A batch of the calls queue: each record is worked on by itself, and fails by itself.
+//! Handles a batch from the calls queue: each message is processed, and fails, independently.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe};
 
@@ -17,18 +17,19 @@ use calls::{
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{FutureExt, StreamExt, stream};
 
-/// How many records are worked on at once: the batch size of the event source.
-const AT_ONCE: usize = 10;
-/// With less time left no record is begun: a session may have to be renewed, and a write and its outcome must fit.
-const BEGIN_WITH: TimeDelta = TimeDelta::seconds(20);
-/// How long one message may retry calls: thousands of them, while the other workspaces wait for no more than that.
-const RETRY_FOR: TimeDelta = TimeDelta::seconds(10);
+/// How many messages are processed concurrently: the batch size of the event source.
+const CONCURRENCY: usize = 10;
+/// With less time left, no message is started: there must be time for a token refresh, a write and recording its
+/// outcome.
+const MIN_TIME_LEFT: TimeDelta = TimeDelta::seconds(20);
+/// How long one message may retry calls: enough for thousands of them, and other workspaces wait no longer than that.
+const RETRY_TIME: TimeDelta = TimeDelta::seconds(10);
 
-/// What a batch works with.
+/// The dependencies of a batch.
 pub struct Sync<P: Ports, Q> {
     /// Logs calls.
     pub worker: Worker<P>,
-    /// Where the calls of a workspace that came back are put.
+    /// The calls queue, to which waiting and retried calls are sent.
     pub queue: Q,
 }
 
@@ -38,7 +39,7 @@ where
     P::Ledger: WaitingRows + FailedRows,
     Q: Queue,
 {
-    /// Works on a batch. `deadline`: when this process is stopped.
+    /// Processes a batch. `deadline`: when Lambda stops this process.
     pub async fn batch(
         &self,
         event: SqsEvent,
@@ -50,12 +51,12 @@ where
             .map(|record| {
                 let workspaces = &workspaces;
                 async move {
-                    let ended =
+                    let outcome =
                         AssertUnwindSafe(self.record(&record, workspaces, deadline)).catch_unwind().await;
-                    report(record, ended)
+                    report(record, outcome)
                 }
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(CONCURRENCY)
             .collect::<Vec<_>>()
             .await;
         failed.extend(done.into_iter().flatten());
@@ -64,7 +65,7 @@ where
         Ok(response)
     }
 
-    /// Reads each workspace of the batch once.
+    /// Reads each of the batch's workspaces once.
     async fn load_workspaces(
         &self,
         records: &[Record],
@@ -76,7 +77,7 @@ where
                 let workspace = self.worker.workspaces.load(&id).await;
                 (id, workspace)
             })
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(CONCURRENCY)
             .collect()
             .await
     }
@@ -86,13 +87,13 @@ where
         Record { work, receives, sent_at, .. }: &Record,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
-    ) -> Result<Ended, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let now = self.worker.clock.now();
         measure::message_taken(
             sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at),
         );
-        if deadline - now < BEGIN_WITH {
-            return Ok(Ended::NotBegun);
+        if deadline - now < MIN_TIME_LEFT {
+            return Ok(Outcome::NotStarted);
         }
         let turn = |made_at: Option<i64>| {
             let sent_at = sent_at.map(|milliseconds| milliseconds / 1000);
@@ -102,64 +103,64 @@ where
         let workspace = match workspaces.get(work.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
-            None => return Ok(Ended::NotBegun),
+            None => return Ok(Outcome::NotStarted),
         };
         match work {
             Work::Report { secret_version, received_at, call, .. } => {
                 let report = Report { call, secret_version: *secret_version, received_at: *received_at };
-                self.worker.report(workspace, &report, turn(Some(*received_at))).await.map(Ended::Call)
+                self.worker.report(workspace, &report, turn(Some(*received_at))).await.map(Outcome::Call)
             }
             Work::Wake { call_id, .. } => {
-                self.worker.wake(workspace, call_id, false, turn(None)).await.map(Ended::Call)
+                self.worker.wake(workspace, call_id, false, turn(None)).await.map(Outcome::Call)
             }
             Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
                 let asked = Retry { workspace_id, error_code };
                 let Worker { ledger, clock, random, .. } = &self.worker;
-                let until = clock.now() + RETRY_FOR;
+                let until = clock.now() + RETRY_TIME;
                 retry(ledger, &self.queue, clock, random, asked, after.clone(), until)
                     .await
-                    .map(|done| Ended::Retried(done.queued))
+                    .map(|done| Outcome::Retried(done.queued))
             }
             Work::Resume { workspace_id, after, error_code: None } => {
                 resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
                     .await
-                    .map(Ended::Resumed)
+                    .map(Outcome::Resumed)
             }
         }
     }
 }
 
-/// How a record ended that did not fail.
-enum Ended {
-    /// A call was worked on.
+/// The outcome of a message that did not fail.
+enum Outcome {
+    /// A call was processed.
     Call(Done),
-    /// So many waiting calls were woken.
+    /// This many waiting calls were woken.
     Resumed(usize),
-    /// So many failed calls were put in line again.
+    /// This many failed calls were queued again.
     Retried(u64),
     /// Too little time was left.
-    NotBegun,
+    NotStarted,
 }
 
-/// A message that can be worked on.
+/// A parsed message.
 struct Record {
     message_id: String,
     work: Work,
-    /// How often it was delivered, this time included.
+    /// How often it has been delivered, including this time.
     receives: u32,
-    /// When it was put into the queue, Unix milliseconds.
+    /// When it was sent, Unix milliseconds.
     sent_at: Option<i64>,
-    /// The X-Ray trace that it came in: that of the webhook's invocation.
+    /// Its X-Ray trace: that of the webhook's invocation.
     trace: Option<String>,
 }
 
-/// SQS names every message. Without its name a message cannot be reported as failed, and an empty name would mean the
-/// whole batch: so this is an error of the whole batch, and it comes again.
+/// SQS gives every message an id. A message without one cannot be reported as failed, and an empty id would mean the
+/// whole batch. So this fails the whole batch, which is delivered again.
 #[derive(Debug, thiserror::Error)]
-#[error("a message of the batch has no id; the batch comes again")]
+#[error("a message of the batch has no id; the batch is delivered again")]
 pub struct MissingMessageId;
 
-/// Parses the messages; the ids of those that cannot be read, which have failed already.
+/// Parses the messages; also returns the ids of unreadable ones, which have failed.
 fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), MissingMessageId> {
     let mut records = Vec::new();
     let mut failed = Vec::new();
@@ -190,14 +191,14 @@ fn root(header: &str) -> &str {
     header.split(';').find_map(|part| part.strip_prefix("Root=")).unwrap_or_default()
 }
 
-/// Logs how a record ended; the id of one that must come again.
+/// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
     Record { message_id, work, trace, .. }: Record,
-    ended: Result<Result<Ended, StoreError>, Box<dyn std::any::Any + Send>>,
+    outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
     let workspace_id = work.workspace_id();
-    let again = match ended {
-        Ok(Ok(Ended::Call(Done::Tried(row)))) => {
+    let failed = match outcome {
+        Ok(Ok(Outcome::Call(Done::Tried(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,
@@ -209,19 +210,19 @@ fn report(
             );
             None
         }
-        Ok(Ok(Ended::Call(Done::Elsewhere | Done::Nothing))) => {
+        Ok(Ok(Outcome::Call(Done::Elsewhere | Done::Nothing))) => {
             tracing::debug!(workspace.id = %workspace_id, message.id = %message_id, "nothing to do");
             None
         }
-        Ok(Ok(Ended::Resumed(woken))) => {
+        Ok(Ok(Outcome::Resumed(woken))) => {
             tracing::info!(workspace.id = %workspace_id, woken, "waiting calls woken");
             None
         }
-        Ok(Ok(Ended::Retried(queued))) => {
+        Ok(Ok(Outcome::Retried(queued))) => {
             tracing::info!(workspace.id = %workspace_id, queued, "failed calls queued again");
             None
         }
-        Ok(Ok(Ended::NotBegun)) => {
+        Ok(Ok(Outcome::NotStarted)) => {
             tracing::warn!(workspace.id = %workspace_id, message.id = %message_id, "no time left to begin");
             Some(message_id)
         }
@@ -233,15 +234,15 @@ fn report(
             Some(message_id)
         }
         Err(_) => {
-            // The panic's text may hold content; the hook has logged where it was.
+            // The panic's message may have content; the hook has logged where it happened.
             tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
             Some(message_id)
         }
     };
-    if again.is_some() {
+    if failed.is_some() {
         measure::message_failed();
     }
-    again
+    failed
 }
 
 fn failure(message_id: String) -> BatchItemFailure {

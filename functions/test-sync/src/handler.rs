@@ -1,4 +1,4 @@
-//! Logs one call at once, for a person who watches; or shows what would be written.
+//! Logs one call immediately, for a person who is waiting; or shows what would be written.
 
 use calls::{
     call::{Call, CallKind, Fact},
@@ -21,10 +21,10 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What marks a test call's id.
+/// The prefix of a test call's id.
 const TEST: &str = "test-";
 
-/// What a test works with.
+/// The handler's dependencies.
 pub struct TestSync<P: Ports> {
     /// Who may test.
     pub callers: CallerRules,
@@ -34,14 +34,14 @@ pub struct TestSync<P: Ports> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+struct TestRequest {
     call_id: CallId,
     phone_number: String,
     #[serde(default)]
     dry_run: bool,
 }
 
-/// The contract's answer (docs/contract.md#routes), and why nothing was logged if nothing was.
+/// The response (docs/contract.md#routes), with the reason if nothing was logged.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
@@ -56,7 +56,7 @@ struct Answer {
     error_message: Option<String>,
 }
 
-/// What a dry run answers. The ids are those of what is there already.
+/// The response to a dry run. Its ids are those of existing objects.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PreviewAnswer {
@@ -68,43 +68,43 @@ struct PreviewAnswer {
     salesforce_event_id: Option<SalesforceId>,
     record_type: Option<RecordType>,
     candidates: Vec<Candidate>,
-    decision: Option<Ruling>,
+    decision: Option<DecisionAnswer>,
     payloads: Payloads,
     error_code: Option<String>,
     error_message: Option<String>,
 }
 
-/// What decided, and for whom. `None` where nobody was ever searched for.
+/// The rule and the choice.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Ruling {
+struct DecisionAnswer {
     rule: Rule,
     chosen: Option<Chosen>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turned_down: Vec<TurnedDown>,
 }
 
-/// What would be sent to Salesforce, to the letter.
+/// Exactly what would be sent to Salesforce.
 #[derive(Serialize)]
 struct Payloads {
-    /// Where the caller is to become a Lead. Task and Event then have no `WhoId` yet.
+    /// Present if a Lead would be created for the caller. Task and Event then have no `WhoId` yet.
     lead: Option<LeadDraft>,
     task: Option<Fields>,
     event: Option<Fields>,
 }
 
 impl<P: Ports> TestSync<P> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.test(&request).await.unwrap_or_else(Problem::into_response)
     }
 
     async fn test(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let workspace_id = self.callers.admin(request)?.workspace_id;
-        let asked: Asked = json_body(request)?;
+        let body: TestRequest = json_body(request)?;
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
-        let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
+        let number = PhoneNumber::parse_caller(&body.phone_number, &workspace.settings.default_country)
             .map_err(|_| {
                 Problem::bad_request(
                     "invalid_phone_number",
@@ -112,20 +112,20 @@ impl<P: Ports> TestSync<P> {
                      in the country of the settings.",
                 )
             })?;
-        let known = self.known(&workspace_id, &asked.call_id).await?;
+        let known = self.known(&workspace_id, &body.call_id).await?;
         let is_known = known.is_some();
         let row = match known {
-            Some(row) if is_of(&row, &number, &workspace) => row,
+            Some(row) if has_number(&row, &number, &workspace) => row,
             Some(_) => return Err(other_number()),
             None => {
                 let now = self.worker.clock.now();
-                Row::accepted(workspace_id, test_call(&asked.call_id, &number, now)?, now.timestamp())
+                Row::accepted(workspace_id, test_call(&body.call_id, &number, now)?, now.timestamp())
             }
         };
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
         }
-        if asked.dry_run {
+        if body.dry_run {
             return self.preview(&workspace, row, deadline).await;
         }
         let turn = Turn::until(deadline);
@@ -144,7 +144,7 @@ impl<P: Ports> TestSync<P> {
         Ok(answer(row))
     }
 
-    /// The call with this id, or the test call that was made of it before.
+    /// The call with this id, or the test call that was created for this id earlier.
     async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
         if let Some(row) = self.worker.ledger.load(workspace_id, id).await? {
             return Ok(Some(row));
@@ -163,14 +163,14 @@ impl<P: Ports> TestSync<P> {
             PreviewError::NotConnected(reason) => not_connected(&reason.message),
             PreviewError::Salesforce(error) => salesforce_failed(&error),
             PreviewError::Unavailable => {
-                Problem::unavailable("The search could not be made in time. Try again.")
+                Problem::unavailable("The search did not finish in time. Try again.")
             }
         })?;
         let (record_type, record_id) = preview.record.unzip();
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
-                (candidates, Ruling { rule, chosen, turned_down })
+                (candidates, DecisionAnswer { rule, chosen, turned_down })
             })
             .unzip();
         let Drafts { lead, task, event } = preview.drafts;
@@ -195,7 +195,7 @@ impl<P: Ports> TestSync<P> {
     }
 }
 
-/// What became of the call.
+/// The outcome of the call.
 fn answer(row: Row) -> Response<Body> {
     let (record_type, record_id) = row.record.unzip();
     let (error_code, error_message) = parts(row.reason);
@@ -215,8 +215,8 @@ fn answer(row: Row) -> Response<Body> {
     )
 }
 
-/// Whether a row's call is the number's.
-fn is_of(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
+/// Whether a row's call has this number.
+fn has_number(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
     let raw = row.call.customer_number.as_ref().map_or("", |fact| fact.value.as_str());
     let own = PhoneNumber::parse_caller(raw, &workspace.settings.default_country);
     own.is_ok_and(|own| own.e164() == number.e164())
@@ -229,7 +229,7 @@ fn other_number() -> Problem {
     )
 }
 
-/// An invented call. Its id says so, and is the same each time, so that a test makes one Task.
+/// An invented call. Its id shows that, and is the same each time, so that a repeated test creates only one Task.
 fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Call, Problem> {
     let reported_at = now.timestamp_millis();
     let mut call = Call::new(test_id(id)?);

@@ -1,4 +1,4 @@
-//! Lambda `test-sync`: logs one call at once, or shows what would be written.
+//! Lambda `test-sync`: logs one call immediately, or shows what would be written.
 
 mod handler;
 #[cfg(test)]

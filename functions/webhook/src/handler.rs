@@ -1,4 +1,4 @@
-//! A server message of Vapi: authenticate, project, enqueue, answer.
+//! Handles a server message from Vapi: authenticate, parse, enqueue, respond.
 
 use calls::{
     measure,
@@ -14,15 +14,15 @@ use platform::{
 };
 use serde::Serialize;
 
-/// What the webhook works with. The ledger, the workspaces and randomness only serve when the queue refuses.
+/// The webhook's dependencies. The ledger, the workspaces and randomness are only used if the queue fails.
 pub struct Webhook<T, Q, L, W, K, R> {
     /// Verifies tokens.
     pub tokens: T,
     /// The calls queue.
     pub queue: Q,
-    /// Where a call goes if the queue refuses it.
+    /// The ledger, for calls that the queue refuses.
     pub ledger: L,
-    /// Whose secrets are revoked, for a call that goes into the ledger.
+    /// The workspaces, whose revoked secrets matter for calls that go into the ledger.
     pub workspaces: W,
     /// The time.
     pub clock: K,
@@ -44,7 +44,7 @@ where
     K: Clock,
     R: Random,
 {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.receive(&request).await.unwrap_or_else(Problem::into_response)
     }
@@ -61,7 +61,7 @@ where
                     received_at: self.clock.now().timestamp(),
                     call,
                 };
-                self.keep(&token, work).await?;
+                self.store(&token, work).await?;
             }
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
@@ -70,7 +70,7 @@ where
                     "unsupported_message",
                     "Message type not supported",
                     format!(
-                        "Ringlog only takes reports; it cannot answer `{kind}`. Point this server URL at your own \
+                        "Ringlog only accepts reports and cannot respond to `{kind}`. Point this server URL at your own \
                          server, and set serverMessages to [\"end-of-call-report\"] where Ringlog's URL is set."
                     ),
                 ));
@@ -79,8 +79,8 @@ where
         Ok(json(200, &Received { received: true }))
     }
 
-    /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
-    async fn keep(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
+    /// Stores a call safely: in the queue, or else in the ledger.
+    async fn store(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
         let sent = self.queue.send(&work).await;
         let Work::Report { call, received_at, .. } = work else { return Ok(()) };
         let Err(queue_error) = sent else {
@@ -96,12 +96,12 @@ where
             "the queue refused a call; it goes into the ledger"
         );
         let report = Report { call: &call, secret_version: token.secret_version, received_at };
-        let kept = async {
+        let stored = async {
             let workspace = self.workspaces.load(&token.workspace_id).await?;
             let now = self.clock.now().timestamp();
             sync::accept(&self.ledger, &self.random, &workspace, &report, now).await
         };
-        kept.await.map_err(|error| {
+        stored.await.map_err(|error| {
             tracing::error!(
                 workspace.id = %token.workspace_id, call.id = %call.id, error = %error,
                 "the ledger refused the call too; it is not kept"

@@ -1,4 +1,4 @@
-//! Lambda `webhook`: takes Vapi's server messages and puts reports into the calls queue.
+//! Lambda `webhook`: receives Vapi's server messages and puts reports into the calls queue.
 
 mod handler;
 #[cfg(test)]
