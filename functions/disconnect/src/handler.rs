@@ -27,7 +27,7 @@ pub struct Disconnect<C, T, K> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct ResponseBody {
     success: bool,
     message: &'static str,
 }
@@ -54,7 +54,7 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
                 return Err(error.into());
             }
         }
-        Ok(json(200, &Answer { success: true, message: "Salesforce disconnected" }))
+        Ok(json(200, &ResponseBody { success: true, message: "Salesforce disconnected" }))
     }
 
     async fn revoke(&self, id: &WorkspaceId, grant: Option<OldGrant>, deadline: DateTime<Utc>) {

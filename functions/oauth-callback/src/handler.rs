@@ -47,7 +47,7 @@ pub struct Callback<S, C, G, Q, K> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ResponseBody {
     success: bool,
     instance_url: String,
 }
@@ -74,7 +74,7 @@ where
             self.page(&finished)
         } else {
             match finished {
-                Ok(instance_url) => json(200, &Answer { success: true, instance_url }),
+                Ok(instance_url) => json(200, &ResponseBody { success: true, instance_url }),
                 Err(problem) => problem.into_response(),
             }
         };

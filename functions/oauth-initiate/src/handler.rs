@@ -45,7 +45,7 @@ pub struct Initiate<W, S, K, R> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ResponseBody {
     auth_url: String,
 }
 
@@ -77,7 +77,7 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
                 expires_at: (self.clock.now() + FLOW_LASTS).timestamp(),
             })
             .await?;
-        let mut response = json(200, &Answer { auth_url });
+        let mut response = json(200, &ResponseBody { auth_url });
         let set_cookie = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
             .ok_or_else(|| Problem::internal().because("the random cookie has an invalid character"))?;
         response.headers_mut().insert(header::SET_COOKIE, set_cookie);

@@ -25,10 +25,10 @@ pub struct WorkspaceSettings<S> {
 impl<S: SettingsStore> WorkspaceSettings<S> {
     /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.answer(&request).await.unwrap_or_else(Problem::into_response)
+        self.respond(&request).await.unwrap_or_else(Problem::into_response)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn respond(&self, request: &Request) -> Result<Response<Body>, Problem> {
         if routes::SETTINGS_REPLACE.is(request) {
             self.replace(request).await
         } else {

@@ -21,7 +21,7 @@ pub struct Status<V, L> {
 /// The response (docs/contract.md#routes): null if unknown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ResponseBody {
     connected: bool,
     state: ConnectionState,
     reason: Option<String>,
@@ -42,14 +42,14 @@ impl<V: StatusView, L: NewestRows> Status<V, L> {
 
     async fn show(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let caller = self.callers.caller(request)?;
-        let answer = self.read(&caller.workspace_id).await?;
-        Ok(json(200, &answer))
+        let body = self.read(&caller.workspace_id).await?;
+        Ok(json(200, &body))
     }
 
-    async fn read(&self, id: &calls::ids::WorkspaceId) -> Result<Answer, StoreError> {
+    async fn read(&self, id: &calls::ids::WorkspaceId) -> Result<ResponseBody, StoreError> {
         let connection = self.connections.status(id).await?;
         let newest = self.ledger.newest(id, SyncStatus::Success).await?;
-        Ok(Answer {
+        Ok(ResponseBody {
             connected: connection.state == ConnectionState::Connected,
             state: connection.state,
             reason: connection.reason,

@@ -74,10 +74,10 @@ where
 {
     /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.answer(&request).await.unwrap_or_else(Problem::into_response)
+        self.respond(&request).await.unwrap_or_else(Problem::into_response)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn respond(&self, request: &Request) -> Result<Response<Body>, Problem> {
         if routes::SYNC_LOGS_RETRY.is(request) {
             self.retry_one(request).await
         } else if routes::SYNC_LOGS_RETRY_ALL.is(request) {

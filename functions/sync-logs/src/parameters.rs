@@ -46,8 +46,8 @@ pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
 }
 
-/// The cursor of what follows a position. It contains only the position; the next request says again whose list it
-/// reads and which.
+/// The cursor of what follows a position. It contains only the position; the next request names the workspace and the
+/// list again.
 pub fn cursor(position: &Position) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", position.created_at, position.call_id))
 }

@@ -44,7 +44,7 @@ struct TestRequest {
 /// The response (docs/contract.md#routes), with the reason if nothing was logged.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ResponseBody {
     success: bool,
     call_id: CallId,
     status: SyncStatus,
@@ -59,7 +59,7 @@ struct Answer {
 /// The response to a dry run. Its ids are those of existing objects.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PreviewAnswer {
+struct PreviewBody {
     success: bool,
     dry_run: bool,
     call_id: CallId,
@@ -68,7 +68,7 @@ struct PreviewAnswer {
     salesforce_event_id: Option<SalesforceId>,
     record_type: Option<RecordType>,
     candidates: Vec<Candidate>,
-    decision: Option<DecisionAnswer>,
+    decision: Option<DecisionBody>,
     payloads: Payloads,
     error_code: Option<String>,
     error_message: Option<String>,
@@ -77,7 +77,7 @@ struct PreviewAnswer {
 /// The rule and the choice.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DecisionAnswer {
+struct DecisionBody {
     rule: Rule,
     chosen: Option<Chosen>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -141,7 +141,7 @@ impl<P: Ports> TestSync<P> {
             Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
         };
         let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
-        Ok(answer(row))
+        Ok(respond_with(row))
     }
 
     /// The call with this id, or the test call that was created for this id earlier.
@@ -170,14 +170,14 @@ impl<P: Ports> TestSync<P> {
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
-                (candidates, DecisionAnswer { rule, chosen, turned_down })
+                (candidates, DecisionBody { rule, chosen, turned_down })
             })
             .unzip();
         let Drafts { lead, task, event } = preview.drafts;
         let (error_code, error_message) = parts(preview.reason);
         Ok(json(
             200,
-            &PreviewAnswer {
+            &PreviewBody {
                 success: preview.status == SyncStatus::Success,
                 dry_run: true,
                 call_id,
@@ -196,12 +196,12 @@ impl<P: Ports> TestSync<P> {
 }
 
 /// The outcome of the call.
-fn answer(row: Row) -> Response<Body> {
+fn respond_with(row: Row) -> Response<Body> {
     let (record_type, record_id) = row.record.unzip();
     let (error_code, error_message) = parts(row.reason);
     json(
         200,
-        &Answer {
+        &ResponseBody {
             success: row.status == SyncStatus::Success,
             call_id: row.call_id,
             status: row.status,

@@ -24,7 +24,7 @@ pub struct WebhookSetup<S, T> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct ResponseBody {
     url: String,
     header: &'static str,
     secret: String,
@@ -52,7 +52,7 @@ impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
         let secret = self.tokens.issue(&id, versions.current).await?;
         Ok(json(
             200,
-            &Answer {
+            &ResponseBody {
                 url: routes::WEBHOOK.on(&self.address.of(request)?),
                 header: HEADER,
                 secret: secret.expose_secret().to_owned(),

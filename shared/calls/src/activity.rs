@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use crate::{
     appointment::{Appointment, Resolution},
-    call::{Call, CallKind, Fact},
+    call::{Call, Fact},
     caller::Caller,
     crm::Fields,
     ids::SalesforceId,
     text::{self, salesforce_unit},
-    workspace::Settings,
+    workspace::{Direction, Settings},
 };
 use description::{Cut, describe};
 
@@ -133,9 +133,9 @@ pub fn task<Who: Clone>(
     received_at: i64,
     booking: &Booking,
 ) -> TaskDraft<Who> {
-    let direction = match value(call.kind.as_ref()) {
-        Some(CallKind::Outbound) => "Outbound",
-        _ => "Inbound",
+    let direction = match call.direction() {
+        Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
     };
     let scheduled = if matches!(booking, Booking::Booked(_)) { " - Scheduled Appointment" } else { "" };
     let times = [&call.started_at, &call.ended_at, &call.happened_at];

@@ -9,7 +9,7 @@ use crate::{
     appointment::{AppointmentRequest, Resolution},
     ids::CallId,
     reason::Reason,
-    workspace::Settings,
+    workspace::{Direction, Settings},
 };
 
 /// A value, and the time of the report it comes from.
@@ -112,6 +112,14 @@ impl Call {
             transcript: None,
             recording_url: None,
             appointment: None,
+        }
+    }
+
+    /// The direction; a call counts as inbound unless it is known to be outbound.
+    pub fn direction(&self) -> Direction {
+        match self.kind.as_ref().map(|kind| kind.value) {
+            Some(CallKind::Outbound) => Direction::Outbound,
+            Some(CallKind::Inbound | CallKind::Web) | None => Direction::Inbound,
         }
     }
 

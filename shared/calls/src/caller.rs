@@ -1,7 +1,7 @@
 //! The caller: who a call is with, according to its reports.
 
 use crate::{
-    call::{Call, CallKind},
+    call::Call,
     crm::RecordType,
     ids::SalesforceId,
     phone::{NoPhoneNumber, PhoneNumber},
@@ -23,10 +23,7 @@ pub enum Caller {
 impl Caller {
     /// The caller, or why the call is not logged.
     pub fn of(call: &Call, settings: &Settings) -> Result<Self, Reason> {
-        let direction = match call.kind.as_ref().map(|kind| kind.value) {
-            Some(CallKind::Outbound) => Direction::Outbound,
-            _ => Direction::Inbound,
-        };
+        let direction = call.direction();
         if !settings.call_types.contains(&direction) {
             let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
             return Err(Reason::new(

@@ -41,7 +41,7 @@ const REVOKE_TRIES: u32 = 3;
 /// The time one revoke request may take.
 const REVOKE_TAKES: TimeDelta = TimeDelta::seconds(11);
 
-/// Why there is no session.
+/// Why there are no valid tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
     /// The workspace is not connected, or has to reconnect: its calls wait.

@@ -163,7 +163,7 @@ impl Traces {
                 known.push(paragraph);
             }
         }
-        // Drop the oldest; the worst that follows is that a report adds them once more.
+        // Drop the oldest; at worst, a report adds them once more.
         known.drain(..known.len().saturating_sub(2 * PARAGRAPHS));
         self.0.insert(DESCRIPTION.to_owned(), Value::Array(known));
     }

@@ -13,9 +13,9 @@ where
     F: Future<Output = Response<Body>> + Send,
 {
     lambda_http::run(service_fn(async |request| {
-        let answer = handle(request).await;
+        let response = handle(request).await;
         metrics::flush();
-        Ok::<_, Error>(answer)
+        Ok::<_, Error>(response)
     }))
     .await
 }
@@ -29,9 +29,9 @@ where
 {
     lambda_runtime::run(service_fn(async |event| {
         // Boxed, because a function's future nested in the runtime's exceeds the compiler's recursion limit.
-        let answer = Box::pin(handle(event)).await;
+        let response = Box::pin(handle(event)).await;
         metrics::flush();
-        answer
+        response
     }))
     .await
 }

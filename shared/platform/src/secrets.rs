@@ -39,8 +39,8 @@ impl SecretsManager {
 impl SecretReader for SecretsManager {
     async fn read(&self, arn: &str) -> Result<SecretString, StoreError> {
         const OPERATION: &str = "Secrets Manager GetSecretValue";
-        let answer = self.0.get_secret_value().secret_id(arn).send().await;
-        let secret = answer.map_err(|error| store_error(OPERATION, &error))?.secret_string;
+        let response = self.0.get_secret_value().secret_id(arn).send().await;
+        let secret = response.map_err(|error| store_error(OPERATION, &error))?.secret_string;
         let nothing = || StoreError { operation: OPERATION, cause: "the secret has no text".to_owned() };
         secret.map(SecretString::from).ok_or_else(nothing)
     }
@@ -213,20 +213,20 @@ mod tests {
     #[derive(Debug, Default)]
     struct Reader {
         reads: AtomicUsize,
-        answers: Vec<Option<&'static str>>,
+        responses: Vec<Option<&'static str>>,
     }
 
     impl SecretReader for Reader {
         async fn read(&self, _: &str) -> Result<SecretString, StoreError> {
             let read = self.reads.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(10)).await;
-            let answer = self.answers.get(read).copied().flatten().map(SecretString::from);
-            answer.ok_or_else(|| StoreError { operation: "read", cause: "no answer".to_owned() })
+            let response = self.responses.get(read).copied().flatten().map(SecretString::from);
+            response.ok_or_else(|| StoreError { operation: "read", cause: "no response".to_owned() })
         }
     }
 
-    fn secret(answers: &[Option<&'static str>]) -> CachedSecret<ClientSecret, Reader> {
-        CachedSecret::new(Reader { reads: AtomicUsize::new(0), answers: answers.to_vec() }, "arn")
+    fn secret(responses: &[Option<&'static str>]) -> CachedSecret<ClientSecret, Reader> {
+        CachedSecret::new(Reader { reads: AtomicUsize::new(0), responses: responses.to_vec() }, "arn")
     }
 
     fn reads(secret: &CachedSecret<ClientSecret, Reader>) -> usize {
@@ -271,7 +271,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_read_that_fails_is_an_error_and_the_next_caller_tries_again() {
         let secret = secret(&[None, Some("two")]);
-        assert_eq!(secret.get().await.unwrap_err().cause, "no answer");
+        assert_eq!(secret.get().await.unwrap_err().cause, "no response");
         assert_eq!(text(&secret).await, "two");
     }
 
@@ -296,7 +296,7 @@ mod tests {
         text(&secret).await;
         tokio::time::advance(MIN_READ_INTERVAL).await;
         for _ in 0..2 {
-            assert_eq!(secret.get_again().await.unwrap_err().cause, "no answer");
+            assert_eq!(secret.get_again().await.unwrap_err().cause, "no response");
             assert_eq!(text(&secret).await, "one");
         }
         assert_eq!(reads(&secret), 2);

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     appointment::{AppointmentRequest, Verdict},
+    call::CallKind,
     ids::CallId,
     reason::Reason,
     text::{CUT, length},

@@ -72,9 +72,9 @@ pub(super) fn main_region(country_code: i32) -> Option<Region> {
 const MAX_INSTANCES: usize = 8;
 /// Digits of the longest country code. None is the beginning of another (ITU-T E.164).
 const LONGEST_COUNTRY_CODE: usize = 3;
-/// What names the country elsewhere (RFC 3966).
+/// The parameter with the country (RFC 3966).
 const CONTEXT: &str = ";phone-context=";
-/// What such an address begins with.
+/// The scheme of such an address.
 const SCHEME: &str = "tel:";
 
 /// A country's plan, not loaded yet.

@@ -96,10 +96,10 @@ impl HttpConnector for Connector {
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
         allow_discarding(&mut request);
-        let answer = self.0.request(request);
+        let response = self.0.request(request);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await.map_err(failure)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+            let response = response.await.map_err(failure)?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     impl Server {
-        async fn start(tls: Option<TlsAcceptor>, answer: &'static str) -> Self {
+        async fn start(tls: Option<TlsAcceptor>, response: &'static str) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let connections = Arc::<AtomicUsize>::default();
@@ -180,10 +180,10 @@ mod tests {
                 while let Ok((stream, _)) = listener.accept().await {
                     counted.fetch_add(1, Ordering::SeqCst);
                     match &tls {
-                        None => drop(tokio::spawn(serve(stream, answer))),
+                        None => drop(tokio::spawn(serve(stream, response))),
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                tokio::spawn(serve(stream, answer));
+                                tokio::spawn(serve(stream, response));
                             }
                         }
                     }
@@ -197,12 +197,12 @@ mod tests {
         }
     }
 
-    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) {
+    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, response: &str) {
         let mut request = Vec::new();
         while let Ok(1..) = stream.read_buf(&mut request).await {
             if request.ends_with(b"\r\n\r\n") {
                 request.clear();
-                if answer.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                if response.is_empty() || stream.write_all(response.as_bytes()).await.is_err() {
                     return;
                 }
                 stream.flush().await.ok();
@@ -221,9 +221,9 @@ mod tests {
     }
 
     async fn body(connector: &Connector, request: HttpRequest) -> Result<String, ConnectorError> {
-        let answer = connector.call(request).await?;
+        let response = connector.call(request).await?;
         let body =
-            aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await.unwrap();
+            aws_smithy_types::byte_stream::ByteStream::new(response.into_body()).collect().await.unwrap();
         Ok(String::from_utf8(body.to_vec()).unwrap())
     }
 
@@ -295,8 +295,8 @@ mod tests {
     async fn a_handshake_that_stalls_is_a_timeout() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connector = Connector::new(&AMAZON_ROOTS);
-        let answer = body(&connector, get("https", silent.local_addr().unwrap()));
-        let error = timeout(Duration::from_mins(1), answer).await.unwrap().unwrap_err();
+        let response = body(&connector, get("https", silent.local_addr().unwrap()));
+        let error = timeout(Duration::from_mins(1), response).await.unwrap().unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
     }
 

@@ -60,7 +60,7 @@ impl LedgerTable {
     /// One page of an index, and the key of its last row if there may be more rows.
     async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -73,7 +73,7 @@ impl LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(QUERY, &error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        Ok((response.items.unwrap_or_default(), response.last_evaluated_key))
     }
 
     /// One page of the index by time, oldest first, and the cursor of the next one. A page has 1 MB, DynamoDB's
@@ -93,10 +93,10 @@ impl LedgerTable {
             .key_condition_expression("workspace_id = :workspace")
             .expression_attribute_values(":workspace", attribute(workspace_id))
             .set_exclusive_start_key(after.map_err(|error| error.during(QUERY))?);
-        let answer = query(base).send().await.map_err(|error| store_error(QUERY, &error))?;
+        let response = query(base).send().await.map_err(|error| store_error(QUERY, &error))?;
         let next =
-            answer.last_evaluated_key.as_ref().and_then(|last| cursor(last, &["created_at", "call_id"]));
-        Ok((answer, next))
+            response.last_evaluated_key.as_ref().and_then(|last| cursor(last, &["created_at", "call_id"]));
+        Ok((response, next))
     }
 }
 
@@ -113,7 +113,7 @@ fn only_with_error(query: QueryFluentBuilder, error_code: &ErrorCode) -> QueryFl
 }
 
 impl LedgerTable {
-    /// Puts an item, if the last write of what stands there is `expected`; `None`: if nothing does.
+    /// Puts an item, if the last write of the stored item is `expected`; `None`: if there is none.
     async fn put(
         &self,
         item: Item,
@@ -145,7 +145,7 @@ impl LedgerTable {
     }
 }
 
-/// What a page is asked for.
+/// The query for a page.
 struct Page<'a> {
     index: &'a str,
     condition: &'a str,
@@ -157,7 +157,7 @@ struct Page<'a> {
 
 impl Ledger for LedgerTable {
     async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -166,7 +166,7 @@ impl Ledger for LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(GET, &error))?;
-        answer.item.as_ref().map(from_item).transpose().map_err(|error| error.during(GET))
+        response.item.as_ref().map(from_item).transpose().map_err(|error| error.during(GET))
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
@@ -203,7 +203,7 @@ impl NumberClaims for LedgerTable {
         workspace_id: &WorkspaceId,
         number: &str,
     ) -> Result<Option<NumberClaim>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -213,7 +213,7 @@ impl NumberClaims for LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(GET, &error))?;
-        answer.item.as_ref().map(claim_from_item).transpose().map_err(|error| error.during(GET))
+        response.item.as_ref().map(claim_from_item).transpose().map_err(|error| error.during(GET))
     }
 
     async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
@@ -366,7 +366,7 @@ impl CountedRows for LedgerTable {
         since: Option<i64>,
         after: Option<String>,
     ) -> Result<(Vec<Outcome>, Option<String>), StoreError> {
-        let (answer, next) = self
+        let (response, next) = self
             .by_time(id, after, |query| {
                 let query = query
                     .projection_expression("#status, error_code")
@@ -377,7 +377,7 @@ impl CountedRows for LedgerTable {
                     .expression_attribute_values(":since", attribute(since))
             })
             .await?;
-        let outcomes: Result<Vec<_>, _> = answer.items().iter().map(outcome).collect();
+        let outcomes: Result<Vec<_>, _> = response.items().iter().map(outcome).collect();
         Ok((outcomes.map_err(|error| error.during(QUERY))?, next))
     }
 
@@ -388,8 +388,8 @@ impl CountedRows for LedgerTable {
         after: Option<String>,
     ) -> Result<(u64, Option<String>), StoreError> {
         let count = |query| only_with_error(query, error_code).select(Select::Count);
-        let (answer, next) = self.by_time(id, after, count).await?;
-        Ok((u64::try_from(answer.count).unwrap_or_default(), next))
+        let (response, next) = self.by_time(id, after, count).await?;
+        Ok((u64::try_from(response.count).unwrap_or_default(), next))
     }
 }
 
@@ -403,9 +403,9 @@ impl FailedRows for LedgerTable {
     ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let some = |query| only_with_error(query, error_code).limit(limit);
-        let (answer, next) = self.by_time(workspace_id, after, some).await?;
+        let (response, next) = self.by_time(workspace_id, after, some).await?;
         let call_ids: Result<Vec<_>, _> =
-            answer.items().iter().map(|item| required(item, "call_id")).collect();
+            response.items().iter().map(|item| required(item, "call_id")).collect();
         Ok((call_ids.map_err(|error| error.during(QUERY))?, next))
     }
 }

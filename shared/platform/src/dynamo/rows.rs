@@ -40,7 +40,7 @@ impl Rows {
     /// Reads a row with a consistent read: only `columns`, or all if empty. A missing row is empty.
     pub(super) async fn read(&self, id: &WorkspaceId, columns: &[&str]) -> Result<Item, StoreError> {
         let projection = (!columns.is_empty()).then(|| columns.join(", "));
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -49,8 +49,8 @@ impl Rows {
             .consistent_read(true)
             .send()
             .await;
-        let answer = answer.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
-        Ok(answer.item.unwrap_or_default())
+        let response = response.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
+        Ok(response.item.unwrap_or_default())
     }
 
     /// One page of connected workspaces whose tokens expired at `expired_before` or earlier and which nobody has
@@ -72,7 +72,7 @@ impl Rows {
                 Some(start)
             }
         };
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -89,15 +89,15 @@ impl Rows {
             .send()
             .await
             .map_err(|error| store_error(QUERY, &error))?;
-        let next = answer
+        let next = response
             .last_evaluated_key
             .and_then(|last| cursor(&last, &["salesforce_token_expires_at", "workspace_id"]));
-        Ok((answer.items.unwrap_or_default(), next))
+        Ok((response.items.unwrap_or_default(), next))
     }
 
     /// Changes a row, if the condition holds.
     pub(super) async fn change(&self, id: &WorkspaceId, change: Change) -> Result<Changed, StoreError> {
-        let answer = self
+        let response = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -108,7 +108,7 @@ impl Rows {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Changed::Done) };
+        let Err(error) = response else { return Ok(Changed::Done) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 Ok(Changed::Refused(failed.item().cloned().unwrap_or_default()))

@@ -433,10 +433,11 @@ impl<K: KeySource> IdleConnections for WorkspaceTable<K> {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
-        let answer = self.rows.with_expired_tokens(issued_before + TOKEN_LIFETIME, now, limit, after).await?;
+        let (items, next) =
+            self.rows.with_expired_tokens(issued_before + TOKEN_LIFETIME, now, limit, after).await?;
         let ids: Result<Vec<WorkspaceId>, _> =
-            answer.0.iter().map(|item| required(item, "workspace_id")).collect();
-        Ok((ids.map_err(|error| error.during(READ))?, answer.1))
+            items.iter().map(|item| required(item, "workspace_id")).collect();
+        Ok((ids.map_err(|error| error.during(READ))?, next))
     }
 
     async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {

@@ -30,9 +30,9 @@ impl ETag {
 }
 
 /// A JSON response with its entity tag.
-pub fn tagged_json(status: u16, answer: &impl Serialize) -> Response<Body> {
-    let mut response = json(status, answer);
-    if let Ok(tag) = HeaderValue::from_str(ETag::of(answer).as_str()) {
+pub fn tagged_json(status: u16, content: &impl Serialize) -> Response<Body> {
+    let mut response = json(status, content);
+    if let Ok(tag) = HeaderValue::from_str(ETag::of(content).as_str()) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response

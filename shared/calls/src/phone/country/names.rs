@@ -4,7 +4,7 @@
 //! The crates for ISO 3166 (`celes`, `isocountry`, `rust_iso3166`) have neither the picklist's labels nor names in
 //! other languages, so most of this table would remain, next to a poorly maintained dependency.
 
-/// Names by two-letter ISO 3166 code. A name stands for all that have the same words (see `super::words`).
+/// Names by two-letter ISO 3166 code. Names with the same words are equal (see `super::words`).
 pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("AD", &["Andorra"]),
     ("AE", &["ARE", "United Arab Emirates", "UAE"]),

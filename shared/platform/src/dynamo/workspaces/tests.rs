@@ -21,8 +21,8 @@ impl CountedKeys {
 impl KeySource for &CountedKeys {
     async fn keys(&self) -> Result<Arc<Keys>, StoreError> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        let Some(answer) = self.1.clone() else { return std::future::pending().await };
-        answer.map(|()| Arc::new(keys::with_ids(&["1"])))
+        let Some(outcome) = self.1.clone() else { return std::future::pending().await };
+        outcome.map(|()| Arc::new(keys::with_ids(&["1"])))
     }
 
     async fn reread(&self) -> Result<Arc<Keys>, StoreError> {
