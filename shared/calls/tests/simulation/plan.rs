@@ -64,7 +64,7 @@ pub enum Action {
     Person {
         workspace: usize,
         call: usize,
-        does: Edit,
+        does: PersonAction,
     },
     /// Somebody converts a call's Lead.
     Convert {
@@ -89,7 +89,7 @@ pub enum Action {
 
 /// What a person does with a Task or Event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edit {
+pub enum PersonAction {
     /// Changes the Task's subject and priority.
     EditTask,
     /// Adds a note above or below the Task's description, or replaces it.
@@ -104,7 +104,7 @@ pub enum Edit {
     DeleteEvent,
 }
 
-impl Edit {
+impl PersonAction {
     pub const ALL: [Self; 7] = [
         Self::EditTask,
         Self::NoteTask,
@@ -222,9 +222,9 @@ impl Plan {
                 // Some soon, while an attempt may be running, some later.
                 for _ in 0..rng.usize(0..=2) {
                     let soon = if rng.bool() { 40 } else { 2400 };
-                    let does = Edit::ALL[rng.usize(0..Edit::ALL.len())];
+                    let does = PersonAction::ALL[rng.usize(0..PersonAction::ALL.len())];
                     let person = Action::Person { workspace, call, does };
-                    if !hides_call_object || does != Edit::MoveTask {
+                    if !hides_call_object || does != PersonAction::MoveTask {
                         script.push((at + rng.i64(0..soon), person));
                     }
                 }

@@ -10,7 +10,7 @@ use calls::{
 use serde_json::Value;
 
 use crate::{
-    plan::{DuplicateRule, Edit},
+    plan::{DuplicateRule, PersonAction},
     samples::{call_of, contact_of, org_id, twin_id, who_id},
     world::{Later, State},
 };
@@ -180,22 +180,28 @@ impl Salesforce {
 
 impl State {
     /// A person changes what was written for a call, if there is anything.
-    pub fn person(&mut self, workspace: usize, call: usize, does: Edit) {
+    pub fn person(&mut self, workspace: usize, call: usize, does: PersonAction) {
         let now = self.now;
         let settled = self.is_settled(workspace, call);
         let place = self.rng.u32(0..3);
         let is_of = |activity: &&mut Activity| {
             call_of(&activity.call_id) == (workspace, call) && !activity.is_deleted
         };
-        let is_task = matches!(does, Edit::EditTask | Edit::NoteTask | Edit::MoveTask | Edit::DeleteTask);
+        let is_task = matches!(
+            does,
+            PersonAction::EditTask
+                | PersonAction::NoteTask
+                | PersonAction::MoveTask
+                | PersonAction::DeleteTask
+        );
         let activities = if is_task { &mut self.salesforce.tasks } else { &mut self.salesforce.events };
         let Some(activity) = activities.iter_mut().find(is_of) else { return };
         match does {
-            Edit::EditTask => {
+            PersonAction::EditTask => {
                 activity.edit("Subject", "Quote for the caller");
                 activity.edit("Priority", "High");
             }
-            Edit::NoteTask => {
+            PersonAction::NoteTask => {
                 let current = activity.text("Description").to_owned();
                 // Without `CallObject`, only the last line identifies it.
                 let has_call_object = activity.has_call_object();
@@ -206,29 +212,34 @@ impl State {
                 };
                 activity.edit("Description", note);
             }
-            Edit::RescheduleEvent => {
+            PersonAction::RescheduleEvent => {
                 activity.edit("StartDateTime", "2027-06-03T09:00:00Z");
                 activity.edit("EndDateTime", "2027-06-03T10:00:00Z");
             }
-            Edit::EditEvent => {
+            PersonAction::EditEvent => {
                 activity.edit("Subject", "Visit");
                 let current = activity.text("Description").to_owned();
                 activity.edit("Description", format!("A note.\n\n{current}"));
             }
             // An Event whose write got no response is looked for on its original record.
-            Edit::MoveTask if !settled => return,
-            Edit::MoveTask => {
+            PersonAction::MoveTask if !settled => return,
+            PersonAction::MoveTask => {
                 activity.who_id = twin_id(workspace, call);
                 activity.is_moved = true;
             }
-            Edit::DeleteTask | Edit::DeleteEvent => activity.is_deleted = true,
+            PersonAction::DeleteTask | PersonAction::DeleteEvent => activity.is_deleted = true,
         }
         activity.touch(now);
     }
 
     /// Occasionally, a person edits what was just read, before it is updated.
     pub fn edit_soon(&mut self, task_id: Option<&SalesforceId>) {
-        const EDITS: [Edit; 4] = [Edit::EditTask, Edit::NoteTask, Edit::RescheduleEvent, Edit::EditEvent];
+        const EDITS: [PersonAction; 4] = [
+            PersonAction::EditTask,
+            PersonAction::NoteTask,
+            PersonAction::RescheduleEvent,
+            PersonAction::EditEvent,
+        ];
         let mut tasks = self.salesforce.tasks.iter();
         let Some(task) = tasks.find(|task| Some(&task.id) == task_id) else { return };
         let (workspace, call) = call_of(&task.call_id);
