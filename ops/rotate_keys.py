@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 
 RINGS = ("sealing", "webhook")
-# Longer than a function waits before it reads the secret again (`READ_AGAIN_AFTER` in shared/platform/src/secrets.rs).
+# Longer than a function waits before it reads the secret again (`MIN_READ_INTERVAL` in shared/platform/src/secrets.rs).
 WAIT_SECONDS = 35
 # Longer than a function keeps the keys that it has read (`KEPT_FOR` in the same file).
 KNOWN_EVERYWHERE_AFTER = timedelta(minutes=16)

@@ -135,7 +135,7 @@ def test_the_resources_of_a_large_stack_are_all_found() -> None:
 
 def test_the_program_waits_longer_than_the_functions_do() -> None:
     code = (ROOT / "shared" / "platform" / "src" / "secrets.rs").read_text()
-    again = re.search(r"READ_AGAIN_AFTER: Duration = Duration::from_secs\((\d+)\)", code)
+    again = re.search(r"MIN_READ_INTERVAL: Duration = Duration::from_secs\((\d+)\)", code)
     kept = re.search(r"for Keys \{.*?KEPT_FOR: Duration = Duration::from_mins\((\d+)\)", code, re.DOTALL)
     assert again
     assert kept
