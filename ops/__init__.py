@@ -1,1 +1,1 @@
-"""What whoever runs Ringlog does by hand, as programs."""
+"""Programs that operators of Ringlog run by hand."""

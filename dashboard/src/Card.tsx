@@ -9,7 +9,7 @@ import { ConnectionDetails } from "./connection/ConnectionDetails";
 import { useConnect } from "./connection/useConnect";
 import { SettingsPanel } from "./settings/SettingsPanel";
 import { TestSyncPanel } from "./testsync/TestSyncPanel";
-import { texts } from "./texts";
+import { textFor, texts } from "./texts";
 import { AdminsOnlyHeaderNote, AdminsOnlyProvider } from "./ui/adminsOnly";
 import base from "./ui/base.module.css";
 import { ErrorNotice, Notice, Skeleton } from "./ui/components";
@@ -39,7 +39,7 @@ export function Card() {
             <h2 id={`${id}-title`}>{texts.title}</h2>
             {status.data && (
               <span className={css.state} data-state={status.data.state} role="status">
-                {texts.state[status.data.state]}
+                {textFor(texts.state, status.data.state)}
               </span>
             )}
           </header>

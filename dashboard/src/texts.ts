@@ -1,6 +1,7 @@
-/** Every text that the card shows. */
+/** Every text that the card shows; those about error codes are generated. */
 
 import type { ConnectCode, Rule, SyncStatus } from "./api/client";
+import { limits, otherRemedy, remedies } from "./generated";
 
 /** What went wrong, and the steps to fix it. */
 export interface Remedy {
@@ -25,8 +26,7 @@ const IP_RELAXATION =
 
 const SAME_SITE = "Contact support: the API needs a domain on the same site as this page (PublicBaseUrl).";
 
-const SESSION_REFUSED =
-  "Your org rejects our app's sessions. Check its session settings, login IP ranges and API Access Control; then reconnect and retry.";
+const range = ({ min, max }: { min: number; max: number }) => `${min} to ${max}`;
 
 export const texts = {
   title: "Salesforce",
@@ -226,6 +226,8 @@ export const texts = {
     error: "Fix the problem in Salesforce, then retry.",
     skipped: "There was nothing to log, or your settings exclude this call.",
   } satisfies Record<SyncStatus, string>,
+  newerVersion:
+    "A newer version of Ringlog worked on this call. It is left as it is until that version runs again.",
 
   summary: {
     title: "Last 24 hours",
@@ -243,121 +245,9 @@ export const texts = {
     queued: (count: number) =>
       count === 1 ? "1 call queued for retry." : `${count} calls queued for retry.`,
     /** For a reason whose calls, with Salesforce's own message, are too far down the list. */
-    known: (code: string, remedy: string) => `${code}: ${remedy}`,
+    known: (code: string) =>
+      `${code}: ${remedies.find(([beginning]) => code.startsWith(beginning))?.[1] ?? otherRemedy}`,
   },
-
-  /**
-   * What to do, by prefix of the error code (docs/operations.md, "The error codes"). The first match counts. The calls'
-   * own messages say more.
-   */
-  remedies: [
-    ["not_found", "No Lead or Contact has the caller's number. Add it to the right record, then retry."],
-    ["too_many_candidates", "Too many records have this number. Merge duplicates, then retry."],
-    ["multiple_matches", "Several records have this number. Merge them or change the settings, then retry."],
-    [
-      "possible_match",
-      "A record may already have this number, so no Lead was created. Put the number into Phone or MobilePhone, then retry.",
-    ],
-    [
-      "record_not_found",
-      "The call's metadata names a record that is not in this org. Fix the integration that starts the calls.",
-    ],
-    [
-      "record_id_unreadable",
-      "The call's metadata names no Lead or Contact. Fix the integration that starts the calls.",
-    ],
-    ["no_phone_number", "The call has no phone number. No action needed."],
-    ["phone_number_withheld", "The caller withheld the number. No action needed."],
-    ["phone_number_unreadable", "The number cannot be read. Set the country in the settings, then retry."],
-    ["call_type_not_logged", "Your settings exclude these calls. Change them, then retry."],
-    ["webhook_secret_revoked", "The report came with a revoked secret. Paste the current secret into Vapi."],
-    ["org_changed", "The call belongs to another Salesforce org. Connect that org and retry, or leave it."],
-    ["too_many_new_records", "Too many new records to search right now. We retry automatically."],
-    [
-      "REQUEST_LIMIT_EXCEEDED",
-      "The org has used up its API requests. If this happens often, raise the limit.",
-    ],
-    ["invalid_grant", "Salesforce restricts logins by IP address or hours. Allow our addresses in the org."],
-    ["invalid_client", "Salesforce rejects our app's key or secret. Contact support."],
-    ["bad_signature", "Our app's secret is wrong. Contact support."],
-    ["client_secret_unavailable", "Our app's secret cannot be read. Contact support."],
-    ["login_url_refused", "The login host is not a Salesforce host. Reconnect, then retry."],
-    ["instance_url_refused", "The org's host is not a Salesforce host. Reconnect, then retry."],
-    ["identity_url_refused", "The identity host is not a Salesforce host. Reconnect, then retry."],
-    ["timeout", "Salesforce did not respond in time. We retry automatically."],
-    ["connection", "Salesforce could not be reached. We retry automatically."],
-    [
-      "settling",
-      "An earlier request got no response. We check whether it was carried out. No action needed.",
-    ],
-    ["rate_limit_exceeded", "Too many login requests to Salesforce. We retry automatically."],
-    ["out_of_time", "Salesforce is slow. We retry automatically."],
-    [
-      "http_",
-      "Something between us and Salesforce returned an error. Retry. If it persists, contact support.",
-    ],
-    [
-      "API_DISABLED_FOR_ORG",
-      "Your Salesforce edition has no API, or the connected user lacks “API Enabled”. Give the user the permission. If the user has it, ask Salesforce for the API. Then retry.",
-    ],
-    ["API_CURRENTLY_DISABLED", "Give the connected user the “API Enabled” permission, then retry."],
-    ["INVALID_SESSION_ID", SESSION_REFUSED],
-    ["INVALID_AUTH_HEADER", SESSION_REFUSED],
-    [
-      "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-      "The connected user's password has expired. Reset it, set it to never expire, then retry.",
-    ],
-    [
-      "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-      "Change the validation rule or exempt the connected user, then retry.",
-    ],
-    ["FIELD_FILTER_VALIDATION_EXCEPTION", "Change the lookup filter or make it optional, then retry."],
-    [
-      "CANNOT_EXECUTE_FLOW_TRIGGER",
-      "A flow in your org failed. Salesforce emailed the details to the admin who last changed it. Fix the flow, then retry.",
-    ],
-    ["CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "Change the trigger or flow that blocks it, then retry."],
-    ["APEX_", "Apex code in your org failed. Fix it or exempt the connected user, then retry."],
-    [
-      "REQUIRED_FIELD_MISSING",
-      "Make the required field optional for the object (Task, Event or Lead), then retry.",
-    ],
-    ["FIELD_INTEGRITY_EXCEPTION", "Change the rule that rejects this combination of values, then retry."],
-    [
-      "STRING_TOO_LONG",
-      "A value is too long for its field. Make the field longer or fix what fills it, then retry.",
-    ],
-    ["INACTIVE_OWNER_OR_USER", "The owner would be an inactive user. Choose an active owner, then retry."],
-    [
-      "INSUFFICIENT_ACCESS",
-      "Give the connected user read access to the record and permission to edit Tasks and Events, and to create Leads if your settings create them. Then retry.",
-    ],
-    ["TXN_SECURITY_", "Exempt the connected user from the transaction security policy, then retry."],
-    ["ENTITY_IS_LOCKED", "An approval process has locked the record. Unlock it, then retry."],
-    ["ENTITY_IS_DELETED", "The record was deleted. Restore or recreate it, then retry."],
-    [
-      "INVALID_CROSS_REFERENCE_KEY",
-      "The record, its owner or its record type is gone or hidden from the connected user. Open a call to see which.",
-    ],
-    [
-      "CANNOT_UPDATE_CONVERTED_LEAD",
-      "The Lead was converted. Add the caller's number to its Contact, then retry.",
-    ],
-    ["STORAGE_LIMIT_EXCEEDED", "The org's data storage is full. Free up or buy storage, then retry."],
-    ["INVALID_TYPE", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
-    ["NOT_FOUND", "Give the connected user access to Leads, Contacts, Tasks and Events, then retry."],
-    ["INVALID_FIELD", "Make the field visible and editable for the connected user, then retry."],
-    [
-      "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-      "Add the value to the object's picklist (Task, Event or Lead), then retry.",
-    ],
-    [
-      "DUPLICATES_DETECTED",
-      "A duplicate rule blocks the record. Set the rule's action on create to Allow, then retry.",
-    ],
-    ["UNABLE_TO_LOCK_ROW", "Another process has locked the record. Retry when it has finished."],
-  ] satisfies [prefix: string, remedy: string][],
-  remedy: "Retry. If it persists, contact support.",
 
   calls: {
     title: "Calls",
@@ -486,11 +376,11 @@ export const texts = {
       outbound: "Outbound calls only",
     },
     appointmentDurationMinutes: "Appointment length (minutes)",
-    appointmentDurationHint: "If the call does not give a duration. 1 to 1440.",
+    appointmentDurationHint: `If the call does not give a duration. ${range(limits.appointmentDurationMinutes)}.`,
     includeTranscript: "Include the transcript in the Task",
     useGivenNumber: "If a call has no number, use the one the caller gives (unverified)",
     retentionDays: "Keep calls here for (days)",
-    retentionHint: "Applies to finished calls. 30 to 3650. Nothing in Salesforce is deleted.",
+    retentionHint: `Applies to finished calls. ${range(limits.retentionDays)}. Nothing in Salesforce is deleted.`,
     save: "Save",
     saving: "Saving…",
     saved: "Saved.",
@@ -511,13 +401,13 @@ export const texts = {
   stale: "This may be out of date: the service cannot be reached.",
 };
 
+/** The text for a word of the API. A word that only a newer version of Ringlog knows is shown as it is. */
+export function textFor<Word extends string>(words: Record<Word, string>, word: Word): string {
+  return Object.hasOwn(words, word) ? words[word] : word;
+}
+
 /** A phone number reduced to its last four digits. */
 export function maskedNumber(number: string): string {
   const digits = number.replace(/\D/g, "");
   return digits.length < 8 ? "••••" : `•••• ${digits.slice(-4)}`;
-}
-
-/** What to do about an error code, judging by the code alone. */
-export function remedyOf(code: string): string {
-  return texts.remedies.find(([prefix]) => code.startsWith(prefix))?.[1] ?? texts.remedy;
 }

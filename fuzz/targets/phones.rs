@@ -1,4 +1,4 @@
-//! The phone normaliser. A line each: the caller's number, a stored one, the record's country, the workspace's.
+//! The phone number parser. The input's lines: the caller's number, a stored one, the record's country, the workspace's.
 
 #![no_main]
 
@@ -18,11 +18,12 @@ fuzz_target!(|text: &str| {
     assert!(caller.international().ends_with(&national) && !national.is_empty());
     assert_eq!(caller.same_as(&e164, record, default), Some(Exactness::Exact), "{e164}");
 
-    // Neither a note nor another number beside it hides a number.
+    // A number is found next to a note or to another number.
     if national.len() >= 7 {
-        for beside in [" (3rd shift)", " & +12345550123", "; +442079460123 x12", " F: 234-555-0123", "\n24h"]
+        for neighbour in
+            [" (3rd shift)", " & +12345550123", "; +442079460123 x12", " F: 234-555-0123", "\n24h"]
         {
-            let field = format!("{e164}{beside}");
+            let field = format!("{e164}{neighbour}");
             assert_eq!(caller.same_as(&field, record, default), Some(Exactness::Exact), "{field:?}");
             assert!(caller.resembles(&field), "{field:?}");
         }
@@ -39,8 +40,8 @@ fuzz_target!(|text: &str| {
 
     if caller.same_as(stored, record, default).is_some() {
         let tail = &national[national.len().saturating_sub(4)..];
-        let ascii = stored.is_ascii();
-        assert!(!ascii || letters(stored) || digits(stored).contains(tail), "{e164} is {stored:?}");
+        let is_ascii = stored.is_ascii();
+        assert!(!is_ascii || has_letters(stored) || digits(stored).contains(tail), "{e164} is {stored:?}");
     }
 });
 
@@ -48,7 +49,7 @@ fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Letters among the digits stand for digits (`1-800-FLOWERS`).
-fn letters(text: &str) -> bool {
+/// Letters may stand for digits (`1-800-FLOWERS`).
+fn has_letters(text: &str) -> bool {
     text.contains(|c: char| c.is_ascii_alphabetic())
 }

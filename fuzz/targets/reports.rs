@@ -1,5 +1,5 @@
-//! The report parser: any body is refused by a stable code, or is a call that fits into a queue message and whose Task and
-//! Event fit into Salesforce's fields.
+//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and whose
+//! Task and Event fit into Salesforce's fields.
 
 #![no_main]
 
@@ -14,8 +14,8 @@ use calls::{
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 
-/// What SQS takes, less room for the message around the call.
-const MESSAGE: usize = 240 * 1024;
+/// Maximum size of a call. Ringlog keeps a queue message under 256 KiB, of which this leaves room for the rest.
+const MAX_CALL: usize = 240 * 1024;
 
 fuzz_target!(|body: &[u8]| {
     let received_at = DateTime::from_timestamp(1_800_457_181, 0).unwrap();
@@ -28,26 +28,30 @@ fuzz_target!(|body: &[u8]| {
         Err(error) => return assert!(error.code().ends_with("_field")),
     };
 
-    let kept = serde_json::to_string(&call).unwrap();
-    assert!(kept.len() < MESSAGE, "{}", kept.len());
-    assert_eq!(serde_json::from_str::<Call>(&kept).unwrap(), *call);
+    let serialized = serde_json::to_string(&call).unwrap();
+    assert!(serialized.len() < MAX_CALL, "{}", serialized.len());
+    assert_eq!(serde_json::from_str::<Call>(&serialized).unwrap(), *call);
 
     let settings = Settings { include_transcript: true, ..Settings::default() };
-    let resolution = call.resolve_appointment(&settings, received_at.timestamp());
+    let resolution = call.resolve_appointment(
+        settings.time_zone,
+        settings.appointment_duration_minutes,
+        received_at.timestamp(),
+    );
     let who = SalesforceId::parse("00Q000000000001EAA").unwrap();
     let task = activity::task(&call, &who, &settings, received_at.timestamp(), &Booking::of(&resolution));
-    fits(&task.subject, 255);
-    fits(task.call_disposition.as_deref().unwrap_or_default(), 255);
-    fits(&task.description, 32_000);
+    assert_fits(&task.subject, 255);
+    assert_fits(task.call_disposition.as_deref().unwrap_or_default(), 255);
+    assert_fits(&task.description, 32_000);
     if let Resolution::Booked { appointment, .. } = resolution {
         let event = activity::event(&call, &who, &appointment, received_at.timestamp());
-        fits(&event.subject, 255);
-        fits(event.location.as_deref().unwrap_or_default(), 255);
-        fits(&event.description, 32_000);
+        assert_fits(&event.subject, 255);
+        assert_fits(event.location.as_deref().unwrap_or_default(), 255);
+        assert_fits(&event.description, 32_000);
     }
 });
 
-fn fits(text: &str, longest: usize) {
-    assert!(text.encode_utf16().count() <= longest, "{text}");
+fn assert_fits(text: &str, max_length: usize) {
+    assert!(text.encode_utf16().count() <= max_length, "{text}");
     assert!(!text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')), "{text:?}");
 }

@@ -1,6 +1,6 @@
-//! The time parser. A line each: date, time, the appointment's zone, duration, the workspace's zone, intent, date and time
-//! in one, end, what was stated, and date and time of another appointment. Whatever
-//! they say, an appointment that comes out is not past, is as long as it may be, and begins when the clock there says so.
+//! The appointment parser. The input's lines: date, time, the appointment's time zone, duration, the workspace's time zone,
+//! intent, date and time in one, end, what was stated, and date and time of another appointment. Any resulting appointment
+//! is in the future, has a valid length, and begins at the local time that was given.
 
 #![no_main]
 
@@ -35,7 +35,7 @@ fuzz_target!(|text: &str| {
         Resolution::None => {}
         Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => {
             assert!(reason.code.starts_with("appointment_"));
-            // A bounded text on one line, whatever was noted.
+            // A bounded text on one line, whatever the input.
             assert!(
                 reason.message.chars().count() < 400 && !reason.message.contains('\n'),
                 "{}",
@@ -43,21 +43,21 @@ fuzz_target!(|text: &str| {
             );
         }
         Resolution::Booked { appointment, warning, .. } => {
-            assert_ne!(request.booked, Some(false), "what is denied is no Event");
+            assert_ne!(request.booked, Some(false), "a denied appointment creates no Event");
             let length = appointment.end - appointment.start;
             assert!((1..=1440).contains(&length.num_minutes()));
             assert!(warning.is_none_or(|reason| reason.code == "appointment_duration_invalid"));
             let local = zone.local(appointment.start);
-            // A day's slack for an appointment that is in another zone than the workspace.
+            // Allows a day because the appointment may be in another time zone than the workspace.
             assert!(local.date() >= zone.local(now).date() - TimeDelta::days(1));
             assert!(local.year() <= 9999);
-            clock_agrees(&request, zone, appointment.start);
+            assert_local_time(&request, zone, appointment.start);
         }
     }
 });
 
-/// A time as `HH:MM` on a plain day, in the workspace's zone, is what a clock there shows, unless the clocks change.
-fn clock_agrees(request: &AppointmentRequest, zone: TimeZone, start: DateTime<chrono::Utc>) {
+/// A time given as `HH:MM` is the local time in the workspace's time zone, unless the clocks change on that day.
+fn assert_local_time(request: &AppointmentRequest, zone: TimeZone, start: DateTime<chrono::Utc>) {
     let (Some(date), Some(time), None | Some("")) =
         (request.date.as_deref(), request.time.as_deref(), request.time_zone.as_deref())
     else {

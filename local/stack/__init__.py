@@ -1,1 +1,1 @@
-"""What `make run` starts: Ringlog on this machine, deployed from the same template as on AWS."""
+"""Ringlog on this machine, deployed from the same template as on AWS: what `make run` starts."""

@@ -1,4 +1,4 @@
-"""The program behind `make run`: starts the stack, says what to do with it, and ends it on Ctrl-C."""
+"""The program behind `make run`: starts the stack, prints how to use it, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .stack import running
 
 
 def main() -> int:
-    """Runs until it is told to end."""
+    """Runs until it is told to stop."""
     try:
         return asyncio.run(_run(_settings()))
     except StackError as error:
@@ -27,39 +27,40 @@ def main() -> int:
 
 
 def _settings() -> Settings:
-    """The options; a port is that of its option, else a free one if asked for, else that of its variable."""
+    """Parses the options. A port that no option sets is a free one if requested, or else comes from its variable."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
     for field in fields(Ports):
-        usual = f"default: ${field.name.upper()}_PORT, else {field.default}"
-        parser.add_argument(f"--{field.name}-port", type=int, help=usual)
-    parser.add_argument("--free-ports", action="store_true", help="take free ports where no option says otherwise")
+        default = f"default: ${field.name.upper()}_PORT, else {field.default}"
+        parser.add_argument(f"--{field.name}-port", type=int, help=default)
+    parser.add_argument("--free-ports", action="store_true", help="use a free port for each port that no option sets")
     parser.add_argument("--state", type=Path, default=ROOT / ".stack", help="where logs and generated files go")
     parser.add_argument("--fair-queues", action="store_true", help="serve quiet message groups first, as SQS does")
+    parser.add_argument("--release", action="store_true", help="run the functions that `make release` has built")
     options = parser.parse_args()
-    unsaid = Ports.free() if options.free_ports else Ports.usual()
-    said = {field.name: getattr(options, f"{field.name}_port") for field in fields(Ports)}
-    ports = replace(unsaid, **{name: port for name, port in said.items() if port is not None})
-    return Settings(ports=ports, state=options.state.resolve(), fair_queues=options.fair_queues)
+    defaults = Ports.free() if options.free_ports else Ports.from_environment()
+    given = {field.name: getattr(options, f"{field.name}_port") for field in fields(Ports)}
+    ports = replace(defaults, **{name: port for name, port in given.items() if port is not None})
+    return Settings(ports, options.state.resolve(), fair_queues=options.fair_queues, release=options.release)
 
 
 async def _run(settings: Settings) -> int:
     processes = Processes(settings.logs)
-    told_to_end = asyncio.Event()
+    stop_requested = asyncio.Event()
 
-    def end(sign: signal.Signals) -> None:
-        if not told_to_end.is_set():
-            print(f"\nEnding everything ({sign.name}) …", flush=True)
-        told_to_end.set()
+    def request_stop(received: signal.Signals) -> None:
+        if not stop_requested.is_set():
+            print(f"\nStopping ({received.name}) …", flush=True)
+        stop_requested.set()
 
-    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(sign, end, sign)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, request_stop, number)
 
     stack = asyncio.create_task(_keep_running(settings, processes))
-    ending = asyncio.create_task(told_to_end.wait())
-    events: set[asyncio.Future[Any]] = {stack, ending, processes.failure}
+    stopping = asyncio.create_task(stop_requested.wait())
+    events: set[asyncio.Future[Any]] = {stack, stopping, processes.failure}
     await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
     failed = processes.failure.done()
-    ending.cancel()
+    stopping.cancel()
     stack.cancel()
     with suppress(asyncio.CancelledError):
         await stack
@@ -76,7 +77,7 @@ async def _keep_running(settings: Settings, processes: Processes) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            guide.forget(settings)
+            guide.remove_description(settings)
 
 
 if __name__ == "__main__":

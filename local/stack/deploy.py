@@ -1,4 +1,4 @@
-"""Deploys the built template to the emulator, with the very command that deploys it to AWS."""
+"""Deploys the built template to the emulator, with the same command that deploys it to AWS."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .emulator import QUICK, session
+from .emulator import NO_RETRIES, session
 from .processes import Processes
 from .settings import JWT_AUDIENCE, SALESFORCE_CLIENT_ID, WORKSPACE_CLAIM, Settings
 
 STACK_NAME = "ringlog"
 SAM = Path(sys.executable).with_name("sam")
-# The simulator is done with a request within milliseconds, or after the delay that a test asks for. Salesforce takes up
-# to 600 s, and a call whose write was not answered waits so long.
+# After a write without a response, a call waits this long before the write may be repeated: 600 s for Salesforce. The
+# simulator finishes a request within milliseconds, or after the delay that a test has set.
 SETTLE_SECONDS = "5"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What stands in the emulator now."""
+    """The stack as it is deployed in the emulator."""
 
     parameters: dict[str, str]
     resources: dict[str, str]
     """Logical id → physical id."""
     outputs: dict[str, str]
     template: dict[str, Any]
-    """As the SAM transform left it."""
+    """After the SAM transform."""
     environment: dict[str, str]
-    """The variables of the functions; they share them."""
+    """The environment variables, which are the same for all functions."""
 
 
 async def deploy(processes: Processes, settings: Settings, template: Path, client_secret: str) -> Deployment:
-    """Runs `sam deploy`, and reads what it made."""
-    chosen = {
+    """Runs `sam deploy`, and reads the result."""
+    parameters = {
         "SalesforceClientId": SALESFORCE_CLIENT_ID,
         "SalesforceClientSecret": client_secret,
         "SalesforceLoginUrl": settings.simulator_url,
@@ -54,23 +54,23 @@ async def deploy(processes: Processes, settings: Settings, template: Path, clien
         [
             *(str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"),
-            *("--parameter-overrides", *(f"{name}={value}" for name, value in chosen.items())),
+            *("--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())),
         ],
         settings.aws_environment,
     )
-    return read(settings, chosen)
+    return read(settings, parameters)
 
 
-def read(settings: Settings, chosen: dict[str, str]) -> Deployment:
-    """What the stack consists of."""
-    client = session().client("cloudformation", endpoint_url=settings.emulator_url, config=QUICK)
+def read(settings: Settings, parameters: dict[str, str]) -> Deployment:
+    """Reads the deployed stack."""
+    client = session().client("cloudformation", endpoint_url=settings.emulator_url, config=NO_RETRIES)
     stack = client.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     resources = client.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
-    functions = session().client("lambda", endpoint_url=settings.emulator_url, config=QUICK)
+    functions = session().client("lambda", endpoint_url=settings.emulator_url, config=NO_RETRIES)
     webhook = functions.get_function_configuration(FunctionName=physical["WebhookFunction"])
     return Deployment(
-        parameters={**{p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}, **chosen},
+        parameters={**{p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}, **parameters},
         resources=physical,
         outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
         template=dict(client.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]),

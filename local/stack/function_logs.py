@@ -1,4 +1,4 @@
-"""Copies what the functions log from the emulator's CloudWatch Logs to files, as it comes."""
+"""Copies the functions' logs from the emulator's CloudWatch Logs to files, continuously."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .deploy import Deployment
-from .emulator import QUICK, session
+from .emulator import NO_RETRIES, session
 from .settings import Settings
 from .template import binaries
 
-EVERY_SECONDS = 1.0
-# An event may show up after later ones: this far back is looked at again.
-LATE_MILLISECONDS = 60_000
+INTERVAL_SECONDS = 1.0
+# An event may appear after later ones, so each round reads this far back.
+OVERLAP_MILLISECONDS = 60_000
 
 
 class FunctionLogs:
-    """One file for each function, `<logs>/functions/<name>.log`."""
+    """One file per function: `<logs>/functions/<name>.log`."""
 
     def __init__(self, settings: Settings, deployment: Deployment, template: dict[str, Any]) -> None:
         self._folder = settings.logs / "functions"
-        self._client = session().client("logs", endpoint_url=settings.emulator_url, config=QUICK)
+        self._client = session().client("logs", endpoint_url=settings.emulator_url, config=NO_RETRIES)
         self._groups = {
             binary: deployment.resources[template["Resources"][name]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
             for name, binary in binaries(template).items()
@@ -37,14 +37,14 @@ class FunctionLogs:
         while True:
             for name, group in self._groups.items():
                 await asyncio.to_thread(self._copy, group, self._folder / f"{name}.log")
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(INTERVAL_SECONDS)
 
     def _copy(self, group: str, target: Path) -> None:
-        since = max(0, self._newest.get(group, 0) - LATE_MILLISECONDS)
+        since = max(0, self._newest.get(group, 0) - OVERLAP_MILLISECONDS)
         try:
             pages = list(self._client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since))
         except (BotoCoreError, ClientError):
-            # The emulator is on its way out, or busy; the next round has it.
+            # The emulator is stopping or busy. The next round gets these lines.
             return
         for event in (event for page in pages for event in page["events"]):
             key = (event["logStreamName"], event["timestamp"], event["message"])

@@ -1,4 +1,4 @@
-"""What a person reads when the stack is up: addresses, a token, and the commands of the main path."""
+"""What is printed once the stack is up: addresses, a token, and the commands of the main path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stack import Stack
 
 
 def write(stack: Stack) -> None:
-    """Writes the sample report, and a description of the stack for programs (the end-to-end tests)."""
+    """Writes the sample report, and a description of the stack for the end-to-end tests."""
     state = stack.settings.state
     _sample_report(state).write_text(sample.report())
     _write_environment(stack)
@@ -27,17 +27,17 @@ def write(stack: Stack) -> None:
         "outputs": stack.deployment.outputs,
         "commands": commands(stack),
     }
-    # Under another name first: who waits for this file must not read half of it.
-    fresh = state / "stack.json.new"
-    fresh.write_text(json.dumps(description, indent=1))
-    fresh.replace(_description(state))
+    # Written under another name first, so that nothing that waits for this file reads half of it.
+    new = state / "stack.json.new"
+    new.write_text(json.dumps(description, indent=1))
+    new.replace(_description(state))
 
 
 def _write_environment(stack: Stack) -> None:
-    """Writes what a function needs to run alone beside this stack (CONTRIBUTING.md, "One function alone")."""
+    """Writes what a function needs to run on its own next to this stack (CONTRIBUTING.md, "One function alone")."""
     aws = {name: value for name, value in stack.settings.aws_environment.items() if name.startswith("AWS_")}
     functions = {**stack.deployment.environment, "AWS_ENDPOINT_URL": stack.settings.emulator_url}
-    # A debug build takes its workspace from here, since there is no authorizer.
+    # Without an authorizer, a debug build takes its workspace from here.
     alone = {**functions, **aws, "LOCAL_WORKSPACE_ID": SAMPLE_WORKSPACE}
     lines = [f"{name}={value}\n" for name, value in sorted(alone.items())]
     (stack.settings.state / "functions.env").write_text("".join(lines))
@@ -45,13 +45,13 @@ def _write_environment(stack: Stack) -> None:
     (stack.settings.state / "functions.json").write_text(json.dumps({"Parameters": in_container}, indent=1))
 
 
-def forget(settings: Settings) -> None:
-    """Removes the description: what it names has ended."""
+def remove_description(settings: Settings) -> None:
+    """Removes the description once the stack has stopped."""
     _description(settings.state).unlink(missing_ok=True)
 
 
 def commands(stack: Stack) -> dict[str, str]:
-    """The main path without a browser, each step a command for a POSIX shell in the repository's folder."""
+    """The main path without a browser, as commands for a POSIX shell in the repository's folder."""
     url = stack.settings.public_url
     state = relative(stack.settings.state)
     bearer = '-H "Authorization: Bearer $TOKEN"'
@@ -61,8 +61,8 @@ def commands(stack: Stack) -> dict[str, str]:
         """print(json.dumps({kind: records[kind] for kind in ("Task", "Event")}, indent=1))'"""
     )
     return {
-        "take the dashboard token": f"TOKEN={stack.token}",
-        f"connect the workspace {SAMPLE_WORKSPACE} (in a browser: the button on {url})": (
+        "set the dashboard token": f"TOKEN={stack.token}",
+        f"connect the workspace {SAMPLE_WORKSPACE} (or, in a browser, with the button on {url})": (
             f"AUTH_URL=$(curl -sS -c {state}/cookies {bearer} {url}/api/salesforce/oauth/initiate | {field} authUrl)\n"
             f'curl -sS -L -b {state}/cookies -d decision=allow "$AUTH_URL"'
         ),
@@ -71,32 +71,32 @@ def commands(stack: Stack) -> dict[str, str]:
             f'curl -sS -H "X-Vapi-Secret: $SECRET" -H "Content-Type: application/json"'
             f" --data @{relative(_sample_report(stack.settings.state))} {url}/webhook/vapi"
         ),
-        f"show its Task and Event (in a browser: {stack.settings.simulator_url}, Ada Sample)": (
+        f"show its Task and Event (or, in a browser, {stack.settings.simulator_url}, Ada Sample)": (
             f"curl -sS {stack.settings.simulator_url}/_sim/state | {activities}"
         ),
     }
 
 
 def text(stack: Stack) -> str:
-    """All of it, to be printed."""
+    """The whole guide."""
     settings = stack.settings
     steps = "\n\n".join(f"  # {what}\n{_indent(command)}" for what, command in commands(stack).items())
     return f"""
-Ringlog is up. Ctrl-C ends it.
+Ringlog is running. Ctrl-C stops it.
 
   {settings.public_url:<24} start here: API, webhook, and a page with the Connect button
   {settings.simulator_url:<24} Salesforce: its people and their timelines
   {settings.issuer_url:<24} dashboard tokens: curl -d workspace_id=globex -d roles=admin {settings.issuer_url}/token
   {settings.emulator_url:<24} AWS (AWS_ENDPOINT_URL; access key and secret: test)
 
-The main path, to paste:
+The main path, for pasting into a shell:
 
 {steps}
 """
 
 
 def relative(path: Path) -> str:
-    """A path as one types it in the repository's folder."""
+    """A path, relative to the repository if it is in it."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 

@@ -1,4 +1,4 @@
-"""A small identity issuer: signs dashboard tokens for any workspace, and publishes the key that verifies them."""
+"""A small identity provider: signs dashboard tokens for any workspace, and publishes the key that verifies them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIFETIME_SECONDS = 12 * 3600
 
 
 class Issuer:
-    """Issues RS256 tokens, with a key that lives as long as this run."""
+    """Issues RS256 tokens with a key that lasts for this run."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -24,10 +24,16 @@ class Issuer:
         self._key_id = uuid.uuid4().hex
 
     def token(self, **claims: Any) -> str:
-        """A signed token with these claims over the usual ones."""
+        """A signed token with the default claims, overridden by these."""
         now = int(time.time())
-        usual = {"iss": self._url, "aud": JWT_AUDIENCE, "sub": "local-user", "iat": now, "exp": now + LIFETIME_SECONDS}
-        return jwt.encode({**usual, **claims}, self._key, algorithm="RS256", headers={"kid": self._key_id})
+        defaults = {
+            "iss": self._url,
+            "aud": JWT_AUDIENCE,
+            "sub": "local-user",
+            "iat": now,
+            "exp": now + LIFETIME_SECONDS,
+        }
+        return jwt.encode({**defaults, **claims}, self._key, algorithm="RS256", headers={"kid": self._key_id})
 
     def app(self) -> web.Application:
         """Its endpoints."""
@@ -52,7 +58,7 @@ class Issuer:
         return web.json_response({"keys": [{**public, "kid": self._key_id, "alg": "RS256", "use": "sig"}]})
 
     async def _token(self, request: web.Request) -> web.Response:
-        """Any form field becomes a claim: `curl -d workspace_id=acme -d roles=admin …/token`."""
+        """Turns every form field into a claim: `curl -d workspace_id=acme -d roles=admin …/token`."""
         form = {name: str(value) for name, value in (await request.post()).items()}
         claims: dict[str, Any] = {**form, **{name: int(form[name]) for name in ("exp", "nbf", "iat") if name in form}}
         claims.setdefault(WORKSPACE_CLAIM, "")

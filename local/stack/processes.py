@@ -1,4 +1,4 @@
-"""Child processes: each in a process group and a log of its own, none left behind."""
+"""Child processes, each with its own process group and log. None is left behind."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ GRACE_SECONDS = 5.0
 
 
 class Processes:
-    """Runs programs and ends them. What it started is gone when `stop` returns."""
+    """Runs programs. When `stop` returns, all of them have ended."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: list[Process] = []
         self._watchers: list[asyncio.Task[None]] = []
         self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails as soon as a program that should keep running ends."""
+        """Fails as soon as a program exits that should keep running."""
 
     def log(self, name: str) -> Path:
-        """Where the program of this name writes to."""
+        """The log of the program with this name."""
         return self._logs / f"{name}.log"
 
     async def run(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Runs a program to its end; what it wrote last is the error if it fails."""
+        """Runs a program to its end. If it fails, the error has the end of its log."""
         process = await self._spawn(name, argv, env or {})
         code = await process.wait()
         self._running.remove(process)
         if code != 0:
-            raise StackError(self._ended(name, code))
+            raise StackError(self._exit_message(name, code))
 
     async def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Starts a program that is to run until the stack ends."""
+        """Starts a program that runs until the stack stops."""
         process = await self._spawn(name, argv, env or {})
         self._watchers.append(asyncio.create_task(self._watch(name, process)))
 
     async def stop(self) -> None:
-        """Ends everything that is running, last started first."""
+        """Stops all running programs, in reverse order of their start."""
         for watcher in self._watchers:
             watcher.cancel()
         for process in reversed(self._running):
-            await _end_group(process)
+            await _stop_group(process)
         self._running.clear()
         self.failure.cancel()
 
@@ -73,18 +73,18 @@ class Processes:
     async def _watch(self, name: str, process: Process) -> None:
         code = await process.wait()
         if not self.failure.done():
-            self.failure.set_exception(StackError(self._ended(name, code)))
+            self.failure.set_exception(StackError(self._exit_message(name, code)))
 
-    def _ended(self, name: str, code: int) -> str:
+    def _exit_message(self, name: str, code: int) -> str:
         lines = "\n".join(f"    {line}" for line in tail(self.log(name), 15))
-        return f"{name} ended with code {code}. The end of {self.log(name)}:\n{lines}"
+        return f"{name} exited with code {code}. The end of {self.log(name)}:\n{lines}"
 
 
-async def _end_group(process: Process) -> None:
-    """Asks the whole group to end, and insists after a moment. The leader may be gone while its children are not."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
+async def _stop_group(process: Process) -> None:
+    """Terminates the whole group, and kills it after a grace period. Children may outlive their leader."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
+            os.killpg(process.pid, number)
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), GRACE_SECONDS)
             if not _group_exists(process.pid):

@@ -1,4 +1,4 @@
-"""Shows what is going on: one line a step, with the time it has taken so far."""
+"""Shows progress: one line per step, with the time elapsed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PLAIN_SECONDS = 15.0
 
 @asynccontextmanager
 async def step(title: str, log: Path | None = None) -> AsyncIterator[None]:
-    """Announces a step, shows the last line of its log while it runs, and closes with its duration.
+    """Announces a step, shows the last line of its log while it runs, and prints its duration at the end.
 
-    A terminal gets one line that is rewritten; anything else a new line now and then.
+    On a terminal, one line is rewritten; otherwise, a new line is printed now and then.
     """
     terminal = sys.stdout.isatty()
     started = time.monotonic()
     if not terminal:
         print(f"   {title} …", flush=True)
     ticker = asyncio.create_task(_tick(title, log, started, terminal))
-    mark = "failed"
+    result = "failed"
     try:
         yield
-        mark = "done"
+        result = "done"
     except asyncio.CancelledError:
-        mark = "stopped"
+        result = "stopped"
         raise
     finally:
         ticker.cancel()
@@ -37,7 +37,7 @@ async def step(title: str, log: Path | None = None) -> AsyncIterator[None]:
             await ticker
         if terminal:
             print("\r\x1b[K", end="")
-        print(f"   {title}: {mark} ({_elapsed(started)})", flush=True)
+        print(f"   {title}: {result} ({_elapsed(started)})", flush=True)
 
 
 async def _tick(title: str, log: Path | None, started: float, terminal: bool) -> None:
@@ -48,13 +48,13 @@ async def _tick(title: str, log: Path | None, started: float, terminal: bool) ->
 
 
 def last_line(log: Path | None) -> str:
-    """The last line of a log, or nothing."""
+    """The last line of a log, or an empty string."""
     lines = tail(log, 1) if log else []
     return lines[0].strip() if lines else ""
 
 
 def tail(log: Path, count: int) -> list[str]:
-    """The last lines of a log that is not empty."""
+    """The last non-empty lines of a log."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""The one plain address in front of everything: passes the API on to the emulator, and serves the dashboard's page."""
+"""A single address for everything: forwards API requests to the emulator, and serves the dashboard's page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
-# API Gateway's own limit and answer.
-LIMIT_BYTES = 10 * 1024 * 1024
+# API Gateway's limit and its response.
+MAX_BYTES = 10 * 1024 * 1024
 TOO_LARGE = '{"message":"Request Entity Too Large"}'
 NO_STORE = {"Cache-Control": "no-store"}
 HOP_BY_HOP = (
@@ -22,7 +22,7 @@ CLIENT: web.AppKey[aiohttp.ClientSession] = web.AppKey("client", aiohttp.ClientS
 
 
 class Proxy:
-    """Passes requests on unchanged but for `Host`, by which the emulator knows the API."""
+    """Forwards requests unchanged except for `Host`, by which the emulator identifies the API."""
 
     def __init__(self, emulator_url: str, api_id: str, page: Path, local: dict[str, object]) -> None:
         self._emulator_url = emulator_url
@@ -31,7 +31,7 @@ class Proxy:
         self._local = local
 
     def app(self) -> web.Application:
-        """`/` is the page, and `/local.json` what it must know; `/api` and `/webhook` are the deployed API."""
+        """`/` is the page, `/local.json` its configuration; `/api` and `/webhook` are the deployed API."""
         app = web.Application()
         app.router.add_get("/", self._show_page)
         app.router.add_get("/local.json", self._show_local)
@@ -48,7 +48,7 @@ class Proxy:
         return web.json_response(self._local, headers=NO_STORE)
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
-        if (request.content_length or 0) > LIMIT_BYTES:
+        if (request.content_length or 0) > MAX_BYTES:
             return web.Response(status=413, text=TOO_LARGE, content_type="application/json")
         headers = _end_to_end(request.headers)
         headers["Host"] = self._host
@@ -59,19 +59,19 @@ class Proxy:
             data=request.content if request.body_exists else None,
             allow_redirects=False,
         )
-        async with upstream as answer:
+        async with upstream as received:
             response = web.StreamResponse(
-                status=answer.status, reason=answer.reason, headers=_end_to_end(answer.headers)
+                status=received.status, reason=received.reason, headers=_end_to_end(received.headers)
             )
             await response.prepare(request)
-            async for chunk in answer.content.iter_any():
+            async for chunk in received.content.iter_any():
                 await response.write(chunk)
             await response.write_eof()
             return response
 
 
 async def _client(app: web.Application) -> AsyncIterator[None]:
-    # Cookies and encodings belong to the two ends; nothing of them is kept or changed here.
+    # Cookies and encodings are the business of client and API; the proxy neither keeps nor changes them.
     async with aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
@@ -83,7 +83,7 @@ async def _client(app: web.Application) -> AsyncIterator[None]:
 
 
 def _end_to_end(headers: aiohttp.typedefs.LooseHeaders) -> CIMultiDict[str]:
-    """All headers of a message but those of one connection."""
+    """The headers without those that apply to a single connection."""
     kept = CIMultiDict(headers)
     for name in HOP_BY_HOP:
         kept.popall(name, None)

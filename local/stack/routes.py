@@ -1,4 +1,4 @@
-"""Registers the HTTP API's routes, authorizer and CORS: the emulator leaves out the OpenAPI body that carries them."""
+"""Registers the HTTP API's routes, authorizer and CORS, because the emulator ignores the OpenAPI body that has them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from typing import Any
 
 from .deploy import Deployment
-from .emulator import QUICK, session
+from .emulator import NO_RETRIES, session
 from .settings import Settings, StackError
 
 FUNCTION = re.compile(r"functions/\$\{(\w+)\.Arn\}/invocations")
 
 
 def register(settings: Settings, deployment: Deployment) -> str:
-    """Makes the API in the emulator what the translated template says; answers with its id."""
+    """Configures the API in the emulator as the transformed template says. Returns its id."""
     name, api = _only(deployment, "AWS::ApiGatewayV2::Api")
     body = _resolve(api["Properties"]["Body"], deployment)
     api_id = deployment.resources[name]
-    client = session().client("apigatewayv2", endpoint_url=settings.emulator_url, config=QUICK)
+    client = session().client("apigatewayv2", endpoint_url=settings.emulator_url, config=NO_RETRIES)
 
     authorizers = {
         name: client.create_authorizer(ApiId=api_id, Name=name, AuthorizerType="JWT", **_authorizer(scheme))[
@@ -34,7 +34,7 @@ def register(settings: Settings, deployment: Deployment) -> str:
                 IntegrationUri=_function(integration["uri"], deployment),
                 PayloadFormatVersion=integration["payloadFormatVersion"],
             )["IntegrationId"]
-            # An open route's scheme is called `NONE`, and is not defined.
+            # The scheme of an open route is called `NONE` and is not defined.
             names = [name for scheme in operation["security"] for name in scheme if name in authorizers]
             client.create_route(
                 ApiId=api_id,
@@ -58,12 +58,12 @@ def _authorizer(scheme: dict[str, Any]) -> Any:
 def _function(uri: str, deployment: Deployment) -> str:
     found = FUNCTION.search(uri)
     if found is None:
-        raise StackError(f"an integration has no function behind it: {uri}")
+        raise StackError(f"an integration does not invoke a function: {uri}")
     return deployment.resources[found[1]]
 
 
 def _capitalised(document: dict[str, Any]) -> Any:
-    """OpenAPI writes `allowOrigins` where the API of API Gateway has `AllowOrigins`."""
+    """Capitalises the keys: `allowOrigins` in OpenAPI is `AllowOrigins` in API Gateway's API."""
     return {name[0].upper() + name[1:]: value for name, value in document.items()}
 
 
@@ -75,7 +75,7 @@ def _only(deployment: Deployment, kind: str) -> tuple[str, dict[str, Any]]:
 
 
 def _resolve(value: Any, deployment: Deployment) -> Any:
-    """A document with its references to parameters filled in, and its `Fn::Sub` texts as they are."""
+    """Resolves references to parameters, and replaces each `Fn::Sub` by its text."""
     match value:
         case {"Ref": str(name)}:
             return deployment.parameters.get(name, name)

@@ -1,4 +1,4 @@
-"""Where things are and how they are called: folders, ports, addresses, and the parameters of the local deployment."""
+"""Folders, ports, addresses, and the parameters of the local deployment."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SAMPLE_WORKSPACE = "acme"
 
 
 class StackError(Exception):
-    """What stopped the stack, in words for the person who started it."""
+    """Why the stack failed, as a message for the user."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports that are listened on, all of this machine's loopback address."""
+    """The ports to listen on, all on the loopback address."""
 
     public: int = 8080
     emulator: int = 4566
@@ -30,8 +30,8 @@ class Ports:
     identity: int = 8082
 
     @classmethod
-    def usual(cls) -> Ports:
-        """The ports of the variables `PUBLIC_PORT`, `EMULATOR_PORT` …; where one is not set, the default."""
+    def from_environment(cls) -> Ports:
+        """The ports in `PUBLIC_PORT`, `EMULATOR_PORT` and so on, or their defaults."""
         chosen: dict[str, int] = {}
         for field in fields(cls):
             variable = f"{field.name.upper()}_PORT"
@@ -43,22 +43,22 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports that nothing listens on now, held together so that no two are the same."""
-        held = [socket.socket() for _ in fields(cls)]
+        """Ports that are free now. All are bound at the same time, so that no two are the same."""
+        sockets = [socket.socket() for _ in fields(cls)]
         try:
-            for one in held:
-                one.bind(("127.0.0.1", 0))
-            return cls(*(one.getsockname()[1] for one in held))
+            for bound in sockets:
+                bound.bind(("127.0.0.1", 0))
+            return cls(*(bound.getsockname()[1] for bound in sockets))
         finally:
-            for one in held:
-                one.close()
+            for bound in sockets:
+                bound.close()
 
     def require_free(self) -> None:
-        """Fails with the name of the first port that something else listens on."""
+        """Fails with the name of the first port that is in use."""
         for field in fields(self):
             port = getattr(self, field.name)
             with socket.socket() as probe:
-                # As servers do: a connection of the last run that lingers does not make a port used.
+                # As servers do, so that a lingering connection of the last run does not count.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind(("127.0.0.1", port))
@@ -77,41 +77,48 @@ class Settings:
     ports: Ports
     state: Path
     fair_queues: bool = False
-    """Whether queues are fair, as SQS's are, or serve in the order of arrival, as the emulator's do."""
+    """Whether queues are fair, as in SQS, or deliver in order of arrival, as in the emulator."""
+    release: bool = False
+    """Whether to run the functions that `make release` built, and not ones built in a profile that compiles fast."""
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder with a folder per function, each with its `bootstrap`."""
+        return ROOT / "target" / "lambda" if self.release else ROOT / ".stack" / "artifacts"
 
     @property
     def logs(self) -> Path:
-        """Everything that ran writes its log here."""
+        """The folder of all logs."""
         return self.state / "logs"
 
     @property
     def public_url(self) -> str:
-        """The one address in front: API, webhook and dashboard origin."""
+        """The address of the API, the webhook and the dashboard."""
         return f"http://localhost:{self.ports.public}"
 
     @property
     def emulator_url(self) -> str:
-        """AWS, as `AWS_ENDPOINT_URL`."""
+        """The emulator, for `AWS_ENDPOINT_URL`."""
         return f"http://127.0.0.1:{self.ports.emulator}"
 
     @property
     def simulator_url(self) -> str:
-        """Salesforce: login host and instance in one."""
+        """The simulator, which is both login host and instance."""
         return f"http://localhost:{self.ports.simulator}"
 
     @property
     def issuer_url(self) -> str:
-        """Who issues dashboard tokens."""
+        """The issuer of dashboard tokens."""
         return f"http://localhost:{self.ports.identity}"
 
     @property
     def callback_url(self) -> str:
-        """Where Salesforce redirects to; registered in the simulator's app."""
+        """The callback that is registered with the simulator's app."""
         return f"{self.public_url}/api/salesforce/oauth/callback"
 
     @property
     def aws_environment(self) -> dict[str, str]:
-        """What makes the AWS tools and SDKs talk to the emulator."""
+        """The environment variables that point AWS tools and SDKs at the emulator."""
         return {
             "AWS_ENDPOINT_URL": self.emulator_url,
             "AWS_ACCESS_KEY_ID": ACCOUNT_KEY,

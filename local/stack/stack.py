@@ -1,4 +1,4 @@
-"""The whole stack: what is started, in which order, and that all of it ends."""
+"""Starts the whole stack in order, and stops all of it."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from .settings import SALESFORCE_CLIENT_ID, SAMPLE_WORKSPACE, WORKSPACE_CLAIM, S
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that runs."""
+    """A running stack."""
 
     settings: Settings
     deployment: Deployment
     api_id: str
     client_secret: str
     token: str
-    """A dashboard token of an admin of the sample workspace."""
+    """A dashboard token for an admin of the sample workspace."""
 
 
 @asynccontextmanager
 async def running(settings: Settings, processes: Processes) -> AsyncIterator[Stack]:
-    """Starts everything; what was started ends with the context, whatever happened in it."""
+    """Starts everything, and stops it when the context exits, however that happens."""
     settings.ports.require_free()
     shutil.rmtree(settings.logs, ignore_errors=True)
-    async with AsyncExitStack() as ends:
-        ends.push_async_callback(processes.stop)
+    async with AsyncExitStack() as cleanup:
+        cleanup.push_async_callback(processes.stop)
         source = template.load()
 
         async with step("building the functions and the simulator", processes.log("cargo")):
-            simulator = await build.build(processes, sorted(template.binaries(source).values()))
+            simulator = await build.build(processes, settings, sorted(template.binaries(source).values()))
 
         async with step("building the dashboard's page", processes.log("npm")):
             page = await build.dashboard(processes)
 
-        async with step("starting the emulator, the simulator and the identity issuer"):
+        async with step("starting the emulator, the simulator and the identity provider"):
             issuer = Issuer(settings.issuer_url)
-            await _serve(ends, issuer.app(), settings.ports.identity)
+            await _serve(cleanup, issuer.app(), settings.ports.identity)
             client_secret = secrets.token_urlsafe(32)
             await processes.start("simulator", _simulator(str(simulator), settings, client_secret))
             await emulator.start(processes, settings)
@@ -60,7 +60,7 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
 
         async with step("deploying template.yaml", processes.log("deploy")):
             built = settings.state / "template.json"
-            template.write_built(source, built, settings.emulator_url)
+            template.write_built(source, built, settings)
             deployment = await deploy(processes, settings, built, client_secret)
             api_id = await asyncio.to_thread(routes.register, settings, deployment)
 
@@ -71,9 +71,9 @@ async def running(settings: Settings, processes: Processes) -> AsyncIterator[Sta
             "sampleReport": json.loads(sample.report()),
         }
         proxy = Proxy(settings.emulator_url, api_id, page, local)
-        await _serve(ends, proxy.app(), settings.ports.public)
+        await _serve(cleanup, proxy.app(), settings.ports.public)
         logs = asyncio.create_task(FunctionLogs(settings, deployment, source).follow())
-        ends.callback(logs.cancel)
+        cleanup.callback(logs.cancel)
         yield Stack(settings, deployment, api_id, client_secret, token)
 
 
@@ -85,9 +85,9 @@ def _simulator(binary: str, settings: Settings, client_secret: str) -> list[str]
     ]
 
 
-async def _serve(ends: AsyncExitStack, app: web.Application, port: int) -> None:
-    """Serves an application on this machine's loopback address until the stack ends."""
+async def _serve(cleanup: AsyncExitStack, app: web.Application, port: int) -> None:
+    """Serves an application on the loopback address until the stack stops."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
-    ends.push_async_callback(runner.cleanup)
+    cleanup.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -1,6 +1,6 @@
-"""The alarms, word by word: what each looks at, when it rings, and that somebody hears it.
+"""The alarms: what each watches, when it fires, and whom it notifies.
 
-A running stack would show none of this: it has no metrics of AWS, and nobody waits for an alarm to ring there.
+A running stack would show none of this: it has none of AWS's metrics, and nobody waits there for an alarm to fire.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ OURS = "Ringlog/${AWS::StackName}"
 
 
 class Alarm(NamedTuple):
-    """When an alarm rings."""
+    """When an alarm fires."""
 
-    looks_at: str
+    watches: str
     """Its expression, or its one metric: statistic, namespace, name and dimensions."""
-    rings: str
-    """Comparison and threshold; how many of how many spans, and how many seconds each has."""
+    fires: str
+    """Comparison and threshold; how many of how many periods, and their length in seconds."""
     without_data: str = "notBreaching"
     also: tuple[str, ...] = ()
     """The metrics of the expression; other properties."""
@@ -82,7 +82,7 @@ SIGNS = {
 }
 
 
-def word(value: Any) -> str:
+def plain(value: Any) -> str:
     """A value, or what it refers to: `Api`, `CallQueue.QueueName`."""
     match value:
         case {"Ref": str(text)} | {"Fn::Sub": str(text)}:
@@ -93,12 +93,12 @@ def word(value: Any) -> str:
 
 
 def metric(statistic: str, one: dict[str, Any]) -> str:
-    dimensions = [f"{dimension['Name']}={word(dimension['Value'])}" for dimension in one.pop("Dimensions", [])]
-    return " ".join([statistic, word(one.pop("Namespace")), one.pop("MetricName"), *dimensions])
+    dimensions = [f"{dimension['Name']}={plain(dimension['Value'])}" for dimension in one.pop("Dimensions", [])]
+    return " ".join([statistic, plain(one.pop("Namespace")), one.pop("MetricName"), *dimensions])
 
 
 def read(alarm: dict[str, Any]) -> Alarm:
-    """An alarm as the table writes it. Nothing of it is passed over: what is left at the end stands in `also`."""
+    """An alarm as the table writes it. Nothing is skipped: `also` has whatever the other fields do not."""
     rest = json.loads(json.dumps(alarm))
     for name in ("AlarmDescription", "AlarmActions", "OKActions"):
         rest.pop(name, None)
@@ -107,42 +107,42 @@ def read(alarm: dict[str, Any]) -> Alarm:
         assert computed.get("ReturnData", True)
         stats = {one["Id"]: one["MetricStat"] for one in metrics if one is not computed and one["ReturnData"] is False}
         assert len(stats) == len(metrics) - 1
-        looks_at = computed["Expression"]
+        watches = computed["Expression"]
         also = [f"{name}: {metric(one['Stat'], one['Metric'])}" for name, one in stats.items()]
         (seconds,) = {one["Period"] for one in stats.values()}
     else:
-        looks_at = metric(rest.pop("Statistic", None) or rest.pop("ExtendedStatistic"), rest)
+        watches = metric(rest.pop("Statistic", None) or rest.pop("ExtendedStatistic"), rest)
         also, seconds = [], rest.pop("Period")
-    spans = rest.pop("EvaluationPeriods")
-    rings = (
+    periods = rest.pop("EvaluationPeriods")
+    fires = (
         f"{SIGNS[rest.pop('ComparisonOperator')]} {rest.pop('Threshold')}, "
-        f"{rest.pop('DatapointsToAlarm', spans)} of {spans}, {seconds} s"
+        f"{rest.pop('DatapointsToAlarm', periods)} of {periods}, {seconds} s"
     )
     without_data = rest.pop("TreatMissingData")
-    return Alarm(looks_at, rings, without_data, (*also, *(f"{name}={word(value)}" for name, value in rest.items())))
+    return Alarm(watches, fires, without_data, (*also, *(f"{name}={plain(value)}" for name, value in rest.items())))
 
 
-def test_there_are_these_alarms_and_no_others() -> None:
+def test_there_are_exactly_these_alarms() -> None:
     assert list(ALARMS) == list(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_an_alarm_rings_when_it_should(name: str) -> None:
+def test_an_alarm_fires_when_it_should(name: str) -> None:
     assert read(ALARMS[name]) == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_is_heard_and_so_is_its_end(name: str) -> None:
+def test_an_alarm_notifies_when_it_fires_and_when_it_is_over(name: str) -> None:
     topic = [{"Ref": "AlertTopic"}]
     assert ALARMS[name]["AlarmActions"] == topic
-    # A connection that has ended does not come back by itself, so there is no end to tell of.
+    # A connection that has ended does not come back by itself, so there is nothing to report.
     assert ALARMS[name].get("OKActions") == (None if name == "ConnectionAlarm" else topic)
-    # Nor is any alarm switched off, or left out of some stacks.
+    # No alarm is switched off, or missing from some stacks.
     assert ALARMS[name].get("ActionsEnabled", True) is True
     assert "Condition" not in RESOURCES[name]
 
 
-def test_the_topic_tells_the_address_of_the_owner() -> None:
+def test_the_topic_notifies_the_operator() -> None:
     assert RESOURCES["AlertTopic"] == {"Type": "AWS::SNS::Topic"}
     assert RESOURCES["AlertSubscription"]["Condition"] == "HasAlertEmail"
     assert RESOURCES["AlertSubscription"]["Properties"] == {
@@ -152,8 +152,8 @@ def test_the_topic_tells_the_address_of_the_owner() -> None:
     }
 
 
-def test_each_route_that_an_alarm_names_has_metrics_of_its_own() -> None:
-    # Without them API Gateway counts by API and stage only, and such an alarm would never ring.
+def test_each_route_that_an_alarm_watches_has_its_own_metrics() -> None:
+    # Without them API Gateway counts per API and stage only, and the alarm would never fire.
     settings = RESOURCES["Api"]["Properties"]["RouteSettings"]
     values = [{d["Name"]: d["Value"] for d in one.get("Dimensions", [])} for one in ALARMS.values()]
     named = {f"{one['Method']} {one['Resource']}" for one in values if "Resource" in one}
@@ -171,7 +171,7 @@ def test_what_the_throttle_alarm_counts_is_what_the_api_logs() -> None:
     assert filtered["MetricTransformations"] == [
         {"MetricNamespace": {"Fn::Sub": OURS}, "MetricName": "WebhookThrottles", "MetricValue": "1", "Unit": "Count"}
     ]
-    assert f"{OURS} {filtered['MetricTransformations'][0]['MetricName']}" in EXPECTED["WebhookThrottleAlarm"].looks_at
+    assert f"{OURS} {filtered['MetricTransformations'][0]['MetricName']}" in EXPECTED["WebhookThrottleAlarm"].watches
 
 
 def test_every_function_is_traced() -> None:

@@ -1,4 +1,4 @@
-"""What the repository cites, it contains: citations of documents, and their links, lead to what is there."""
+"""Citations of documents, and the links in documents, lead somewhere."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from local.stack.settings import ROOT
 
-# `docs/contract.md#the-look`, in a comment or a text. The first part of a URL's path is no document of ours.
+# `docs/contract.md#the-look`, in a comment or a text; not the beginning of a URL's path.
 CITATION = re.compile(r"(?<![\w/.@-])(docs/[\w./-]+\.(?:md|yaml))(?:#([\w-]+))?")
-# Sources that only the authors had, and their numbered sections.
+# Sources that only the authors had.
 PRIVATE = re.compile(r"(?<![\w/-])(?:design|vapi|salesforce|salesforce-orgs|platforms|local-aws)\.md\b")
 THIS = Path(__file__).resolve().relative_to(ROOT)
 
@@ -35,7 +35,7 @@ def without_code(text: str) -> str:
 
 @cache
 def anchors(document: Path) -> set[str]:
-    """The names that GitHub gives to the headings: letters, digits and dashes, a number after one that comes again."""
+    """The names that GitHub gives to headings: letters, digits and dashes; a repeated one gets a number."""
     found: dict[str, int] = {}
     for heading in re.findall(r"^#+ (.+)$", without_code(document.read_text()), re.MULTILINE):
         text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
@@ -56,18 +56,18 @@ def links(document: Path) -> list[str]:
     return [link for link in found if not re.match(r"[a-z]+:", link)]
 
 
-def test_every_citation_leads_to_a_heading_that_is_there() -> None:
+def test_every_citation_leads_to_a_heading() -> None:
     cited = [(name, *found) for name, text in texts().items() for found in CITATION.findall(text)]
     assert len(cited) > 80
     assert [one for one in cited if dead(ROOT / one[1], one[2])] == []
 
 
-def test_nobody_cites_what_only_the_authors_had() -> None:
+def test_no_source_is_cited_that_only_the_authors_had() -> None:
     assert {str(name): found for name, text in texts().items() if (found := PRIVATE.findall(text))} == {}
 
 
 @pytest.mark.parametrize("document", [name for name in texts() if name.suffix == ".md"], ids=str)
-def test_the_links_of_a_document_lead_to_what_is_there(document: Path) -> None:
+def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
     for link in links(document):
         file, _, anchor = link.partition("#")
         there = (ROOT / document.parent / file).resolve() if file else ROOT / document

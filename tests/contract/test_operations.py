@@ -1,4 +1,4 @@
-"""What the documents say of alarms, metrics, error codes, permissions and parameters, against template and code."""
+"""What the documents say of alarms, metrics, the API's codes and parameters, against template and code."""
 
 from __future__ import annotations
 
@@ -10,40 +10,26 @@ from typing import Any
 from local.stack import template
 from local.stack.settings import ROOT
 
-from .test_openapi import documented_codes, product_code
+from .test_openapi import documented_codes
 
 TEMPLATE = template.load()
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-SECURITY = (ROOT / "docs/security.md").read_text()
 NONE = "\N{EN DASH}"
 
-# What an error code is made of, wherever that is written.
-CODE = r'"([A-Za-z_]+)"'
-CONSTANT = re.compile(rf"const (\w+): &str = {CODE};")
-REASON = re.compile(r"\bReason::new\(\s*([^,]+?),")
-# A reason with a code that another line has made: of Salesforce, or by one of the ways below.
-PASSED_ON = {"error.code.clone()", "error.code()", "code"}
-MADE = (
-    re.compile(rf"\breason\(\s*{CODE}"),  # what is wrong with an appointment
-    re.compile(rf"\bcode: {CODE}\.to_owned\(\)"),
-    re.compile(rf"\bwithout_answer\(\s*(?:FaultClass::)?\w+,\s*{CODE}"),
-    re.compile(rf"\((?:Passing|Permanent|effect\.unclear\(\)), {CODE}, "),  # no answer at all
-)
-REFUSED = re.compile(rf"Self::\w+ => {CODE},")
-# What only a connect finds, and no call.
-OF_A_CONNECT = {"no_refresh_token", "unusable_flow"}
-# Codes of Salesforce's that the text names and the code does not.
-SALESFORCES = {"invalid_client_id"}
+CONSTANT = re.compile(r'const (\w+): &str = "([A-Za-z_]+)";')
 
 
 @cache
 def product() -> str:
-    return product_code()
+    """The product's Rust, without its tests."""
+    files = [*ROOT.glob("functions/*/src/**/*.rs"), *ROOT.glob("shared/*/src/**/*.rs")]
+    kept = [file for file in files if "test" not in str(file.relative_to(ROOT)).replace("test-sync", "")]
+    return "\n".join(file.read_text().split("#[cfg(test)]")[0] for file in kept)
 
 
 def section(text: str, heading: str) -> str:
-    """What stands under a heading, up to the next of its level or a higher one."""
+    """The text under a heading, up to the next one of its level or above."""
     level, _ = heading.split(" ", maxsplit=1)
     _, _, after = f"\n{text}".partition(f"\n{heading}\n")
     assert after, heading
@@ -51,7 +37,7 @@ def section(text: str, heading: str) -> str:
 
 
 def rows(text: str, first_column: str) -> list[list[str]]:
-    """The cells of the first table of a text whose first column is called so."""
+    """The cells of the first table whose first column has this name."""
     lines = text.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {first_column} |"))
     found = []
@@ -66,37 +52,37 @@ def quoted(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def test_every_alarm_has_its_entry_and_no_entry_is_of_one_that_is_gone() -> None:
+def test_the_entries_are_those_of_the_alarms() -> None:
     alarms = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(alarms) > 5
     assert re.findall(r"^### (.+)$", section(OPERATIONS, "## The alarms"), re.MULTILINE) == alarms
 
 
-def test_every_entry_says_what_it_means_what_to_do_and_when_it_is_over() -> None:
+def test_every_entry_has_its_four_parts() -> None:
     for entry in re.split(r"^### ", section(OPERATIONS, "## The alarms"), flags=re.MULTILINE)[1:]:
         words = re.findall(r"^\*\*([A-Z][a-z ]+)\*\*", entry, re.MULTILINE)
         assert words == ["Means", "See more", "Do", "Over"], entry.splitlines()[0]
 
 
 def queries() -> list[str]:
-    """The queries for CloudWatch Logs Insights: the blocks without a language that filter something."""
+    """The queries for CloudWatch Logs Insights: code blocks without a language that begin with a filter."""
     blocks = re.findall(r"^```(\w*)\n(.+?)^```$", OPERATIONS, re.MULTILINE | re.DOTALL)
     return [block for language, block in blocks if not language and block.startswith("filter ")]
 
 
-def test_the_queries_look_for_messages_and_fields_that_are_logged() -> None:
+def test_the_queries_use_messages_and_fields_that_are_logged() -> None:
     assert len(queries()) > 5
     for query in queries():
         named = re.findall(r"\bmessage (?:=|in) (\[[^]]+\]|\"[^\"]+\")", query)
         for message in re.findall(r'"([^"]+)"', " ".join(named)):
             assert f'"{message}"' in product(), message
         for field in re.findall(r"(?<![\w.@])[a-z]+\.[a-z_]+(?![\w.])", re.sub(r'"[^"]*"', "", query)):
-            # `record` is Lambda's own line.
+            # `record` is in Lambda's own lines.
             assert field.startswith("record.") or re.search(rf"\b{re.escape(field)} = ", product()), field
 
 
 def metrics() -> dict[str, tuple[str, set[str]]]:
-    """Name of each metric of the code → its unit, and the dimensions that it is counted by (`""`: without one)."""
+    """Each metric of the code → its unit and its dimensions (`""`: none)."""
     source = (ROOT / "shared/calls/src/measure.rs").read_text()
     described = re.findall(r"for name in \[([^]]+)\] \{\s*describe_\w+!\(name, Unit::(\w+)", source)
     described += re.findall(r"describe_\w+!\(([A-Z_]+), Unit::(\w+)", source)
@@ -110,13 +96,13 @@ def metrics() -> dict[str, tuple[str, set[str]]]:
 
 
 def widgets() -> dict[str, str]:
-    """Title of each picture of the dashboard → what it shows."""
+    """The title of each widget on the dashboard → its metrics."""
     body = RESOURCES["Overview"]["Properties"]["DashboardBody"]["Fn::Sub"]
     shown = [widget["properties"] for widget in json.loads(body)["widgets"]]
     return {one["title"]: json.dumps(one["metrics"]) for one in shown}
 
 
-def test_the_metrics_table_is_what_the_code_counts() -> None:
+def test_the_metrics_table_has_the_metrics_of_the_code() -> None:
     said = {}
     for name, unit, dimensions, meaning, _ in rows(section(OPERATIONS, "## The metrics"), "metric"):
         assert meaning
@@ -126,61 +112,15 @@ def test_the_metrics_table_is_what_the_code_counts() -> None:
     assert said == metrics()
 
 
-def test_the_metrics_table_says_where_the_dashboard_shows_each() -> None:
+def test_the_metrics_table_says_where_each_is_on_the_dashboard() -> None:
     for name, *_, places in rows(section(OPERATIONS, "## The metrics"), "metric"):
         metric = re.compile(rf'"{quoted(name)[0]}"|MetricName={quoted(name)[0]}\b')
         shown = [title for title, what in widgets().items() if metric.search(what)]
         assert places.split("; ") == (shown or [NONE]), name
 
 
-def row_codes() -> set[str]:
-    """Every error code that the code can put into a row; Salesforce's own aside."""
-    constants = dict(CONSTANT.findall(product()))
-    found = {code for pattern in MADE for code in pattern.findall(product())}
-    for written in REASON.findall(product()):
-        literal = re.fullmatch(CODE, written)
-        name = written.split("::")[-1]
-        assert literal or name in constants or written in PASSED_ON, f"Reason::new({written}, …): which code is that?"
-        if written not in PASSED_ON:
-            found.add(literal[1] if literal else constants[name])
-    for refusals in ("shared/calls/src/phone.rs", "shared/salesforce/src/hosts.rs"):
-        found |= set(REFUSED.findall((ROOT / refusals).read_text()))
-    return found - OF_A_CONNECT
-
-
 def table_codes(text: str, first_column: str = "code") -> set[str]:
     return {one for row in rows(text, first_column) for one in quoted(row[0])}
-
-
-def our_codes() -> set[str]:
-    return table_codes(section(OPERATIONS, "## The error codes"))
-
-
-def test_every_error_code_of_a_row_is_explained() -> None:
-    assert len(row_codes()) > 30, "the expressions find no codes any more"
-    assert row_codes() - our_codes() == set()
-
-
-def test_no_error_code_is_explained_that_is_gone() -> None:
-    known = {one for one in our_codes() if not one.startswith("http_")} - SALESFORCES
-    assert {one for one in known if f'"{one}"' not in product()} == set()
-
-
-def test_every_explained_error_code_says_what_to_do() -> None:
-    for row in rows(section(OPERATIONS, "## The error codes"), "code"):
-        assert len(row) == 4
-        assert all(row)
-        statuses = quoted(row[1])
-        assert set(statuses) <= {"success", "not_found", "retrying", "waiting_for_connection", "error", "skipped"}
-
-
-def test_the_remedies_for_salesforces_codes_are_those_of_the_code() -> None:
-    table = (ROOT / "shared/calls/src/sync/remedy.rs").read_text().partition("const REMEDIES")[2].split("];")[0]
-    remedies = re.findall(r'\(\s*"([A-Z_]+)",', table)
-    assert len(remedies) > 10
-    said = [quoted(row[0])[0] for row in rows(section(OPERATIONS, "### Salesforce's own"), "code begins with")]
-    # Some codes have several remedies, by the field that is blamed. The page may tell of two in one row.
-    assert list(dict.fromkeys(said)) == list(dict.fromkeys(remedies))
 
 
 def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:
@@ -196,32 +136,7 @@ def test_every_code_of_the_api_is_explained_in_one_of_the_documents() -> None:
     assert explained - documented_codes() == set()
 
 
-def target(reference: dict[str, Any]) -> str:
-    """What a statement is about: `SyncLogsTable`, or `SyncLogsTable/index/by_time`."""
-    ((how, name),) = reference.items()
-    return str(name[0]) if how == "Fn::GetAtt" else str(name).replace("${", "").replace(".Arn}", "")
-
-
-def allowed(function: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for policy in RESOURCES[function]["Properties"]["Policies"]:
-        for statement in policy["Statement"]:
-            actions, resources = statement["Action"], statement["Resource"]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                for action in actions if isinstance(actions, list) else [actions]:
-                    found.setdefault(target(resource), set()).add(action.split(":")[1])
-    return found
-
-
-def test_the_table_of_permissions_is_that_of_the_policies() -> None:
-    said = {}
-    for name, _, may in rows(section(SECURITY, "## Who may do what"), "function"):
-        grants = [grant.split(": ") for grant in may.split("; ")]
-        said[quoted(name)[0]] = {quoted(on)[0]: set(actions.split(", ")) for on, actions in grants}
-    assert said == {binary: allowed(function) for function, binary in template.binaries(TEMPLATE).items()}
-
-
-def test_every_parameter_is_in_the_page_about_deploying() -> None:
+def test_every_parameter_is_documented() -> None:
     parameters = section((ROOT / "docs/deploy.md").read_text(), "## Parameters")
     named = [name for row in rows(parameters, "parameter") for name in quoted(row[0])]
     assert sorted(named) == sorted(TEMPLATE["Parameters"])

@@ -1,4 +1,4 @@
-"""The numbering plans that are compiled in are those of the libphonenumber that reads them."""
+"""The compiled-in numbering plans are those of the libphonenumber version that reads them."""
 
 import json
 import subprocess
@@ -15,6 +15,4 @@ def test_the_metadata_is_that_of_the_library_in_the_lock_file() -> None:
     [manifest] = [package["manifest_path"] for package in packages if package["name"] == "rlibphonenumber"]
     theirs = Path(manifest).parent / "src/generated/metadata/metadata.bin"
     ours = ROOT / "shared/calls/src/phone/metadata.bin"
-    assert ours.read_bytes() == theirs.read_bytes(), (
-        f"rlibphonenumber is another one: copy {theirs.name} from its source"
-    )
+    assert ours.read_bytes() == theirs.read_bytes(), f"rlibphonenumber has changed: copy {theirs.name} from its source"

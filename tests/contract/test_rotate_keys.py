@@ -1,4 +1,4 @@
-"""The program that rotates keys, over a secret in memory: the order of its steps, and what it leaves alone."""
+"""The program that rotates keys, with a secret in memory: the order of its steps, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local.stack.settings import ROOT
-from ops import rotate_keys
 from ops.rotate_keys import KeysSecret, RefusedError, resources, retire, rotate
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
@@ -36,7 +34,7 @@ class Client:
         return {"VersionId": str(self.version)}
 
     def client(self, _: str) -> Client:
-        """It is its own session, too."""
+        """It is its own session."""
         return self
 
     def ids(self, ring: str) -> list[str]:
@@ -48,7 +46,7 @@ def secret_of(client: Client) -> KeysSecret:
     return KeysSecret(cast("boto3.Session", client), "arn")
 
 
-def test_a_new_key_is_last_while_it_waits_then_first_and_the_old_one_can_go() -> None:
+def test_a_new_key_is_last_while_processes_learn_it_then_first_and_the_old_one_can_go() -> None:
     client = Client()
     seen: list[list[str]] = []
     made = rotate(secret_of(client), ["sealing"], wait=lambda _: seen.append(client.ids("sealing")))
@@ -62,7 +60,7 @@ def test_a_new_key_is_last_while_it_waits_then_first_and_the_old_one_can_go() ->
         retire(secret_of(client), "sealing", new, now=LATER)
 
 
-def test_a_key_is_not_forgotten_while_a_process_may_use_it() -> None:
+def test_a_key_is_not_retired_while_a_process_may_use_it() -> None:
     client = Client()
     rotate(secret_of(client), ["sealing"], wait=lambda _: None)
     with pytest.raises(RefusedError, match="within the last 16 minutes"):
@@ -70,7 +68,7 @@ def test_a_key_is_not_forgotten_while_a_process_may_use_it() -> None:
     assert "1" in client.ids("sealing")
 
 
-def test_what_somebody_else_changed_meanwhile_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_that_changes_meanwhile_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     client = Client()
 
     def meanwhile(_: float) -> None:
@@ -82,7 +80,7 @@ def test_what_somebody_else_changed_meanwhile_is_left_alone(capsys: pytest.Captu
     assert "unused at the end" in capsys.readouterr().err
 
 
-def test_a_rotation_that_was_interrupted_is_begun_again_with_another_key() -> None:
+def test_an_interrupted_rotation_starts_over_with_another_key() -> None:
     client = Client()
 
     def interrupted(_: float) -> None:
@@ -92,12 +90,12 @@ def test_a_rotation_that_was_interrupted_is_begun_again_with_another_key() -> No
         rotate(secret_of(client), ["sealing"], wait=interrupted)
     unused = client.ids("sealing")[1]
     retire(secret_of(client), "sealing", unused, now=LATER)
-    # A process may still know the key that is gone: its id comes never again.
+    # A process may still know the retired key: its id is never used again.
     assert rotate(secret_of(client), ["sealing"], wait=lambda _: None)["sealing"] != unused
 
 
 class OfOneClient:
-    """A session whose clients are all this one."""
+    """A session with a single client."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -131,13 +129,3 @@ def test_the_resources_of_a_large_stack_are_all_found() -> None:
         found = resources(cast("boto3.Session", OfOneClient(client)), "ringlog")
         stubber.assert_no_pending_responses()
     assert found == {name: f"ringlog-{name}" for name in names}
-
-
-def test_the_program_waits_longer_than_the_functions_do() -> None:
-    code = (ROOT / "shared" / "platform" / "src" / "secrets.rs").read_text()
-    again = re.search(r"MIN_READ_INTERVAL: Duration = Duration::from_secs\((\d+)\)", code)
-    kept = re.search(r"for Keys \{.*?KEPT_FOR: Duration = Duration::from_mins\((\d+)\)", code, re.DOTALL)
-    assert again
-    assert kept
-    assert int(again[1]) < rotate_keys.WAIT_SECONDS
-    assert timedelta(minutes=int(kept[1])) < rotate_keys.KNOWN_EVERYWHERE_AFTER

@@ -1,8 +1,10 @@
-"""The routes held together: of the template, of the code, of the API's description and of `cargo lambda watch`."""
+"""The routes of the template, the API's description and `cargo lambda watch` are the same.
+
+The tests of shared/api compare those of the code with the description's.
+"""
 
 from __future__ import annotations
 
-import re
 import tomllib
 
 import yaml
@@ -24,7 +26,7 @@ def deployed() -> Routes:
     }
 
 
-def test_watch_routes_as_the_template_does() -> None:
+def test_watch_has_the_routes_of_the_template() -> None:
     manifest = tomllib.loads((ROOT / "Cargo.toml").read_text())
     router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"]
     watched = [((one["method"], path), one["function"]) for path, ones in router.items() for one in ones]
@@ -36,9 +38,3 @@ def test_the_api_s_description_has_the_routes_of_the_template() -> None:
     methods = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
     described = {(method.upper(), path) for path, item in paths.items() for method in item.keys() & methods}
     assert described == deployed().keys()
-
-
-def test_the_code_names_the_routes_of_the_template() -> None:
-    source = (ROOT / "shared/platform/src/routes.rs").read_text()
-    named = re.findall(r'Route \{ method: Method::(\w+), path: "([^"]+)" \}', source)
-    assert sorted(named) == sorted(deployed())

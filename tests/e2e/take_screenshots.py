@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and the pages: `make screenshots`. No test: it is not collected with them."""
+"""Takes the pictures for the README and the docs: `make screenshots`. Not collected with the tests."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .support.stack import Stack
 from .support.workspace import Workspace
 
 PICTURES = ROOT / "docs" / "pictures"
-# Invented people, with numbers that nobody has.
+# Invented people, with numbers that no seeded record has.
 ADA, BEN, CLEO = "+12345550181", "+12345550182", "+12345550183"
 # One Contact for each picture of a timeline, so that each shows one call.
 DANA = {"light": "+12345550185", "dark": "+12345550186"}
 
 
 def open_page(chrome: Browser, scheme: str) -> Page:
-    """As wide as a dashboard's column, by day or by night."""
+    """Opens a page as wide as a dashboard's column, in light or dark mode."""
     return chrome.new_page(
         viewport={"width": 860, "height": 1000},
         color_scheme="dark" if scheme == "dark" else "light",
@@ -51,7 +51,7 @@ def booked_just_now(number: str) -> dict[str, Any]:
 
 
 def take(page: Page, name: str) -> None:
-    """Writes a picture of the card, when nothing of it is being read any more."""
+    """Takes a picture of the card once all of it has loaded."""
     card = page.get_by_role("region", name="Salesforce", exact=True)
     page.wait_for_load_state("networkidle")
     expect(card.get_by_text("Loading…")).to_have_count(0)
@@ -97,14 +97,14 @@ def test_take(scheme: str, chrome: Browser, stack: Stack, stranger: Workspace, s
 def test_take_the_timeline(
     scheme: str, chrome: Browser, stack: Stack, workspace: Workspace, salesforce: Salesforce
 ) -> None:
-    """A call's Task and Event where people find them: the simulator's page of a Contact."""
+    """A call's Task and Event on the simulator's page of a Contact."""
     number = DANA[scheme]
     contact = salesforce.add("Contact", FirstName="Dana", LastName="Reed", MobilePhone=number)
     workspace.log_call(booked_just_now(number))
     page = open_page(chrome, scheme)
     page.goto(f"{stack.simulator_url}/{contact}")
     expect(page.get_by_role("heading", name="Inbound Call - Scheduled Appointment")).to_be_visible()
-    # Without the room that the page leaves below its last line.
+    # Removes the space below the last line.
     page.add_style_tag(content="main { padding-block: 1.5rem; }")
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.locator("main").screenshot(path=PICTURES / f"timeline-{scheme}.png", animations="disabled")

@@ -1,6 +1,6 @@
-"""The API's description against the running stack: what it allows is taken, and what is answered is in it.
+"""The API's description against the running stack: requests that it allows are accepted, and responses match it.
 
-Every other test's answers are held against it too: support/description.py.
+The responses of every other test are checked against it too: support/description.py.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from .support.stack import Stack
 from .support.workspace import Workspace
 
 
-def test_requests_made_from_the_description_get_the_answers_that_it_describes(
-    stack: Stack, workspace: Workspace
-) -> None:
+def test_generated_requests_get_the_described_responses(stack: Stack, workspace: Workspace) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     configuration = Path(__file__).with_name("schemathesis.toml")
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *(program, "--config-file", configuration, "run", DESCRIPTION),
             *("--url", stack.public_url, "--phases", "examples,coverage,fuzzing", "--no-color"),
@@ -32,7 +30,7 @@ def test_requests_made_from_the_description_get_the_answers_that_it_describes(
         env={**os.environ, "DASHBOARD_TOKEN": workspace.token(), "WEBHOOK_TOKEN": workspace.webhook_token},
         check=False,
     )
-    assert done.returncode == 0
+    assert result.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -44,14 +42,14 @@ def test_requests_made_from_the_description_get_the_answers_that_it_describes(
         (200, {}, b'{"connected":"yes"}'),
     ],
 )
-def test_an_answer_that_is_not_described_is_noticed(
+def test_a_response_that_does_not_match_is_noticed(
     stack: Stack, workspace: Workspace, status: int, headers: dict[str, str], body: bytes | None
 ) -> None:
     bearer = {"Authorization": f"Bearer {workspace.token()}"}
-    answer = requests.get(f"{stack.public_url}/api/salesforce/status", headers=bearer, timeout=35)
-    conforms(answer)
-    answer.status_code = status
-    answer.raw.headers.update(headers)
-    answer._content = answer.content if body is None else body
+    response = requests.get(f"{stack.public_url}/api/salesforce/status", headers=bearer, timeout=35)
+    conforms(response)
+    response.status_code = status
+    response.raw.headers.update(headers)
+    response._content = response.content if body is None else body
     with pytest.raises(schemathesis.errors.FailureGroup):
-        conforms(answer)
+        conforms(response)

@@ -1,4 +1,4 @@
-"""The right time: what Vapi's models say of an appointment, and what Salesforce's calendar then has."""
+"""Appointments: from what Vapi's models report to the Event in Salesforce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEXT_YEAR = datetime.now(UTC).year + 1
 
 
 def second_sunday_of_march(year: int) -> date:
-    """When the clocks of New York, the workspace's zone, go forward from 2:00 to 3:00."""
+    """The day on which New York, the workspace's time zone, skips from 2:00 to 3:00."""
     first = date(year, 3, 1)
     return first + timedelta(days=(6 - first.weekday()) % 7 + 7)
 
@@ -30,9 +30,9 @@ GAP = second_sunday_of_march(NEXT_YEAR)
         (f"{NEXT_YEAR}-01-20", "2:00", {"appointment_time_zone": "Asia/Tokyo"}, f"{NEXT_YEAR}-01-20T05:00:00", 60),
         (f"{NEXT_YEAR}-01-20T14:00:00+05:30", "", {}, f"{NEXT_YEAR}-01-20T08:30:00", 60),
     ],
-    ids=["a time that the clock change skips", "a length", "a zone of its own", "an offset"],
+    ids=["a skipped hour", "a duration", "its own time zone", "an offset"],
 )
-def test_an_appointment_is_at_the_instant_that_was_meant(
+def test_an_event_starts_and_ends_at_the_instants_that_were_meant(
     workspace: Workspace,
     salesforce: Salesforce,
     number: str,
@@ -59,9 +59,9 @@ def test_an_appointment_is_at_the_instant_that_was_meant(
         (f"{NEXT_YEAR}-01-20", "after lunch", "after lunch"),
         ("2020-01-20", "2:00 PM", "2020-01-20"),
     ],
-    ids=["a day of speech", "no such day", "a time of speech", "the past"],
+    ids=["a spoken date", "an impossible date", "a spoken time", "the past"],
 )
-def test_an_appointment_that_is_not_certain_is_left_to_a_person(
+def test_an_uncertain_appointment_is_left_to_a_person(
     workspace: Workspace, salesforce: Salesforce, number: str, day: str, time: str, kept: str
 ) -> None:
     salesforce.add("Lead", LastName="Unsure", Company="Sample", Phone=number)

@@ -1,4 +1,4 @@
-"""What lies in the tables: nothing secret in clear, and nothing that opens elsewhere."""
+"""Data at rest: no secret is stored in plain text, and no sealed value opens in another row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .support.workspace import Browser, Workspace
 SEALED = ("salesforce_access_token", "salesforce_refresh_token")
 
 
-def test_a_sealed_value_that_is_moved_to_another_workspace_does_not_open(
+def test_a_sealed_value_does_not_open_in_another_workspace(
     stack: Stack, workspace: Workspace, salesforce: Salesforce, secrets: Secrets, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Guarded", Company="Sample", Phone=number)
@@ -23,29 +23,29 @@ def test_a_sealed_value_that_is_moved_to_another_workspace_does_not_open(
     stolen = workspace.settings_row()
     stack.table("WorkspaceSettingsTable").update_item(
         Key={"workspace_id": thief.id},
-        # The version rises with every new connection: a worker that knows the one before reads this one.
+        # Every new connection increments the version, so that a worker with a cached one reads this row.
         UpdateExpression=f"SET {SEALED[0]} = :access, {SEALED[1]} = :refresh ADD connection_version :one",
         ExpressionAttributeValues={":access": stolen[SEALED[0]], ":refresh": stolen[SEALED[1]], ":one": 1},
     )
     body = report(number)
     assert thief.post(body).status_code == 200
 
-    def tried() -> bool:
+    def attempted() -> bool:
         row = thief.row(call_id(body))
         return row is not None and row["status"] != "queued" and "lease_owner" not in row
 
-    wait_until(tried, 20, "the call was tried")
+    wait_until(attempted, 20, "the call was attempted")
     assert (thief.row(call_id(body)) or {})["status"] != "success"
     assert salesforce.activities("Task", call_id(body)) == []
 
 
 @pytest.mark.last
-def test_the_tables_hold_no_token_in_clear(stack: Stack, workspace: Workspace, secrets: Secrets) -> None:
+def test_no_table_contains_a_token_in_plain_text(stack: Stack, workspace: Workspace, secrets: Secrets) -> None:
     browser = Browser()
-    workspace.allow(browser, workspace.begin_connect(browser))  # a flow under way
+    workspace.allow(browser, workspace.begin_connect(browser))  # a flow in progress
     row = workspace.settings_row()
     assert all(str(row[name]).startswith("v1.") for name in SEALED)
-    # A phone number belongs into the ledger; everything else that was collected does not.
+    # Of what was collected, only phone numbers belong in the ledger.
     for output in ("WorkspaceSettingsTable", "SyncLogsTable", "OAuthStatesTable"):
         items = stack.table(output).scan()["Items"]
         assert items

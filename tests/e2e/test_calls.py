@@ -1,4 +1,4 @@
-"""The main job: a call ends, and Salesforce shows it."""
+"""The main path: a call ends and appears in Salesforce."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_call_with_an_appointment_becomes_a_task_and_an_event(
     (event,) = salesforce.activities("Event", call_id(body))
     assert event["WhoId"] == lead
     assert event["Subject"] == "Consultation - Scheduled via Voice AI"
-    # The workspace's zone is the user's in Salesforce: America/New_York.
+    # The workspace's time zone is that of the user in Salesforce: America/New_York.
     assert (event["StartDateTime"][:19], event["EndDateTime"][:19]) == (start, end)
     assert "Bring the licence list." in event["Description"]
 
@@ -69,7 +69,7 @@ def test_a_call_with_an_appointment_becomes_a_task_and_an_event(
     assert "due_at" not in row
 
 
-def test_a_call_of_a_contact_is_logged_when_no_lead_has_the_number(
+def test_a_call_is_logged_on_a_contact_if_no_lead_has_the_number(
     workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     contact = salesforce.add("Contact", LastName="Known", MobilePhone=f"({number[2:5]}) {number[5:8]}-{number[8:]}")
@@ -81,7 +81,7 @@ def test_a_call_of_a_contact_is_logged_when_no_lead_has_the_number(
     assert salesforce.activities("Event", call_id(body)) == []
 
 
-def test_an_outbound_call_says_so(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
+def test_an_outbound_call_is_logged_as_one(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
     salesforce.add("Lead", LastName="Called", Company="Sample", Phone=number)
     body = report(number, case="outbound-call")
     assert workspace.log_call(body)["status"] == "success"
@@ -97,13 +97,13 @@ def test_a_web_call_without_a_number_is_skipped(workspace: Workspace, salesforce
     assert salesforce.activities("Task", call_id(body)) == []
 
 
-def test_a_call_of_nobody_is_looked_for_again_later(workspace: Workspace, number: str) -> None:
+def test_an_unknown_caller_is_searched_for_again_in_five_minutes(workspace: Workspace, number: str) -> None:
     row = workspace.log_call(report(number))
     assert row["status"] == "not_found"
     assert 240 < int(row["due_at"]) - time.time() < 360
 
 
-def test_a_second_report_updates_the_task_and_makes_no_other(
+def test_a_second_report_updates_the_task_and_creates_no_other(
     workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Twice", Company="Sample", Phone=number)
@@ -121,7 +121,7 @@ def test_a_second_report_updates_the_task_and_makes_no_other(
     assert task["Id"] == first["salesforce_task_id"]
 
 
-def test_the_connection_is_shown_without_tokens(workspace: Workspace, salesforce: Salesforce) -> None:
+def test_the_status_has_no_tokens(workspace: Workspace, salesforce: Salesforce) -> None:
     status = workspace.status()
     assert (status["connected"], status["state"]) == (True, "connected")
     assert status["instanceUrl"] == salesforce.url
@@ -136,42 +136,44 @@ def test_calls_of_an_unconnected_workspace_are_logged_when_it_connects(
     body = report(number)
     assert stranger.post(body).status_code == 200
 
-    def waits() -> bool:
+    def is_waiting() -> bool:
         row = stranger.row(call_id(body))
         return row is not None and row["status"] == "waiting_for_connection"
 
-    wait_until(waits, 20, "the call waits for a connection")
+    wait_until(is_waiting, 20, "the call waits for a connection")
     stranger.connect()
     assert stranger.settled(call_id(body))["status"] == "success"
     assert len(salesforce.activities("Task", call_id(body))) == 1
 
 
-def test_disconnecting_ends_the_connection_and_may_be_repeated(workspace: Workspace) -> None:
+def test_disconnecting_ends_the_connection_and_can_be_repeated(workspace: Workspace) -> None:
     for _ in range(2):
-        answer = workspace.api("DELETE", "disconnect")
-        assert (answer.status_code, answer.json()) == (*(200, {"success": True, "message": "Salesforce disconnected"}),)
+        response = workspace.api("DELETE", "disconnect")
+        assert (response.status_code, response.json()) == (
+            *(200, {"success": True, "message": "Salesforce disconnected"}),
+        )
     assert workspace.status()["connected"] is False
 
 
-def test_a_call_costs_two_salesforce_requests_and_shows_within_two_seconds(
+def test_a_call_takes_two_salesforce_requests_and_appears_within_two_seconds(
     workspace: Workspace, salesforce: Salesforce, number: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     salesforce.add("Lead", LastName="Quick", Company="Sample", Phone=number)
-    workspace.log_call(report(number))  # the functions are warm from here on, as in a day's work
-    salesforce.forget_requests()
+    workspace.log_call(report(number))  # warms up the functions
+    salesforce.clear_requests()
     body = report(number)
-    began = time.monotonic()
+    started = time.monotonic()
     assert workspace.post(body).status_code == 200
-    answered = time.monotonic()
-    wait_until(lambda: salesforce.activities("Task", call_id(body)), 20, "the Task is there")
-    shown = time.monotonic()
+    responded = time.monotonic()
+    wait_until(lambda: salesforce.activities("Task", call_id(body)), 20, "the Task exists")
+    appeared = time.monotonic()
     workspace.settled(call_id(body))
     with capsys.disabled():
         print(
-            f"\n  webhook answered after {(answered - began) * 1000:.0f} ms; "
-            f"the Task was there {(shown - answered) * 1000:.0f} ms later"
+            f"\n  the webhook responded after {(responded - started) * 1000:.0f} ms; "
+            f"the Task existed {(appeared - responded) * 1000:.0f} ms later"
         )
-    assert shown - answered < 2
+    assert appeared - responded < 2
     assert salesforce.requests() == {"search": 1, "composite": 1}
 
 
@@ -188,10 +190,10 @@ def test_a_report_of_4_megabytes_is_accepted(workspace: Workspace, salesforce: S
 
 def test_the_printed_commands_log_the_sample_call(stack: Stack, salesforce: Salesforce, secrets: Secrets) -> None:
     script = "set -e\n" + "\n".join(stack.commands.values()) + '\nprintf "\\n%s" "$SECRET"'
-    ran = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    secrets.add(ran.stdout.splitlines()[-1])
-    assert '{"received":true}' in ran.stdout
+    result = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    secrets.add(result.stdout.splitlines()[-1])
+    assert '{"received":true}' in result.stdout
     sample_call = call_id(sample("appointment"))
     wait_until(lambda: salesforce.activities("Task", sample_call), 2, "the sample call's Task")
     assert len(salesforce.activities("Event", sample_call)) == 1

@@ -1,4 +1,4 @@
-"""The card in a real Chromium: what a person of a workspace does with it, from the Connect button to the Task."""
+"""The card in a real Chromium, from the Connect button to the Task."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from .support.salesforce import Salesforce
 from .support.stack import Stack
 from .support.workspace import Workspace
 
-SETTLED_MS = 30_000
+TIMEOUT_MS = 30_000
 
 
 @pytest.fixture
 def page(chrome: Browser) -> Iterator[Page]:
-    """A page in a browser profile of its own. Nothing on it may fail unseen."""
+    """A page in a browser profile of its own. Uncaught errors on it fail the test."""
     context = chrome.new_context(viewport={"width": 1000, "height": 1200}, permissions=["clipboard-read"])
     page = context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert broken == []
+    assert errors == []
 
 
 def shows(page: Page, text: str) -> None:
-    """The card shows a text, soon."""
-    # The filter's options have the same words as the calls.
+    """Waits until the card shows a text."""
+    # The filter's options have the same texts as the calls.
     shown = page.get_by_text(text).and_(page.locator(":not(option)"))
-    expect(shown.first).to_be_visible(timeout=SETTLED_MS)
+    expect(shown.first).to_be_visible(timeout=TIMEOUT_MS)
 
 
-def test_connect_post_a_call_and_see_it(
+def test_a_call_appears_after_connecting(
     page: Page, stack: Stack, stranger: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     lead = salesforce.add("Lead", FirstName="Carla", LastName="Card", Company="Sample", Phone=number)
@@ -67,7 +67,7 @@ def test_connect_post_a_call_and_see_it(
     expect(opened.value.get_by_role("heading", name=re.compile("Carla Card"))).to_be_visible()
 
 
-def test_denied_and_then_allowed(page: Page, stack: Stack, stranger: Workspace) -> None:
+def test_access_can_be_denied_and_then_allowed(page: Page, stack: Stack, stranger: Workspace) -> None:
     open_card(page, stack, stranger)
     approve(page, "Connect with Salesforce", "Deny")
     shows(page, "Access was denied")
@@ -77,7 +77,7 @@ def test_denied_and_then_allowed(page: Page, stack: Stack, stranger: Workspace) 
     shows(page, "Salesforce is connected")
 
 
-def test_a_closed_window_can_be_opened_again(page: Page, stack: Stack, stranger: Workspace) -> None:
+def test_connecting_can_be_restarted_after_the_window_is_closed(page: Page, stack: Stack, stranger: Workspace) -> None:
     open_card(page, stack, stranger)
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Connect with Salesforce").click()
@@ -91,10 +91,8 @@ def test_a_closed_window_can_be_opened_again(page: Page, stack: Stack, stranger:
     shows(page, "Salesforce is connected")
 
 
-def test_a_window_that_is_cut_from_the_page_connects_all_the_same(
-    page: Page, stack: Stack, stranger: Workspace
-) -> None:
-    """Salesforce's login page may do so: then no message comes, and the status tells."""
+def test_a_window_without_an_opener_still_connects(page: Page, stack: Stack, stranger: Workspace) -> None:
+    """Salesforce's login page may sever it. Then no message arrives, and the card learns from the status."""
     page.add_init_script("Object.defineProperty(window, 'opener', { value: null })")
     page.context.add_init_script("Object.defineProperty(window, 'opener', { value: null })")
     open_card(page, stack, stranger)
@@ -107,14 +105,14 @@ def test_a_window_that_is_cut_from_the_page_connects_all_the_same(
     [("Allow", "Salesforce is connected"), ("Deny", "Salesforce could not be connected")],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_that_ends_a_connect_is_for_everyone(
+def test_the_callback_page_is_accessible(
     chrome: Browser, stack: Stack, stranger: Workspace, scheme: Literal["light", "dark"], decision: str, title: str
 ) -> None:
-    # Its policy lets no other script run, and so not axe either.
+    # Its content security policy would block axe.
     context = chrome.new_context(bypass_csp=True, color_scheme=scheme)
     page = context.new_page()
     open_card(page, stack, stranger)
-    # In the card's own window, which no script may close: there is time to look.
+    # In the card's own window, which the page cannot close.
     page.get_by_role("button", name="Connect with Salesforce").wait_for()
     page.evaluate("window.open = () => window")
     page.get_by_role("button", name="Connect with Salesforce").click()
@@ -124,7 +122,7 @@ def test_the_page_that_ends_a_connect_is_for_everyone(
     context.close()
 
 
-def test_try_a_number_then_write_a_test(
+def test_a_number_can_be_tried_and_a_test_task_written(
     page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Contact", FirstName="Tess", LastName="Tester", MobilePhone=number)
@@ -138,8 +136,8 @@ def test_try_a_number_then_write_a_test(
     before = salesforce.activities_by_call("Task").keys()
     page.get_by_role("button", name="Write a test Task").click()
     shows(page, "The test Task was written.")
-    (written,) = salesforce.activities_by_call("Task").keys() - before
-    assert written.startswith("test-dashboard-")
+    (call,) = salesforce.activities_by_call("Task").keys() - before
+    assert call.startswith("test-dashboard-")
     assert violations(page) == []
     with page.context.expect_page() as opened:
         page.get_by_role("link", name=re.compile("Open Task")).click()
@@ -149,7 +147,7 @@ def test_try_a_number_then_write_a_test(
     expect(page.get_by_role("link", name=re.compile("Open Task"))).to_be_visible()
 
 
-def test_a_failed_call_says_why_and_is_retried(
+def test_a_failed_call_shows_why_and_can_be_retried(
     page: Page, stack: Stack, workspace: Workspace, faults: Salesforce, number: str
 ) -> None:
     faults.add("Lead", FirstName="Frida", LastName="Failed", Company="Sample", Phone=number)
@@ -165,17 +163,17 @@ def test_a_failed_call_says_why_and_is_retried(
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
     page.get_by_role("button", name="Retry", exact=True).click()
-    expect(page.get_by_role("list", name="Calls").get_by_text("Logged", exact=True)).to_be_visible(timeout=SETTLED_MS)
+    expect(page.get_by_role("list", name="Calls").get_by_text("Logged", exact=True)).to_be_visible(timeout=TIMEOUT_MS)
     assert len(faults.activities("Task", call_id(body))) == 1
 
 
-def test_all_calls_that_failed_for_one_reason_are_retried(
+def test_all_calls_that_failed_for_the_same_reason_can_be_retried(
     page: Page, stack: Stack, workspace: Workspace, faults: Salesforce, number: str
 ) -> None:
     faults.add("Lead", LastName="Many", Company="Sample", Phone=number)
     faults.refuse("Task", "FIELD_CUSTOM_VALIDATION_EXCEPTION", times=3)
     bodies = [report(number) for _ in range(3)]
-    workspace.report_at_once(bodies)
+    workspace.report_concurrently(bodies)
     for body in bodies:
         workspace.settled(call_id(body))
     open_card(page, stack, workspace)
@@ -185,7 +183,7 @@ def test_all_calls_that_failed_for_one_reason_are_retried(
         wait_until(lambda: workspace.row(call_id(body))["status"] == "success", 20, "the call is logged")  # type: ignore[index]  # noqa: B023
 
 
-def test_settings_are_changed_and_a_wrong_one_is_said(page: Page, stack: Stack, workspace: Workspace) -> None:
+def test_settings_can_be_changed_and_an_invalid_one_is_reported(page: Page, stack: Stack, workspace: Workspace) -> None:
     open_card(page, stack, workspace)
     page.get_by_role("tab", name="Settings").click()
     page.get_by_label("If no record matches").select_option("Create a Lead")
@@ -200,7 +198,7 @@ def test_settings_are_changed_and_a_wrong_one_is_said(page: Page, stack: Stack, 
     assert (settings["noMatch"], settings["timeZone"]) == ("create_lead", "Europe/Berlin")
 
 
-def test_the_secret_for_vapi_is_copied_and_made_anew(page: Page, stack: Stack, workspace: Workspace) -> None:
+def test_the_secret_for_vapi_is_hidden_and_can_be_rotated(page: Page, stack: Stack, workspace: Workspace) -> None:
     old = workspace.webhook_token
     open_card(page, stack, workspace)
     page.get_by_role("tab", name="Vapi").click()
@@ -217,7 +215,7 @@ def test_the_secret_for_vapi_is_copied_and_made_anew(page: Page, stack: Stack, w
     assert new != old
 
 
-def test_disconnect_and_reconnect_with_waiting_calls(
+def test_waiting_calls_are_logged_after_a_reconnect(
     page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", FirstName="Wanda", LastName="Waiting", Company="Sample", Phone=number)
@@ -235,7 +233,7 @@ def test_disconnect_and_reconnect_with_waiting_calls(
     assert len(salesforce.activities("Task", call_id(body))) == 1
 
 
-def test_an_ended_approval_asks_to_reconnect(
+def test_the_card_asks_to_reconnect_after_access_was_revoked(
     page: Page, stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.revoke_grants()
@@ -250,7 +248,7 @@ def test_an_ended_approval_asks_to_reconnect(
     shows(page, "Salesforce is connected")
 
 
-def test_who_is_no_admin_sees_all_and_changes_nothing(page: Page, stack: Stack, workspace: Workspace) -> None:
+def test_a_member_sees_everything_but_cannot_change_it(page: Page, stack: Stack, workspace: Workspace) -> None:
     open_card(page, stack, workspace, roles="member")
     page.get_by_role("tab", name="Vapi").click()
     shows(page, "Only workspace admins can do this.")

@@ -1,4 +1,4 @@
-"""The card in somebody else's dashboard: the five lines of its README in a bare Vite React application."""
+"""The card in a customer's dashboard: the five lines from its README in a bare Vite React application."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ TYPES = {
 
 
 def npm(folder: Path, *words: str) -> str:
-    """Runs npm in a folder; answers with what it prints."""
-    done = subprocess.run(["npm", *words], cwd=folder, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Runs npm in a folder. Returns its output."""
+    result = subprocess.run(["npm", *words], cwd=folder, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
-@pytest.fixture(scope="module", params=["18.3.1", None], ids=["the oldest React", "ours"])
+@pytest.fixture(scope="module", params=["18.3.1", None], ids=["oldest React", "our React"])
 def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built application with the packed card and React in it, and nothing else."""
+    """A built application that contains only the packed card and React."""
     folder = tmp_path_factory.mktemp("application")
     npm(DASHBOARD, "run", "build")
     (packed,) = json.loads(npm(DASHBOARD, "pack", "--json", "--pack-destination", str(folder)))
@@ -83,25 +83,25 @@ def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     return folder / "dist"
 
 
-def test_five_lines_show_the_card(chrome: Browser, stack: Stack, workspace: Workspace, application: Path) -> None:
+def test_five_lines_embed_the_card(chrome: Browser, stack: Stack, workspace: Workspace, application: Path) -> None:
     page = chrome.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
 
     def serve(route: Route) -> None:
         path = route.request.url.split("/embedded/")[1] or "index.html"
         route.fulfill(path=application / path)
 
-    # On the API's own origin, as behind one domain.
+    # On the API's origin, as if both were behind one domain.
     page.route(f"{stack.public_url}/embedded/**", serve)
     page.add_init_script(f"localStorage.setItem('token', {json.dumps(workspace.token())})")
     page.goto(f"{stack.public_url}/embedded/")
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
     expect(page.get_by_text("No calls yet")).to_be_visible()
-    # Its styles came along, and nothing of them fell on the page.
+    # The card has its styles, and they do not affect the page.
     border = "getComputedStyle(document.querySelector('section')).borderTopStyle"
     assert page.evaluate(border) == "solid"
     assert page.evaluate("getComputedStyle(document.body).marginTop") == "8px"
-    assert said == []
+    assert problems == []
     page.close()

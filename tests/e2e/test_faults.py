@@ -1,4 +1,4 @@
-"""Every accepted call exactly once, everything going wrong at a time: 500 calls under faults, crashes and expiries."""
+"""Every accepted call is logged exactly once with everything going wrong: 500 calls with faults, crashes, expiries."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ WORKSPACES = 20
 CALLS = 500
 POSTING_SECONDS = 75
 POSTING_THREADS = 8
-# Everyone in this test has a number of these areas, 555-0100 to 555-0199: reserved for examples.
+# Area codes of the numbers in this test, with 555-0100 to 555-0199, which are reserved for examples.
 AREAS = (312, 313, 314, 315, 316)
 BOOKED_EVERY = 3
-# When all processes of the sync function are killed, and all sessions are ended.
+# The seconds at which all processes of the sync function are killed, and at which all sessions are ended.
 KILLS = [10 + 4 * n for n in range(12)]
 EXPIRIES = (8, 22, 37, 52, 66)
-# Above sync's timeout of 60 s, far below the template's 360 s: a crashed batch comes again while one can wait for it.
+# Above sync's timeout of 60 s, but far below the template's 360 s, so that a crashed batch is soon redelivered.
 VISIBILITY_SECONDS = 70
-# A row of a killed worker: the rest of its lease (90 s), the next sweep (60 s), a settle time, one more sweep.
+# For the row of a killed worker: the rest of its lease (90 s), the next sweep (60 s), the settle time, another sweep.
 DONE_SECONDS = 420
 
 HTML_502 = {"kind": "answerAfter", "status": 502, "body": "<html>Bad Gateway</html>"}
@@ -49,16 +49,16 @@ FAULTS: list[tuple[str, dict[str, Any], float]] = [
     ("composite", {"kind": "preset", "name": "unableToLockRow"}, 0.03),
     ("composite", {"kind": "delay", "milliseconds": 700}, 0.2),
     ("token", {"kind": "preset", "name": "tokenRequestInProcess"}, 0.2),
-    # Long enough to be killed in the middle of: Salesforce rotates the token, and nobody stores the new one.
+    # Long enough for a kill in the middle: Salesforce has rotated the token, but the new one is not stored.
     ("token", {"kind": "delay", "milliseconds": 700}, 0.3),
 ]
-# More than ever strike: what is left of it tells how many did.
-PLENTY = 1_000_000
+# More often than any fault strikes. What remains of it tells how often one did.
+TIMES = 1_000_000
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that is to be logged."""
+    """A call to be logged."""
 
     workspace: Workspace
     lead: str
@@ -73,16 +73,16 @@ class Call:
 
 @pytest.fixture
 def short_visibility(stack: Stack) -> Iterator[None]:
-    """Messages of a crashed worker come again soon."""
+    """Messages of a crashed worker are soon redelivered."""
     sqs, url = stack.client("sqs"), stack.outputs["CallQueueUrl"]
-    usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    original = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)})
     yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=original)
 
 
-def the_calls(stack: Stack, salesforce: Salesforce, secrets: Secrets) -> list[Call]:
-    """The calls of this test, each of a workspace, a Lead and a number of its own."""
+def make_calls(stack: Stack, salesforce: Salesforce, secrets: Secrets) -> list[Call]:
+    """The calls of this test, each with a Lead and a number of its own, distributed over the workspaces."""
     workspaces = [Workspace(stack, secrets) for _ in range(WORKSPACES)]
 
     def connect(workspace: Workspace) -> None:
@@ -109,27 +109,27 @@ def the_calls(stack: Stack, salesforce: Salesforce, secrets: Secrets) -> list[Ca
 
 
 @contextmanager
-def going_on_beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Does something else meanwhile, and fails if that failed."""
-    end = threading.Event()
+def in_background(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Runs something in the background, and fails if it fails."""
+    stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        doing = pool.submit(work, end)
+        future = pool.submit(work, stop)
         try:
             yield
         finally:
-            end.set()
-        doing.result()
+            stop.set()
+        future.result()
 
 
 class Rows:
-    """What the ledger says of the calls."""
+    """The rows of the calls."""
 
     def __init__(self, stack: Stack, calls: list[Call]) -> None:
         self._table = stack.table("SyncLogsTable")
         self._workspaces = {call.workspace.id for call in calls}
 
     def read(self) -> list[dict[str, Any]]:
-        """All rows."""
+        """Reads all rows."""
         return [row for workspace in self._workspaces for row in self._of(workspace)]
 
     def _of(self, workspace: str) -> list[dict[str, Any]]:
@@ -139,18 +139,18 @@ class Rows:
 
 
 def unfinished(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of the calls that are not logged."""
-    told = ("workspace_id", "call_id", "status", "attempts", "error_code", "due_at", "lease_until", "updated_at")
-    return [{name: row.get(name) for name in told} for row in rows if row["status"] != "success"]
+    """The main attributes of the calls that are not logged."""
+    names = ("workspace_id", "call_id", "status", "attempts", "error_code", "due_at", "lease_until", "updated_at")
+    return [{name: row.get(name) for name in names} for row in rows if row["status"] != "success"]
 
 
 def post_all(calls: list[Call]) -> None:
-    """Posts each call once, spread over the time; each post is taken."""
-    began = time.monotonic()
+    """Posts each call once, at a steady pace. Each must be accepted."""
+    started = time.monotonic()
 
-    def post(place: tuple[int, Call]) -> None:
-        n, call = place
-        time.sleep(max(0.0, began + n * POSTING_SECONDS / CALLS - time.monotonic()))
+    def post(item: tuple[int, Call]) -> None:
+        n, call = item
+        time.sleep(max(0.0, started + n * POSTING_SECONDS / CALLS - time.monotonic()))
         call.workspace.report(call.body)
 
     with ThreadPoolExecutor(POSTING_THREADS) as pool:
@@ -158,87 +158,87 @@ def post_all(calls: list[Call]) -> None:
 
 
 def lost_connections(calls: list[Call]) -> list[Workspace]:
-    """The workspaces that have to connect again."""
+    """The workspaces that have to reconnect."""
     workspaces = {call.workspace.id: call.workspace for call in calls}.values()
-    return [one for one in workspaces if one.settings_row()["connection_state"] == "reconnect_required"]
+    return [ws for ws in workspaces if ws.settings_row()["connection_state"] == "reconnect_required"]
 
 
-def died_at_work(stack: Stack) -> int:
-    """How many sync processes have died while they worked, by the emulator's log."""
+def crashes(stack: Stack) -> int:
+    """How many sync processes have died during an invocation, according to the emulator's log."""
     log = (STATE / "logs" / "emulator.log").read_text()
     return log.count(f"Lambda {stack.resources['SyncFunction']}: Runtime exited before returning a response")
 
 
 def dead_letters(stack: Stack) -> list[str]:
-    """What is in the dead-letter queue."""
+    """The messages in the dead-letter queue."""
     queue = stack.client("sqs")
-    answer = queue.receive_message(
+    response = queue.receive_message(
         QueueUrl=stack.outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
     )
-    return [message["Body"] for message in answer.get("Messages", [])]
+    return [message["Body"] for message in response.get("Messages", [])]
 
 
 @pytest.mark.usefixtures("short_visibility")
 def test_500_calls_under_faults_and_crashes_become_500_tasks(
     stack: Stack, faults: Salesforce, secrets: Secrets, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calls = the_calls(stack, faults, secrets)
+    calls = make_calls(stack, faults, secrets)
     rows = Rows(stack, calls)
-    faults.forget_requests()
-    crashed_before = died_at_work(stack)
+    faults.clear_requests()
+    crashed_before = crashes(stack)
     killed = 0
     for n, (route, effect, probability) in enumerate(FAULTS):
-        faults.fault(route, effect, times=PLENTY, probability=probability, seed=SEED + n)
+        faults.fault(route, effect, times=TIMES, probability=probability, seed=SEED + n)
 
-    def trouble(end: threading.Event) -> None:
+    def cause_trouble(stop: threading.Event) -> None:
         nonlocal killed
-        began = time.monotonic()
+        started = time.monotonic()
         for at, what in sorted([(at, "kill") for at in KILLS] + [(at, "expire") for at in EXPIRIES]):
-            if end.wait(max(0.0, began + at - time.monotonic())):
+            if stop.wait(max(0.0, started + at - time.monotonic())):
                 return
             if what == "kill":
                 killed += function_processes.kill(stack, "SyncFunction")
             else:
                 faults.expire_sessions()
 
-    began = time.monotonic()
-    with going_on_beside(trouble):
+    started = time.monotonic()
+    with in_background(cause_trouble):
         post_all(calls)
-    posted = time.monotonic() - began
+    posted = time.monotonic() - started
     struck = Counter(
         {
-            f"{one['route']} {one['effect'].get('name', one['effect']['kind'])}": PLENTY - one["times"]
-            for one in faults.faults()
+            f"{fault['route']} {fault['effect'].get('name', fault['effect']['kind'])}": TIMES - fault["times"]
+            for fault in faults.faults()
         }
     )
     faults.clear_faults()
-    at_the_end = Counter(str(row["status"]) for row in rows.read())
+    statuses_then = Counter(str(row["status"]) for row in rows.read())
 
-    # From here on nothing helps but the schedule of the sweep, and a reconnect where a kill has cost the connection.
+    # From here on, only the scheduled sweep helps, and a reconnect if a kill has cost a connection.
     reconnected = 0
     while True:
         for workspace in lost_connections(calls):
             workspace.connect()
             reconnected += 1
-        found = rows.read()
-        statuses = Counter(str(row["status"]) for row in found)
+        current = rows.read()
+        statuses = Counter(str(row["status"]) for row in current)
         if statuses == {"success": CALLS}:
             break
-        assert time.monotonic() - began < DONE_SECONDS, unfinished(found)
+        assert time.monotonic() - started < DONE_SECONDS, unfinished(current)
         time.sleep(2)
-    done = time.monotonic() - began
-    # What crashed workers had comes once more, and finds nothing to do.
+    done = time.monotonic() - started
+    # Messages of crashed workers are redelivered; there is nothing left to do for them.
     while stack.messages("CallQueueUrl"):
-        assert time.monotonic() - began < DONE_SECONDS + 2 * VISIBILITY_SECONDS, "the queue is empty"
+        assert time.monotonic() - started < DONE_SECONDS + 2 * VISIBILITY_SECONDS, "the queue is empty"
         time.sleep(2)
 
-    crashed = died_at_work(stack) - crashed_before
+    crashed = crashes(stack) - crashed_before
     tokens = faults.tokens()
-    attempts = Counter(int(row["attempts"]) for row in found)
+    attempts = Counter(int(row["attempts"]) for row in current)
     with capsys.disabled():
         print(
             f"\n  {CALLS} calls of {WORKSPACES} workspaces: posted in {posted:.0f} s, all logged after {done:.0f} s"
-            f"\n  when the last was posted: {dict(at_the_end)}"
+            f"\n  when the last was posted: {dict(statuses_then)}"
             f"\n  faults struck: {sum(struck.values())}: {dict(struck)}"
             f"\n  sync processes killed: {killed}, {crashed} of them at work; sessions ended {len(EXPIRIES)} times"
             f"\n  requests: {faults.requests()}; {tokens}; connections lost: {reconnected}"
@@ -251,9 +251,9 @@ def test_500_calls_under_faults_and_crashes_become_500_tasks(
     assert [call.id for call in calls if len(events.get(call.id, [])) != int(call.booked)] == []
     assert dead_letters(stack) == []
     assert tokens["concurrentRefreshes"] == 0
-    # Only a kill between Salesforce's answer to a refresh and the store of it may cost a connection
+    # Only a kill between Salesforce's response to a refresh and storing it may cost a connection
     # (docs/contract.md#refresh).
     assert reconnected <= tokens["reusedRefreshTokens"] <= crashed
-    # The test is worth something: all of that did happen.
+    # The test proves nothing unless all of this has happened.
     assert min(struck.values()) > 0
     assert crashed > 0

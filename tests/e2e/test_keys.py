@@ -1,4 +1,4 @@
-"""The generated keys are rotated on the running stack, while calls come in."""
+"""Rotating the generated keys of the running stack while calls come in."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rotate_keys(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def rings(stack: Stack, secrets: Secrets) -> dict[str, list[dict[str, str]]]:
-    """The keys, the current one of each ring first."""
+    """The keys of each ring, the current one first."""
     text = stack.client("secretsmanager").get_secret_value(SecretId=stack.resources["KeysSecret"])["SecretString"]
     keys: dict[str, list[dict[str, str]]] = {ring: json.loads(text)[ring] for ring in ("sealing", "webhook")}
     for key in (key for ring in keys.values() for key in ring if "secret" in key):
@@ -47,39 +47,39 @@ def rings(stack: Stack, secrets: Secrets) -> dict[str, list[dict[str, str]]]:
 
 
 def sealing_keys(workspace: Workspace) -> set[str]:
-    """The ids of the keys that a workspace's tokens are sealed with."""
+    """The ids of the keys that seal a workspace's tokens."""
     row = workspace.settings_row()
     return {str(row[f"salesforce_{kind}_token"]).split(".")[1] for kind in ("access", "refresh")}
 
 
 class Sessions:
-    """Everybody's sessions. They do not end twice while one call is worked on: it would rightly be tried again."""
+    """Ends all sessions, but not twice during one attempt, which would rightly be retried."""
 
-    APART_SECONDS = 1.0
+    MIN_INTERVAL_SECONDS = 1.0
 
     def __init__(self, salesforce: Salesforce) -> None:
         self._salesforce = salesforce
         self._lock = threading.Lock()
-        self._ended_at = time.monotonic() - self.APART_SECONDS
+        self._ended_at = time.monotonic() - self.MIN_INTERVAL_SECONDS
 
     def end(self) -> None:
-        """Ends them, a second at least after the last time."""
+        """Ends them, at least a second after the last time."""
         with self._lock:
-            time.sleep(max(0.0, self._ended_at + self.APART_SECONDS - time.monotonic()))
+            time.sleep(max(0.0, self._ended_at + self.MIN_INTERVAL_SECONDS - time.monotonic()))
             self._salesforce.expire_sessions()
             self._ended_at = time.monotonic()
 
 
 @contextmanager
 def calls_come_in(workspace: Workspace, sessions: Sessions, number: str, tokens: list[str]) -> Iterator[list[str]]:
-    """Five calls a second, under these tokens in turn; gives the ids of those that were taken."""
+    """Posts five calls a second, with these tokens in turn. Yields the ids of those that were posted."""
     posted: list[str] = []
     refused: list[int] = []
     ended = threading.Event()
 
     def post() -> None:
         while not ended.is_set():
-            # Sessions end meanwhile: tokens are sealed with whichever key a process takes for the current one.
+            # Sessions end in between, so that tokens are sealed with whichever key a process has as the current one.
             if len(posted) % 10 == 5:
                 sessions.end()
             body = report(number)
@@ -99,29 +99,29 @@ def calls_come_in(workspace: Workspace, sessions: Sessions, number: str, tokens:
     assert refused == []
 
 
-def test_keys_are_rotated_under_load_and_no_call_fails(
+def test_no_call_fails_while_keys_are_rotated(
     stack: Stack, workspace: Workspace, salesforce: Salesforce, secrets: Secrets, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Rotated", Company="Sample", Phone=number)
     quiet = Workspace(stack, secrets)
     quiet.connect()
-    pasted = {one.id: one.webhook_token for one in (workspace, quiet)}
+    pasted = {either.id: either.webhook_token for either in (workspace, quiet)}
     old = {ring: keys[0]["id"] for ring, keys in rings(stack, secrets).items()}
     tokens = [pasted[workspace.id]]
     sessions = Sessions(salesforce)
     with calls_come_in(workspace, sessions, number, tokens) as posted:
-        done = rotate_keys(stack, "sealing", "webhook")
+        result = rotate_keys(stack, "sealing", "webhook")
         before = len(posted)
-        # Fresh processes make values with the new keys; those that work know only the old ones, and meet them.
-        for fresh in ("TestSyncFunction", "WebhookSetupFunction"):
-            function_processes.kill(stack, fresh)
+        # New processes use the new keys. The running ones know only the old keys, and encounter the new ones.
+        for function in ("TestSyncFunction", "WebhookSetupFunction"):
+            function_processes.kill(stack, function)
         tokens.append(secrets.add(workspace.api("GET", "webhook").json()["secret"]))
         for turn in range(5):
             sessions.end()
-            tried = workspace.api("POST", "test-sync", json={"callId": f"under-load-{turn}", "phoneNumber": number})
-            assert tried.json()["success"], tried.text
-        wait_until(lambda: len(posted) >= before + 30, 30, "calls under the new keys")
-    assert done.returncode == 0, done.stderr
+            tested = workspace.api("POST", "test-sync", json={"callId": f"under-load-{turn}", "phoneNumber": number})
+            assert tested.json()["success"], tested.text
+        wait_until(lambda: len(posted) >= before + 30, 30, "calls with the new keys")
+    assert result.returncode == 0, result.stderr
     new = {ring: keys[0]["id"] for ring, keys in rings(stack, secrets).items()}
     assert all(new[ring] != old[ring] for ring in new)
     assert tokens[0] != tokens[1]
@@ -135,29 +135,29 @@ def test_keys_are_rotated_under_load_and_no_call_fails(
     assert sealing_keys(quiet) == {old["sealing"]}
     assert quiet.log_call(report(number))["status"] == "success"
 
-    # A process that knows the new key seals with it what it stores: the refresh token too, although an org without
-    # rotation gives no new one.
+    # A process that knows the new key seals everything that it stores with it, including the refresh token, of which an
+    # org without rotation sends no new one.
     function_processes.kill(stack, "TestSyncFunction")
     salesforce.settings(rotation=False)
     try:
         salesforce.expire_sessions()
-        tried = workspace.api("POST", "test-sync", json={"callId": "rotated", "phoneNumber": number})
+        tested = workspace.api("POST", "test-sync", json={"callId": "rotated", "phoneNumber": number})
     finally:
         salesforce.settings(rotation=True)
-    assert tried.json()["success"], tried.text
+    assert tested.json()["success"], tested.text
     assert sealing_keys(workspace) == {new["sealing"]}
     row = workspace.log_call(report(number))
     assert (row["status"], row["attempts"]) == ("success", 1)
 
-    # What was pasted into Vapi is taken, and so is what is shown now.
-    for one in (workspace, quiet):
-        shown = secrets.add(one.api("GET", "webhook").json()["secret"])
-        assert shown != pasted[one.id]
-        for token in (shown, pasted[one.id]):
-            assert one.post(report(number), token).status_code == 200
+    # Both the secret that was pasted into Vapi and the one that is shown now are accepted.
+    for either in (workspace, quiet):
+        shown = secrets.add(either.api("GET", "webhook").json()["secret"])
+        assert shown != pasted[either.id]
+        for token in (shown, pasted[either.id]):
+            assert either.post(report(number), token).status_code == 200
 
 
-def test_a_key_that_is_needed_is_not_forgotten(stack: Stack, workspace: Workspace, secrets: Secrets) -> None:
+def test_a_key_that_is_still_needed_is_not_retired(stack: Stack, workspace: Workspace, secrets: Secrets) -> None:
     (current,) = sealing_keys(workspace)
     for words, reason in (
         (("sealing", "--retire", current), "open with key"),

@@ -1,4 +1,4 @@
-"""What was logged while all the other tests ran."""
+"""What the functions have logged during all other tests."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .support.secrets import Secrets
 from .support.stack import Stack
 from .support.workspace import Workspace
 
-# Lines of the platform, not of a function.
+# Lines that Lambda writes.
 PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
 
 
 @pytest.mark.last
-def test_no_log_holds_a_token_a_secret_a_name_or_a_phone_number(
+def test_no_log_contains_a_token_a_secret_a_name_or_a_phone_number(
     stack: Stack, workspace: Workspace, secrets: Secrets
 ) -> None:
     message = sample("inbound-call")["message"]
@@ -32,9 +32,9 @@ def test_no_log_holds_a_token_a_secret_a_name_or_a_phone_number(
 
 
 @pytest.mark.last
-def test_every_line_of_a_function_is_json(stack: Stack) -> None:
+def test_functions_log_only_json(stack: Stack) -> None:
     for group, lines in all_lines(stack).items():
         for line in lines:
             if line.strip() and not line.startswith(PLATFORM):
-                # A log line, or embedded metrics.
+                # Either a log line or embedded metrics.
                 assert {"level", "_aws"} & json.loads(line).keys(), group

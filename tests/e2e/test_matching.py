@@ -1,4 +1,4 @@
-"""The right record: whose call it is, however the number is written, and what the row says of why."""
+"""Matching: which record a call is logged on, however its number is formatted, and the decision in the row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .support.workspace import Workspace
 
 NewNumber = Callable[[], str]
 
-# A number of North America by its parts, as people write it there.
+# North American formats; a, b and c are the parts of the number.
 AMERICAN = (
     "+1{a}{b}{c}",
     "+1 ({a}) {b}-{c}",
@@ -33,7 +33,7 @@ AMERICAN = (
     "00 1 {a} {b} {c}",
     "{a}/{b}-{c} (mobile)",
 )
-# London's numbers for drama: 020 7946 0000 to 0999.
+# British formats. 020 7946 0000 to 0999 are reserved for drama.
 BRITISH = (
     "020 7946 {}",
     "(020) 7946 {}",
@@ -56,18 +56,18 @@ def add(salesforce: Salesforce, kind: str, **fields: Any) -> str:
 
 
 def written(form: str, number: str) -> str:
-    """A number of North America in one of its forms."""
+    """A North American number in one of the formats."""
     return form.format(a=number[2:5], b=number[5:8], c=number[8:])
 
 
 def log_all(workspace: Workspace, numbers: list[str]) -> list[dict[str, Any]]:
-    """Posts a call from each number, all at once; answers with their rows."""
+    """Posts a call from each number, all at the same time. Returns their rows."""
     bodies = [report(number) for number in numbers]
-    workspace.report_at_once(bodies)
+    workspace.report_concurrently(bodies)
     return [workspace.settled(call_id(body)) for body in bodies]
 
 
-def test_a_number_is_found_however_and_wherever_it_is_stored(
+def test_a_number_is_found_in_any_format_and_field(
     workspace: Workspace, salesforce: Salesforce, new_number: NewNumber
 ) -> None:
     stored = []
@@ -90,7 +90,7 @@ def test_a_number_is_found_however_and_wherever_it_is_stored(
         assert task["WhoId"] == record
 
 
-def test_a_number_of_another_country_is_found_by_the_workspaces_country(
+def test_a_national_number_is_found_by_the_workspaces_country(
     workspace: Workspace, salesforce: Salesforce, secrets: Secrets
 ) -> None:
     workspace.change_settings(defaultCountry="GB")
@@ -108,13 +108,11 @@ def test_a_number_of_another_country_is_found_by_the_workspaces_country(
     ]
 
 
-def test_a_number_that_only_looks_alike_is_nobodys(
-    workspace: Workspace, salesforce: Salesforce, new_number: NewNumber
-) -> None:
+def test_a_similar_number_does_not_match(workspace: Workspace, salesforce: Salesforce, new_number: NewNumber) -> None:
     near = ("+1{a}{b}{c}9", "9{a}{b}{c}", "{a}-{b}-{c}0", "+44 {a} {b} {c}", "{b}-{c}", "({a}) {b}-{c}")
     numbers = [new_number() for _ in near]
     for form, number in zip(near, numbers, strict=True):
-        # The last one is right, but a fax.
+        # The last one is the caller's number, but in the fax field.
         add(salesforce, "Lead", **{"Fax" if form == near[-1] else "Phone": written(form, number)})
     for form, row in zip(near, log_all(workspace, numbers), strict=True):
         assert (row["status"], row["decision"]["rule"]) == ("not_found", "no_candidate"), form
@@ -129,7 +127,7 @@ def test_a_number_that_only_looks_alike_is_nobodys(
         ("skip", "skip_multiple", ("late", "early", "contact")),
     ],
 )
-def test_of_two_leads_with_one_number_the_settings_choose(
+def test_the_settings_choose_between_two_leads_with_the_same_number(
     workspace: Workspace,
     salesforce: Salesforce,
     number: str,
@@ -149,8 +147,8 @@ def test_of_two_leads_with_one_number_the_settings_choose(
     row = workspace.log_call(report(number))
     decision = row["decision"]
     assert decision["rule"] == rule
-    assert [one["id"] for one in decision["candidates"]] == [ids[name] for name in order]
-    assert {one["name"]: one["field"] for one in decision["candidates"]} == {
+    assert [candidate["id"] for candidate in decision["candidates"]] == [ids[name] for name in order]
+    assert {candidate["name"]: candidate["field"] for candidate in decision["candidates"]} == {
         "Early": "Phone",
         "Late": "MobilePhone",
         "Contact": "Phone",
@@ -161,12 +159,13 @@ def test_of_two_leads_with_one_number_the_settings_choose(
     else:
         assert (row["status"], row["salesforce_record_id"]) == ("success", ids[order[0]])
         assert decision["chosen"] == {"recordType": "Lead", "id": ids[order[0]]}
-    (item,) = [one for one in workspace.api("GET", "sync-logs").json()["items"] if one["callId"] == row["call_id"]]
+    items = workspace.api("GET", "sync-logs").json()["items"]
+    (item,) = [item for item in items if item["callId"] == row["call_id"]]
     assert item["decision"] == {"chosen": None, **decision, "candidateCount": 3}
 
 
 @pytest.mark.parametrize(("order", "winner"), [(["Lead", "Contact"], "Lead"), (["Contact", "Lead"], "Contact")])
-def test_between_a_lead_and_a_contact_the_order_decides(
+def test_the_match_order_chooses_between_a_lead_and_a_contact(
     workspace: Workspace, salesforce: Salesforce, number: str, order: list[str], winner: str
 ) -> None:
     records = {kind: add(salesforce, kind, Phone=number) for kind in ("Contact", "Lead")}
@@ -176,7 +175,7 @@ def test_between_a_lead_and_a_contact_the_order_decides(
     assert row["decision"]["rule"] == "match_order"
 
 
-def test_a_converted_lead_is_passed_over_for_its_contact(
+def test_a_contact_is_chosen_over_the_lead_that_it_was_converted_from(
     workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     contact = salesforce.convert(add(salesforce, "Lead", Phone=number))
@@ -185,16 +184,16 @@ def test_a_converted_lead_is_passed_over_for_its_contact(
     assert row["decision"]["rule"] == "only_candidate"
 
 
-def test_a_lead_that_is_converted_between_search_and_write_leads_to_its_contact(
+def test_a_call_follows_a_lead_that_is_converted_between_search_and_write(
     workspace: Workspace, faults: Salesforce, number: str
 ) -> None:
     lead = add(faults, "Lead", Phone=number)
     body = report(number)
     _ = workspace.webhook_token
-    faults.forget_requests()
+    faults.clear_requests()
     faults.fault("composite", {"kind": "delay", "milliseconds": 3000})
     workspace.report(body)
-    wait_until(lambda: faults.requests().get("composite"), 20, "the write is under way")
+    wait_until(lambda: faults.requests().get("composite"), 20, "the write has begun")
     contact = faults.convert(lead)
     row = workspace.settled(call_id(body))
     assert (row["status"], row["salesforce_record_id"], row["decision"]["rule"]) == ("success", contact, "converted")

@@ -1,7 +1,7 @@
-"""What the functions have counted and traced, while all the other tests ran.
+"""What the functions have counted and traced.
 
-The tests that are marked `last` look for what the others have made the functions count: they say something only after
-all of them, in one run of `make test-e2e`. Run alone they fail.
+The tests that are marked `last` check metrics that all other tests have caused, so they pass only in a complete run of
+`make test-e2e`.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ OURS = f"Ringlog/{STACK_NAME}"
 
 
 def emitted(stack: Stack) -> set[tuple[str, str, str, tuple[str, ...]]]:
-    """Namespace, name, unit and dimensions of each metric in the functions' logs that has a value there."""
+    """Namespace, name, unit and dimensions of each metric that has a value in the functions' logs."""
     lines = (json.loads(line) for lines in all_lines(stack).values() for line in lines if '"_aws"' in line)
     return {
-        (one["Namespace"], metric["Name"], metric["Unit"], tuple(dimensions))
+        (directive["Namespace"], metric["Name"], metric["Unit"], tuple(dimensions))
         for line in lines
-        for one in line["_aws"]["CloudWatchMetrics"]
-        for metric in one["Metrics"]
-        for dimensions in one["Dimensions"]
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+        for dimensions in directive["Dimensions"]
         if metric["Name"] in line and all(dimension in line for dimension in dimensions)
     }
 
 
 def metrics_of(alarm: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Namespace, name and dimensions of each metric that an alarm looks at."""
-    stats = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one] or [alarm]
+    """Namespace, name and dimensions of each metric that an alarm watches."""
+    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query] or [alarm]
     return [
         (
-            one["Namespace"]["Fn::Sub"] if isinstance(one["Namespace"], dict) else one["Namespace"],
-            one["MetricName"],
-            tuple(dimension["Name"] for dimension in one.get("Dimensions", [])),
+            metric["Namespace"]["Fn::Sub"] if isinstance(metric["Namespace"], dict) else metric["Namespace"],
+            metric["MetricName"],
+            tuple(dimension["Name"] for dimension in metric.get("Dimensions", [])),
         )
-        for one in stats
+        for metric in metrics
     ]
 
 
 @pytest.mark.last
-def test_every_metric_that_an_alarm_names_is_emitted(stack: Stack) -> None:
-    # Nothing else in these tests fails for the worker itself.
+def test_every_metric_that_an_alarm_watches_is_emitted(stack: Stack) -> None:
+    # No other test makes the worker itself fail.
     unreadable = (ROOT / "events" / "sync.one-unreadable.json").read_bytes()
     stack.client("lambda").invoke(FunctionName=stack.resources["SyncFunction"], Payload=unreadable)
     resources = template.load()["Resources"].values()
-    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
-    # What CloudWatch counts in API Gateway's log; tests/contract/test_alarms.py holds its filter to the log's format.
-    filters = [one["Properties"] for one in resources if one["Type"] == "AWS::Logs::MetricFilter"]
+    alarms = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    # CloudWatch counts these in API Gateway's log. tests/contract/test_alarms.py checks the filter against its format.
+    filters = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::Logs::MetricFilter"]
     counted_in_logs = {metric["MetricName"] for one in filters for metric in one["MetricTransformations"]}
-    named = {metric for alarm in alarms for metric in metrics_of(alarm)}
+    watched = {metric for alarm in alarms for metric in metrics_of(alarm)}
     ours = {
         (OURS, name, UNITS.get(name, "Count"), dimensions)
-        for namespace, name, dimensions in named
+        for namespace, name, dimensions in watched
         if namespace == "Ringlog/${AWS::StackName}" and name not in counted_in_logs
     }
     assert len(ours) >= 4
@@ -72,7 +72,7 @@ def test_every_metric_that_an_alarm_names_is_emitted(stack: Stack) -> None:
 
 
 @pytest.mark.last
-def test_all_that_is_measured_is_emitted_and_names_no_workspace(stack: Stack) -> None:
+def test_every_metric_is_emitted_and_none_has_a_workspace_dimension(stack: Stack) -> None:
     found = emitted(stack)
     assert {name for _, name, _, _ in found} >= {
         *("CallsReceived", "CallsLogged", "CallsNotFound", "CallsRetrying", "CallsWaiting", "CallsFailed"),
@@ -82,7 +82,7 @@ def test_all_that_is_measured_is_emitted_and_names_no_workspace(stack: Stack) ->
     assert {dimensions for _, _, _, dimensions in found} == {(), ("ErrorCode",), ("OrgClass",)}
 
 
-def test_one_trace_shows_the_webhook_and_the_worker(
+def test_webhook_and_worker_share_a_trace(
     stack: Stack, workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Traced", Company="Sample", Phone=number)

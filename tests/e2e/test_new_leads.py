@@ -1,4 +1,4 @@
-"""Callers whom nobody knows, where the workspace wants Leads of them; and tests that write nothing."""
+"""New Leads for unknown callers, if the workspace wants them; and dry runs."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .support.workspace import Workspace
 
 @pytest.fixture
 def strict(salesforce: Salesforce) -> Iterator[Salesforce]:
-    """The org has a rule against duplicate Leads."""
-    salesforce.settings(refuseDuplicateLeads=True)
+    """The orgs, with a rule against duplicate Leads."""
+    salesforce.settings(duplicateRules=[{"object": "Lead", "by": "phone", "action": "alert"}])
     yield salesforce
-    salesforce.settings(refuseDuplicateLeads=False)
+    salesforce.settings(duplicateRules=[])
 
 
 @pytest.fixture
 def makes_leads(workspace: Workspace) -> Workspace:
-    """A connected workspace that wants a Lead for each new caller."""
+    """A connected workspace that wants a Lead for each unknown caller."""
     workspace.change_settings(noMatch="create_lead")
     return workspace
 
 
-def test_calls_of_one_new_number_make_one_lead(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
-    """Two at once, and one that comes while search does not know the Lead yet."""
+def test_calls_from_one_new_number_create_one_lead(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
+    """Two concurrent calls, and one before search knows the Lead."""
     bodies = [report(number) for _ in range(3)]
-    makes_leads.report_at_once(bodies[:2])
+    makes_leads.report_concurrently(bodies[:2])
     rows = [makes_leads.settled(call_id(body)) for body in bodies[:2]]
     rows.append(makes_leads.log_call(bodies[2]))
     (lead,) = salesforce.people("Lead", "Phone", number)
@@ -41,7 +41,7 @@ def test_calls_of_one_new_number_make_one_lead(makes_leads: Workspace, salesforc
     assert "new_lead" in {row["decision"]["rule"] for row in rows}
 
 
-def test_a_new_caller_is_named_as_vapi_says(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
+def test_a_new_lead_has_the_name_that_vapi_reports(makes_leads: Workspace, salesforce: Salesforce, number: str) -> None:
     body = report(number)
     body["message"]["customer"]["name"] = body["message"]["call"]["customer"]["name"] = "Nina Newcomer"
     assert makes_leads.log_call(body)["status"] == "success"
@@ -49,10 +49,10 @@ def test_a_new_caller_is_named_as_vapi_says(makes_leads: Workspace, salesforce: 
     assert (lead["FirstName"], lead["LastName"]) == ("Nina", "Newcomer")
 
 
-def test_the_record_that_a_lead_would_duplicate_gets_the_task(
+def test_a_call_is_logged_on_the_record_that_a_new_lead_would_duplicate(
     makes_leads: Workspace, strict: Salesforce, number: str
 ) -> None:
-    # Matching looks at Leads only here; the org's rule knows the Contact.
+    # Matching searches only Leads here, but the org's rule finds the Contact.
     makes_leads.change_settings(matchOrder=["Lead"])
     contact = strict.add("Contact", LastName="Known", Phone=f"({number[2:5]}) {number[5:8]}-{number[8:]}")
     body = report(number)
@@ -63,7 +63,7 @@ def test_the_record_that_a_lead_would_duplicate_gets_the_task(
     assert strict.people("Lead", "Phone", number) == []
 
 
-def test_where_only_contacts_match_a_caller_gets_one_lead(
+def test_no_lead_is_created_if_one_exists_that_matching_does_not_search(
     makes_leads: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     makes_leads.change_settings(matchOrder=["Contact"])
@@ -77,25 +77,25 @@ def test_a_dry_run_shows_everything_and_writes_nothing(
 ) -> None:
     def dry_run() -> dict[str, object]:
         body = {"callId": "try-1", "phoneNumber": number, "dryRun": True}
-        answer = makes_leads.api("POST", "test-sync", json=body)
-        assert answer.status_code == 200, answer.text
-        shown: dict[str, object] = answer.json()
-        return shown
+        response = makes_leads.api("POST", "test-sync", json=body)
+        assert response.status_code == 200, response.text
+        preview: dict[str, object] = response.json()
+        return preview
 
-    shown = dry_run()
-    payloads = shown["payloads"]
+    preview = dry_run()
+    payloads = preview["payloads"]
     assert isinstance(payloads, dict)
     assert (payloads["lead"]["Phone"], payloads["lead"]["Company"]) == (number, "Unknown")
     assert (payloads["task"]["CallObject"], payloads["task"]["WhoId"]) == ("test-try-1", None)
-    assert shown["decision"] == {"rule": "no_candidate", "chosen": None}
+    assert preview["decision"] == {"rule": "no_candidate", "chosen": None}
 
     contact = salesforce.add("Contact", FirstName="Cora", LastName="Contact", MobilePhone=number)
-    shown = dry_run()
-    assert shown["candidates"] == [
+    preview = dry_run()
+    assert preview["candidates"] == [
         {"id": contact, "recordType": "Contact", "name": "Cora Contact", "field": "MobilePhone", "exactness": "exact"}
     ]
-    assert shown["decision"] == {"rule": "only_candidate", "chosen": {"recordType": "Contact", "id": contact}}
-    payloads = shown["payloads"]
+    assert preview["decision"] == {"rule": "only_candidate", "chosen": {"recordType": "Contact", "id": contact}}
+    payloads = preview["payloads"]
     assert isinstance(payloads, dict)
     assert (payloads["lead"], payloads["task"]["WhoId"]) == (None, contact)
 
@@ -107,15 +107,15 @@ def test_a_dry_run_shows_everything_and_writes_nothing(
 def test_a_test_call_writes_what_its_dry_run_showed(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
     salesforce.add("Lead", LastName="Tested", Company="Sample", Phone=number)
     body = {"callId": "try-1", "phoneNumber": number}
-    shown = workspace.api("POST", "test-sync", json={**body, "dryRun": True}).json()["payloads"]["task"]
-    done = workspace.api("POST", "test-sync", json=body).json()
-    assert done["success"] is True, done
+    preview = workspace.api("POST", "test-sync", json={**body, "dryRun": True}).json()["payloads"]["task"]
+    result = workspace.api("POST", "test-sync", json=body).json()
+    assert result["success"] is True, result
     (task,) = salesforce.activities("Task", "test-try-1")
-    assert task["Id"] == done["salesforceTaskId"]
-    assert {field: task[field] for field in shown} == shown
+    assert task["Id"] == result["salesforceTaskId"]
+    assert {field: task[field] for field in preview} == preview
 
-    # Once it is logged, a dry run shows where, and nothing to write.
+    # Once the call is logged, a dry run shows where, and has nothing to write.
     again = workspace.api("POST", "test-sync", json={**body, "dryRun": True}).json()
     for field in ("success", "salesforceRecordId", "salesforceTaskId", "salesforceEventId"):
-        assert again[field] == done[field], field
+        assert again[field] == result[field], field
     assert again["payloads"] == {"lead": None, "task": None, "event": None}

@@ -1,4 +1,4 @@
-"""Orgs as people really have them: their duplicate rules, hidden and encrypted fields, and people at work in them."""
+"""Real-world orgs: duplicate rules, hidden and encrypted fields, and people who edit what Ringlog writes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ APPOINTMENT = {"appointment_date": "2027-06-01", "appointment_time": "2:00 PM"}
 
 
 def as_written(number: str) -> str:
-    """A number as people in its country write it."""
+    """A North American number as people write it."""
     return f"({number[2:5]}) {number[5:8]}-{number[8:]}"
 
 
 @pytest.fixture
 def org(salesforce: Salesforce) -> Iterator[Salesforce]:
-    """The org, whose ways a test changes. Afterwards it is as before."""
+    """The orgs, for changing their settings, which are restored afterwards."""
     yield salesforce
     salesforce.clear_faults()
     salesforce.settings(duplicateRules=[], customFields=[], unfilterableFields=[], hiddenFields=[], apiDisabled=False)
@@ -29,7 +29,7 @@ def org(salesforce: Salesforce) -> Iterator[Salesforce]:
 
 @pytest.fixture
 def makes_leads(workspace: Workspace) -> Workspace:
-    """A workspace that wants a Lead for each new caller."""
+    """A connected workspace that wants a Lead for each unknown caller."""
     workspace.change_settings(noMatch="create_lead")
     return workspace
 
@@ -40,7 +40,7 @@ def named(body: dict[str, Any], name: str) -> dict[str, Any]:
     return body
 
 
-def test_a_named_record_with_another_number_is_turned_down(
+def test_a_duplicate_with_another_number_is_turned_down(
     makes_leads: Workspace, org: Salesforce, new_number: Callable[[], str]
 ) -> None:
     number, other = new_number(), new_number()
@@ -53,7 +53,7 @@ def test_a_named_record_with_another_number_is_turned_down(
     assert (turned_down["id"], turned_down["why"]) == (namesake, "other_number")
 
 
-def test_a_rule_that_blocks_says_which_record_it_means(
+def test_the_record_of_a_blocking_duplicate_rule_is_named(
     makes_leads: Workspace, org: Salesforce, new_number: Callable[[], str]
 ) -> None:
     number, other = new_number(), new_number()
@@ -66,7 +66,9 @@ def test_a_rule_that_blocks_says_which_record_it_means(
     assert org.activities("Task", call_id(body)) == []
 
 
-def test_nobody_who_is_there_gets_a_second_lead(makes_leads: Workspace, org: Salesforce, number: str) -> None:
+def test_a_record_with_the_number_in_a_custom_field_gets_no_second_lead(
+    makes_leads: Workspace, org: Salesforce, number: str
+) -> None:
     org.settings(customFields=[{"object": "Contact", "name": "Direct_Line__c", "type": "phone"}])
     contact = org.add("Contact", LastName="Directly", Direct_Line__c=as_written(number))
     row = makes_leads.log_call(report(number))
@@ -76,7 +78,7 @@ def test_nobody_who_is_there_gets_a_second_lead(makes_leads: Workspace, org: Sal
 
 
 @pytest.mark.parametrize("form", ["{} / 234-555-0120", "{} (3rd shift)", "T: {} F: 234-555-0120", "{} 24h"])
-def test_a_number_with_another_or_with_a_note_beside_it_is_read(
+def test_a_number_next_to_another_one_or_a_note_is_found(
     workspace: Workspace, org: Salesforce, number: str, form: str
 ) -> None:
     contact = org.add("Contact", LastName="Noted", Phone=form.format(f"{number[2:5]}-{number[5:8]}-{number[8:]}"))
@@ -84,7 +86,7 @@ def test_a_number_with_another_or_with_a_note_beside_it_is_read(
     assert (row["status"], row["salesforce_record_id"]) == ("success", contact)
 
 
-def test_encrypted_phones_do_not_decide_a_call(
+def test_encrypted_phone_fields_do_not_fail_a_call(
     makes_leads: Workspace, org: Salesforce, new_number: Callable[[], str]
 ) -> None:
     number, stranger = new_number(), new_number()
@@ -101,19 +103,17 @@ def test_encrypted_phones_do_not_decide_a_call(
     assert "some minutes late" in row["error_message"]
 
 
-def test_hidden_fields_cost_requests_once(workspace: Workspace, org: Salesforce, number: str) -> None:
+def test_hidden_fields_cost_extra_requests_only_once(workspace: Workspace, org: Salesforce, number: str) -> None:
     org.settings(hiddenFields=["Lead.MobilePhone", "Contact.HomePhone", "Contact.OtherPhone"])
     org.add("Contact", LastName="Known", Phone=as_written(number))
     assert workspace.log_call(report(number))["status"] == "success"
-    org.forget_requests()
+    org.clear_requests()
     assert workspace.log_call(report(number))["status"] == "success"
     counts = org.requests()
     assert (counts.get("search"), counts.get("composite")) == (1, 1), counts
 
 
-def test_a_refusal_about_an_owner_is_not_a_record_that_is_gone(
-    workspace: Workspace, org: Salesforce, number: str
-) -> None:
+def test_a_missing_owner_is_not_taken_for_a_missing_record(workspace: Workspace, org: Salesforce, number: str) -> None:
     for name in ("Bea", "Ben"):
         org.add("Lead", LastName=name, Company="Sample", Phone=as_written(number))
     message = "invalid cross reference id"
@@ -128,34 +128,34 @@ def test_a_refusal_about_an_owner_is_not_a_record_that_is_gone(
 
 def test_a_failed_flow_keeps_its_error_id(workspace: Workspace, org: Salesforce, number: str) -> None:
     org.add("Lead", LastName="Flowing", Company="Sample", Phone=as_written(number))
-    words = "We can't save this record: the “Log calls” process failed. <b>Error ID: 1234567890-12345 (-987654321)</b>"
-    org.refuse("Task", "CANNOT_EXECUTE_FLOW_TRIGGER", message=words)
+    message = (
+        "We can't save this record: the “Log calls” process failed. <b>Error ID: 1234567890-12345 (-987654321)</b>"
+    )
+    org.refuse("Task", "CANNOT_EXECUTE_FLOW_TRIGGER", message=message)
     row = workspace.log_call(report(number))
     assert (row["status"], row["error_code"]) == ("error", "CANNOT_EXECUTE_FLOW_TRIGGER")
     assert "Error ID: 1234567890-12345 (-987654321)" in row["error_message"]
     assert "<b>" not in row["error_message"]
 
 
-def test_an_address_that_is_no_more_is_first_a_matter_of_the_session(
-    workspace: Workspace, org: Salesforce, number: str
-) -> None:
+def test_a_page_instead_of_json_refreshes_the_session(workspace: Workspace, org: Salesforce, number: str) -> None:
     org.add("Lead", LastName="Moved", Company="Sample", Phone=as_written(number))
     page = "<html><title>URL No Longer Exists</title></html>"
     org.fault("search", {"kind": "answer", "status": 404, "body": page, "contentType": "text/html"})
     assert workspace.log_call(report(number))["status"] == "success"
 
 
-def test_an_edition_without_the_api_is_told_at_connect(stranger: Workspace, org: Salesforce) -> None:
+def test_an_edition_without_the_api_cannot_be_connected(stranger: Workspace, org: Salesforce) -> None:
     org.settings(apiDisabled=True)
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
-    answer = browser.get(callback, timeout=35)
-    assert (answer.status_code, answer.json()["code"]) == (400, "api_disabled")
+    response = browser.get(callback, timeout=35)
+    assert (response.status_code, response.json()["code"]) == (400, "api_disabled")
     assert stranger.status()["connected"] is False
 
 
 def second(body: dict[str, Any], summary: str, **appointment: Any) -> dict[str, Any]:
-    """Another report of the call, a moment later."""
+    """A later report of the same call."""
     body["message"]["timestamp"] += 1000
     body["message"]["analysis"]["summary"] = summary
     if appointment:
@@ -163,7 +163,7 @@ def second(body: dict[str, Any], summary: str, **appointment: Any) -> dict[str, 
     return body
 
 
-def test_what_people_changed_stays_and_new_facts_come_below(workspace: Workspace, org: Salesforce, number: str) -> None:
+def test_a_persons_edits_are_kept_and_new_facts_added_below(workspace: Workspace, org: Salesforce, number: str) -> None:
     org.add("Lead", LastName="Tended", Company="Sample", Phone=as_written(number))
     body = report(number, appointment=APPOINTMENT)
     call = call_id(body)
@@ -174,22 +174,22 @@ def test_what_people_changed_stays_and_new_facts_come_below(workspace: Workspace
     times = {"StartDateTime": "2027-06-03T09:00:00Z", "EndDateTime": "2027-06-03T10:00:00Z"}
     org.person("edit", id=event["Id"], fields=times)
 
-    # A retry changes nothing of it.
+    # A retry changes none of it.
     assert workspace.api("POST", f"sync-logs/{call}/retry").status_code == 202
     row = workspace.settled(call)
     assert (row["status"], row["error_code"]) == ("success", "kept_by_person")
-    # A later report moves nothing back, and adds what is new, once.
+    # A later report reverts nothing, and adds what is new once.
     for _ in range(2):
-        workspace.report(second(body, "Wants two offers.", **{**APPOINTMENT, "appointment_time": "4:00 PM"}))
+        workspace.report(second(body, "Wants two quotes.", **{**APPOINTMENT, "appointment_time": "4:00 PM"}))
         row = workspace.settled(call)
     (task,), (event,) = org.activities("Task", call), org.activities("Event", call)
     assert task["Subject"] == "Quote"
-    assert task["Description"] == f"{note}\n\nWants two offers.\n\nCall {call}"
+    assert task["Description"] == f"{note}\n\nWants two quotes.\n\nCall {call}"
     assert event["StartDateTime"].startswith("2027-06-03T09:00:00")
     assert "Event.StartDateTime" in row["error_message"]
 
 
-def test_a_person_who_edits_between_two_of_our_requests_is_not_overwritten(
+def test_an_edit_between_two_of_our_requests_is_not_overwritten(
     workspace: Workspace, org: Salesforce, number: str
 ) -> None:
     org.add("Lead", LastName="Quick", Company="Sample", Phone=as_written(number))
@@ -198,13 +198,13 @@ def test_a_person_who_edits_between_two_of_our_requests_is_not_overwritten(
     assert workspace.log_call(body)["status"] == "success"
     edit = {"id": "newest:Task", "fields": {"Description": "Mine."}}
     org.fault("sobject", {"kind": "person", "before": True, "action": {"edit": edit}})
-    workspace.report(second(body, "Wants two offers."))
+    workspace.report(second(body, "Wants two quotes."))
     workspace.settled(call)
     (task,) = org.activities("Task", call)
-    assert task["Description"] == f"Mine.\n\nWants two offers.\n\nCall {call}"
+    assert task["Description"] == f"Mine.\n\nWants two quotes.\n\nCall {call}"
 
 
-def test_a_late_appointment_follows_the_task_that_a_person_moved(
+def test_a_later_appointment_follows_a_moved_task(
     workspace: Workspace, org: Salesforce, new_number: Callable[[], str]
 ) -> None:
     number, other = new_number(), new_number()
@@ -215,7 +215,7 @@ def test_a_late_appointment_follows_the_task_that_a_person_moved(
     assert workspace.log_call(body)["status"] == "success"
     (task,) = org.activities("Task", call)
     org.person("move", id=task["Id"], whoId=elsewhere)
-    workspace.report(second(body, "Wants two offers.", **APPOINTMENT))
+    workspace.report(second(body, "Wants two quotes.", **APPOINTMENT))
     row = workspace.settled(call)
     assert (row["status"], row["salesforce_record_id"]) == ("success", elsewhere)
     (task,), (event,) = org.activities("Task", call), org.activities("Event", call)

@@ -1,4 +1,4 @@
-"""The program behind `make run`, where it does not start."""
+"""The program behind `make run`, when it cannot start."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from local.stack.settings import ROOT
 
 
-def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_with_a_remedy(tmp_path: Path) -> None:
     with socket.socket() as occupied:
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()
         port = occupied.getsockname()[1]
         options = ["--free-ports", "--public-port", str(port), "--state", str(tmp_path)]
-        ran = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "local.stack", *options],
             cwd=ROOT,
             capture_output=True,
@@ -24,6 +24,6 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
             timeout=30,
             check=False,
         )
-    assert ran.returncode == 1
-    assert f"port {port}" in ran.stderr
-    assert "PUBLIC_PORT=" in ran.stderr
+    assert result.returncode == 1
+    assert f"port {port}" in result.stderr
+    assert "PUBLIC_PORT=" in result.stderr

@@ -1,4 +1,4 @@
-"""What is refused, and that nothing comes of it."""
+"""What is refused, and that it has no effect."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ OPEN_TO_ALL_USERS = {("GET", path) for path in ("status", "settings", "sync-logs
 ADMIN_ROUTES = [route for route in DASHBOARD_ROUTES if route not in OPEN_TO_ALL_USERS]
 
 
-def problem(answer: requests.Response, status: int) -> str:
-    """The stable code of a problem answer."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.json()["status"] == status
-    return str(answer.json()["code"])
+def problem(response: requests.Response, status: int) -> str:
+    """Checks that a response is a problem with this status; returns its code."""
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"].startswith("application/problem+json")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.json()["status"] == status
+    return str(response.json()["code"])
 
 
 @pytest.mark.parametrize(("method", "path"), DASHBOARD_ROUTES)
-def test_without_a_dashboard_token_nothing_is_answered(stack: Stack, method: str, path: str) -> None:
-    answer = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", timeout=10)
-    assert answer.status_code == 401
+def test_a_request_without_a_dashboard_token_is_refused(stack: Stack, method: str, path: str) -> None:
+    response = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", timeout=10)
+    assert response.status_code == 401
 
 
-def test_a_dashboard_token_that_is_bent_expired_or_for_others_is_refused(stack: Stack, stranger: Workspace) -> None:
+def test_an_invalid_dashboard_token_is_refused(stack: Stack, stranger: Workspace) -> None:
     good = stranger.token()
     head, claims, signature = good.split(".")
     past = int(time.time()) - 10
@@ -57,27 +57,27 @@ def test_a_dashboard_token_that_is_bent_expired_or_for_others_is_refused(stack: 
         stranger.token(aud="another-app"),
         stranger.token(iss="https://issuer.example.com"),
     ):
-        answer = requests.get(
+        response = requests.get(
             f"{stack.public_url}/api/salesforce/status", headers={"Authorization": f"Bearer {token}"}, timeout=10
         )
-        assert answer.status_code == 401
+        assert response.status_code == 401
 
 
 def test_a_token_without_a_workspace_is_refused(stack: Stack, stranger: Workspace) -> None:
     for workspace in ("", "../acme", "a b"):
         headers = {"Authorization": f"Bearer {stranger.token(workspace_id=workspace)}"}
-        answer = requests.get(f"{stack.public_url}/api/salesforce/status", headers=headers, timeout=10)
-        assert problem(answer, 403)
+        response = requests.get(f"{stack.public_url}/api/salesforce/status", headers=headers, timeout=10)
+        assert problem(response, 403)
 
 
 @pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
-def test_who_is_no_admin_may_not_change_anything(stack: Stack, stranger: Workspace, method: str, path: str) -> None:
+def test_a_member_cannot_use_the_admin_routes(stack: Stack, stranger: Workspace, method: str, path: str) -> None:
     headers = {"Authorization": f"Bearer {stranger.token(roles='member')}"}
-    answer = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", headers=headers, timeout=10)
-    assert problem(answer, 403)
+    response = requests.request(method, f"{stack.public_url}/api/salesforce/{path}", headers=headers, timeout=10)
+    assert problem(response, 403)
 
 
-def test_another_workspace_sees_and_ends_nothing(workspace: Workspace, stranger: Workspace) -> None:
+def test_another_workspaces_connection_is_neither_shown_nor_ended(workspace: Workspace, stranger: Workspace) -> None:
     assert stranger.status()["connected"] is False
     assert stranger.status()["organizationId"] is None
     assert stranger.webhook_token != workspace.webhook_token
@@ -95,12 +95,12 @@ def test_a_callback_without_its_cookie_is_refused(stranger: Workspace) -> None:
     assert stranger.status()["connected"] is False
 
 
-def test_a_state_is_taken_once(workspace: Workspace) -> None:
+def test_a_state_is_valid_once(workspace: Workspace) -> None:
     browser = Browser()
     callback = workspace.allow(browser, workspace.begin_connect(browser))
     cookies = browser.cookies.copy()
     assert browser.get(callback, timeout=35).status_code == 200
-    # The cookie is back, as an attacker would have kept it.
+    # An attacker would have kept the cookie.
     browser.cookies = cookies
     assert problem(browser.get(callback, timeout=35), 400) == "state_unknown"
 
@@ -147,11 +147,11 @@ def test_an_instance_url_outside_salesforce_is_refused(stranger: Workspace, sale
     callback = stranger.allow(browser, stranger.begin_connect(browser))
     salesforce.settings(instanceUrl="https://salesforce.example.com")
     try:
-        answer = browser.get(callback, timeout=35)
+        response = browser.get(callback, timeout=35)
     finally:
         salesforce.settings(instanceUrl=None)
-    assert problem(answer, answer.status_code)
-    assert answer.status_code >= 400
+    assert problem(response, response.status_code)
+    assert response.status_code >= 400
     assert stranger.status()["connected"] is False
 
 
@@ -160,30 +160,30 @@ def test_a_connect_that_fails_after_the_exchange_leaves_no_grant(stranger: Works
     browser = Browser()
     callback = stranger.allow(browser, stranger.begin_connect(browser))
     salesforce.fault("identity", {"kind": "answer", "status": 500, "body": "down"})
-    answer = browser.get(callback, timeout=35)
-    assert answer.status_code >= 400
-    assert problem(answer, answer.status_code)
+    response = browser.get(callback, timeout=35)
+    assert response.status_code >= 400
+    assert problem(response, response.status_code)
     assert stranger.status()["connected"] is False
     assert salesforce.grants() == before
 
 
-def bent(token: str, workspace: Workspace) -> str:
-    """A webhook token with another workspace's name in it."""
+def tampered(token: str, workspace: Workspace) -> str:
+    """A webhook token with its workspace replaced."""
     prefix, _, rest = token.split(".", 2)
     return f"{prefix}.{workspace.id}.{rest}"
 
 
-def test_a_webhook_token_that_is_missing_wrong_or_bent_is_refused_and_nothing_is_enqueued(
+def test_a_report_with_an_invalid_webhook_token_is_refused_and_not_queued(
     workspace: Workspace, stranger: Workspace, salesforce: Salesforce, number: str, secrets: Secrets
 ) -> None:
     salesforce.add("Lead", LastName="Target", Company="Sample", Phone=number)
-    stolen = secrets.add(bent(stranger.webhook_token, workspace))
+    stolen = secrets.add(tampered(stranger.webhook_token, workspace))
     refused = []
     for token in ("", "wrong", workspace.webhook_token[:-6] + "AAAAAA", stolen):
         body = report(number)
         assert problem(workspace.post(body, token=token), 401)
         refused.append(call_id(body))
-    # What came after them is done; they would be done as well.
+    # A later report has been processed; the refused ones would have been, too.
     assert workspace.log_call(report(number))["status"] == "success"
     for call in refused:
         assert workspace.row(call) is None
@@ -191,47 +191,49 @@ def test_a_webhook_token_that_is_missing_wrong_or_bent_is_refused_and_nothing_is
         assert salesforce.activities("Task", call) == []
 
 
-def test_a_webhook_token_may_come_as_a_bearer(
+def test_a_webhook_token_can_be_a_bearer_token(
     workspace: Workspace, stack: Stack, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Bearer", Company="Sample", Phone=number)
     body = report(number)
     headers = {"Authorization": f"Bearer {workspace.webhook_token}"}
-    answer = requests.post(f"{stack.public_url}/webhook/vapi", headers=headers, json=body, timeout=10)
-    assert answer.status_code == 200
+    response = requests.post(f"{stack.public_url}/webhook/vapi", headers=headers, json=body, timeout=10)
+    assert response.status_code == 200
     assert workspace.settled(call_id(body))["status"] == "success"
 
 
-def test_rotating_with_revoke_ends_the_token_before(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
+def test_rotating_with_revoke_ends_the_previous_token(
+    workspace: Workspace, salesforce: Salesforce, number: str
+) -> None:
     salesforce.add("Lead", LastName="Rotated", Company="Sample", Phone=number)
     old = workspace.webhook_token
-    answer = workspace.api("POST", "webhook/rotate", json={"revokePrevious": True})
-    assert answer.status_code == 200
-    assert answer.json()["secret"] != old
+    response = workspace.api("POST", "webhook/rotate", json={"revokePrevious": True})
+    assert response.status_code == 200
+    assert response.json()["secret"] != old
     body = report(number)
     workspace.post(body, token=old)
     assert workspace.settled(call_id(body))["status"] == "skipped"
     assert salesforce.activities("Task", call_id(body)) == []
 
 
-def test_a_message_that_expects_an_answer_is_422(workspace: Workspace) -> None:
+def test_a_message_that_expects_a_reply_is_refused(workspace: Workspace) -> None:
     assert problem(workspace.post(sample("assistant-request")), 422) == "unsupported_message"
 
 
-def test_a_message_that_only_informs_is_fine(workspace: Workspace) -> None:
+def test_a_message_that_only_informs_is_accepted(workspace: Workspace) -> None:
     assert workspace.post(sample("status-update")).status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"[]", b'{"message": {"type": "end-of-call-report"}}'])
-def test_a_body_that_is_no_message_is_400(workspace: Workspace, body: bytes) -> None:
+def test_a_malformed_message_is_refused(workspace: Workspace, body: bytes) -> None:
     assert problem(workspace.post(body), 400)
 
 
-def test_a_body_over_the_gateways_limit_is_413(workspace: Workspace) -> None:
+def test_a_body_above_the_gateways_limit_is_refused(workspace: Workspace) -> None:
     assert workspace.post(b" " * (10 * 1024 * 1024 + 1)).status_code == 413
 
 
-def test_only_the_dashboards_origin_may_call_from_a_browser(stack: Stack) -> None:
+def test_only_the_dashboards_origin_is_allowed_by_cors(stack: Stack) -> None:
     def preflight(origin: str) -> requests.Response:
         headers = {"Origin": origin, "Access-Control-Request-Method": "PUT"}
         return requests.options(f"{stack.public_url}/api/salesforce/status", headers=headers, timeout=10)

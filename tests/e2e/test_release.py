@@ -1,4 +1,4 @@
-"""The release artefacts, as AWS runs them: every sample event, under AWS's own runtime interface emulator."""
+"""The release artefacts: what is linked into them, and what they respond to each sample event in AWS's own emulator."""
 
 from __future__ import annotations
 
@@ -7,23 +7,38 @@ import re
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from local.stack import template
 from local.stack.settings import ROOT
+from tests.contract.test_permissions import granted, target
 
 from .support import runtime
 from .support.stack import Stack
 from .support.workspace import Workspace
 
-FUNCTIONS = sorted(template.binaries(template.load()).values())
+TEMPLATE = template.load()
+BINARIES = template.binaries(TEMPLATE)
+FUNCTIONS = sorted(BINARIES.values())
+# An operation of an AWS client that is linked in. The artefact holds the path of its source file, for panic messages.
+OPERATION = re.compile(rb"aws-sdk-(\w+)-[\d.]+/src/operation/(\w+)\.rs")
+# Lambda polls a function's queue in the function's role.
+POLLING = {"sqs:receive_message", "sqs:delete_message", "sqs:get_queue_attributes"}
+POLLED = {
+    target(resource["Properties"]["FunctionName"])
+    for resource in TEMPLATE["Resources"].values()
+    if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+}
+# The environment variable with each resource's name.
+VARIABLES = {target(value): name for name, value in TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].items()}
 ONLY_IN_DEBUG_BUILDS = "LOCAL_WORKSPACE_ID"
-# The workspace of the samples, except in the token that is wrong anyway.
+# The samples' workspace, except in the invalid token.
 SAMPLE_WORKSPACE = re.compile(r"\bacme\b(?!\.1\.1)")
 UNKNOWN_STATE = (400, "state_unknown")
 BAD_TOKEN = (401, "invalid_webhook_token")
 
-# What each answers for a workspace that is not connected and has no calls: status and code of a problem, if it is one;
-# of the worker, the messages that come again. A browser is answered with a page, which has no code of its own.
+# The responses for a workspace that is not connected and has no calls: the status, and the code of a problem. For sync,
+# the messages that are to be redelivered. A browser gets a page, which has no code.
 EXPECTED: dict[str, Any] = {
     "disconnect.delete.json": (200, None),
     "oauth-callback.allowed.json": UNKNOWN_STATE,
@@ -99,35 +114,52 @@ EXPECTED: dict[str, Any] = {
 }
 
 
-def outcome(answer: Any) -> Any:
-    """Of an answer, what the table above says of it."""
-    match answer:
+def outcome(response: Any) -> Any:
+    """What the table above says of a response."""
+    match response:
         case {"statusCode": status, "headers": {"content-type": str(kind)}, "body": body}:
             return status, json.loads(body).get("code") if kind.endswith("json") else None
         case {"batchItemFailures": failures}:
-            return [one["itemIdentifier"] for one in failures]
-    return answer
+            return [failure["itemIdentifier"] for failure in failures]
+    return response
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_sample_event_is_answered_as_expected(function: str, stranger: Workspace) -> None:
-    answers = {}
+def test_every_sample_event_gets_the_expected_response(function: str, stranger: Workspace) -> None:
+    outcomes = {}
     with runtime.running(function) as running:
         for event in sorted((ROOT / "events").glob(f"{function}.*.json")):
             text = SAMPLE_WORKSPACE.sub(stranger.id, event.read_text())
             text = text.replace("<webhook token>", stranger.webhook_token)
-            answers[event.name] = outcome(running.invoke(text.encode()))
-    assert answers, "each function has a sample event"
-    assert answers == {name: one for name, one in EXPECTED.items() if name.split(".")[0] == function}
+            outcomes[event.name] = outcome(running.invoke(text.encode()))
+    assert outcomes, "each function has a sample event"
+    assert outcomes == {name: expected for name, expected in EXPECTED.items() if name.split(".")[0] == function}
 
 
-def test_a_workspace_from_a_setting_is_for_debug_builds_only(stack: Stack) -> None:
+def test_only_debug_builds_take_the_workspace_from_the_environment(stack: Stack) -> None:
     event = json.loads((ROOT / "events" / "status.get.json").read_text())
     del event["requestContext"]["authorizer"]
     assert stack.emulator_url
     with runtime.running("status", **{ONLY_IN_DEBUG_BUILDS: "acme"}) as running:
-        answer = running.invoke(json.dumps(event).encode())
-    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthenticated")
+        response = running.invoke(json.dumps(event).encode())
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (401, "unauthenticated")
     for function in FUNCTIONS:
         bootstrap = (runtime.ARTEFACTS / function / "bootstrap").read_bytes()
         assert ONLY_IN_DEBUG_BUILDS.encode() not in bootstrap, function
+
+
+def name_parts(resource: str) -> set[str]:
+    """How the code refers to a resource: by the environment variable with its name, and by the index if it is one."""
+    name, _, index = resource.partition("/index/")
+    return {VARIABLES[name], index}
+
+
+@pytest.mark.parametrize("function", BINARIES)
+def test_a_function_may_call_exactly_the_operations_that_are_linked_into_it(function: str) -> None:
+    bootstrap = (runtime.ARTEFACTS / BINARIES[function] / "bootstrap").read_bytes()
+    linked = {f"{service.decode()}:{operation.decode()}" for service, operation in OPERATION.findall(bootstrap)}
+    allowed = {f"{service}:{xform_name(action)}" for service, action in (a.split(":") for a, _ in granted(function))}
+    assert allowed == linked | (POLLING if function in POLLED else set())
+    # It also refers to each table, index, queue and secret that it may use.
+    names = {name for _, resource in granted(function) for name in name_parts(resource)}
+    assert [name for name in sorted(names) if name.encode() not in bootstrap] == []

@@ -1,4 +1,4 @@
-"""Reports as people really send them: each sample event that is one, from the webhook to what Salesforce has then."""
+"""Real-world reports: the sample events, from the webhook to Salesforce."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .support.reports import call_id, report, sample
 from .support.salesforce import Salesforce
 from .support.workspace import Workspace
 
-# The samples' winter, moved to one that is to come for long enough.
-NOTED, LATER = "2027-01-", "2037-01-"
+# The month of the samples' appointments is moved to a year far in the future.
+SAMPLE_MONTH, FUTURE_MONTH = "2027-01-", "2037-01-"
 
 
-def people_send(case: str, number: str | None) -> dict[str, Any]:
-    """The sample as a report of a call of its own, of this number."""
-    body: dict[str, Any] = json.loads(json.dumps(sample(case)).replace(NOTED, LATER))
+def report_of(case: str, number: str | None) -> dict[str, Any]:
+    """The sample as a report of a new call, with this number."""
+    body: dict[str, Any] = json.loads(json.dumps(sample(case)).replace(SAMPLE_MONTH, FUTURE_MONTH))
     message = body["message"]
     message["call"]["id"] = call_id(report())
     if number:
@@ -52,15 +52,15 @@ EVENTS = {
 
 
 @pytest.mark.parametrize("case", EVENTS)
-def test_an_appointment_is_at_the_hour_that_was_said(
+def test_an_event_has_the_times_that_were_agreed(
     workspace: Workspace, salesforce: Salesforce, known: str, case: str
 ) -> None:
-    body = people_send(case, known)
+    body = report_of(case, known)
     row = workspace.log_call(body)
     assert (row["status"], row["appointment_created"]) == ("success", True), row
     (event,) = salesforce.activities("Event", call_id(body))
     times = tuple(event[field][:19] for field in ("StartDateTime", "EndDateTime"))
-    assert times == tuple(LATER + time for time in EVENTS[case])
+    assert times == tuple(FUTURE_MONTH + time for time in EVENTS[case])
     assert event["Subject"] == "Appointment - Scheduled via Voice AI"
 
 
@@ -76,30 +76,30 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_not_certain_is_no_event_and_stands_in_the_task(
+def test_an_uncertain_appointment_is_in_the_task_and_creates_no_event(
     workspace: Workspace, salesforce: Salesforce, known: str, case: str
 ) -> None:
-    body = people_send(case, known)
+    body = report_of(case, known)
     row = workspace.log_call(body)
     assert (row["status"], row["error_code"]) == ("success", REFUSALS[case])
     assert salesforce.activities("Event", call_id(body)) == []
     (task,) = salesforce.activities("Task", call_id(body))
     assert task["Subject"] == "Inbound Call"
-    assert f"Date: {LATER}15" in task["Description"]
+    assert f"Date: {FUTURE_MONTH}15" in task["Description"]
 
 
-def test_words_for_nothing_leave_no_trace(workspace: Workspace, salesforce: Salesforce, known: str) -> None:
-    body = people_send("not-provided", known)
+def test_placeholders_for_missing_values_are_ignored(workspace: Workspace, salesforce: Salesforce, known: str) -> None:
+    body = report_of("not-provided", known)
     row = workspace.log_call(body)
     assert (row["status"], row.get("error_code")) == ("success", None)
     (task,) = salesforce.activities("Task", call_id(body))
     assert "ppointment" not in task["Description"]
 
 
-def test_a_caller_who_withheld_the_number_is_found_by_the_one_they_gave(
+def test_a_caller_who_withholds_their_number_is_found_by_the_one_they_give(
     workspace: Workspace, salesforce: Salesforce, known: str
 ) -> None:
-    body = people_send("withheld-but-told", None)
+    body = report_of("withheld-but-told", None)
     body["message"]["analysis"]["structuredData"]["phone_number"] = known
     row = workspace.log_call(body)
     assert (row["status"], row["error_code"]) == ("skipped", "phone_number_withheld")
@@ -111,39 +111,42 @@ def test_a_caller_who_withheld_the_number_is_found_by_the_one_they_gave(
     assert "number given by the caller" in task["Description"]
 
 
-def test_a_new_lead_has_the_name_that_was_noted_and_the_transcript_is_written(
+def test_a_new_lead_has_the_reported_name_and_the_task_the_transcript(
     workspace: Workspace, salesforce: Salesforce, new_number: Callable[[], str]
 ) -> None:
     workspace.change_settings(noMatch="create_lead", includeTranscript=True)
     number = new_number()
-    workspace.log_call(people_send("lead-name-from-data", number))
+    workspace.log_call(report_of("lead-name-from-data", number))
     (lead,) = salesforce.people("Lead", "Phone", number)
     assert (lead["FirstName"], lead["LastName"]) == ("Ann", "Invented")
-    body = people_send("transcript-as-list", new_number())
+    body = report_of("transcript-as-list", new_number())
     workspace.log_call(body)
     (task,) = salesforce.activities("Task", call_id(body))
     assert "AI: Hello.\nUser: Hi." in task["Description"].replace("\r\n", "\n")
 
 
-def test_a_doubled_prefix_and_an_unanswered_call(workspace: Workspace, salesforce: Salesforce, known: str) -> None:
-    assert workspace.log_call(people_send("doubled-prefix", f"+1{known}"))["status"] == "success"
-    body = people_send("unanswered-sent-again", known)
+def test_a_doubled_prefix_is_read_and_an_unanswered_call_has_its_date(
+    workspace: Workspace, salesforce: Salesforce, known: str
+) -> None:
+    assert workspace.log_call(report_of("doubled-prefix", f"+1{known}"))["status"] == "success"
+    body = report_of("unanswered-sent-again", known)
     workspace.log_call(body)
     (task,) = salesforce.activities("Task", call_id(body))
     assert task["ActivityDate"] == "2026-11-20"
 
 
-def test_a_report_of_a_chat_is_taken_and_a_web_call_is_logged_on_the_record_that_it_names(
+def test_a_chat_is_accepted_and_a_web_call_is_logged_on_the_record_that_it_names(
     workspace: Workspace, salesforce: Salesforce
 ) -> None:
     workspace.report(sample("report-without-call"))
     contact = salesforce.add("Contact", LastName="Visitor")
+    nobody = "003Zz0000000000IAA"
     for record, status, code in [
         (contact, "success", None),
-        (f"{contact[:14]}9{contact[15:]}", "not_found", "record_not_found"),
+        (nobody, "not_found", "record_not_found"),
         (contact.lower(), "skipped", "record_id_unreadable"),
     ]:
-        body = people_send("web-call", None)
+        body = report_of("web-call", None)
         body["message"]["call"]["assistantOverrides"] = {"metadata": {"salesforceRecordId": record}}
         row = workspace.log_call(body)
         assert (row["status"], row.get("error_code")) == (status, code), record

@@ -1,4 +1,4 @@
-"""A workspace's settings through the API: taken from the org, changed by people, and never behind anybody's back."""
+"""A workspace's settings through the API: filled in from the org, changed by people, never overwritten unnoticed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .support.workspace import Workspace
 
 @pytest.fixture
 def british(salesforce: Salesforce) -> Iterator[Salesforce]:
-    """The org is in the United Kingdom, and its people write so."""
+    """The orgs, located in the United Kingdom."""
     salesforce.settings(organizationCountry="United Kingdom", identityTimezone="Europe/London")
     yield salesforce
     salesforce.settings(organizationCountry="US", identityTimezone=None)
@@ -23,19 +23,17 @@ def british(salesforce: Salesforce) -> Iterator[Salesforce]:
 
 def read(workspace: Workspace) -> tuple[dict[str, Any], str]:
     """The settings and their tag."""
-    answer = workspace.api("GET", "settings")
-    assert answer.status_code == 200, answer.text
-    return answer.json(), answer.headers["ETag"]
+    response = workspace.api("GET", "settings")
+    assert response.status_code == 200, response.text
+    return response.json(), response.headers["ETag"]
 
 
 def put(workspace: Workspace, settings: dict[str, Any], tag: str | None) -> Any:
-    """Sends settings back."""
+    """Replaces the settings."""
     return workspace.api("PUT", "settings", json=settings, headers={"If-Match": tag} if tag else {})
 
 
-def test_zone_and_country_come_from_the_org_unless_somebody_chose_them(
-    british: Salesforce, stranger: Workspace
-) -> None:
+def test_time_zone_and_country_come_from_the_org_unless_they_are_set(british: Salesforce, stranger: Workspace) -> None:
     settings, tag = read(stranger)
     assert (settings["timeZone"], settings["defaultCountry"]) == ("UTC", "US")
     changed = put(stranger, {**settings, "timeZone": "Asia/Tokyo"}, tag)
@@ -51,7 +49,7 @@ def test_zone_and_country_come_from_the_org_unless_somebody_chose_them(
     assert read(stranger) == (settings, connected_tag)
 
 
-def test_an_org_that_does_not_tell_its_country_is_connected(british: Salesforce, stranger: Workspace) -> None:
+def test_an_org_without_a_readable_country_can_be_connected(british: Salesforce, stranger: Workspace) -> None:
     british.settings(hiddenObjects=["Organization"])
     try:
         stranger.connect()
@@ -61,37 +59,35 @@ def test_an_org_that_does_not_tell_its_country_is_connected(british: Salesforce,
     assert (settings["timeZone"], settings["defaultCountry"]) == ("Europe/London", "US")
 
 
-def test_changes_of_others_are_not_overwritten(workspace: Workspace) -> None:
+def test_concurrent_changes_do_not_overwrite_one_another(workspace: Workspace) -> None:
     settings, tag = read(workspace)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda days: put(workspace, {**settings, "retentionDays": days}, tag), range(31, 35)))
-    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
-    (won,) = (answer for answer in answers if answer.status_code == 200)
+        responses = list(pool.map(lambda days: put(workspace, {**settings, "retentionDays": days}, tag), range(31, 35)))
+    assert sorted(response.status_code for response in responses) == [200, 412, 412, 412]
+    (won,) = (response for response in responses if response.status_code == 200)
     assert read(workspace) == (won.json(), won.headers["ETag"])
-    # What a connection changes is no change of the settings.
+    # A reconnect does not change the settings.
     assert workspace.webhook_token
     workspace.connect()
     assert put(workspace, settings, won.headers["ETag"]).status_code == 200
     assert read(workspace) == (settings, tag)
 
 
-def test_settings_that_cannot_be_taken_are_refused_field_by_field(stranger: Workspace) -> None:
+def test_invalid_settings_are_reported_field_by_field(stranger: Workspace) -> None:
     settings, tag = read(stranger)
-    bad = {**settings, "timeZone": "Eastern", "loginUrl": "https://evil.example", "colour": "red"}
-    answer = put(stranger, bad, tag)
-    assert answer.status_code == 400
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
-    assert answer.json()["code"] == "invalid_settings"
-    assert [error["field"] for error in answer.json()["errors"]] == ["timeZone", "loginUrl", "colour"]
+    invalid = {**settings, "timeZone": "Eastern", "loginUrl": "https://evil.example", "colour": "red"}
+    response = put(stranger, invalid, tag)
+    assert response.status_code == 400
+    assert response.headers["Content-Type"].startswith("application/problem+json")
+    assert response.json()["code"] == "invalid_settings"
+    assert [error["field"] for error in response.json()["errors"]] == ["timeZone", "loginUrl", "colour"]
 
     unconditional = put(stranger, settings, None)
     assert (unconditional.status_code, unconditional.json()["code"]) == (428, "precondition_required")
     assert read(stranger) == (settings, tag)
 
 
-def test_a_call_is_handled_by_the_settings_that_are_set(
-    workspace: Workspace, salesforce: Salesforce, number: str
-) -> None:
+def test_changed_settings_apply_to_the_next_call(workspace: Workspace, salesforce: Salesforce, number: str) -> None:
     salesforce.add("Lead", LastName="Ruled", Company="Sample", Phone=number)
     settings, tag = read(workspace)
     assert put(workspace, {**settings, "callTypes": ["outbound"]}, tag).status_code == 200

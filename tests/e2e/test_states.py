@@ -1,4 +1,4 @@
-"""Every state of the card in a real Chromium, over answers that are made up: axe finds nothing, and nothing jumps."""
+"""Every state of the card in a real Chromium with mocked responses: accessible, without overflow or layout shifts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ STATUSES = ("queued", "success", "not_found", "retrying", "waiting_for_connectio
 
 
 def call(at: int, name: str, status: str = "success", code: str | None = None, words: str | None = None) -> Any:
-    """A call as the list has it."""
+    """A call as `sync-logs` returns it."""
     lead = "00Q000000000001EAA"
     candidate = {"id": lead, "recordType": "Lead", "name": name, "field": "MobilePhone", "exactness": "national"}
     chosen = {"recordType": "Lead", "id": lead}
@@ -81,7 +81,7 @@ def call(at: int, name: str, status: str = "success", code: str | None = None, w
 
 
 RULE = "Salesforce: Not on Sundays. Change the validation rule, or exempt the connected user from it, then retry."
-BUSY = "Salesforce could not be reached or did not answer in time."
+BUSY = "Salesforce could not be reached or did not respond in time."
 CALLS = [
     call(1, "Ada Lang"),
     call(2, "Ben Ito", "error", "FIELD_CUSTOM_VALIDATION_EXCEPTION", RULE),
@@ -112,76 +112,78 @@ RESULT = {
     "errorMessage": None,
 }
 
-Answer = Callable[[Route], None]
-Answers = dict[str, Answer]
+Responder = Callable[[Route], None]
+Api = dict[str, Responder]
 
 
-def answer(body: Any, status: int = 200) -> Answer:
-    """Answers with JSON."""
+def respond(body: Any, status: int = 200) -> Responder:
+    """Responds with JSON."""
     return lambda route: route.fulfill(status=status, json=body, headers={"ETag": '"1"'})
 
 
-def refuse(status: int, code: str, detail: str = "Words of the API.") -> Answer:
-    """Answers with a problem."""
-    return answer({"type": "about:blank", "title": "Problem", "status": status, "detail": detail, "code": code}, status)
+def refuse(status: int, code: str, detail: str = "Detail from the API.") -> Responder:
+    """Responds with a problem."""
+    return respond(
+        {"type": "about:blank", "title": "Problem", "status": status, "detail": detail, "code": code}, status
+    )
 
 
-def keep(_: Route) -> None:
-    """Never answers."""
+def hang(_: Route) -> None:
+    """Never responds."""
 
 
-def api(status: Any = CONNECTED, calls: list[Any] | None = None) -> Answers:
-    """What the API answers to a workspace with this status and these calls."""
+def api(status: Any = CONNECTED, calls: list[Any] | None = None) -> Api:
+    """A mocked API for a workspace with this status and these calls."""
     listed = CALLS if calls is None else calls
-    codes = [one["errorCode"] for one in listed if one["errorCode"]]
+    codes = [call["errorCode"] for call in listed if call["errorCode"]]
     summary = {
         "since": NOW - 86_400,
         "total": len(listed),
-        "statuses": {status: sum(one["status"] == status for one in listed) for status in STATUSES},
+        "statuses": {status: sum(call["status"] == status for call in listed) for status in STATUSES},
         "errorCodes": {code: codes.count(code) for code in codes},
     }
 
     def list_calls(route: Route) -> None:
-        wanted = re.search(r"status=(\w+)", route.request.url)
-        items = [one for one in listed if not wanted or one["status"] == wanted[1]]
-        answer({"items": items, "nextCursor": None})(route)
+        status = re.search(r"status=(\w+)", route.request.url)
+        items = [call for call in listed if not status or call["status"] == status[1]]
+        respond({"items": items, "nextCursor": None})(route)
 
     def test(route: Route) -> None:
-        answer(PREVIEW if (route.request.post_data_json or {})["dryRun"] else RESULT)(route)
+        respond(PREVIEW if (route.request.post_data_json or {})["dryRun"] else RESULT)(route)
 
     return {
-        "status": answer(status),
+        "status": respond(status),
         "sync-logs": list_calls,
-        "sync-logs/summary": answer(summary),
-        "settings": answer(SETTINGS),
-        "webhook": answer(WEBHOOK),
+        "sync-logs/summary": respond(summary),
+        "settings": respond(SETTINGS),
+        "webhook": respond(WEBHOOK),
         "test-sync": test,
-        "oauth/initiate": answer({"authUrl": f"{ORIGIN}/salesforce"}),
+        "oauth/initiate": respond({"authUrl": f"{ORIGIN}/salesforce"}),
     }
 
 
 @pytest.fixture(scope="module")
 def built() -> Path:
-    """The page that shows the card."""
+    """The built page that shows the card."""
     subprocess.run(["npm", "run", "build:page"], cwd=DASHBOARD, check=True, capture_output=True)
     return DASHBOARD / "page" / "dist"
 
 
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, chrome: Browser) -> Iterator[Page]:
-    """A page by day, and one by night."""
+    """A page in light mode, and one in dark mode."""
     context = chrome.new_context(viewport={"width": 1000, "height": 1200}, color_scheme=request.param)
     yield context.new_page()
     context.close()
 
 
-def show(page: Page, built: Path, answers: Answers) -> None:
-    """Opens the page over an API that answers like this."""
+def show(page: Page, built: Path, api: Api) -> None:
+    """Opens the page with a mocked API."""
 
     def serve(route: Route) -> None:
         path = route.request.url.removeprefix(f"{ORIGIN}/").partition("?")[0]
         if path.startswith("api/salesforce/"):
-            answers[path.removeprefix("api/salesforce/")](route)
+            api[path.removeprefix("api/salesforce/")](route)
         elif path == "local.json":
             route.fulfill(json={"token": "token", "simulatorUrl": ORIGIN, "sampleReport": {}})
         elif path == "salesforce":
@@ -252,73 +254,73 @@ def enter_wrong_domain(page: Page) -> None:
 
 
 def lose_status(page: Page) -> None:
-    """A refused disconnect reads the status anew, and that is refused, too."""
+    """Makes a disconnect fail, and then the reload of the status."""
     page.get_by_role("button", name="Disconnect").wait_for()
     page.context.route(f"{ORIGIN}/api/salesforce/status", refuse(403, "no_workspace"))
     page.get_by_role("button", name="Disconnect").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Disconnect").click()
-    dialog.get_by_text("Words of the API.").wait_for()
+    dialog.get_by_text("Detail from the API.").wait_for()
     dialog.get_by_role("button", name="Cancel").click()
 
 
 def refuse_to_save(route: Route) -> None:
-    (answer(SETTINGS) if route.request.method == "GET" else refuse(412, "precondition_failed"))(route)
+    (respond(SETTINGS) if route.request.method == "GET" else refuse(412, "precondition_failed"))(route)
 
 
 def refuse_next_page(route: Route) -> None:
     is_next = "cursor=" in route.request.url
-    (refuse(400, "invalid_cursor") if is_next else answer({"items": CALLS[:1], "nextCursor": "next"}))(route)
+    (refuse(400, "invalid_cursor") if is_next else respond({"items": CALLS[:1], "nextCursor": "next"}))(route)
 
 
-def nothing(_: Page) -> None:
+def do_nothing(_: Page) -> None:
     pass
 
 
-# state: what the API answers, what one does, and a text that says that one is there
-STATES: dict[str, tuple[Answers, Callable[[Page], None], str]] = {
-    "loading": (api() | {"status": keep}, nothing, "Loading…"),
-    "loading the calls": (api() | {"sync-logs": keep}, nothing, "Loading…"),
-    "unreachable": (api() | {"status": refuse(403, "no_workspace")}, nothing, "Words of the API."),
-    "not connected": (api(DISCONNECTED, []), nothing, "Where do you log in?"),
+# For each state: the API, how to get there, and a text that shows that it is reached.
+STATES: dict[str, tuple[Api, Callable[[Page], None], str]] = {
+    "loading": (api() | {"status": hang}, do_nothing, "Loading…"),
+    "loading the calls": (api() | {"sync-logs": hang}, do_nothing, "Loading…"),
+    "unreachable": (api() | {"status": refuse(403, "no_workspace")}, do_nothing, "Detail from the API."),
+    "not connected": (api(DISCONNECTED, []), do_nothing, "Where do you log in?"),
     "connected": (api(), open_calls, "Logged on the record's timeline."),
-    "reconnect needed": (api(REVOKED), nothing, "Reconnect needed"),
+    "reconnect needed": (api(REVOKED), do_nothing, "Reconnect needed"),
     "waiting for the window": (api(DISCONNECTED, []), wait_for_window, "Continue in the Salesforce window"),
     "blocked window": (api(DISCONNECTED, []), block_windows, "Your browser blocked the Salesforce window"),
-    # What the card finds out itself looks like what it is told.
+    # The card shows what it finds out itself in the same way as an error of the API.
     "other site": (
         api(DISCONNECTED, []) | {"oauth/initiate": refuse(400, "other_site")},
         connect,
         "This page cannot connect Salesforce",
     ),
     "member": (api() | {"webhook": refuse(403, "admin_required")}, choose("Vapi"), "Only workspace admins can do this"),
-    "member who would connect": (
+    "member who tries to connect": (
         api(DISCONNECTED, []) | {"oauth/initiate": refuse(403, "admin_required")},
         connect,
         "Only workspace admins can connect Salesforce",
     ),
-    "list error": (api() | {"sync-logs": refuse(403, "no_workspace")}, nothing, "Words of the API."),
-    "empty list": (api(calls=[]), nothing, "No calls yet"),
+    "list error": (api() | {"sync-logs": refuse(403, "no_workspace")}, do_nothing, "Detail from the API."),
+    "empty list": (api(calls=[]), do_nothing, "No calls yet"),
     "dry run": (api(), try_number, "The call would be logged on Lead Ada Lang."),
     "test written": (api(), write_test, "The test Task was written."),
     "set-up": (api(), choose("Vapi"), "Server URL"),
     "settings": (api(), choose("Settings"), "Search for callers in"),
-    "settings changed meanwhile": (
+    "settings changed in the meantime": (
         api() | {"settings": refuse_to_save},
         change_settings,
         "Someone else changed the settings in the meantime.",
     ),
     "empty filter": (api(calls=CALLS[:1]), filter_failed, "No calls with this status."),
-    "failed next page": (api(calls=CALLS[:1]) | {"sync-logs": refuse_next_page}, load_more, "Words of the API."),
+    "failed next page": (api(calls=CALLS[:1]) | {"sync-logs": refuse_next_page}, load_more, "Detail from the API."),
     "too many calls to count": (
         api() | {"sync-logs/summary": refuse(503, "too_many_calls")},
-        nothing,
+        do_nothing,
         "Too many calls to count.",
     ),
     "wrong My Domain": (api(DISCONNECTED, []), enter_wrong_domain, "This is not a My Domain URL."),
     "high API usage": (
         api(CONNECTED | {"apiUsage": {"used": 14_000, "limit": 15_000}}),
-        nothing,
+        do_nothing,
         "Close to the limit.",
     ),
     "stale status": (api() | {"disconnect": refuse(403, "no_workspace")}, lose_status, "This may be out of date"),
@@ -331,10 +333,10 @@ STATES: dict[str, tuple[Answers, Callable[[Page], None], str]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_and_nothing_flows_over(page: Page, built: Path, state: str) -> None:
-    answers, do, text = STATES[state]
-    show(page, built, answers)
-    do(page)
+def test_every_state_is_accessible_and_fits_its_width(page: Page, built: Path, state: str) -> None:
+    mocked, reach, text = STATES[state]
+    show(page, built, mocked)
+    reach(page)
     expect(page.get_by_text(text).first).to_be_attached()
     assert violations(page) == []
     for width in (1000, 380):
@@ -355,16 +357,15 @@ new PerformanceObserver((list) => {
 
 
 @pytest.mark.parametrize("width", [1000, 380])
-def test_nothing_jumps_while_it_is_read(page: Page, built: Path, width: int) -> None:
-    """The slowest answer comes last, and pushes nothing away."""
+def test_the_slowest_response_causes_no_layout_shift(page: Page, built: Path, width: int) -> None:
     held: list[Route] = []
-    answers = api()
+    mocked = api()
     page.set_viewport_size({"width": width, "height": 1200})
     page.add_init_script(SHIFTS)
-    show(page, built, answers | {"sync-logs/summary": held.append})
+    show(page, built, mocked | {"sync-logs/summary": held.append})
     page.get_by_role("tab", name="Calls").wait_for()
     page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    answers["sync-logs/summary"](held[0])
+    mocked["sync-logs/summary"](held[0])
     page.get_by_text("Why calls are not logged").wait_for()
     page.get_by_text("Ada Lang").wait_for()
     page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -372,7 +373,7 @@ def test_nothing_jumps_while_it_is_read(page: Page, built: Path, width: int) -> 
     assert sum(value for value, _ in shifts) < 0.01, json.dumps(shifts)
 
 
-def test_a_dialog_gives_the_focus_back(page: Page, built: Path) -> None:
+def test_closing_a_dialog_restores_the_focus(page: Page, built: Path) -> None:
     show(page, built, api())
     choose("Vapi")(page)
     button = page.get_by_role("button", name="Rotate secret…")
@@ -391,7 +392,7 @@ APART = """
 
 
 @pytest.mark.parametrize("width", [1000, 380])
-def test_the_parts_of_a_line_do_not_touch(page: Page, built: Path, width: int) -> None:
+def test_the_parts_of_a_line_do_not_overlap(page: Page, built: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 1200})
     show(page, built, api())
     page.get_by_text("Ada Lang").wait_for()
@@ -400,7 +401,7 @@ def test_the_parts_of_a_line_do_not_touch(page: Page, built: Path, width: int) -
 
 
 @pytest.mark.parametrize("tab", ["Calls", "Test", "Vapi", "Settings"])
-def test_a_finger_finds_every_button(chrome: Browser, built: Path, tab: str) -> None:
+def test_every_button_is_large_enough_for_touch(chrome: Browser, built: Path, tab: str) -> None:
     context = chrome.new_context(viewport={"width": 380, "height": 800}, has_touch=True, is_mobile=True)
     page = context.new_page()
     show(page, built, api())

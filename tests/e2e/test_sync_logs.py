@@ -1,4 +1,4 @@
-"""The ledger through the API: people look at it, and put its calls in line again."""
+"""The ledger through the API: listing, counting and retrying calls."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .support.reports import call_id, report
 from .support.salesforce import Salesforce
 from .support.workspace import Workspace
 
-SECONDS = 20
-# What an org with a validation rule says.
+TIMEOUT_SECONDS = 20
+# The error of an org's validation rule.
 REFUSED = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 
 def listed(workspace: Workspace, **query: Any) -> list[str]:
-    """The ids of the calls of a whole list, page by page."""
+    """The ids of all listed calls, read page by page."""
     calls: list[str] = []
     while True:
-        answer = workspace.api("GET", "sync-logs", params=query)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
+        response = workspace.api("GET", "sync-logs", params=query)
+        assert response.status_code == 200, response.text
+        page = response.json()
         calls += [item["callId"] for item in page["items"]]
         if page["nextCursor"] is None:
             return calls
@@ -30,14 +30,14 @@ def listed(workspace: Workspace, **query: Any) -> list[str]:
 
 
 def summary(workspace: Workspace, **query: Any) -> dict[str, Any]:
-    """The workspace's calls, counted."""
-    answer = workspace.api("GET", "sync-logs/summary", params=query)
-    assert answer.status_code == 200, answer.text
-    counted: dict[str, Any] = answer.json()
-    return counted
+    """The numbers of the workspace's calls."""
+    response = workspace.api("GET", "sync-logs/summary", params=query)
+    assert response.status_code == 200, response.text
+    counts: dict[str, Any] = response.json()
+    return counts
 
 
-def test_calls_are_listed_newest_first_by_status_and_counted(
+def test_calls_are_listed_newest_first_filtered_by_status_and_counted(
     workspace: Workspace, stranger: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Listed", Company="Sample", Phone=number)
@@ -45,7 +45,7 @@ def test_calls_are_listed_newest_first_by_status_and_counted(
     rows = []
     for body in bodies:
         rows.append(workspace.log_call(body))
-        time.sleep(1)  # rows are ordered by the second
+        time.sleep(1)  # rows are ordered by second
     newest_first = [call_id(body) for body in reversed(bodies)]
     assert listed(workspace) == newest_first
     assert listed(workspace, limit=1) == newest_first
@@ -57,43 +57,43 @@ def test_calls_are_listed_newest_first_by_status_and_counted(
     assert item["phoneNumber"] == number
     assert "call" not in item
 
-    counted = summary(workspace)
-    assert (counted["since"], counted["total"]) == (None, 3)
-    assert {status: n for status, n in counted["statuses"].items() if n} == {"success": 2, "skipped": 1}
-    assert sum(counted["errorCodes"].values()) == 1
+    counts = summary(workspace)
+    assert (counts["since"], counts["total"]) == (None, 3)
+    assert {status: n for status, n in counts["statuses"].items() if n} == {"success": 2, "skipped": 1}
+    assert sum(counts["errorCodes"].values()) == 1
     assert summary(workspace, since=int(rows[1]["created_at"]))["total"] == 2
 
     assert listed(stranger) == []
     assert summary(stranger)["total"] == 0
 
 
-def test_what_cannot_be_listed_is_refused(stranger: Workspace) -> None:
+def test_invalid_list_parameters_are_refused(stranger: Workspace) -> None:
     for path, query in (
         ("sync-logs", {"limit": 0}),
         ("sync-logs", {"status": "broken"}),
         ("sync-logs", {"cursor": "broken"}),
         ("sync-logs/summary", {"since": "yesterday"}),
     ):
-        answer = stranger.api("GET", path, params=query)
-        assert (answer.status_code, answer.json()["code"]) == (400, f"invalid_{next(iter(query))}")
+        response = stranger.api("GET", path, params=query)
+        assert (response.status_code, response.json()["code"]) == (400, f"invalid_{next(iter(query))}")
 
 
-def test_a_call_that_failed_is_logged_when_somebody_retries_it(
+def test_a_call_without_a_record_is_logged_after_a_retry(
     workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     body = report(number)
     assert workspace.log_call(body)["status"] == "not_found"
     salesforce.add("Lead", LastName="Late", Company="Sample", Phone=number)
-    answer = workspace.api("POST", f"sync-logs/{call_id(body)}/retry")
-    assert (answer.status_code, answer.json()) == (202, {"status": "queued"})
-    is_logged(workspace, call_id(body))
+    response = workspace.api("POST", f"sync-logs/{call_id(body)}/retry")
+    assert (response.status_code, response.json()) == (202, {"status": "queued"})
+    wait_until_logged(workspace, call_id(body))
     assert len(salesforce.activities("Task", call_id(body))) == 1
 
-    answer = workspace.api("POST", "sync-logs/no-such-call/retry")
-    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_call")
+    response = workspace.api("POST", "sync-logs/no-such-call/retry")
+    assert (response.status_code, response.json()["code"]) == (404, "no_such_call")
 
 
-def test_all_calls_with_one_error_code_are_logged_when_somebody_retries_them(
+def test_all_calls_with_the_same_error_code_are_logged_after_a_retry(
     workspace: Workspace, salesforce: Salesforce, number: str
 ) -> None:
     salesforce.add("Lead", LastName="Ruled", Company="Sample", Phone=number)
@@ -104,18 +104,18 @@ def test_all_calls_with_one_error_code_are_logged_when_somebody_retries_them(
     assert summary(workspace)["errorCodes"] == {REFUSED: 3}
 
     for queued in (3, 0):
-        answer = workspace.api("POST", "sync-logs/retry", json={"errorCode": REFUSED})
-        assert (answer.status_code, answer.json()) == (202, {"queued": queued})
+        response = workspace.api("POST", "sync-logs/retry", json={"errorCode": REFUSED})
+        assert (response.status_code, response.json()) == (202, {"queued": queued})
     for body in bodies:
-        is_logged(workspace, call_id(body))
+        wait_until_logged(workspace, call_id(body))
         assert len(salesforce.activities("Task", call_id(body))) == 1
 
 
-def is_logged(workspace: Workspace, call: str) -> None:
-    """Waits until a call that was put in line again is logged."""
+def wait_until_logged(workspace: Workspace, call: str) -> None:
+    """Waits until a call that was queued again is logged."""
 
     def look() -> bool:
         row = workspace.row(call)
         return row is not None and row["status"] == "success"
 
-    wait_until(look, SECONDS, f"call {call} is logged")
+    wait_until(look, TIMEOUT_SECONDS, f"call {call} is logged")

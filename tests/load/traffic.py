@@ -1,4 +1,4 @@
-"""What is sent: steady calls of quiet workspaces, and those of a noisy one beside them."""
+"""The traffic: steady calls from quiet workspaces, and those from a noisy one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POSTERS = 8
 
 @dataclass(frozen=True)
 class Tenant:
-    """A connected workspace with a Lead that all of its calls are of."""
+    """A connected workspace, with a Lead that makes all of its calls."""
 
     workspace: Workspace
     lead: str
@@ -35,12 +35,12 @@ class Tenant:
 
 @dataclass
 class Call:
-    """A call, and when its report was posted and answered, in Unix seconds."""
+    """A call, with the times at which its report was posted and got a response, in Unix seconds."""
 
     tenant: Tenant
     body: dict[str, Any]
     posted: float = 0
-    answered: float = 0
+    responded: float = 0
 
     @property
     def id(self) -> str:
@@ -50,17 +50,17 @@ class Call:
 
 @dataclass
 class Depth:
-    """How many messages the queue held at most, those in flight included."""
+    """The maximum number of messages in the queue, including those in flight."""
 
-    most: int = 0
+    maximum: int = 0
 
 
 def tenants(stack: Stack, salesforce: Salesforce) -> tuple[list[Tenant], Tenant]:
-    """Twenty quiet workspaces, all of one org, and a noisy one of another."""
+    """Twenty quiet workspaces of one org, and a noisy one of another."""
     secrets = Secrets()
 
     def connected(n: int) -> Tenant:
-        # 555-0100 to 555-0199 is reserved for examples.
+        # 555-0100 to 555-0199 are reserved for examples.
         org, number = (QUIET_ORG if n < QUIET else NOISY_ORG), f"+131655501{n:02}"
         lead = salesforce.add("Lead", org=org, LastName=f"Caller{n}", Company="Sample", Phone=number)
         workspace = Workspace(stack, secrets)
@@ -73,46 +73,46 @@ def tenants(stack: Stack, salesforce: Salesforce) -> tuple[list[Tenant], Tenant]
     return quiet, noisy
 
 
-def calls(of: list[Tenant], count: int) -> list[Call]:
-    """So many calls, of one tenant after the other."""
-    return [Call(of[n % len(of)], report(of[n % len(of)].number)) for n in range(count)]
+def calls(tenants: list[Tenant], count: int) -> list[Call]:
+    """So many calls, from one tenant after the other."""
+    return [Call(tenants[n % len(tenants)], report(tenants[n % len(tenants)].number)) for n in range(count)]
 
 
-def post(stack: Stack, sent: list[Call], a_second: float, after: float = 0) -> None:
-    """Posts the calls at a steady pace, each once, as Vapi does; each must be taken. Begins `after` so many seconds."""
-    began = time.monotonic() + after
+def post(stack: Stack, calls: list[Call], per_second: float, after: float = 0) -> None:
+    """Posts each call once, as Vapi does, at a steady pace starting `after` seconds. Each must be accepted."""
+    start = time.monotonic() + after
     local = threading.local()
 
-    def one(place: tuple[int, Call]) -> None:
-        n, call = place
+    def post_one(item: tuple[int, Call]) -> None:
+        n, call = item
         if not hasattr(local, "session"):
             local.session = requests.Session()
-        time.sleep(max(0.0, began + n / a_second - time.monotonic()))
+        time.sleep(max(0.0, start + n / per_second - time.monotonic()))
         headers = {"X-Vapi-Secret": call.tenant.workspace.webhook_token}
         call.posted = time.time()
-        answer = local.session.post(f"{stack.public_url}/webhook/vapi", json=call.body, headers=headers, timeout=35)
-        call.answered = time.time()
-        assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+        response = local.session.post(f"{stack.public_url}/webhook/vapi", json=call.body, headers=headers, timeout=35)
+        call.responded = time.time()
+        assert response.status_code == 200, f"{response.status_code} {response.text}"
 
     with ThreadPoolExecutor(POSTERS) as pool:
-        list(pool.map(one, enumerate(sent)))
+        list(pool.map(post_one, enumerate(calls)))
 
 
-def at_once(*work: Callable[[], None]) -> None:
-    """Does several things at the same time, and fails if one of them did."""
+def run_concurrently(*work: Callable[[], None]) -> None:
+    """Runs several functions at the same time, and fails if one of them does."""
     with ThreadPoolExecutor(len(work)) as pool:
-        for doing in [pool.submit(one) for one in work]:
-            doing.result()
+        for future in [pool.submit(function) for function in work]:
+            future.result()
 
 
 @contextmanager
-def watched(stack: Stack) -> Iterator[Depth]:
-    """Looks at the queue's depth meanwhile."""
+def watch_depth(stack: Stack) -> Iterator[Depth]:
+    """Watches the queue's depth in the background."""
     depth, end = Depth(), threading.Event()
 
     def watch() -> None:
         while not end.wait(0.25):
-            depth.most = max(depth.most, stack.messages("CallQueueUrl"))
+            depth.maximum = max(depth.maximum, stack.messages("CallQueueUrl"))
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -18,9 +18,8 @@ export type Payload = Schemas["Payload"];
 export type Webhook = Schemas["Webhook"];
 export type ConnectMessage = Schemas["ConnectMessage"];
 /** Why connecting failed: codes from the initiate request and from the callback. */
-export type ConnectCode = NonNullable<
-  Schemas["LoginUrlRefused" | "ConnectRefused" | "WrongBrowser" | "ConnectFailed"]["code"]
->;
+export type ConnectCode = Schemas[
+  "LoginUrlRefused" | "ConnectRefused" | "WrongBrowser" | "ConnectFailed"]["code"];
 export type FieldProblem = Schemas["FieldProblem"];
 
 /** Where the API is, and how to authenticate. */

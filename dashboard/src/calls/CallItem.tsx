@@ -2,7 +2,7 @@ import { useState } from "react";
 
 import type { Candidate, SyncLog } from "../api/client";
 import { useRetryCall } from "../api/queries";
-import { maskedNumber, texts } from "../texts";
+import { maskedNumber, textFor, texts } from "../texts";
 import { useAdminLock } from "../ui/adminsOnly";
 import base from "../ui/base.module.css";
 import { Button, Detail, ErrorNotice, Notice } from "../ui/components";
@@ -16,7 +16,7 @@ export function CallItem({ call, instanceUrl }: { call: SyncLog; instanceUrl: st
       <details>
         <summary className={css.row}>
           <span className={css.badge} data-status={call.status}>
-            {texts.status[call.status]}
+            {textFor(texts.status, call.status)}
           </span>
           <span className={css.person}>{callerName(call)}</span>
           <span className={css.number}>
@@ -39,7 +39,7 @@ function chosenCandidate({ decision, salesforceRecordId }: SyncLog): Candidate |
 function callerName(call: SyncLog): string {
   const { salesforceRecordType: type, decision } = call;
   if (!type) return decision ? texts.calls.noPerson : texts.calls.notLookedUp;
-  return chosenCandidate(call)?.name ?? texts.calls.unnamed[type];
+  return chosenCandidate(call)?.name ?? textFor(texts.calls.unnamed, type);
 }
 
 function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | null }) {
@@ -47,7 +47,8 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
   const retry = useRetryCall();
   // The call's `updatedAt` when the retry was requested. Once the call changes, its own status replaces the message.
   const [retriedAt, setRetriedAt] = useState<number | null>(null);
-  const canRetry = call.status !== "success" && call.status !== "queued";
+  const isKnown = Object.hasOwn(texts.status, call.status);
+  const canRetry = isKnown && call.status !== "success" && call.status !== "queued";
   return (
     <div className={css.details}>
       {call.errorMessage ? (
@@ -55,7 +56,7 @@ function Details({ call, instanceUrl }: { call: SyncLog; instanceUrl: string | n
           <span>{call.errorMessage}</span>
         </Notice>
       ) : (
-        <p className={base.muted}>{texts.statusMeaning[call.status]}</p>
+        <p className={base.muted}>{isKnown ? texts.statusMeaning[call.status] : texts.newerVersion}</p>
       )}
       <SalesforceLinks
         records={{ ...call, recordType: call.salesforceRecordType }}
@@ -115,7 +116,7 @@ export function SalesforceLinks({
   instanceUrl: string | null;
 }) {
   const links = [
-    [records.salesforceRecordId, texts.calls.record[records.recordType ?? "Lead"]],
+    [records.salesforceRecordId, textFor(texts.calls.record, records.recordType ?? "Lead")],
     [records.salesforceTaskId, texts.calls.task],
     [records.salesforceEventId, texts.calls.event],
   ] as const;
@@ -145,8 +146,8 @@ function MatchDecision({ call }: { call: SyncLog }) {
     <div>
       <h3>{texts.calls.why}</h3>
       <p>
-        {texts.rules[decision.rule]}
-        {chosen && ` ${texts.field(chosen.field)}: ${texts.exactness[chosen.exactness]}.`}
+        {textFor(texts.rules, decision.rule)}
+        {chosen && ` ${texts.field(chosen.field)}: ${textFor(texts.exactness, chosen.exactness)}.`}
       </p>
       {others.length > 0 && (
         <>
@@ -176,7 +177,7 @@ export function CandidateList({ candidates }: { candidates: Candidate[] }) {
     <ul className={css.candidates}>
       {candidates.map(({ id, recordType, name, field, exactness }) => (
         <li key={id}>
-          {recordType} {name ?? id} – {texts.field(field)}: {texts.exactness[exactness]}
+          {recordType} {name ?? id} – {texts.field(field)}: {textFor(texts.exactness, exactness)}
         </li>
       ))}
     </ul>

@@ -2,13 +2,13 @@ import { useEffect, useState } from "react";
 
 import type { SyncStatus } from "../api/client";
 import { useCalls, useCallsByErrorCode, useNewestCalls, useRetryCalls, useSummary } from "../api/queries";
-import { remedyOf, texts } from "../texts";
+import { noteCodes } from "../generated";
+import { texts } from "../texts";
 import { useAdminLock } from "../ui/adminsOnly";
 import base from "../ui/base.module.css";
 import { Button, ErrorNotice, Notice, Select, Skeleton } from "../ui/components";
 import { CallItem } from "./CallItem";
 import css from "./calls.module.css";
-import { isNoteCode } from "./noteCodes";
 import { Summary } from "./Summary";
 
 /** Statuses of calls that are not logged, other than those waiting for a connection or in the queue. */
@@ -121,7 +121,8 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
   const rest = newestPages.data?.rest ?? [];
   const missing = Object.keys(errorCodes)
     .filter(
-      (code) => rest.length > 0 && !isNoteCode(code) && !newest.some(({ errorCode }) => errorCode === code),
+      (code) =>
+        rest.length > 0 && !noteCodes.includes(code) && !newest.some(({ errorCode }) => errorCode === code),
     )
     .sort();
   const older = useCallsByErrorCode(missing, rest);
@@ -133,7 +134,7 @@ function useReasons(): { reasons: Reason[]; isPending: boolean } {
   ]);
   const reasons = [...codes].map((code) => {
     const withCode = calls.filter(({ errorCode }) => errorCode === code);
-    const message = withCode[0]?.errorMessage ?? texts.reasons.known(code, remedyOf(code));
+    const message = withCode[0]?.errorMessage ?? texts.reasons.known(code);
     return { code, count: Math.max(errorCodes[code] ?? 0, withCode.length), message };
   });
   return {

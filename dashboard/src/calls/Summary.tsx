@@ -1,12 +1,12 @@
 import type { SyncStatus } from "../api/client";
 import { ApiError } from "../api/client";
 import { useSummary } from "../api/queries";
-import { texts } from "../texts";
+import { textFor, texts } from "../texts";
 import base from "../ui/base.module.css";
 import { Skeleton } from "../ui/components";
 import css from "./calls.module.css";
 
-const ORDER: SyncStatus[] = [
+const ORDER: string[] = [
   "success",
   "queued",
   "retrying",
@@ -25,8 +25,13 @@ export function Summary() {
     return <p className={base.muted}>{isTooMany ? texts.summary.tooMany : texts.stale}</p>;
   }
   const { statuses, total } = summary.data;
-  const parts = ORDER.map((status) => ({ status, count: statuses[status] })).filter(({ count }) => count > 0);
-  const words = parts.map(({ status, count }) => texts.summary.part(texts.status[status], count)).join(", ");
+  const newer = Object.keys(statuses).filter((status) => !ORDER.includes(status));
+  const parts = [...ORDER, ...newer]
+    .map((status) => ({ status: status as SyncStatus, count: statuses[status] ?? 0 }))
+    .filter(({ count }) => count > 0);
+  const words = parts
+    .map(({ status, count }) => texts.summary.part(textFor(texts.status, status), count))
+    .join(", ");
   return (
     <figure className={css.summary}>
       <figcaption>
@@ -41,7 +46,7 @@ export function Summary() {
         {parts.map(({ status, count }) => (
           <li key={status}>
             <span className={css.dot} data-status={status} aria-hidden="true" />
-            {texts.summary.part(texts.status[status], count)}
+            {texts.summary.part(textFor(texts.status, status), count)}
           </li>
         ))}
       </ul>

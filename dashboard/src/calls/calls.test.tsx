@@ -1,6 +1,5 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 
 import type { SyncLog } from "../api/client";
@@ -16,8 +15,6 @@ import {
   summaryOf,
   type Routes,
 } from "../testing/mockApi";
-import { remedyOf, texts } from "../texts";
-import { isNoteCode } from "./noteCodes";
 
 test("a logged call shows the caller, the last digits of the number, and links to Salesforce", async () => {
   renderCard(routes(connected, [logged]));
@@ -131,36 +128,6 @@ test("a reason beyond the search limit is shown as its code, with the card's own
   expect(seen.filter(({ url }) => url.includes("limit=100"))).toHaveLength(5);
 });
 
-/** The runbook's error codes: those of calls that are not logged, and those of calls that are logged or wait. */
-function runbookCodes() {
-  const page = readFileSync("../docs/operations.md", "utf8");
-  const [, chapter = ""] = /## The error codes\n(.*?)\n### The API's/s.exec(page) ?? [];
-  const reasonCodes: string[] = [];
-  const noteCodes: string[] = [];
-  for (const row of chapter.split("\n").filter((line) => line.startsWith("| `"))) {
-    const [, code = "", second = ""] = row.split("|");
-    // Codes of logged calls are notes; waiting calls need a connection, not a fix.
-    const isReason = !/`success`|`waiting_for_connection`/.test(second) || second.includes("`error`");
-    const codes = [...code.matchAll(/`([^`]+)`/g)].map(([, one = ""]) => one);
-    (isReason ? reasonCodes : noteCodes).push(...codes);
-  }
-  return { reasonCodes, noteCodes };
-}
-
-test("the card has a remedy for every error code in the runbook", () => {
-  const { reasonCodes } = runbookCodes();
-  expect(reasonCodes.length).toBeGreaterThan(40);
-  const OUR_BUGS = ["unreadable_answer", "unsendable", "no_search_term"];
-  expect(reasonCodes.filter((code) => remedyOf(code) === texts.remedy)).toEqual(OUR_BUGS);
-});
-
-test("codes of logged and waiting calls are notes, all others are reasons", () => {
-  const { reasonCodes, noteCodes } = runbookCodes();
-  expect(noteCodes.length).toBeGreaterThan(20);
-  expect(noteCodes.filter((code) => !isNoteCode(code))).toEqual([]);
-  expect(reasonCodes.filter(isNoteCode)).toEqual([]);
-});
-
 test("the list waits for the sections above it", async () => {
   let answer: (response: Response) => void = () => undefined;
   renderCard({
@@ -256,6 +223,40 @@ test("a call without a record says which records were ruled out, and why", async
   expect(within(list).getByText("2 records were ruled out:")).toBeDefined();
   expect(within(list).getByText(/Contact Ada Sample – the number is in a field/)).toBeDefined();
   expect(within(list).getByText("Lead 00Q000000000002EAA – INVALID_CROSS_REFERENCE_KEY")).toBeDefined();
+});
+
+test("a call of a newer version of Ringlog is shown in its own words", async () => {
+  const newer = {
+    ...failed,
+    callId: "call-7",
+    status: "undoing",
+    errorMessage: null,
+    salesforceRecordType: "Account",
+    decision: {
+      rule: "told_by_a_person",
+      chosen: null,
+      candidates: [
+        { id: "001000000000001AAA", recordType: "Account", name: null, field: "Fax__c", exactness: "spoken" },
+      ],
+      candidateCount: 1,
+    },
+  } as unknown as SyncLog;
+  const summary = summaryOf([logged]);
+  renderCard({
+    ...routes(connected, [newer, logged]),
+    "GET sync-logs/summary": () =>
+      json({ ...summary, total: 3, statuses: { ...summary.statuses, undoing: 2 } }),
+  });
+  const list = await screen.findByRole("list", { name: "Calls" });
+  expect(within(list).getByText("undoing")).toBeDefined();
+  expect(within(list).getByText("told_by_a_person")).toBeDefined();
+  expect(within(list).getByText(/^Account 001000000000001AAA – .*spoken$/)).toBeDefined();
+  expect(within(list).getByText("Ada Sample")).toBeDefined();
+  // The API would refuse it.
+  expect(within(list).queryByRole("button", { name: "Retry" })).toBeNull();
+  expect(
+    screen.getByRole("img", { name: "Calls in the last 24 hours: Logged: 1, undoing: 2" }),
+  ).toBeDefined();
 });
 
 test("the list can be filtered by status and loads page by page", async () => {

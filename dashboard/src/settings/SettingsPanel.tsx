@@ -3,6 +3,7 @@ import { useState } from "react";
 import { ApiError, type Settings, type SettingsWithETag } from "../api/client";
 import { useCardContext } from "../api/context";
 import { useSaveSettings, useSettings } from "../api/queries";
+import { limits } from "../generated";
 import { texts } from "../texts";
 import { AdminsOnlyNotice } from "../ui/adminsOnly";
 import base from "../ui/base.module.css";
@@ -151,8 +152,7 @@ function SettingsForm({
           hint={texts.settings.appointmentDurationHint}
           error={errorOf("appointmentDurationMinutes")}
           value={draft.appointmentDurationMinutes}
-          min={1}
-          max={1440}
+          {...limits.appointmentDurationMinutes}
           onChange={(value) => {
             set("appointmentDurationMinutes", value);
           }}
@@ -162,8 +162,7 @@ function SettingsForm({
           hint={texts.settings.retentionHint}
           error={errorOf("retentionDays")}
           value={draft.retentionDays}
-          min={30}
-          max={3650}
+          {...limits.retentionDays}
           onChange={(value) => {
             set("retentionDays", value);
           }}

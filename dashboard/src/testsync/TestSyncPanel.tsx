@@ -141,7 +141,7 @@ function Preview({ preview, instanceUrl }: { preview: TestSyncPreview; instanceU
   );
 }
 
-function prettyJson(payload: NonNullable<Payload>): string {
+function prettyJson(payload: Payload): string {
   return JSON.stringify(payload, null, 2);
 }
 

@@ -1,5 +1,6 @@
 //! Disconnects a workspace: deletes its tokens, then revokes the grant.
 
+use api::disconnect::Disconnected;
 use calls::{
     connection::end_grant,
     ids::WorkspaceId,
@@ -12,7 +13,6 @@ use platform::{
     lambda::request_deadline,
     stores::{Connections, OldGrant, Unanswered},
 };
-use serde::Serialize;
 
 /// The handler's dependencies.
 pub struct Disconnect<C, T, K> {
@@ -24,12 +24,6 @@ pub struct Disconnect<C, T, K> {
     pub tokens: T,
     /// The time.
     pub clock: K,
-}
-
-#[derive(Serialize)]
-struct ResponseBody {
-    success: bool,
-    message: &'static str,
 }
 
 impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
@@ -54,7 +48,7 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
                 return Err(error.into());
             }
         }
-        Ok(json(200, &ResponseBody { success: true, message: "Salesforce disconnected" }))
+        Ok(json(200, &Disconnected::ANSWER))
     }
 
     async fn revoke(&self, id: &WorkspaceId, grant: Option<OldGrant>, deadline: DateTime<Utc>) {

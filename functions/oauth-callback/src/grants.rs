@@ -3,6 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use calls::{
+    codes::faults,
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     phone,
@@ -86,7 +87,7 @@ async fn default_country<S: ClientSecretSource>(
         Ok(Ok(country)) => return Ok(country.and_then(|country| phone::country_code(&country))),
         Ok(Err(error)) if refusal::lacks_api(&error) => return Err(error),
         Ok(Err(error)) => error.code,
-        Err(_) => "timeout".to_owned(),
+        Err(_) => faults::TIMEOUT.code.to_owned(),
     };
     tracing::warn!(workspace.id = %id, error.code = code, "the org's country could not be read");
     Ok(None)

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use api::oauth_callback::{ConnectMessage, Connected};
 use calls::{
     connection::end_grant,
     ids::WorkspaceId,
-    message::Work,
+    jobs::Resume,
+    message::Queued as _,
     ports::{Clock, Queue, TokenEndpoint},
 };
 use chrono::{DateTime, Utc};
@@ -16,18 +18,13 @@ use lambda_http::{
 };
 use platform::{
     hashed::Hashed,
-    http::{Problem, cookie, host_cookie, json},
+    http::{Problem, ProblemCode, cookie, host_cookie, json},
     lambda::request_deadline,
     routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
 };
-use serde::Serialize;
 
-use crate::{
-    grants::Grants,
-    popup::{self, Outcome},
-    refusal,
-};
+use crate::{grants::Grants, popup, refusal};
 
 /// The handler's dependencies.
 pub struct Callback<S, C, G, Q, K> {
@@ -43,13 +40,6 @@ pub struct Callback<S, C, G, Q, K> {
     pub dashboard_url: String,
     /// The time.
     pub clock: K,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseBody {
-    success: bool,
-    instance_url: String,
 }
 
 impl<S, C, G, Q, K> Callback<S, C, G, Q, K>
@@ -74,7 +64,7 @@ where
             self.page(&finished)
         } else {
             match finished {
-                Ok(instance_url) => json(200, &ResponseBody { success: true, instance_url }),
+                Ok(instance_url) => json(200, &Connected { success: true, instance_url }),
                 Err(problem) => problem.into_response(),
             }
         };
@@ -85,18 +75,17 @@ where
     }
 
     fn page(&self, finished: &Result<String, Problem>) -> Response<Body> {
-        let (status, outcome) = match finished {
+        let (status, message) = match finished {
             Ok(_) => {
-                let detail = "Calls are logged in Salesforce from now on.";
-                (StatusCode::OK, Outcome { success: true, code: None, detail })
+                (StatusCode::OK, ConnectMessage::connected("Calls are logged in Salesforce from now on."))
             }
             Err(problem) => {
                 problem.log();
                 let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                (status, Outcome { success: false, code: Some(problem.code()), detail: problem.detail() })
+                (status, ConnectMessage::refused(problem.code(), problem.detail()))
             }
         };
-        popup::page(status, &outcome, &self.dashboard_url)
+        popup::page(status, &message, &self.dashboard_url)
     }
 
     /// Takes the request's flow. It can be taken only once.
@@ -148,8 +137,7 @@ where
             }
         };
         tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
-        let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
-        if let Err(error) = self.queue.send(&resume).await {
+        if let Err(error) = self.queue.send(&Resume::all(id.clone()).message()).await {
             // The waiting rows have their own due times; they are only logged later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");
         }
@@ -171,7 +159,7 @@ fn parameter<'a>(query: &'a QueryMap, name: &str) -> Option<&'a str> {
 }
 
 fn missing(parameter: &str) -> Problem {
-    Problem::bad_request("missing_parameter", format!("The query parameter `{parameter}` is missing."))
+    Problem::new(ProblemCode::MissingParameter, format!("The query parameter `{parameter}` is missing."))
 }
 
 /// Whether `Accept` prefers HTML over JSON.

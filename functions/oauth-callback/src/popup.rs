@@ -1,5 +1,6 @@
 //! The popup's page: reports the result to its opener, and closes itself if there is nothing to read.
 
+use api::oauth_callback::ConnectMessage;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_http::{
     Body, Response,
@@ -7,31 +8,16 @@ use lambda_http::{
 };
 use maud::{DOCTYPE, PreEscaped, html};
 use ring::digest::{SHA256, digest};
-use serde::Serialize;
 
 /// Reads its data from the document, so that it is the same for everyone and its hash can be in the policy.
 const SCRIPT: &str = include_str!("popup/popup.js");
 const STYLE: &str = include_str!("popup/popup.css");
 
-/// The result that is sent to the opener with `postMessage`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Outcome<'a> {
-    /// Whether the workspace is connected.
-    pub success: bool,
-    /// The problem's stable code.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<&'a str>,
-    /// What happened, in a sentence or two.
-    pub detail: &'a str,
-}
-
 /// Renders the page. Only `dashboard_url`, an origin, receives the message.
-pub fn page(status: StatusCode, outcome: &Outcome<'_>, dashboard_url: &str) -> Response<Body> {
-    let title = if outcome.success { "Salesforce is connected" } else { "Salesforce could not be connected" };
-    let message = serde_json::json!({ "type": "ringlog.salesforce", "success": outcome.success,
-        "code": outcome.code, "detail": outcome.detail })
-    .to_string();
+pub fn page(status: StatusCode, message: &ConnectMessage<'_>, dashboard_url: &str) -> Response<Body> {
+    let title = if message.success { "Salesforce is connected" } else { "Salesforce could not be connected" };
+    // Serializing it cannot fail.
+    let written = serde_json::to_string(message).unwrap_or_default();
     let document = html! {
         (DOCTYPE)
         html lang="en" {
@@ -41,10 +27,10 @@ pub fn page(status: StatusCode, outcome: &Outcome<'_>, dashboard_url: &str) -> R
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body data-message=(message) data-origin=(dashboard_url) {
+            body data-message=(written) data-origin=(dashboard_url) {
                 main {
                     h1 { (title) }
-                    p { (outcome.detail) }
+                    p { (message.detail) }
                     p { "You can close this window." }
                 }
                 script { (PreEscaped(SCRIPT)) }
@@ -81,8 +67,8 @@ fn hash(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn body(outcome: &Outcome<'_>) -> (String, Response<Body>) {
-        let response = page(StatusCode::OK, outcome, "https://app.example.com");
+    fn body(message: &ConnectMessage<'_>) -> (String, Response<Body>) {
+        let response = page(StatusCode::OK, message, "https://app.example.com");
         let Body::Text(text) = response.body().clone() else { panic!("no text") };
         (text, response)
     }
@@ -90,14 +76,14 @@ mod tests {
     #[test]
     fn salesforces_text_cannot_become_markup() {
         let detail = "\"><script>alert(1)</script>";
-        let (text, _) = body(&Outcome { success: false, code: Some("access_denied"), detail });
+        let (text, _) = body(&ConnectMessage::refused("access_denied", detail));
         assert_eq!(text.matches("<script>").count(), 1);
         assert!(!text.contains("alert(1)</script>"));
     }
 
     #[test]
     fn the_policy_allows_only_this_script() {
-        let (text, response) = body(&Outcome { success: true, code: None, detail: "Done." });
+        let (text, response) = body(&ConnectMessage::connected("Done."));
         let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains(&format!("script-src 'sha256-{}'", hash(script))));

@@ -5,7 +5,7 @@ use std::{sync::Mutex, time::Duration};
 use calls::{
     crm::{CrmError, FaultClass},
     ids::{SalesforceId, WorkspaceId},
-    message::Work,
+    jobs::{Job, Resume},
     ports::{TokenEndpoint, Tokens},
     workspace::{Connection, ConnectionState},
 };
@@ -201,7 +201,7 @@ async fn a_code_becomes_a_connection_and_waiting_calls_are_resumed() {
     assert_eq!(workspace.settings.time_zone.name(), "Europe/Berlin");
     assert_eq!(workspace.settings.default_country, "DE");
     assert_eq!(*world.salesforce.codes.lock().unwrap(), ["the-code"]);
-    assert_eq!(world.queue.sent(), [Work::Resume { workspace_id: acme(), after: None, error_code: None }]);
+    assert_eq!(world.queue.sent(), [Job::Resume(Resume::all(acme()))]);
     assert!(world.revoked().is_empty());
 }
 

@@ -1,27 +1,23 @@
 //! Starts a connect flow: creates a state, a verifier and a cookie, and sends the user to Salesforce.
 
-use std::time::Duration;
-
+use api::oauth_initiate::Authorization;
 use calls::{
     ids::WorkspaceId,
     ports::{Clock, Random},
+    timings::FLOW_LASTS,
 };
 use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
     hashed::Hashed,
-    http::{CallerRules, Problem, PublicAddress, host_cookie, json},
+    http::{CallerRules, Problem, ProblemCode, PublicAddress, host_cookie, json},
     routes::{self, OAUTH_COOKIE},
     stores::{NewState, OAuthFlow, OAuthStates, SettingsView},
 };
 use salesforce::{
-    hosts::{Hosts, LoginUrl},
+    hosts::{Hosts, LoginUrl, RefusedHost},
     oauth::{Flow, authorize_url},
     pkce::Verifier,
 };
-use serde::Serialize;
-
-/// How long a user has to finish in the popup (docs/contract.md#the-connect-flow).
-const FLOW_LASTS: Duration = Duration::from_mins(10);
 
 /// The handler's dependencies.
 pub struct Initiate<W, S, K, R> {
@@ -41,12 +37,6 @@ pub struct Initiate<W, S, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseBody {
-    auth_url: String,
 }
 
 impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> {
@@ -77,7 +67,7 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
                 expires_at: (self.clock.now() + FLOW_LASTS).timestamp(),
             })
             .await?;
-        let mut response = json(200, &ResponseBody { auth_url });
+        let mut response = json(200, &Authorization { auth_url });
         let set_cookie = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
             .ok_or_else(|| Problem::internal().because("the random cookie has an invalid character"))?;
         response.headers_mut().insert(header::SET_COOKIE, set_cookie);
@@ -87,8 +77,8 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
     /// The requested login host, or the workspace's, or the deployment's.
     async fn login_url(&self, request: &Request, id: &WorkspaceId) -> Result<LoginUrl, Problem> {
         let query = request.query_string_parameters_ref();
-        let refused = |error: salesforce::hosts::RefusedHost| {
-            Problem::bad_request(error.code(), format!("loginUrl is refused: {error}."))
+        let refused = |error: RefusedHost| {
+            Problem::new(ProblemCode::LoginUrlRefused, format!("loginUrl is refused: {error}."))
         };
         if let Some(requested) =
             query.and_then(|query| query.first("loginUrl")).filter(|requested| !requested.is_empty())

@@ -2,14 +2,15 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use calls::{phone::country_code, workspace::Settings};
+use calls::{
+    limits::{APPOINTMENT_MINUTES, RETENTION_DAYS},
+    phone::country_code,
+    workspace::Settings,
+};
 use platform::http::FieldError;
 use salesforce::hosts::{Hosts, RefusedHost};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-
-const APPOINTMENT_MINUTES: RangeInclusive<u32> = 1..=1440;
-const RETENTION_DAYS: RangeInclusive<u32> = 30..=3650;
 
 /// Parses all settings; each is required, and nothing else is allowed. Only a setting that was added later may be
 /// missing: it keeps its current value, for clients that do not know it yet.
@@ -124,8 +125,9 @@ fn distinct<T: DeserializeOwned + PartialEq>(value: Value) -> Option<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use calls::{
+        call::Direction,
         crm::RecordType,
-        workspace::{Direction, MultipleMatches, NoMatch},
+        workspace::{MultipleMatches, NoMatch},
     };
     use serde_json::json;
 

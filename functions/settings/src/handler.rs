@@ -4,7 +4,7 @@
 
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, ETag, FieldError, IfMatch, Problem, json_body, tagged_json},
+    http::{CallerRules, ETag, FieldError, IfMatch, Problem, ProblemCode, json_body, tagged_json},
     routes,
     stores::{Replaced, SettingsStore},
 };
@@ -61,7 +61,8 @@ impl<S: SettingsStore> WorkspaceSettings<S> {
 }
 
 fn changed_since_read() -> Problem {
-    Problem::precondition_failed(
+    Problem::new(
+        ProblemCode::PreconditionFailed,
         "The settings have changed since you read them: by somebody else, or by a connect. Read them \
          again, and send your change with their new ETag.",
     )
@@ -73,5 +74,5 @@ fn invalid(errors: Vec<FieldError>) -> Problem {
         0 | 1 => first.to_owned(),
         count => format!("{first} ({count} fields are wrong; `errors` names all.)"),
     };
-    Problem::bad_request("invalid_settings", detail).with_errors(errors)
+    Problem::new(ProblemCode::InvalidSettings, detail).with_errors(errors)
 }

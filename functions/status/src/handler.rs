@@ -1,12 +1,12 @@
 //! The status of a workspace's connection to Salesforce, without tokens.
 
-use calls::{crm::ApiUsage, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
+use api::status::SalesforceStatus;
+use calls::{ids::WorkspaceId, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, json},
     stores::{NewestRows, StatusView},
 };
-use serde::Serialize;
 
 /// The handler's dependencies.
 pub struct Status<V, L> {
@@ -16,22 +16,6 @@ pub struct Status<V, L> {
     pub connections: V,
     /// The ledger.
     pub ledger: L,
-}
-
-/// The response (docs/contract.md#routes): null if unknown.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseBody {
-    connected: bool,
-    state: ConnectionState,
-    reason: Option<String>,
-    instance_url: Option<String>,
-    organization_id: Option<String>,
-    user_name: Option<String>,
-    connected_at: Option<i64>,
-    /// When the newest logged call was written.
-    last_sync: Option<i64>,
-    api_usage: Option<ApiUsage>,
 }
 
 impl<V: StatusView, L: NewestRows> Status<V, L> {
@@ -46,10 +30,10 @@ impl<V: StatusView, L: NewestRows> Status<V, L> {
         Ok(json(200, &body))
     }
 
-    async fn read(&self, id: &calls::ids::WorkspaceId) -> Result<ResponseBody, StoreError> {
+    async fn read(&self, id: &WorkspaceId) -> Result<SalesforceStatus, StoreError> {
         let connection = self.connections.status(id).await?;
         let newest = self.ledger.newest(id, SyncStatus::Success).await?;
-        Ok(ResponseBody {
+        Ok(SalesforceStatus {
             connected: connection.state == ConnectionState::Connected,
             state: connection.state,
             reason: connection.reason,

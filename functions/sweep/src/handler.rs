@@ -2,18 +2,14 @@
 
 use calls::{
     connection::Sessions,
-    keep_alive::{KeptAlive, keep_alive},
+    jobs::{KeepAlive, KeptAlive, WakeDue, Woken},
     measure,
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
-    sync::{Woken, wake_due},
+    timings::SWEEP_STOPS_BEFORE,
 };
-use chrono::{DateTime, TimeDelta, Utc};
-
-/// The sweep ends this long before its process does, so that no row is postponed without its message having been
-/// sent.
-const STOP_BEFORE: TimeDelta = TimeDelta::seconds(5);
+use chrono::{DateTime, Utc};
 
 /// The sweep's dependencies.
 pub struct Sweep<L, Q, W, T, K, R> {
@@ -43,15 +39,19 @@ where
     /// Wakes due calls, then keeps idle connections alive. A failure of one does not prevent the other. `deadline`:
     /// when Lambda stops this process.
     pub async fn run(&self, deadline: DateTime<Utc>) -> Result<(Woken, KeptAlive), StoreError> {
-        let deadline = deadline - STOP_BEFORE;
+        let deadline = deadline - SWEEP_STOPS_BEFORE;
         let woken = self.wake(deadline).await;
         let kept_alive = self.keep_alive(deadline).await;
         Ok((woken?, kept_alive?))
     }
 
     async fn wake(&self, deadline: DateTime<Utc>) -> Result<Woken, StoreError> {
-        let woken = wake_due(&self.ledger, &self.queue, &self.clock, &self.random, deadline).await?;
+        let due = WakeDue { until: deadline };
+        let woken = due.run(&self.ledger, &self.queue, &self.clock, &self.random).await?;
         measure::woken(woken.woken);
+        if woken.foreign > 0 {
+            tracing::warn!(calls.due = woken.foreign, "due calls of a newer version are left alone");
+        }
         if woken.unfinished {
             tracing::warn!(calls.woken = woken.woken, "more calls are due than one sweep can wake");
         } else if woken.woken > 0 {
@@ -63,7 +63,7 @@ where
     async fn keep_alive(&self, deadline: DateTime<Utc>) -> Result<KeptAlive, StoreError> {
         let (store, tokens) = (&self.workspaces, &self.tokens);
         let sessions = Sessions { store, tokens, clock: &self.clock, random: &self.random };
-        let done = keep_alive(&sessions, deadline).await?;
+        let done = KeepAlive { until: deadline }.run(&sessions).await?;
         if done != KeptAlive::default() {
             tracing::info!(
                 connections.refreshed = done.refreshed,

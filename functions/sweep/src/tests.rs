@@ -10,11 +10,10 @@ use calls::{
     call::Call,
     crm::{CrmError, FaultClass},
     ids::{CallId, WorkspaceId},
-    keep_alive::KeptAlive,
+    jobs::{Job, KeptAlive, Woken},
     ledger::{Row, SyncStatus, WriteId},
-    message::Work,
+    message::Message,
     ports::{Clock, Queue, StoreError, TokenEndpoint},
-    sync::Woken,
     workspace::{Connection, ConnectionState},
 };
 use chrono::TimeDelta;
@@ -107,9 +106,9 @@ impl<Q: Queue> World<Q> {
 }
 
 fn woken(queue: &MemoryQueue) -> Vec<String> {
-    let call_id = |work: Work| match work {
-        Work::Wake { call_id, .. } => call_id.to_string(),
-        work => panic!("{work:?}"),
+    let call_id = |job: Job| match job {
+        Job::Wake(wake) => wake.call_id.to_string(),
+        job => panic!("{job:?}"),
     };
     queue.sent().into_iter().map(call_id).collect()
 }
@@ -140,7 +139,7 @@ async fn only_due_rows_are_woken() {
     ] {
         world.ledger.insert(row(call_id, status, due_at));
     }
-    assert_eq!(world.sweep().await.unwrap(), Woken { woken: 4, unfinished: false });
+    assert_eq!(world.sweep().await.unwrap(), Woken { woken: 4, ..Woken::default() });
     let woken: BTreeSet<_> = woken(&world.queue).into_iter().collect();
     assert_eq!(woken, ["queued", "retrying", "waiting", "late"].map(str::to_owned).into());
 }
@@ -218,12 +217,27 @@ async fn a_row_that_fails_does_not_keep_others_from_being_woken() {
 }
 
 #[tokio::test]
+async fn a_row_of_a_newer_version_is_left_alone_and_keeps_no_other_from_being_woken() {
+    let world = world();
+    for n in 0..150 {
+        let newer = row(&format!("newer-{n}"), SyncStatus::Retrying, Some(NOW - 1000));
+        world.ledger.insert_newer(newer, "undoing");
+    }
+    world.due("call-1", NOW);
+    let before: Vec<_> =
+        world.ledger.rows().into_iter().filter(|row| row.call_id.as_str() != "call-1").collect();
+    assert_eq!(world.sweep().await.unwrap(), Woken { woken: 1, foreign: 150, ..Woken::default() });
+    assert_eq!(woken(&world.queue), ["call-1"]);
+    assert!(before.iter().all(|row| world.ledger.rows().contains(row)));
+}
+
+#[tokio::test]
 async fn all_pages_of_due_rows_are_woken() {
     let world = world();
     for n in 0..250 {
         world.due(&format!("call-{n}"), NOW - n);
     }
-    assert_eq!(world.sweep().await.unwrap(), Woken { woken: 250, unfinished: false });
+    assert_eq!(world.sweep().await.unwrap(), Woken { woken: 250, ..Woken::default() });
     assert_eq!(woken(&world.queue).into_iter().collect::<BTreeSet<_>>().len(), 250);
 }
 
@@ -231,9 +245,9 @@ async fn all_pages_of_due_rows_are_woken() {
 struct SlowQueue(MemoryQueue, FixedClock);
 
 impl Queue for SlowQueue {
-    async fn send(&self, work: &Work) -> Result<(), StoreError> {
+    async fn send(&self, message: &Message) -> Result<(), StoreError> {
         self.1.advance(Duration::from_millis(50));
-        self.0.send(work).await
+        self.0.send(message).await
     }
 }
 
@@ -268,7 +282,7 @@ async fn without_time_nothing_is_started() {
     let world = world();
     world.due("call-1", NOW);
     let (woken, _) = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();
-    assert_eq!(woken, Woken { woken: 0, unfinished: true });
+    assert_eq!(woken, Woken { unfinished: true, ..Woken::default() });
     assert_eq!(world.ledger.rows()[0].due_at, Some(NOW));
 }
 

@@ -1,30 +1,27 @@
 //! The ledger for people: a list, a summary, and retries of failed calls.
 
+use api::sync_logs::{AllQueued, Queued, RetryRequest, SyncLogPage, SyncLogSummary};
 use calls::{
     ids::{ErrorCode, WorkspaceId},
-    ledger::{STALE_SECRET, SyncStatus},
+    jobs::{Retry, RetryCall},
+    ledger::SyncStatus,
     ports::{Clock, FailedRows, Ledger, Queue, Random},
-    sync::{QueuedAgain, Retry, queue_again, retry, wake_queued},
+    sync::QueuedAgain,
+    timings::HAND_OVER_WITHIN,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
     routes,
-    stores::{CountedRows, ListedRow, ListedRows},
+    stores::{CountedRows, ListedRows},
 };
-use serde::{Deserialize, Serialize};
 
-use crate::{
-    parameters::{self, ListQuery, cursor},
-    summary::Summary,
-};
+use crate::parameters::{self, ListQuery, cursor};
 
 /// With less time left, no page is started: it has to end, and the response has to be sent.
 const RESPONSE_TIME: TimeDelta = TimeDelta::seconds(3);
-/// With less time left, a retry hands the rest over to the queue and counts it.
-const HAND_OVER_TIME: TimeDelta = TimeDelta::seconds(6);
 
 /// The handler's dependencies.
 pub struct SyncLogs<L, Q, K, R> {
@@ -38,31 +35,6 @@ pub struct SyncLogs<L, Q, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    items: Vec<ListedRow>,
-    next_cursor: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RetryAll {
-    error_code: ErrorCode,
-}
-
-/// A call's new status.
-#[derive(Serialize)]
-struct Queued {
-    status: SyncStatus,
-}
-
-/// How many calls were queued again, or will be.
-#[derive(Serialize)]
-struct AllQueued {
-    queued: u64,
 }
 
 impl<L, Q, K, R> SyncLogs<L, Q, K, R>
@@ -97,14 +69,14 @@ where
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
         let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.position()));
-        Ok(json(200, &List { items, next_cursor }))
+        Ok(json(200, &SyncLogPage { items, next_cursor }))
     }
 
     async fn summarise(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let since = parameters::since(request)?;
         let until = request_deadline(request, self.clock.now()) - RESPONSE_TIME;
-        let mut summary = Summary::new(since);
+        let mut summary = SyncLogSummary::new(since);
         let mut after = None;
         loop {
             let (outcomes, next) = self.ledger.outcomes(&id, since, after).await?;
@@ -125,30 +97,31 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let call_id = parameters::call_id(request)?;
         let now = self.clock.now().timestamp();
-        match queue_again(&self.ledger, &self.random, &id, &call_id, now).await? {
+        let retry = RetryCall { workspace_id: &id, call_id: &call_id };
+        match retry.run(&self.ledger, &self.queue, &self.random, now).await? {
             QueuedAgain::Queued => {}
             QueuedAgain::Unknown => {
-                return Err(Problem::not_found("no_such_call", "There is no call with this id."));
+                return Err(Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."));
             }
+            QueuedAgain::Foreign => return Err(Problem::newer_version()),
             QueuedAgain::Refused => {
-                return Err(Problem::conflict(
-                    STALE_SECRET,
+                return Err(Problem::new(
+                    ProblemCode::WebhookSecretRevoked,
                     "The call was reported with a webhook secret that has been revoked, so it is never logged.",
                 ));
             }
         }
-        wake_queued(&self.queue, &id, &call_id).await;
         tracing::info!(workspace.id = %id, call.id = %call_id, "call queued again");
         Ok(json(202, &Queued { status: SyncStatus::Queued }))
     }
 
     async fn retry_all(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.admin(request)?.workspace_id;
-        let RetryAll { error_code } = json_body(request)?;
+        let RetryRequest { error_code } = json_body(request)?;
         let deadline = request_deadline(request, self.clock.now());
-        let filter = Retry { workspace_id: &id, error_code: &error_code };
-        let until = deadline - HAND_OVER_TIME;
-        let done = retry(&self.ledger, &self.queue, &self.clock, &self.random, filter, None, until).await?;
+        let retry = Retry::all(id.clone(), error_code.clone());
+        let until = deadline - HAND_OVER_WITHIN;
+        let done = retry.run(&self.ledger, &self.queue, &self.clock, &self.random, until).await?;
         if done.queued == 0 && done.failed > 0 {
             return Err(Problem::unavailable("The calls could not be queued again. Try again."));
         }
@@ -182,9 +155,7 @@ where
 
 fn too_many_calls() -> Problem {
     Problem::new(
-        503,
-        "too_many_calls",
-        "Too many calls",
+        ProblemCode::TooManyCalls,
         "There are too many calls to count in one request. Ask for a shorter time, with `since` in Unix seconds.",
     )
 }

@@ -1,12 +1,14 @@
 //! The request's parameters: each is parsed once, and refused with its name and rule.
 
+use api::sync_logs::DEFAULT_LIMIT;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::{ids::CallId, ledger::SyncStatus};
+use calls::{ids::CallId, ledger::SyncStatus, limits::LISTED_CALLS};
 use lambda_http::{Request, RequestExt as _};
-use platform::{http::Problem, routes, stores::Position};
-
-const DEFAULT_LIMIT: u32 = 50;
-const MAX_LIMIT: u32 = 100;
+use platform::{
+    http::{Problem, ProblemCode},
+    routes,
+    stores::Position,
+};
 
 /// The requested part of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub fn since(request: &Request) -> Result<Option<i64>, Problem> {
     read(request, "since", |text| {
         let since = text.parse().ok().filter(|since| *since >= 0);
         since.ok_or_else(|| {
-            Problem::bad_request("invalid_since", "since must be a time in Unix seconds, 0 or later.")
+            Problem::new(ProblemCode::InvalidSince, "since must be a time in Unix seconds, 0 or later.")
         })
     })
 }
@@ -43,7 +45,7 @@ pub fn since(request: &Request) -> Result<Option<i64>, Problem> {
 /// Reads the call's id from the path.
 pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     let text = routes::SYNC_LOGS_RETRY.segment(request, "callId").unwrap_or_default();
-    CallId::parse(text).map_err(|error| Problem::bad_request("invalid_call_id", format!("callId: {error}.")))
+    CallId::parse(text).map_err(|error| Problem::new(ProblemCode::InvalidCallId, format!("callId: {error}.")))
 }
 
 /// The cursor of what follows a position. It contains only the position; the next request names the workspace and the
@@ -65,21 +67,22 @@ fn status(text: &str) -> Result<SyncStatus, Problem> {
     let known = SyncStatus::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| {
         let words = SyncStatus::ALL.map(SyncStatus::as_str).join(", ");
-        Problem::bad_request("invalid_status", format!("status must be one of {words}."))
+        Problem::new(ProblemCode::InvalidStatus, format!("status must be one of {words}."))
     })
 }
 
 fn limit(text: &str) -> Result<u32, Problem> {
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let limit = text.parse().ok().filter(|limit| LISTED_CALLS.contains(limit));
     limit.ok_or_else(|| {
-        Problem::bad_request("invalid_limit", format!("limit must be a number from 1 to {MAX_LIMIT}."))
+        let (least, most) = (LISTED_CALLS.start(), LISTED_CALLS.end());
+        Problem::new(ProblemCode::InvalidLimit, format!("limit must be a number from {least} to {most}."))
     })
 }
 
 fn position(cursor: &str) -> Result<Position, Problem> {
     decode(cursor).ok_or_else(|| {
-        Problem::bad_request(
-            "invalid_cursor",
+        Problem::new(
+            ProblemCode::InvalidCursor,
             "cursor must be the nextCursor of an earlier response. Without it, the list starts with the newest call.",
         )
     })

@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
-    crm::RecordType,
+    crm::{Record, RecordType},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
+    jobs::{Job, Retry},
     lease::Lease,
     ledger::{Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
-    message::Work,
+    matching::{Candidate, Decision, Rule, TurnedDown},
     phone::Exactness,
     ports::Clock,
     reason::Reason,
@@ -83,7 +83,8 @@ fn row(workspace: &str, id: &str, age: i64) -> Row {
 /// A row that ended with this status and reason.
 fn ended(id: &str, age: i64, status: SyncStatus, code: &str) -> Row {
     let mut row = row("acme", id, age);
-    let reason = (!code.is_empty()).then(|| Reason::new(code, "What to do."));
+    let reason =
+        (!code.is_empty()).then(|| Reason { code: code.to_owned(), message: "What to do.".to_owned() });
     row.finish(status, reason, None, 90, NOW);
     row
 }
@@ -155,10 +156,10 @@ impl World {
 
     /// The calls that were woken.
     fn woken(&self) -> BTreeSet<String> {
-        let woken = |work| match work {
-            Work::Wake { workspace_id, call_id } => {
-                assert_eq!(workspace_id.as_str(), "acme");
-                Some(call_id.to_string())
+        let woken = |job| match job {
+            Job::Wake(wake) => {
+                assert_eq!(wake.workspace_id.as_str(), "acme");
+                Some(wake.call_id.to_string())
             }
             _ => None,
         };
@@ -193,10 +194,10 @@ async fn samples_get_the_expected_responses() {
 async fn an_item_has_the_rows_columns_and_null_for_missing_ones() {
     let id = |id: &str| SalesforceId::parse(id).unwrap();
     let mut full = refused("call-1", 20);
-    full.record = Some((RecordType::Lead, id("00Q000000000001EAA")));
+    full.record = Record::of(&id("00Q000000000001EAA"));
     full.decision = Some(Decision {
         rule: Rule::OnlyCandidate,
-        chosen: full.record.clone().map(Chosen::from),
+        chosen: full.record.clone(),
         candidates: vec![Candidate {
             id: id("00Q000000000001EAA"),
             record_type: RecordType::Lead,
@@ -345,6 +346,35 @@ async fn invalid_parameters_are_refused_by_name() {
     }
 }
 
+/// A world with a call that a newer version worked on last, between two others.
+fn rolled_back() -> World {
+    let world = world().with([refused("call-1", 10), refused("call-3", 30)]);
+    world.ledger.insert_newer(refused("call-2", 20), "undoing");
+    world
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_listed_and_counted_as_it_is() {
+    let world = rolled_back();
+    let list = world.listed("").await;
+    assert_eq!(call_ids(&list), ["call-1", "call-2", "call-3"]);
+    assert_eq!(list["items"][1]["status"], "undoing");
+    assert_eq!(call_ids(&world.listed("?status=error").await), ["call-1", "call-3"]);
+    let summary = world.listed("/summary").await;
+    assert_eq!((&summary["total"], &summary["statuses"]["error"]), (&json!(3), &json!(2)));
+    assert_eq!(summary["statuses"]["undoing"], 1);
+}
+
+#[tokio::test]
+async fn a_call_of_a_newer_version_is_not_retried_and_keeps_no_other_from_it() {
+    let world = rolled_back();
+    let before = world.row("call-2");
+    assert_eq!(outcome(&world.post("/call-2/retry", "").await), problem(409, "newer_version"));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 2 }));
+    assert_eq!(world.woken(), ["call-1".to_owned(), "call-3".to_owned()].into());
+    assert_eq!(world.row("call-2"), before);
+}
+
 #[tokio::test]
 async fn a_summary_counts_statuses_and_error_codes_over_several_pages() {
     let rows = (0..2500).map(|n| match n % 5 {
@@ -437,7 +467,7 @@ async fn all_calls_with_an_error_code_are_queued_whatever_their_status() {
         ended(&format!("call-{n}"), n / 2, status, REFUSED)
     }));
     let mut theirs = row("globex", "theirs", 1);
-    theirs.reason = Some(Reason::new(REFUSED, ""));
+    theirs.reason = Some(Reason { code: REFUSED.to_owned(), message: String::new() });
     theirs.status = SyncStatus::Error;
     let world = world.with([ended("other-1", 3, SyncStatus::Error, "org_changed"), theirs]);
     let response = world.request_retry(REFUSED).await;
@@ -463,8 +493,8 @@ async fn what_does_not_fit_in_time_is_left_to_the_queue_and_counted() {
     assert!((2000..4000).contains(&done), "{done}");
     assert_eq!(world.woken().len(), done);
     let rest = world.queue.sent().pop().unwrap();
-    let Work::Resume { workspace_id, after: Some(_), error_code } = rest else { panic!("{rest:?}") };
-    assert_eq!((workspace_id.as_str(), error_code), ("acme", Some(ErrorCode::parse(REFUSED).unwrap())));
+    let Job::Retry(Retry { workspace_id, after: Some(_), error_code }) = rest else { panic!("{rest:?}") };
+    assert_eq!((workspace_id.as_str(), error_code), ("acme", ErrorCode::parse(REFUSED).unwrap()));
 }
 
 #[tokio::test]
@@ -482,7 +512,7 @@ async fn calls_that_cannot_be_counted_are_retried_anyway() {
     let response = world.request_retry(REFUSED).await;
     assert_eq!(response.status(), 202);
     assert_eq!(body_of(&response)["queued"], world.queued());
-    assert!(matches!(world.queue.sent().pop(), Some(Work::Resume { .. })));
+    assert!(matches!(world.queue.sent().pop(), Some(Job::Retry(_))));
 }
 
 #[tokio::test]
@@ -584,7 +614,8 @@ async fn a_row_that_fails_does_not_keep_later_pages_from_being_queued() {
 
 #[tokio::test]
 async fn a_call_under_a_revoked_secret_is_not_retried() {
-    let world = world().with([ended("call-1", 1, SyncStatus::Skipped, calls::ledger::STALE_SECRET)]);
+    let world =
+        world().with([ended("call-1", 1, SyncStatus::Skipped, calls::codes::WEBHOOK_SECRET_REVOKED.code)]);
     let request =
         ApiRequest::post(&format!("{PATH}/call-1/retry"), "").of_workspace("acme").claim("role", "admin");
     assert_eq!(outcome(&world.handle(request.build()).await), problem(409, "webhook_secret_revoked"));

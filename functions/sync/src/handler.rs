@@ -8,22 +8,16 @@ use aws_lambda_events::{
 };
 use calls::{
     ids::WorkspaceId,
+    jobs::{Job, Retried},
     measure,
-    message::{Work, is_fresh},
+    message::is_fresh,
     ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Report, Retry, Turn, Worker, resume, retry},
+    sync::{Done, Ports, Turn, Worker},
+    timings::{BATCH, BEGIN_WITH, RETRY_FOR},
     workspace::Workspace,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt, stream};
-
-/// How many messages are processed concurrently: the batch size of the event source.
-const CONCURRENCY: usize = 10;
-/// With less time left, no message is started: there must be time for a token refresh, a write and recording its
-/// outcome.
-const MIN_TIME_LEFT: TimeDelta = TimeDelta::seconds(20);
-/// How long one message may retry calls: enough for thousands of them, and other workspaces wait no longer than that.
-const RETRY_TIME: TimeDelta = TimeDelta::seconds(10);
 
 /// The dependencies of a batch.
 pub struct Sync<P: Ports, Q> {
@@ -56,7 +50,7 @@ where
                     report(record, outcome)
                 }
             })
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(BATCH)
             .collect::<Vec<_>>()
             .await;
         failed.extend(done.into_iter().flatten());
@@ -71,20 +65,20 @@ where
         records: &[Record],
     ) -> HashMap<WorkspaceId, Result<Workspace, StoreError>> {
         let ids: std::collections::HashSet<_> =
-            records.iter().map(|record| record.work.workspace_id().clone()).collect();
+            records.iter().map(|record| record.job.workspace_id().clone()).collect();
         stream::iter(ids)
             .map(|id| async move {
                 let workspace = self.worker.workspaces.load(&id).await;
                 (id, workspace)
             })
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(BATCH)
             .collect()
             .await
     }
 
     async fn record(
         &self,
-        Record { work, receives, sent_at, .. }: &Record,
+        Record { job, receives, sent_at, .. }: &Record,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Outcome, StoreError> {
@@ -92,7 +86,7 @@ where
         measure::message_taken(
             sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at),
         );
-        if deadline - now < MIN_TIME_LEFT {
+        if deadline - now < BEGIN_WITH {
             return Ok(Outcome::NotStarted);
         }
         let turn = |made_at: Option<i64>| {
@@ -100,31 +94,22 @@ where
             let made_at = made_at.into_iter().chain(sent_at).min().unwrap_or_default();
             Turn { deadline, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
         };
-        let workspace = match workspaces.get(work.workspace_id()) {
+        let workspace = match workspaces.get(job.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
             None => return Ok(Outcome::NotStarted),
         };
-        match work {
-            Work::Report { secret_version, received_at, call, .. } => {
-                let report = Report { call, secret_version: *secret_version, received_at: *received_at };
-                self.worker.report(workspace, &report, turn(Some(*received_at))).await.map(Outcome::Call)
+        let Worker { ledger, clock, random, .. } = &self.worker;
+        match job {
+            Job::Report(report) => {
+                report.run(&self.worker, workspace, turn(Some(report.received_at))).await.map(Outcome::Call)
             }
-            Work::Wake { call_id, .. } => {
-                self.worker.wake(workspace, call_id, false, turn(None)).await.map(Outcome::Call)
-            }
-            Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
-                let asked = Retry { workspace_id, error_code };
-                let Worker { ledger, clock, random, .. } = &self.worker;
-                let until = clock.now() + RETRY_TIME;
-                retry(ledger, &self.queue, clock, random, asked, after.clone(), until)
-                    .await
-                    .map(|done| Outcome::Retried(done.queued))
-            }
-            Work::Resume { workspace_id, after, error_code: None } => {
-                resume(&self.worker.ledger, &self.queue, workspace_id, after.clone())
-                    .await
-                    .map(Outcome::Resumed)
+            Job::Wake(wake) => wake.run(&self.worker, workspace, turn(None)).await.map(Outcome::Call),
+            Job::Resume(resume) => resume.run(ledger, &self.queue).await.map(Outcome::Resumed),
+            Job::Retry(retry) => {
+                let until = clock.now() + RETRY_FOR;
+                let retried = retry.run(ledger, &self.queue, clock, random, until).await;
+                retried.map(|Retried { queued, .. }| Outcome::Retried(queued))
             }
         }
     }
@@ -145,7 +130,7 @@ enum Outcome {
 /// A parsed message.
 struct Record {
     message_id: String,
-    work: Work,
+    job: Job,
     /// How often it has been delivered, including this time.
     receives: u32,
     /// When it was sent, Unix milliseconds.
@@ -166,14 +151,14 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
     let mut failed = Vec::new();
     for message in messages {
         let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
-        match Work::decode(message.body.as_deref().unwrap_or_default()) {
-            Ok(work) => {
+        match Job::decode(message.body.as_deref().unwrap_or_default()) {
+            Ok(job) => {
                 let attribute = |name: &str| message.attributes.get(name)?.parse::<i64>().ok();
                 let receives = attribute("ApproximateReceiveCount").unwrap_or(1);
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
                 let sent_at = attribute("SentTimestamp");
                 let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
-                records.push(Record { message_id, work, receives, sent_at, trace });
+                records.push(Record { message_id, job, receives, sent_at, trace });
             }
             Err(error) => {
                 measure::message_taken(None);
@@ -193,12 +178,12 @@ fn root(header: &str) -> &str {
 
 /// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
-    Record { message_id, work, trace, .. }: Record,
+    Record { message_id, job, trace, .. }: Record,
     outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
-    let workspace_id = work.workspace_id();
+    let workspace_id = job.workspace_id();
     let failed = match outcome {
-        Ok(Ok(Outcome::Call(Done::Tried(row)))) => {
+        Ok(Ok(Outcome::Call(Done::Attempted(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,

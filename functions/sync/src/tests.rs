@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use calls::{
     ids::CallId,
+    jobs::{Job, Report, Resume, Wake},
     ledger::{Row, SyncStatus, WriteId},
-    message::Work,
+    message::Queued as _,
     ports::Clock,
     workspace::Workspace,
 };
@@ -26,17 +27,17 @@ fn world() -> World {
 
 /// A message that reports a call.
 fn report(workspace: &str, call_id: &str, number: &str) -> String {
-    let work = Work::Report {
+    let report = Report {
         workspace_id: workspace_id(workspace),
         secret_version: 1,
         received_at: NOW,
         call: Box::new(call(call_id, number)),
     };
-    work.encode()
+    report.message().body
 }
 
 fn resume() -> String {
-    Work::Resume { workspace_id: workspace_id("acme"), after: None, error_code: None }.encode()
+    Resume::all(workspace_id("acme")).message().body
 }
 
 /// A batch of messages with these bodies and the ids `0`, `1`, …
@@ -107,7 +108,7 @@ async fn a_reported_call_is_logged() {
     assert!(failed(&world.work(&[report("acme", "call-1", NUMBER)]).await).is_empty());
     let [row] = &world.worker.ledger.rows()[..] else { panic!("not one row") };
     assert_eq!(row.status, SyncStatus::Success);
-    assert_eq!(row.record.as_ref().unwrap().1.as_str(), LEAD);
+    assert_eq!(row.record.as_ref().unwrap().id.as_str(), LEAD);
     assert_eq!(world.logged(), ["call-1"]);
 }
 
@@ -118,6 +119,34 @@ async fn an_unreadable_message_fails_alone() {
         ["hello".to_owned(), report("acme", "call-1", NUMBER), r#"{"v":2}"#.to_owned(), String::new()];
     assert_eq!(failed(&world.work(&bodies).await), ["0", "2", "3"].into());
     assert_eq!(world.logged(), ["call-1"]);
+}
+
+/// It stays in the queue, and then in the dead-letter queue, until the newer version is back.
+#[tokio::test]
+async fn a_message_of_a_newer_version_fails_alone() {
+    let world = world();
+    let bodies = [
+        r#"{"v":1,"kind":"undo","workspaceId":"acme","callId":"call-1"}"#.to_owned(),
+        report("acme", "call-1", NUMBER),
+        report("acme", "call-2", NUMBER).replace("inbound", "video"),
+        report("acme", "other~call-3", NUMBER),
+    ];
+    assert_eq!(failed(&world.work(&bodies).await), ["0", "2", "3"].into());
+    assert_eq!(world.logged(), ["call-1"]);
+}
+
+/// A report has nowhere else to be; a wake only says what the row says itself.
+#[tokio::test]
+async fn a_report_of_a_row_of_a_newer_version_comes_again_and_a_wake_is_done() {
+    let world = world();
+    let row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
+    world.worker.ledger.insert_newer(row, "undoing");
+    let before = world.worker.ledger.rows();
+    let wake = Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
+    let bodies = [report("acme", "call-1", NUMBER), wake.message().body, report("acme", "call-2", NUMBER)];
+    assert_eq!(failed(&world.work(&bodies).await), ["0"].into());
+    assert_eq!(world.logged(), ["call-2"]);
+    assert_eq!(world.worker.ledger.rows()[..1], before);
 }
 
 #[tokio::test]
@@ -154,16 +183,16 @@ async fn a_resume_wakes_all_waiting_calls_of_its_workspace_page_by_page() {
     assert!(failed(&world.work(&[resume()]).await).is_empty());
     let mut woken = Vec::new();
     let mut read = 0;
-    while let Some(work) = world.queue.sent().get(read) {
+    while let Some(job) = world.queue.sent().get(read) {
         read += 1;
-        match work {
-            Work::Wake { workspace_id, call_id } if workspace_id.as_str() == "acme" => {
-                woken.push(call_id.to_string());
+        match job {
+            Job::Wake(wake) if wake.workspace_id.as_str() == "acme" => {
+                woken.push(wake.call_id.to_string());
             }
-            next @ Work::Resume { after: Some(_), .. } => {
-                assert!(failed(&world.work(&[next.encode()]).await).is_empty());
+            Job::Resume(next) if next.after.is_some() => {
+                assert!(failed(&world.work(&[next.message().body]).await).is_empty());
             }
-            work => panic!("{work:?}"),
+            job => panic!("{job:?}"),
         }
     }
     assert_eq!((woken.len(), woken.into_iter().collect::<BTreeSet<_>>().len(), read), (250, 250, 252));
@@ -174,7 +203,7 @@ async fn a_woken_call_is_logged_and_the_second_message_finds_nothing_to_do() {
     let world = world();
     world.wait_for_connection("acme", "call-1");
     let call_id = CallId::parse("call-1").unwrap();
-    let wake = Work::Wake { workspace_id: workspace_id("acme"), call_id }.encode();
+    let wake = Wake { workspace_id: workspace_id("acme"), call_id }.message().body;
     assert!(failed(&world.work(&[wake.clone(), wake]).await).is_empty());
     assert_eq!(world.logged(), ["call-1"]);
 }
@@ -266,9 +295,8 @@ async fn an_old_wake_looks_first() {
     for (seconds_ago, looks) in [(1, 0), (86_401, 1)] {
         let world = world();
         world.wait_for_connection("acme", "call-1");
-        let wake =
-            Work::Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
-        delivered(&world, &wake.encode(), 1, seconds_ago).await;
+        let wake = Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
+        delivered(&world, &wake.message().body, 1, seconds_ago).await;
         assert_eq!((world.logged().len(), world.worker.salesforce.records().looks), (1, looks));
     }
 }
@@ -295,7 +323,8 @@ async fn an_empty_message_id_never_means_the_whole_batch() {
 #[tokio::test]
 async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_others() {
     let world = world();
-    let reason = |code: &str| Some(calls::reason::Reason::new(code, "Mend it."));
+    let reason =
+        |code: &str| Some(calls::reason::Reason { code: code.to_owned(), message: "Mend it.".to_owned() });
     for n in 0..600 {
         let code = if n % 2 == 0 { "STORAGE_LIMIT_EXCEEDED" } else { "INSUFFICIENT_ACCESS" };
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW - n);
@@ -308,7 +337,7 @@ async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_o
         world.worker.ledger.rows().into_iter().partition(|row| row.status == SyncStatus::Queued);
     assert_eq!((queued.len(), left.len(), world.queue.sent().len()), (300, 300, 300));
     assert!(left.iter().all(|row| row.reason == reason("INSUFFICIENT_ACCESS")));
-    let wake = world.queue.sent()[0].encode();
+    let wake = world.queue.messages()[0].body.clone();
     assert!(failed(&world.work(&[wake]).await).is_empty());
     assert_eq!(world.logged().len(), 1);
 }
@@ -318,7 +347,13 @@ async fn an_interrupted_retry_starts_over_and_queues_nothing_twice() {
     let world = world();
     for n in 0..3 {
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW);
-        row.finish(SyncStatus::Error, Some(calls::reason::Reason::new("X", "")), None, 90, NOW);
+        row.finish(
+            SyncStatus::Error,
+            Some(calls::reason::Reason { code: "X".to_owned(), message: String::new() }),
+            None,
+            90,
+            NOW,
+        );
         world.worker.ledger.insert(row);
     }
     let retry = vec![r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"X"}"#.to_owned()];

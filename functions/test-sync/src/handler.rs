@@ -1,25 +1,25 @@
 //! Logs one call immediately, for a person who is waiting; or shows what would be written.
 
+use api::test_sync::{Payloads, Ruling, TestSyncAnswer, TestSyncPreview, TestSyncRequest, TestSyncResult};
 use calls::{
     call::{Call, CallKind, Fact},
-    crm::{CrmError, Fields, RecordType},
-    ids::{CallId, SalesforceId, WorkspaceId},
-    lead::LeadDraft,
-    ledger::{Row, SyncStatus},
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
+    crm::CrmError,
+    ids::{CallId, Source, WorkspaceId},
+    jobs::{LogNow, Report},
+    ledger::{Row, Stored, SyncStatus},
+    matching::Decision,
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
     reason::Reason,
-    sync::{Done, Drafts, Ports, PreviewError, Report, Turn, Worker},
+    sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
     workspace::{ConnectionState, Workspace},
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{CallerRules, Problem, json, json_body},
+    http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
 };
-use serde::{Deserialize, Serialize};
 
 /// The prefix of a test call's id.
 const TEST: &str = "test-";
@@ -32,82 +32,21 @@ pub struct TestSync<P: Ports> {
     pub worker: Worker<P>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TestRequest {
-    call_id: CallId,
-    phone_number: String,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// The response (docs/contract.md#routes), with the reason if nothing was logged.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseBody {
-    success: bool,
-    call_id: CallId,
-    status: SyncStatus,
-    salesforce_record_id: Option<SalesforceId>,
-    salesforce_task_id: Option<SalesforceId>,
-    salesforce_event_id: Option<SalesforceId>,
-    record_type: Option<RecordType>,
-    error_code: Option<String>,
-    error_message: Option<String>,
-}
-
-/// The response to a dry run. Its ids are those of existing objects.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PreviewBody {
-    success: bool,
-    dry_run: bool,
-    call_id: CallId,
-    salesforce_record_id: Option<SalesforceId>,
-    salesforce_task_id: Option<SalesforceId>,
-    salesforce_event_id: Option<SalesforceId>,
-    record_type: Option<RecordType>,
-    candidates: Vec<Candidate>,
-    decision: Option<DecisionBody>,
-    payloads: Payloads,
-    error_code: Option<String>,
-    error_message: Option<String>,
-}
-
-/// The rule and the choice.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DecisionBody {
-    rule: Rule,
-    chosen: Option<Chosen>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    turned_down: Vec<TurnedDown>,
-}
-
-/// Exactly what would be sent to Salesforce.
-#[derive(Serialize)]
-struct Payloads {
-    /// Present if a Lead would be created for the caller. Task and Event then have no `WhoId` yet.
-    lead: Option<LeadDraft>,
-    task: Option<Fields>,
-    event: Option<Fields>,
-}
-
 impl<P: Ports> TestSync<P> {
     /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.test(&request).await.unwrap_or_else(Problem::into_response)
+        self.test(&request).await.map_or_else(Problem::into_response, |answer| json(200, &answer))
     }
 
-    async fn test(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn test(&self, request: &Request) -> Result<TestSyncAnswer, Problem> {
         let workspace_id = self.callers.admin(request)?.workspace_id;
-        let body: TestRequest = json_body(request)?;
+        let body: TestSyncRequest = json_body(request)?;
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
         let number = PhoneNumber::parse_caller(&body.phone_number, &workspace.settings.default_country)
             .map_err(|_| {
-                Problem::bad_request(
-                    "invalid_phone_number",
+                Problem::new(
+                    ProblemCode::InvalidPhoneNumber,
                     "phoneNumber must be a phone number: with its country code, like +12345550123, or without one, \
                      in the country of the settings.",
                 )
@@ -119,37 +58,51 @@ impl<P: Ports> TestSync<P> {
             Some(_) => return Err(other_number()),
             None => {
                 let now = self.worker.clock.now();
-                Row::accepted(workspace_id, test_call(&body.call_id, &number, now)?, now.timestamp())
+                Row::accepted(workspace_id.clone(), test_call(&body.call_id, &number, now)?, now.timestamp())
             }
         };
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
         }
         if body.dry_run {
-            return self.preview(&workspace, row, deadline).await;
+            let preview = self.preview(&workspace, row, deadline).await?;
+            return Ok(TestSyncAnswer::Preview(Box::new(preview)));
         }
         let turn = Turn::until(deadline);
         let done = if is_known {
-            self.worker.wake(&workspace, &row.call_id, true, turn).await?
+            LogNow { call_id: &row.call_id }.run(&self.worker, &workspace, turn).await?
         } else {
-            let secret_version = workspace.webhook_secret.current;
-            let report = Report { call: &row.call, secret_version, received_at: row.created_at };
-            self.worker.report(&workspace, &report, turn).await?
+            let report = Report {
+                workspace_id,
+                secret_version: workspace.webhook_secret.current,
+                received_at: row.created_at,
+                call: Box::new(row.call.clone()),
+            };
+            report.run(&self.worker, &workspace, turn).await?
         };
         let row = match done {
-            Done::Tried(row) => Some(*row),
-            Done::Elsewhere | Done::Nothing => self.worker.ledger.load(&workspace.id, &row.call_id).await?,
+            Done::Attempted(row) => Some(*row),
+            Done::Elsewhere | Done::Nothing => self.load(&workspace.id, &row.call_id).await?,
         };
-        let row = row.ok_or_else(|| Problem::not_found("no_such_call", "There is no call with this id."))?;
-        Ok(respond_with(row))
+        let row =
+            row.ok_or_else(|| Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."))?;
+        Ok(TestSyncAnswer::Result(result(row)))
     }
 
     /// The call with this id, or the test call that was created for this id earlier.
     async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
-        if let Some(row) = self.worker.ledger.load(workspace_id, id).await? {
+        if let Some(row) = self.load(workspace_id, id).await? {
             return Ok(Some(row));
         }
-        Ok(self.worker.ledger.load(workspace_id, &test_id(id)?).await?)
+        self.load(workspace_id, &test_id(id)?).await
+    }
+
+    async fn load(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
+        match self.worker.ledger.load(workspace_id, id).await? {
+            None => Ok(None),
+            Some(Stored::Row(row)) => Ok(Some(*row)),
+            Some(Stored::Foreign(_)) => Err(Problem::newer_version()),
+        }
     }
 
     async fn preview(
@@ -157,7 +110,7 @@ impl<P: Ports> TestSync<P> {
         workspace: &Workspace,
         row: Row,
         deadline: DateTime<Utc>,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<TestSyncPreview, Problem> {
         let call_id = row.call_id.clone();
         let preview = self.worker.preview(workspace, row, deadline).await.map_err(|error| match error {
             PreviewError::NotConnected(reason) => not_connected(&reason.message),
@@ -166,53 +119,47 @@ impl<P: Ports> TestSync<P> {
                 Problem::unavailable("The search did not finish in time. Try again.")
             }
         })?;
-        let (record_type, record_id) = preview.record.unzip();
+        let (record_type, record_id) = preview.record.map(|record| (record.record_type, record.id)).unzip();
         let (candidates, decision) = preview
             .decision
             .map(|Decision { rule, chosen, candidates, turned_down }| {
-                (candidates, DecisionBody { rule, chosen, turned_down })
+                (candidates, Ruling { rule, chosen, turned_down })
             })
             .unzip();
         let Drafts { lead, task, event } = preview.drafts;
         let (error_code, error_message) = parts(preview.reason);
-        Ok(json(
-            200,
-            &PreviewBody {
-                success: preview.status == SyncStatus::Success,
-                dry_run: true,
-                call_id,
-                salesforce_record_id: record_id,
-                salesforce_task_id: preview.task_id,
-                salesforce_event_id: preview.event_id,
-                record_type,
-                candidates: candidates.unwrap_or_default(),
-                decision,
-                payloads: Payloads { lead, task, event },
-                error_code,
-                error_message,
-            },
-        ))
+        Ok(TestSyncPreview {
+            success: preview.status == SyncStatus::Success,
+            dry_run: true,
+            call_id,
+            salesforce_record_id: record_id,
+            salesforce_task_id: preview.task_id,
+            salesforce_event_id: preview.event_id,
+            record_type,
+            candidates: candidates.unwrap_or_default(),
+            decision,
+            payloads: Payloads { lead, task, event },
+            error_code,
+            error_message,
+        })
     }
 }
 
 /// The outcome of the call.
-fn respond_with(row: Row) -> Response<Body> {
-    let (record_type, record_id) = row.record.unzip();
+fn result(row: Row) -> TestSyncResult {
+    let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
-    json(
-        200,
-        &ResponseBody {
-            success: row.status == SyncStatus::Success,
-            call_id: row.call_id,
-            status: row.status,
-            salesforce_record_id: record_id,
-            salesforce_task_id: row.task_id,
-            salesforce_event_id: row.event_id,
-            record_type,
-            error_code,
-            error_message,
-        },
-    )
+    TestSyncResult {
+        success: row.status == SyncStatus::Success,
+        call_id: row.call_id,
+        status: row.status,
+        salesforce_record_id: record_id,
+        salesforce_task_id: row.task_id,
+        salesforce_event_id: row.event_id,
+        record_type,
+        error_code,
+        error_message,
+    }
 }
 
 /// Whether a row's call has this number.
@@ -223,8 +170,8 @@ fn has_number(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
 }
 
 fn other_number() -> Problem {
-    Problem::conflict(
-        "other_number",
+    Problem::new(
+        ProblemCode::OtherNumber,
         "The call with this id has another phone number. Test with the call's own number, or with a new id.",
     )
 }
@@ -240,17 +187,17 @@ fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Ca
 }
 
 fn test_id(id: &CallId) -> Result<CallId, Problem> {
-    CallId::parse(format!("{TEST}{id}")).map_err(|error| {
-        Problem::bad_request("invalid_call_id", format!("callId: with `{TEST}` before it, {error}."))
+    CallId::of(Source::Vapi, &format!("{TEST}{id}")).map_err(|error| {
+        Problem::new(ProblemCode::InvalidCallId, format!("callId: with `{TEST}` before it, {error}."))
     })
 }
 
 fn not_connected(detail: &str) -> Problem {
-    Problem::conflict("not_connected", detail.to_owned())
+    Problem::new(ProblemCode::NotConnected, detail.to_owned())
 }
 
 fn salesforce_failed(error: &CrmError) -> Problem {
-    Problem::bad_gateway(error.code.clone(), error.message.clone()).because(&error.code)
+    Problem::new(ProblemCode::Salesforce(error.code.clone()), error.message.clone()).because(&error.code)
 }
 
 fn parts(reason: Option<Reason>) -> (Option<String>, Option<String>) {

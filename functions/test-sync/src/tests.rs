@@ -113,6 +113,18 @@ async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothi
 }
 
 #[tokio::test]
+async fn a_call_of_a_newer_version_is_left_alone() {
+    let world = world();
+    let row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
+    world.worker.ledger.insert_newer(row, "undoing");
+    let before = world.worker.ledger.rows();
+    for response in [world.dry_run("call-1", NUMBER).await, world.try_call("call-1", NUMBER).await] {
+        assert_eq!(outcome(&response), refused(409, "newer_version"));
+    }
+    assert_eq!((world.worker.ledger.rows(), world.tasks(), world.searches()), (before, 0, 0));
+}
+
+#[tokio::test]
 async fn a_dry_run_for_an_unknown_number_says_so() {
     let world = world();
     let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
@@ -189,7 +201,7 @@ async fn a_dry_run_says_why_a_call_would_not_be_logged_without_asking_salesforce
     let world = world();
     let with_reason = |code: &str, status| {
         let mut row = Row::accepted(workspace_id("acme"), call(code, NUMBER), NOW);
-        row.finish(status, Some(Reason::new(code, "Why.")), None, 90, NOW);
+        row.finish(status, Some(Reason { code: code.to_owned(), message: "Why.".to_owned() }), None, 90, NOW);
         row.write_id = Some(WriteId("stored".to_owned()));
         row
     };
@@ -309,7 +321,9 @@ async fn invalid_tests_are_refused() {
     let response = world.post(r#"{"callId":"try-1","phoneNumber":"unknown"}"#).await;
     assert!(body_of(&response)["detail"].as_str().unwrap().starts_with("phoneNumber must be a phone number"));
     let longest = "x".repeat(128);
-    assert_eq!(outcome(&world.try_call(&longest, NUMBER).await), refused(400, "invalid_call_id"));
+    for unusable in [longest.as_str(), "other~call-1"] {
+        assert_eq!(outcome(&world.try_call(unusable, NUMBER).await), refused(400, "invalid_call_id"));
+    }
     assert!(world.is_untouched());
 }
 

@@ -1,15 +1,15 @@
 //! What a workspace pastes into Vapi: URL, header and secret; and a new secret if the old one has leaked.
 
+use api::webhook_setup::{RotateRequest, Webhook};
 use calls::{ids::WorkspaceId, ports::StoreError, workspace::WebhookSecretVersions};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, PublicAddress, json, json_body_or_default},
     routes,
     stores::WebhookSecrets,
-    webhook_token::{HEADER, WebhookTokenIssuer},
+    webhook_token::WebhookTokenIssuer,
 };
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
 
 /// The handler's dependencies.
 pub struct WebhookSetup<S, T> {
@@ -21,19 +21,6 @@ pub struct WebhookSetup<S, T> {
     pub secrets: S,
     /// Issues the token.
     pub tokens: T,
-}
-
-#[derive(Serialize)]
-struct ResponseBody {
-    url: String,
-    header: &'static str,
-    secret: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Rotate {
-    revoke_previous: bool,
 }
 
 impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
@@ -50,17 +37,15 @@ impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
             self.secrets.ensure(&id).await?
         };
         let secret = self.tokens.issue(&id, versions.current).await?;
-        Ok(json(
-            200,
-            &ResponseBody {
-                url: routes::WEBHOOK.on(&self.address.of(request)?),
-                header: HEADER,
-                secret: secret.expose_secret().to_owned(),
-            },
-        ))
+        let url = routes::WEBHOOK.on(&self.address.of(request)?);
+        Ok(json(200, &Webhook::new(url, secret.expose_secret().to_owned())))
     }
 
-    async fn rotate(&self, id: &WorkspaceId, body: &Rotate) -> Result<WebhookSecretVersions, StoreError> {
+    async fn rotate(
+        &self,
+        id: &WorkspaceId,
+        body: &RotateRequest,
+    ) -> Result<WebhookSecretVersions, StoreError> {
         let versions = self.secrets.rotate(id, body.revoke_previous).await?;
         tracing::info!(
             workspace.id = %id, secret.version = versions.current, secret.oldest_valid = versions.oldest_valid,

@@ -1,18 +1,18 @@
 //! Handles a server message from Vapi: authenticate, parse, enqueue, respond.
 
+use api::webhook::Received;
 use calls::{
+    jobs::Report,
     measure,
-    message::Work,
+    message::Queued as _,
     ports::{Clock, Ledger, Queue, Random, Workspaces},
-    report::{self, ServerMessage},
-    sync::{self, Report},
+    report::{self, ReportError, ServerMessage},
 };
 use lambda_http::{Body, Request, Response};
 use platform::{
-    http::{Problem, json},
+    http::{Problem, ProblemCode, json},
     webhook_token::{VerifiedToken, WebhookTokens},
 };
-use serde::Serialize;
 
 /// The webhook's dependencies. The ledger, the workspaces and randomness are only used if the queue fails.
 pub struct Webhook<T, Q, L, W, K, R> {
@@ -28,11 +28,6 @@ pub struct Webhook<T, Q, L, W, K, R> {
     pub clock: K,
     /// Randomness.
     pub random: R,
-}
-
-#[derive(Serialize)]
-struct Received {
-    received: bool,
 }
 
 impl<T, Q, L, W, K, R> Webhook<T, Q, L, W, K, R>
@@ -51,24 +46,21 @@ where
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let token = self.tokens.verify(request.headers()).await?;
-        let message = report::parse(request.body(), self.clock.now())
-            .map_err(|error| Problem::bad_request(error.code(), error.to_string()))?;
+        let message = report::parse(request.body(), self.clock.now()).map_err(|error| malformed(&error))?;
         match message {
             ServerMessage::Report(call) => {
-                let work = Work::Report {
+                let report = Report {
                     workspace_id: token.workspace_id.clone(),
                     secret_version: token.secret_version,
                     received_at: self.clock.now().timestamp(),
                     call,
                 };
-                self.store(&token, work).await?;
+                self.store(&token, &report).await?;
             }
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
                 return Err(Problem::new(
-                    422,
-                    "unsupported_message",
-                    "Message type not supported",
+                    ProblemCode::UnsupportedMessage,
                     format!(
                         "Ringlog only accepts reports and cannot respond to `{kind}`. Point this server URL at your own \
                          server, and set serverMessages to [\"end-of-call-report\"] where Ringlog's URL is set."
@@ -76,34 +68,32 @@ where
                 ));
             }
         }
-        Ok(json(200, &Received { received: true }))
+        Ok(json(200, &Received::ANSWER))
     }
 
     /// Stores a call safely: in the queue, or else in the ledger.
-    async fn store(&self, token: &VerifiedToken, work: Work) -> Result<(), Problem> {
-        let sent = self.queue.send(&work).await;
-        let Work::Report { call, received_at, .. } = work else { return Ok(()) };
-        let Err(queue_error) = sent else {
+    async fn store(&self, token: &VerifiedToken, report: &Report) -> Result<(), Problem> {
+        let call_id = &report.call.id;
+        let Err(queue_error) = self.queue.send(&report.message()).await else {
             measure::received();
             tracing::info!(
-                workspace.id = %token.workspace_id, call.id = %call.id, secret.key = %token.key_id,
+                workspace.id = %token.workspace_id, call.id = %call_id, secret.key = %token.key_id,
                 "report taken"
             );
             return Ok(());
         };
         tracing::error!(
-            workspace.id = %token.workspace_id, call.id = %call.id, error = %queue_error,
+            workspace.id = %token.workspace_id, call.id = %call_id, error = %queue_error,
             "the queue refused a call; it goes into the ledger"
         );
-        let report = Report { call: &call, secret_version: token.secret_version, received_at };
         let stored = async {
             let workspace = self.workspaces.load(&token.workspace_id).await?;
             let now = self.clock.now().timestamp();
-            sync::accept(&self.ledger, &self.random, &workspace, &report, now).await
+            report.keep(&self.ledger, &self.random, &workspace, now).await
         };
         stored.await.map_err(|error| {
             tracing::error!(
-                workspace.id = %token.workspace_id, call.id = %call.id, error = %error,
+                workspace.id = %token.workspace_id, call.id = %call_id, error = %error,
                 "the ledger refused the call too; it is not kept"
             );
             Problem::unavailable("The call could not be kept. Send the report again.")
@@ -112,4 +102,13 @@ where
         measure::kept_in_ledger();
         Ok(())
     }
+}
+
+fn malformed(error: &ReportError) -> Problem {
+    let code = match error {
+        ReportError::Malformed { .. } => ProblemCode::MalformedJson,
+        ReportError::Missing { .. } => ProblemCode::MissingField,
+        ReportError::Invalid { .. } => ProblemCode::InvalidField,
+    };
+    Problem::new(code, error.to_string())
 }

@@ -1,9 +1,10 @@
 //! The webhook, from a request to the queue.
 
 use calls::{
+    codes::WEBHOOK_SECRET_REVOKED,
     ids::{CallId, WorkspaceId},
-    ledger::{STALE_SECRET, SyncStatus},
-    message::Work,
+    jobs::{Job, Report},
+    ledger::SyncStatus,
     workspace::{WebhookSecretVersions, Workspace},
 };
 use lambda_http::{Body, Response};
@@ -152,10 +153,10 @@ async fn a_report_becomes_one_message_in_its_workspaces_group() {
     let response = world.reported().await;
     assert_eq!(response.status(), 200);
     assert_eq!(body_of(&response), json!({ "received": true }));
-    let [work] = &world.queue.sent()[..] else { panic!("not one message") };
+    let [job] = &world.queue.sent()[..] else { panic!("not one message") };
     // The queue uses the workspace as the message group.
-    assert_eq!(*work.workspace_id(), acme());
-    let Work::Report { secret_version, received_at, call, .. } = work else { panic!("{work:?}") };
+    assert_eq!(world.queue.messages()[0].workspace_id, acme());
+    let Job::Report(Report { secret_version, received_at, call, .. }) = job else { panic!("{job:?}") };
     assert_eq!((*secret_version, *received_at), (3, NOW));
     assert_eq!(call.id, CallId::parse("call-1").unwrap());
     assert_eq!(call.customer_number.as_ref().unwrap().value, "+12345550123");
@@ -232,7 +233,7 @@ async fn a_report_of_4_mb_becomes_a_message_that_fits_the_queue() {
         assert!(body.len() > 4_000_000);
         let world = world();
         assert_eq!(world.post(&token(1).await, &body).await.status(), 200);
-        let length = world.queue.sent()[0].encode().len();
+        let length = world.queue.messages()[0].body.len();
         assert!(length < 256 * 1024, "{length} bytes of {filling:?}");
     }
 }
@@ -266,7 +267,18 @@ async fn a_revoked_secret_is_refused_while_the_queue_is_down_too() {
     assert_eq!(world.reported().await.status(), 200);
     let [row] = &world.ledger.rows()[..] else { panic!("not one row") };
     assert_eq!(row.status, SyncStatus::Skipped);
-    assert_eq!(row.reason.as_ref().unwrap().code, STALE_SECRET);
+    assert_eq!(row.reason.as_ref().unwrap().code, WEBHOOK_SECRET_REVOKED.code);
+}
+
+#[tokio::test]
+async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
+    let world = world();
+    let call = calls::call::Call::new(CallId::parse("call-1").unwrap());
+    world.ledger.insert_newer(calls::ledger::Row::accepted(acme(), call, NOW), "undoing");
+    let before = world.ledger.rows();
+    world.queue.faults.fail_always("send", When::Before);
+    assert_eq!(outcome(&world.reported().await), refused(503, "unavailable"));
+    assert_eq!(world.ledger.rows(), before);
 }
 
 #[tokio::test]

@@ -1,22 +1,22 @@
-//! The virtual clock: the machine's time, and how far a test has moved it ahead.
+//! The virtual clock: the machine's time plus what a test has advanced it by.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// Everything that expires or waits in the simulator goes by this clock.
+/// The clock that everything in the simulator that expires or waits goes by.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clock {
-    ahead: TimeDelta,
+    advanced_by: TimeDelta,
 }
 
 impl Clock {
-    /// Now, in whole milliseconds: Salesforce stores no finer.
+    /// Now, in whole milliseconds, Salesforce's precision.
     pub(crate) fn now(self) -> DateTime<Utc> {
-        (Utc::now() + self.ahead).trunc_subsecs(3)
+        (Utc::now() + self.advanced_by).trunc_subsecs(3)
     }
 
-    /// Moves the clock ahead.
+    /// Advances the clock.
     pub(crate) fn advance(&mut self, by: TimeDelta) {
-        self.ahead += by;
+        self.advanced_by += by;
     }
 }
 
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_moves_ahead_as_far_as_told() {
+    fn the_clock_can_be_advanced() {
         let mut clock = Clock::default();
         let before = clock.now();
         clock.advance(TimeDelta::hours(2));

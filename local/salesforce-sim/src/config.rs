@@ -1,4 +1,4 @@
-//! What a simulator is started with.
+//! The configuration of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -6,25 +6,25 @@ use url::{Host, Url};
 
 use crate::settings::Settings;
 
-/// How to start a simulator. The default is good for a test: a free port of the loopback interface, the seeded people,
-/// an app whose callback is on the local stack.
+/// The configuration of a simulator. The default suits tests: a free port on the loopback interface, and an app whose
+/// callback is on the local stack.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen. Port 0 picks a free one.
     pub listen: SocketAddr,
-    /// The address that clients reach it by, if it is not the one it listens on.
+    /// The URL that clients use, if it is not the listening address.
     pub public_url: Option<String>,
     /// The app's consumer key.
     pub client_id: String,
     /// The app's consumer secret.
     pub client_secret: String,
-    /// The app's callbacks, which must be met exactly.
+    /// The app's callbacks. A `redirect_uri` must match one exactly.
     pub redirect_uris: Vec<String>,
-    /// The scopes that the app may have.
+    /// The scopes that the app may request.
     pub scopes: Vec<String>,
-    /// How the orgs behave at first, and again after a reset.
+    /// How the orgs behave at the start and after a reset.
     pub settings: Settings,
-    /// Print a line for each request.
+    /// Whether to print a line for each request.
     pub log: bool,
 }
 
@@ -43,25 +43,27 @@ impl Default for Config {
     }
 }
 
-/// Why a simulator does not start.
+/// Why a simulator cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address is taken, or not this machine's.
-    #[error("cannot listen on {address}: {cause}. Choose another port, or end what uses this one")]
+    /// The address is in use, or is not this machine's.
+    #[error(
+        "cannot listen on {address}: {cause}. Choose another port, or stop the program that uses this one"
+    )]
     Listen {
-        /// Where it was to listen.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The operating system's error.
         cause: std::io::Error,
     },
-    /// Salesforce takes no such callback.
+    /// Salesforce does not accept this callback.
     #[error("{0:?} cannot be a callback: it must be https, or http on localhost")]
     RedirectUri(String),
 }
 
 impl Config {
-    /// Checks the callbacks as Salesforce does when an app is saved.
-    pub(crate) fn check(&self) -> Result<(), StartError> {
+    /// Validates the callbacks as Salesforce does when an app is saved.
+    pub(crate) fn validate(&self) -> Result<(), StartError> {
         let refused = self.redirect_uris.iter().find(|uri| !callback_is_allowed(uri));
         refused.map_or(Ok(()), |uri| Err(StartError::RedirectUri(uri.clone())))
     }
@@ -83,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callbacks_are_https_or_local() {
+    fn callbacks_must_be_https_or_local() {
         for (uri, allowed) in [
             ("https://example.com/callback", true),
             ("http://localhost:8080/callback", true),

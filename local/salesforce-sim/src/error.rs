@@ -1,24 +1,24 @@
-//! Salesforce's REST errors: an array of messages with codes (docs/salesforce-api.md#errors).
+//! Errors and responses of the REST API (docs/salesforce-api.md#errors).
 
 use serde_json::{Value, json};
 
-/// One error of the REST API.
+/// An error of the REST API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// `None` where the answer has no such key: errors of parsing, sessions and routes.
+    /// `None` if the response has no such key: errors of parsing, sessions and routes.
     pub(crate) fields: Option<Vec<String>>,
-    /// The records that a new one would duplicate, as the duplicate rules tell of them, and under which key.
+    /// What a duplicate rule reports.
     pub(crate) duplicates: Option<Box<Duplicates>>,
 }
 
-/// The key, and what stands under it.
+/// The key of the report, and the report.
 type Duplicates = (&'static str, Value);
 
 impl ApiError {
-    /// An error of a request: it names no fields.
+    /// An error of a request. It names no fields.
     pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: message.into(), fields: None, duplicates: None }
     }
@@ -34,37 +34,31 @@ impl ApiError {
         Self::new(404, "NOT_FOUND", "The requested resource does not exist")
     }
 
-    /// Something that Salesforce can do and this simulator cannot: never taken for an answer of Salesforce.
-    pub(crate) fn not_simulated(what: &str) -> Self {
-        Self::new(501, "NOT_SIMULATED", format!("the simulator does not know {what}"))
+    /// A method that the resource does not have.
+    pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        let message = format!("HTTP Method '{method}' not allowed. Allowed are {allowed}");
+        Self::new(405, "METHOD_NOT_ALLOWED", message)
     }
 
-    /// The entry of an error array.
+    /// Something that Salesforce can do and the simulator cannot. Cannot be mistaken for a response of Salesforce.
+    pub(crate) fn not_simulated(what: &str) -> Self {
+        Self::new(501, "NOT_SIMULATED", format!("the simulator does not support {what}"))
+    }
+
+    /// Its entry in the list of errors.
     pub(crate) fn entry(&self) -> Value {
         let mut entry = json!({"message": self.message, "errorCode": self.code});
         if let Some(fields) = &self.fields {
             entry["fields"] = json!(fields);
         }
-        self.add_duplicates(&mut entry);
-        entry
-    }
-
-    /// The entry of a collection's result: `statusCode` where all others say `errorCode`.
-    pub(crate) fn collection_entry(&self) -> Value {
-        let fields = self.fields.clone().unwrap_or_default();
-        let mut entry = json!({"statusCode": self.code, "message": self.message, "fields": fields});
-        self.add_duplicates(&mut entry);
-        entry
-    }
-
-    fn add_duplicates(&self, entry: &mut Value) {
-        if let Some((key, details)) = self.duplicates.as_deref() {
-            entry[*key] = details.clone();
+        if let Some((key, report)) = self.duplicates.as_deref() {
+            entry[*key] = report.clone();
         }
+        entry
     }
 }
 
-/// An answer of the REST API, before it is put on the wire or into a composite answer.
+/// A response of the REST API, before it is sent or put into a composite response.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -81,7 +75,7 @@ impl Reply {
         Self { status: 204, location: None, body: None }
     }
 
-    pub(crate) fn failed(self: &Reply) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         self.status >= 400
     }
 }

@@ -1,4 +1,4 @@
-//! Record ids: 15 characters that are case-sensitive, and three more that say which of them are capitals.
+//! Record ids: 15 case-sensitive characters, and a suffix of three that encodes which of them are capitals.
 
 use std::fmt;
 
@@ -9,36 +9,36 @@ const SUFFIX: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 pub(crate) struct Id(String);
 
 impl Id {
-    /// The `number`th id of an object in the org number `org`: the same in each run.
+    /// The `number`th id of an object in the org number `org`. The same in every run.
     pub(crate) fn numbered(prefix: &str, org: usize, number: u64) -> Self {
-        Self::complete(&format!("{prefix}Sm{org:03}{number:07}"))
+        Self::with_suffix(&format!("{prefix}Sm{org:03}{number:07}"))
     }
 
-    /// Reads an id of 15 characters, or of 18 whose last three fit. `None` for anything else.
+    /// Parses an id of 15 characters, or of 18 with the right suffix.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return None;
         }
         match text.len() {
-            15 => Some(Self::complete(text)),
-            18 => Some(Self::complete(&text[..15])).filter(|id| id.0 == text),
+            15 => Some(Self::with_suffix(text)),
+            18 => Some(Self::with_suffix(&text[..15])).filter(|id| id.0 == text),
             _ => None,
         }
     }
 
-    fn complete(short: &str) -> Self {
+    fn with_suffix(short: &str) -> Self {
         let suffix = short.as_bytes().chunks(5).map(|five| {
             let capitals = five
                 .iter()
                 .enumerate()
                 .filter(|(_, b)| b.is_ascii_uppercase())
-                .fold(0, |bits, (place, _)| bits | 1 << place);
+                .fold(0, |bits, (index, _)| bits | 1 << index);
             char::from(SUFFIX[capitals])
         });
         Self(short.chars().chain(suffix).collect())
     }
 
-    /// The three characters that name the object.
+    /// The three characters that identify the object.
     pub(crate) fn prefix(&self) -> &str {
         &self.0[..3]
     }
@@ -64,21 +64,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_suffix_is_salesforces() {
-        // The id of the token answer in Salesforce's own documentation.
+    fn the_suffix_is_computed_as_salesforce_does() {
+        // From the token response in Salesforce's own documentation.
         assert_eq!(Id::parse("00Dxx0000000001").unwrap().as_str(), "00Dxx0000000001EAA");
         assert_eq!(Id::parse("005xx000001Sv6A").unwrap().as_str(), "005xx000001Sv6AAAS");
     }
 
     #[test]
-    fn what_is_not_an_id_is_refused() {
+    fn malformed_ids_are_refused() {
         for text in ["", "00D", "00Dxx0000000001EAB", "00Dxx000000000!", "00Dxx0000000001E"] {
             assert_eq!(Id::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn numbered_ids_are_the_same_each_time() {
+    fn numbered_ids_are_reproducible() {
         let id = Id::numbered("00Q", 1, 42);
         assert_eq!(id, Id::numbered("00Q", 1, 42));
         assert_eq!(id.short(), "00QSm0010000042");

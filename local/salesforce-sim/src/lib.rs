@@ -1,5 +1,5 @@
-//! A strict Salesforce simulator: OAuth, search, queries, activities, composites and faults, as Salesforce's own API
-//! (v60.0) documents them, with invented people. Tests start one in process:
+//! A strict simulator of Salesforce's API (v60.0): OAuth, search, queries, activities, composite requests, faults, with
+//! invented people. Tests start one in process:
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,10 +11,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The same state is steered by HTTP, below `/_sim/`: see the crate's README.
+//! It can also be controlled by HTTP, below `/_sim/`: see the crate's README.
 
 mod clock;
 mod config;
+mod control;
 mod error;
 mod faults;
 mod ids;
@@ -33,12 +34,11 @@ mod web;
 mod world;
 
 pub use config::{Config, StartError};
-pub use faults::{Effect, Fault, Operation, Preset, RecordFault, Target, WriteFault, WriteKind};
-pub use people::{PersonAction, PersonEdit, PersonMove, PersonTarget};
-pub use requests::{RouteKind, SeenRequest, TokenCounts};
+pub use control::{ControlError, NewRecord, PersonAction, PersonEdit, PersonMove, PersonTarget};
+pub use faults::{Effect, Fault, Operation, Preset, RecordFault, Target};
+pub use requests::{ReceivedRequest, RouteKind, TokenCounts};
 pub use server::{Simulator, Tokens};
 pub use settings::{
     CustomField, CustomKind, DuplicateAction, DuplicateResultSpelling, DuplicateRule, MatchBy,
     RestrictedPicklist, Settings, TaskStatus,
 };
-pub use world::{ControlError, NewRecord};

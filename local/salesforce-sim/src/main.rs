@@ -1,4 +1,4 @@
-//! The simulator as a program: reads its options, listens, prints a line for each request, ends on Ctrl-C or SIGTERM.
+//! The simulator as a program: prints a line for each request; Ctrl-C or SIGTERM stops it.
 
 use std::{
     env,
@@ -18,15 +18,15 @@ A strict Salesforce simulator with invented people.
 
 Usage: salesforce-sim [--option value]…
 
-  --port N                     8081; 0 takes a free one       SALESFORCE_SIM_PORT
+  --port N                     8081; 0 picks a free one       SALESFORCE_SIM_PORT
   --host ADDRESS               127.0.0.1                      SALESFORCE_SIM_HOST
-  --public-url URL             the address it listens on      SALESFORCE_SIM_PUBLIC_URL
+  --public-url URL             the listening address          SALESFORCE_SIM_PUBLIC_URL
   --client-id TEXT             the app's consumer key         SALESFORCE_SIM_CLIENT_ID
   --client-secret TEXT         the app's consumer secret      SALESFORCE_SIM_CLIENT_SECRET
   --redirect-uri URI[,URI…]    the app's callbacks            SALESFORCE_SIM_REDIRECT_URI
-  --index-delay SECONDS        120: search learns late        SALESFORCE_SIM_INDEX_DELAY
+  --index-delay SECONDS        120, the search index's lag    SALESFORCE_SIM_INDEX_DELAY
 
-An option goes before its environment variable.";
+An option overrides its environment variable.";
 
 const OPTIONS: &[&str] =
     &["port", "host", "public-url", "client-id", "client-secret", "redirect-uri", "index-delay"];
@@ -35,7 +35,7 @@ const OPTIONS: &[&str] =
 async fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
-        say(USAGE);
+        print(USAGE);
         return ExitCode::SUCCESS;
     }
     match run(&arguments).await {
@@ -52,7 +52,7 @@ async fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     let (client_id, callbacks) = (config.client_id.clone(), config.redirect_uris.join(", "));
     let mut terminated = signal(SignalKind::terminate())?;
     let simulator = Simulator::start(config).await?;
-    say(&format!(
+    print(&format!(
         "Simulated Salesforce: {0}\n  people and timelines  {0}/\n  client id             {client_id}\n  callbacks             {callbacks}",
         simulator.url()
     ));
@@ -63,7 +63,7 @@ async fn run(arguments: &[String]) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The configuration of the options, and of the environment where an option is missing.
+/// The configuration from the options or else the environment.
 fn config(arguments: &[String], variable: impl Fn(&str) -> Option<String>) -> Result<Config, String> {
     let given = options(arguments)?;
     let value = |option: &str| {
@@ -72,12 +72,12 @@ fn config(arguments: &[String], variable: impl Fn(&str) -> Option<String>) -> Re
         found.or_else(|| variable(&name)).filter(|value| !value.is_empty())
     };
     let number =
-        |option: &str, text: String| text.parse().map_err(|_| format!("--{option} {text:?} is no number"));
+        |option: &str, text: String| text.parse().map_err(|_| format!("--{option} {text:?} is not a number"));
     let mut config = Config { log: true, public_url: value("public-url"), ..Config::default() };
     let port = value("port").map_or(Ok(8081), |text| number("port", text))?;
-    let port = u16::try_from(port).map_err(|_| format!("--port {port} is no port"))?;
+    let port = u16::try_from(port).map_err(|_| format!("--port {port} is not a port"))?;
     let host = value("host").map_or(Ok(Ipv4Addr::LOCALHOST.into()), |text| {
-        text.parse().map_err(|_| format!("--host {text:?} is no IP address"))
+        text.parse().map_err(|_| format!("--host {text:?} is not an IP address"))
     })?;
     config.listen = SocketAddr::new(host, port);
     if let Some(id) = value("client-id") {
@@ -95,7 +95,7 @@ fn config(arguments: &[String], variable: impl Fn(&str) -> Option<String>) -> Re
     Ok(config)
 }
 
-/// `--name value` pairs.
+/// Parses `--name value` pairs.
 fn options(arguments: &[String]) -> Result<Vec<(String, String)>, String> {
     let pairs = arguments.chunks(2).map(|pair| {
         let name = pair[0].strip_prefix("--").filter(|name| OPTIONS.contains(name));
@@ -106,9 +106,9 @@ fn options(arguments: &[String]) -> Result<Vec<(String, String)>, String> {
     pairs.collect()
 }
 
-fn say(text: &str) {
+fn print(text: &str) {
     let mut out = io::stdout();
-    // Nobody may be reading, and a pipe is flushed so that a script sees the address at once.
+    // Flushed so that a script that reads a pipe sees the address at once. Nothing may be reading.
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }
 
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_goes_before_its_variable() {
+    fn an_option_overrides_its_variable() {
         let variables = [("SALESFORCE_SIM_PORT", "9000"), ("SALESFORCE_SIM_CLIENT_ID", "from-variable")];
         let config = read(&["--port", "9001"], &variables).unwrap();
         assert_eq!(config.listen.port(), 9001);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn wrong_options_are_refused() {
         for arguments in
             [&["--prot", "1"][..], &["--port"], &["--port", "x"], &["--port", "70000"], &["--host", "x"]]
         {

@@ -1,90 +1,27 @@
-//! What people do in the org between two requests of ours.
+//! What people do in an org between two of Ringlog's requests.
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{
+    control::{ControlError, PersonAction},
     error::ApiError,
     faults::RecordFaults,
     ids::Id,
     objects::{
-        schema::object,
         store::{Org, Record},
+        tables::object,
         value::stored_instant,
         write::Context,
     },
     settings::Settings,
-    world::{ControlError, World},
+    world::World,
 };
 
-/// Stands before an object's name where an id is wanted: the newest record of it.
+/// The prefix of an object's name that stands for the id of its newest record.
 const NEWEST: &str = "newest:";
 
-/// What a person does with a record, as in the user interface: under the rules for values, past the permissions and
-/// the faults of the connected user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PersonAction {
-    /// Changes fields.
-    Edit(PersonEdit),
-    /// Relates an activity to other records.
-    Move(PersonMove),
-    /// Puts a record into the recycle bin.
-    Delete(PersonTarget),
-    /// Takes a record out of the recycle bin, as the REST API cannot.
-    Restore(PersonTarget),
-}
-
-/// An edit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PersonEdit {
-    /// The record's id; `newest:Task`: the newest one.
-    pub id: String,
-    /// The fields by their API names.
-    pub fields: Map<String, Value>,
-}
-
-/// A move. What is not given stays; null relates the activity to nothing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PersonMove {
-    /// The activity's id; `newest:Task`: the newest one.
-    pub id: String,
-    /// The Lead or Contact.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    pub who_id: Option<Value>,
-    /// The Account.
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    pub what_id: Option<Value>,
-}
-
-/// A record to delete or restore.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PersonTarget {
-    /// Its id; `newest:Task`: the newest one, of those to restore the newest deleted one.
-    pub id: String,
-}
-
-/// Null is a value of its own, not a missing one.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
-impl PersonAction {
-    fn id(&self) -> &str {
-        match self {
-            Self::Edit(edit) => &edit.id,
-            Self::Move(to) => &to.id,
-            Self::Delete(target) | Self::Restore(target) => &target.id,
-        }
-    }
-}
-
 impl World {
-    /// Lets a person act; `org`: where the newest record is looked for, if not in all of them.
+    /// Lets a person act. With `org`, only that org is searched for the newest record.
     pub(crate) fn person_acts(
         &mut self,
         action: &PersonAction,
@@ -92,48 +29,48 @@ impl World {
     ) -> Result<(), ControlError> {
         let deleted = matches!(action, PersonAction::Restore(_));
         let unknown = || ControlError::Record(action.id().to_owned());
-        let (place, id) = self.person_target(action.id(), org, deleted).ok_or_else(unknown)?;
-        let record = self.orgs[place].records.get(&id).ok_or_else(unknown)?;
-        let (object, user) = (record.object, self.someone_else(&self.orgs[place], record));
+        let (index, id) = self.find_target(action.id(), org, deleted).ok_or_else(unknown)?;
+        let record = self.orgs[index].records.get(&id).ok_or_else(unknown)?;
+        let (object, user) = (record.object, self.other_user(&self.orgs[index], record));
         let mut context = Context {
-            now: after(record, self.clock.now()),
-            org: &mut self.orgs[place],
-            settings: &of_a_person(&self.settings),
+            now: next_second(record, self.clock.now()),
+            org: &mut self.orgs[index],
+            settings: &unrestricted(&self.settings),
             record_faults: &mut RecordFaults::default(),
             user,
         };
-        let done = match action {
+        let result = match action {
             PersonAction::Edit(edit) => context.update(object, &id, &edit.fields, None),
             PersonAction::Move(to) => {
-                let ends = [("WhoId", &to.who_id), ("WhatId", &to.what_id)].into_iter();
-                let given = ends.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+                let relations = [("WhoId", &to.who_id), ("WhatId", &to.what_id)].into_iter();
+                let given = relations.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
                 context.update(object, &id, &given.collect(), None)
             }
             PersonAction::Delete(_) => context.delete(object, &id),
             PersonAction::Restore(_) => context.restore(&id),
         };
-        done.map_err(|ApiError { code, message, .. }| ControlError::Refused { code, message })
+        result.map_err(|ApiError { code, message, .. }| ControlError::Refused { code, message })
     }
 
-    /// The record of an id, or the newest of an object, and the place of its org.
-    fn person_target(&self, id: &str, org: Option<usize>, deleted: bool) -> Option<(usize, Id)> {
+    /// The index of the org and the id of a record, or of the newest record of an object.
+    fn find_target(&self, id: &str, org: Option<usize>, deleted: bool) -> Option<(usize, Id)> {
         let orgs = || self.orgs.iter().enumerate();
         let Some(name) = id.strip_prefix(NEWEST) else {
             let id = Id::parse(id)?;
-            return orgs().find(|(_, org)| org.records.contains_key(&id)).map(|(place, _)| (place, id));
+            return orgs().find(|(_, org)| org.records.contains_key(&id)).map(|(index, _)| (index, id));
         };
         let object = object(name)?;
-        let meant = orgs().filter(|(place, _)| org.is_none_or(|number| place + 1 == number));
-        let all = meant.flat_map(|(place, org)| org.of(object).map(move |record| (place, record)));
+        let searched = orgs().filter(|(index, _)| org.is_none_or(|number| index + 1 == number));
+        let all = searched.flat_map(|(index, org)| org.of(object).map(move |record| (index, record)));
         let newest = all
             .filter(|(_, record)| record.is("IsDeleted") == deleted)
             .max_by_key(|(_, record)| (record.text("CreatedDate"), &record.id));
-        newest.map(|(place, record)| (place, record.id.clone()))
+        newest.map(|(index, record)| (index, record.id.clone()))
     }
 
-    /// A user of the org who has not connected and has not changed the record last, as far as there is one.
-    fn someone_else(&self, org: &Org, record: &Record) -> Id {
-        let connected = self.grants.live_by_user();
+    /// A user of the org, preferably one who has not connected and did not modify the record last.
+    fn other_user(&self, org: &Org, record: &Record) -> Id {
+        let connected = self.grants.active_by_user();
         let rank = |id: &Id| {
             (connected.contains_key(id.as_str()), record.text("LastModifiedById") == Some(id.as_str()))
         };
@@ -142,8 +79,8 @@ impl World {
     }
 }
 
-/// Now, or a second after the last change: whoever compares whole seconds must see that there was one.
-fn after(record: &Record, now: DateTime<Utc>) -> DateTime<Utc> {
+/// Now, but in a later second than the last change, so that a comparison of whole seconds notices this one.
+fn next_second(record: &Record, now: DateTime<Utc>) -> DateTime<Utc> {
     let last = stored_instant(record.get("LastModifiedDate"));
     match last.filter(|last| now.trunc_subsecs(0) <= last.trunc_subsecs(0)) {
         Some(last) => last + TimeDelta::seconds(1),
@@ -151,8 +88,8 @@ fn after(record: &Record, now: DateTime<Utc>) -> DateTime<Utc> {
     }
 }
 
-/// The org's rules without what only the connected user may not do.
-fn of_a_person(settings: &Settings) -> Settings {
+/// The settings without the connected user's restrictions.
+fn unrestricted(settings: &Settings) -> Settings {
     Settings {
         hidden_objects: vec![],
         hidden_fields: vec![],
@@ -164,7 +101,7 @@ fn of_a_person(settings: &Settings) -> Settings {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing::Bench;
@@ -179,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_bears_another_users_name_and_a_later_second() {
+    fn an_edit_is_by_another_user_and_in_a_later_second() {
         let mut bench = Bench::new();
         let id = bench.create("Task", json!({"Subject": "ours"})).unwrap();
         let before = modified(&bench, &id);
@@ -194,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_under_the_rules_for_values() {
+    fn the_rules_for_values_apply_to_people() {
         let mut bench = Bench::new();
         let id = bench.create("Task", json!({})).unwrap();
         let error =
@@ -205,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_activity_moves_to_another_person() {
+    fn an_activity_can_be_moved_to_another_person() {
         let mut bench = Bench::new();
         let (ada, grace) = (bench.person("Ada Sample"), bench.person("Grace Example"));
         let account = bench.record(&grace).text("AccountId").unwrap().to_owned();
@@ -223,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_goes_into_the_recycle_bin_and_comes_back() {
+    fn a_record_can_be_deleted_and_restored() {
         let mut bench = Bench::new();
         let id = bench
             .create("Event", json!({"StartDateTime": "2026-01-15T19:00:00Z", "DurationInMinutes": 60}))

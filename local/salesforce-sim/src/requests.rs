@@ -1,10 +1,13 @@
-//! The log of requests: which routes were asked when, and what tells that a client refreshed twice at once.
+//! The log of requests, and the detection of concurrent refreshes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a request is for.
+/// The path of the REST API.
+pub(crate) const API_PATH: &str = "/services/data/v60.0";
+
+/// The kind of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RouteKind {
@@ -14,9 +17,7 @@ pub enum RouteKind {
     Token,
     /// `/services/oauth2/revoke`.
     Revoke,
-    /// `/services/oauth2/introspect`.
-    Introspect,
-    /// `/id/…` and `/services/oauth2/userinfo`.
+    /// `/id/…`.
     Identity,
     /// `/services/data/`: the versions and their resources.
     Versions,
@@ -24,7 +25,7 @@ pub enum RouteKind {
     Search,
     /// `…/query/` and `…/queryAll/`.
     Query,
-    /// `…/composite` and `…/composite/sobjects`.
+    /// `…/composite`.
     Composite,
     /// `…/sobjects/…`.
     Sobject,
@@ -32,7 +33,7 @@ pub enum RouteKind {
     OtherData,
     /// `/_sim/…`.
     Control,
-    /// The page for people, and whatever else.
+    /// The pages, and everything else.
     Page,
 }
 
@@ -54,8 +55,6 @@ impl RouteKind {
             "/services/oauth2/authorize" => Self::Authorize,
             "/services/oauth2/token" => Self::Token,
             "/services/oauth2/revoke" => Self::Revoke,
-            "/services/oauth2/introspect" => Self::Introspect,
-            "/services/oauth2/userinfo" => Self::Identity,
             path if path.starts_with("/id/") => Self::Identity,
             path if path.starts_with("/_sim") => Self::Control,
             _ => Self::Page,
@@ -71,80 +70,80 @@ impl RouteKind {
     }
 }
 
-/// A request that was seen. Neither query nor body nor header is kept.
+/// A request that was received, without its query, body and headers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SeenRequest {
-    /// When, by the virtual clock, RFC 3339.
+pub struct ReceivedRequest {
+    /// When, by the virtual clock (RFC 3339).
     pub at: String,
     /// `POST`.
     pub method: String,
-    /// What for.
+    /// The kind of route.
     pub kind: RouteKind,
     /// Without the query.
     pub path: String,
 }
 
-/// What the token endpoint saw. Single-flight refresh means that the last two are 0.
+/// Counts of the token endpoint. A client that refreshes single-flight leaves the last two at 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenCounts {
-    /// Token requests, of both grant types.
+    /// Token requests of both grant types.
     pub requests: u64,
     /// Refresh requests.
     pub refreshes: u64,
-    /// Refresh requests that came while another one with the same refresh token was not answered yet.
+    /// Refresh requests that arrived while another one with the same refresh token was in progress.
     pub concurrent_refreshes: u64,
-    /// Refresh requests with a token that had been rotated away.
+    /// Refresh requests with a token that had been rotated out.
     pub reused_refresh_tokens: u64,
 }
 
-/// The requests seen since the start or the last reset.
+/// The requests received since the start or the last reset.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
-    seen: Vec<SeenRequest>,
+    received: Vec<ReceivedRequest>,
     pub(crate) tokens: TokenCounts,
     refreshing: BTreeMap<String, u32>,
 }
 
 impl RequestLog {
-    pub(crate) fn add(&mut self, request: SeenRequest) {
+    pub(crate) fn add(&mut self, request: ReceivedRequest) {
         if request.kind.is_salesforce() {
-            self.seen.push(request);
+            self.received.push(request);
         }
     }
 
-    pub(crate) fn seen(&self) -> &[SeenRequest] {
-        &self.seen
+    pub(crate) fn received(&self) -> &[ReceivedRequest] {
+        &self.received
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<RouteKind, usize> {
         let mut counts = BTreeMap::new();
-        for request in &self.seen {
+        for request in &self.received {
             *counts.entry(request.kind).or_default() += 1;
         }
         counts
     }
 
     pub(crate) fn clear(&mut self) {
-        self.seen.clear();
+        self.received.clear();
         self.tokens = TokenCounts::default();
     }
 
-    /// A refresh with this token begins. `false`: another one is under way.
-    pub(crate) fn refresh_begins(&mut self, token: &str) -> bool {
-        let under_way = self.refreshing.entry(token.to_owned()).or_default();
-        *under_way += 1;
-        let alone = *under_way == 1;
-        self.tokens.concurrent_refreshes += u64::from(!alone);
-        alone
+    /// Records that a refresh with this token starts. Returns `false` if another one is in progress.
+    pub(crate) fn refresh_started(&mut self, token: &str) -> bool {
+        let in_progress = self.refreshing.entry(token.to_owned()).or_default();
+        *in_progress += 1;
+        let is_only_one = *in_progress == 1;
+        self.tokens.concurrent_refreshes += u64::from(!is_only_one);
+        is_only_one
     }
 
-    /// A refresh with this token is done.
-    pub(crate) fn refresh_ends(&mut self, token: &str) {
-        if let Some(under_way) = self.refreshing.get_mut(token) {
-            *under_way -= 1;
-            if *under_way == 0 {
+    /// Records that a refresh with this token has finished.
+    pub(crate) fn refresh_finished(&mut self, token: &str) {
+        if let Some(in_progress) = self.refreshing.get_mut(token) {
+            *in_progress -= 1;
+            if *in_progress == 0 {
                 self.refreshing.remove(token);
             }
         }
@@ -156,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_tells_its_kind() {
+    fn each_path_has_its_kind() {
         for (path, kind) in [
             ("/services/oauth2/token", RouteKind::Token),
             ("/services/data/", RouteKind::Versions),
@@ -174,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn two_refreshes_with_one_token_at_once_are_counted() {
+    fn concurrent_refreshes_with_one_token_are_counted() {
         let mut log = RequestLog::default();
-        assert!(log.refresh_begins("one"));
-        assert!(log.refresh_begins("another"));
+        assert!(log.refresh_started("one"));
+        assert!(log.refresh_started("another"));
         assert_eq!(log.tokens.concurrent_refreshes, 0);
-        assert!(!log.refresh_begins("one"));
+        assert!(!log.refresh_started("one"));
         assert_eq!(log.tokens.concurrent_refreshes, 1);
-        log.refresh_ends("one");
-        log.refresh_ends("one");
-        assert!(log.refresh_begins("one"));
+        log.refresh_finished("one");
+        log.refresh_finished("one");
+        assert!(log.refresh_started("one"));
         assert_eq!(log.tokens.concurrent_refreshes, 1);
     }
 }

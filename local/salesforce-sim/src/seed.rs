@@ -1,4 +1,4 @@
-//! Invented people: two orgs, with Leads and Contacts whose numbers are stored in the many ways that people type them.
+//! Two orgs of invented people: Leads and Contacts, with phone numbers in the many ways that people type them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The orgs as they are at the start.
+/// The orgs in their initial state.
 pub(crate) fn orgs(now: DateTime<Utc>) -> Vec<Org> {
     let mut sample = Org::new(1, "Ringlog Sample Company");
     sample.add_user("Sam Admin", "sam.admin@ringlog.example", "America/New_York");
@@ -75,7 +75,7 @@ fn people(org: &mut Org, now: DateTime<Utc>) {
     );
 }
 
-/// A record made some weeks ago: each a day after the one before, so that the newest is known.
+/// Adds a record some weeks old, each a day newer than the one before, so that their order is known.
 fn put(org: &mut Org, object: &'static Object, now: DateTime<Utc>, fields: Value) -> Id {
     let age = TimeDelta::days(60 - i64::try_from(org.records.len()).unwrap_or_default());
     add(org, object, by_name(object, fields), now - age, now - age)
@@ -93,7 +93,7 @@ fn by_name(object: &Object, fields: Value) -> Fields {
     fields.into_iter().filter_map(|(name, value)| Some((object.standard_field(&name)?.name, value))).collect()
 }
 
-/// Adds a record of the org's first user, that search knows from `indexed` on.
+/// Adds a record owned by the org's first user, which search knows from `indexed` on.
 pub(crate) fn add(
     org: &mut Org,
     object: &'static Object,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_people_are_the_same_each_time() {
+    fn the_people_are_the_same_every_time() {
         let ids = || orgs(Utc::now())[0].records.keys().cloned().collect::<Vec<_>>();
         assert_eq!(ids(), ids());
         assert_eq!(orgs(Utc::now())[0].of(&LEAD).count(), 6);

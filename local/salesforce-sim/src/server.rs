@@ -1,6 +1,6 @@
-//! The running simulator: it listens as long as it lives.
+//! The running simulator: listens until it is dropped.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
 use chrono::TimeDelta;
@@ -15,74 +15,63 @@ use tower::ServiceExt as _;
 
 use crate::{
     config::{Config, StartError},
+    control::{ControlError, NewRecord, PersonAction},
     faults::{Fault, RecordFault},
     oauth::{authorize::find_user, grants::Approval, token},
-    people::PersonAction,
-    requests::{RouteKind, SeenRequest, TokenCounts},
+    requests::{ReceivedRequest, RouteKind, TokenCounts},
     settings::Settings,
     web::{self, edge::Dropped},
-    world::{ControlError, NewRecord, Shared, World},
+    world::{Shared, World},
 };
 
-/// A simulator that listens. Dropping it ends it and its connections.
+/// A running simulator. Dropping it closes its listener and its connections.
 #[derive(Debug)]
 pub struct Simulator {
     shared: Shared,
-    address: SocketAddr,
     url: String,
-    listening: JoinHandle<()>,
+    listener: JoinHandle<()>,
 }
 
-/// A connection that was made without the Allow page, for tests that are not about it.
+/// The tokens of a connection that was made without the Allow page.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// The session.
+    /// The access token.
     pub access_token: String,
-    /// What buys the next one.
+    /// The refresh token.
     pub refresh_token: String,
-    /// Where the session is good.
+    /// The instance that accepts the access token.
     pub instance_url: String,
-    /// The org.
+    /// The org's id.
     pub organization_id: String,
-    /// The user.
+    /// The user's id.
     pub user_id: String,
 }
 
 impl Simulator {
     /// Starts a simulator on the current Tokio runtime.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        config.check()?;
+        config.validate()?;
         let failed = |cause| StartError::Listen { address: config.listen, cause };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let own_url = format!("http://{address}");
         let url = config.public_url.as_deref().unwrap_or(&own_url).trim_end_matches('/').to_owned();
         let shared = Shared::new(World::new(Arc::new(config), url.clone()));
-        let listening = tokio::spawn(listen(listener, web::router(shared.clone())));
-        Ok(Self { shared, address, url, listening })
+        let listener = tokio::spawn(listen(listener, web::router(shared.clone())));
+        Ok(Self { shared, url, listener })
     }
 
-    /// Its address for clients, without a slash at its end: login URL and instance URL.
+    /// The URL for clients, without a trailing slash. It is both login URL and instance URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// What it was started with.
+    /// The configuration that it was started with.
     pub fn config(&self) -> Arc<Config> {
         self.shared.lock().config.clone()
     }
 
-    /// As it was at the start: people, settings, clock; no grants, no faults, no requests.
-    pub fn reset(&self) {
-        self.shared.lock().reset();
-    }
-
-    /// Moves the clock ahead.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         self.shared.lock().clock.advance(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX));
     }
@@ -92,35 +81,28 @@ impl Simulator {
         change(&mut self.shared.lock().settings);
     }
 
-    /// Adds a fault.
+    /// Adds a fault of requests.
     pub fn add_fault(&self, fault: Fault) {
         self.shared.lock().faults.add(fault);
     }
 
-    /// Adds an error for what is done with records: a [`crate::WriteFault`] or a [`RecordFault`].
-    pub fn add_write_fault(&self, fault: impl Into<RecordFault>) {
-        self.shared.lock().record_faults.add(fault.into());
+    /// Adds a fault of records.
+    pub fn add_record_fault(&self, fault: RecordFault) {
+        self.shared.lock().record_faults.add(fault);
     }
 
-    /// Ends all faults, of requests and of records.
-    pub fn clear_faults(&self) {
-        let mut world = self.shared.lock();
-        world.faults.clear();
-        world.record_faults.clear();
-    }
-
-    /// Adds a record past the rules of the API; its id.
+    /// Adds a record past the API's rules; returns its id.
     pub fn add_record(&self, new: &NewRecord) -> Result<String, ControlError> {
         self.shared.lock().add_record(new.clone()).map(|id| id.to_string())
     }
 
-    /// Changes a record past the rules of the API; `fields` is a JSON object.
+    /// Changes a record past the API's rules. `fields` is a JSON object.
     pub fn change_record(&self, id: &str, fields: &Value) -> Result<(), ControlError> {
         let fields = fields.as_object().cloned().unwrap_or_default();
         self.shared.lock().change_record(id, fields)
     }
 
-    /// Converts a Lead; the id of the Contact that it became.
+    /// Converts a Lead; returns the id of the Contact that it becomes.
     pub fn convert_lead(&self, id: &str) -> Result<String, ControlError> {
         self.shared.lock().convert_lead(id).map(|id| id.to_string())
     }
@@ -130,42 +112,37 @@ impl Simulator {
         self.shared.lock().person_acts(action, None)
     }
 
-    /// All records of an object, deleted and archived ones too, with all their fields.
+    /// All records of an object, including deleted and archived ones, with all fields.
     pub fn records(&self, object: &str) -> Vec<Value> {
         self.shared.lock().records_of(object)
     }
 
-    /// The requests seen, oldest first. Those of control and pages are not among them.
-    pub fn requests(&self) -> Vec<SeenRequest> {
-        self.shared.lock().requests.seen().to_vec()
+    /// The requests received, oldest first, except those to control routes and pages.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.lock().requests.received().to_vec()
     }
 
-    /// How many requests of a kind were seen.
+    /// The number of requests of a kind.
     pub fn count(&self, kind: RouteKind) -> usize {
         self.shared.lock().requests.counts().get(&kind).copied().unwrap_or_default()
     }
 
-    /// What the token endpoint saw.
+    /// The counts of the token endpoint.
     pub fn token_counts(&self) -> TokenCounts {
         self.shared.lock().requests.tokens
     }
 
-    /// Forgets the requests seen.
+    /// Forgets the requests received.
     pub fn clear_requests(&self) {
         self.shared.lock().requests.clear();
     }
 
-    /// Ends all approvals: access and refresh tokens.
-    pub fn revoke_grants(&self) {
-        self.shared.lock().grants.revoke_all();
-    }
-
-    /// Ends all access tokens; refresh tokens stay good.
+    /// Ends all access tokens. Refresh tokens remain valid.
     pub fn expire_sessions(&self) {
         self.shared.lock().grants.expire_sessions();
     }
 
-    /// Everything, as `GET /_sim/state` gives it.
+    /// Everything that `GET /_sim/state` returns.
     pub fn state(&self) -> Value {
         self.shared.lock().state()
     }
@@ -175,7 +152,7 @@ impl Simulator {
         self.connect_as(None)
     }
 
-    /// Connects the user with this id without a browser; `None`: there is no such user.
+    /// Connects the user with this id without a browser. `None` if there is no such user.
     pub fn connect_as(&self, user: Option<&str>) -> Option<Tokens> {
         let mut world = self.shared.lock();
         let world = &mut *world;
@@ -189,11 +166,11 @@ impl Simulator {
         };
         let org_id = world.orgs.get(org)?.id.clone();
         let issued = world.grants.open(&approval, &org_id, world.clock.now(), &world.settings);
-        let answer = token::answer(world, &issued);
+        let response = token::response(world, &issued);
         Some(Tokens {
             access_token: issued.access,
             refresh_token: issued.refresh?,
-            instance_url: answer["instance_url"].as_str()?.to_owned(),
+            instance_url: response["instance_url"].as_str()?.to_owned(),
             organization_id: org_id.to_string(),
             user_id: issued.user.to_string(),
         })
@@ -202,18 +179,18 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.listener.abort();
     }
 }
 
-/// Takes connections. They end with it: a `JoinSet` aborts what is left in it.
+/// Accepts connections. They close with it: dropping a `JoinSet` aborts its tasks.
 async fn listen(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => { connections.spawn(serve(stream, router.clone())); }
-                // Too many open files, most likely: the next one may work.
+                // Probably too many open files. A later one may succeed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -223,16 +200,16 @@ async fn listen(listener: TcpListener, router: Router) {
 
 async fn serve(stream: TcpStream, router: Router) {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = router.clone().oneshot(Request::from(request.map(Body::new)));
+        let response = router.clone().oneshot(Request::from(request.map(Body::new)));
         async move {
-            let response = answer.await.map_err(io::Error::other)?;
+            let response = response.await.map_err(io::Error::other)?;
             match response.extensions().get::<Dropped>() {
-                // An error of the service makes hyper close the connection with nothing sent.
+                // On an error of the service, hyper closes the connection without sending anything.
                 Some(Dropped) => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
                 None => Ok(response),
             }
         }
     });
-    // An error here is the client's leaving, or a connection dropped on purpose.
+    // An error here means that the client is gone, or that the connection was dropped on purpose.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }

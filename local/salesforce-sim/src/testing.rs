@@ -1,14 +1,19 @@
-//! A simulated world without HTTP, for the unit tests of its rules.
+//! The simulator without HTTP, for unit tests.
 
 use serde_json::{Value, json};
 
 use crate::{
     config::Config,
+    control::NewRecord,
     error::Reply,
     oauth::grants::Session,
-    objects::{schema::object, store::Record},
-    rest::{self, DataRequest, Headers},
-    world::{NewRecord, World},
+    objects::{store::Record, tables::object},
+    requests::API_PATH,
+    rest::{
+        self,
+        request::{DataRequest, Headers},
+    },
+    world::World,
 };
 
 pub(crate) struct Bench {
@@ -19,9 +24,8 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let world = World::new(Config::default().into(), "http://127.0.0.1:1".to_owned());
-        let now = world.clock.now();
         let user = world.orgs[0].users[0].id.clone();
-        let session = Session { org: 0, user, scopes: vec!["api".into()], ends: now, issued: now };
+        let session = Session { org: 0, user, scopes: vec!["api".into()] };
         Self { world, session }
     }
 
@@ -36,7 +40,7 @@ impl Bench {
         headers: Headers,
         body: Option<Value>,
     ) -> Reply {
-        let request = DataRequest::new(method, &format!("{}{path}", rest::BASE), headers, body).unwrap();
+        let request = DataRequest::new(method, &format!("{API_PATH}{path}"), headers, body).unwrap();
         rest::dispatch(&mut self.world.context(&self.session).unwrap(), &request)
     }
 
@@ -44,7 +48,7 @@ impl Bench {
         self.request("POST", path, Some(body))
     }
 
-    /// The answer's body of a request that must succeed.
+    /// Sends `path` with the parameter `q`.
     pub(crate) fn get(&mut self, path: &str, parameter: &str) -> Result<Value, String> {
         let encoded: String = url::form_urlencoded::byte_serialize(parameter.as_bytes()).collect();
         outcome(self.request("GET", &format!("{path}?q={encoded}"), None))
@@ -63,7 +67,7 @@ impl Bench {
         self.world.add_record(NewRecord::indexed(object, fields)).unwrap().to_string()
     }
 
-    /// A seeded person.
+    /// The id of a person who exists from the start.
     pub(crate) fn person(&self, name: &str) -> String {
         let all = self.world.orgs[0].records.values();
         let mut named = all.filter(|record| record.text("Name") == Some(name));

@@ -1,4 +1,4 @@
-//! Everything that the simulator knows, behind one lock, so that each request is a transaction.
+//! The simulator's state, behind one lock, so that each request is a transaction.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,17 +9,17 @@ use serde_json::{Map, Value, json};
 use crate::{
     clock::Clock,
     config::Config,
-    error::ApiError,
+    control::{ControlError, NewRecord},
     faults::{Faults, RecordFaults},
     ids::Id,
     oauth::grants::{Grants, Session},
     objects::{
-        schema::{Object, object, object_of},
+        schema::Object,
         store::{Fields, Org},
-        tables,
+        tables::{self, object, object_by_prefix},
         write::Context,
     },
-    requests::{RequestLog, RouteKind, SeenRequest},
+    requests::{ReceivedRequest, RequestLog, RouteKind},
     seed,
     settings::Settings,
 };
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) config: Arc<Config>,
-    /// The simulator's own address, without a slash at its end.
+    /// The URL that clients use, without a trailing slash.
     pub(crate) url: String,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
@@ -39,7 +39,7 @@ pub(crate) struct World {
     pub(crate) requests: RequestLog,
 }
 
-/// The state as requests and tests share it.
+/// The state, shared by requests and tests.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared(Arc<Mutex<World>>);
 
@@ -48,7 +48,7 @@ impl Shared {
         Self(Arc::new(Mutex::new(world)))
     }
 
-    /// The state, for one request at a time. A panic in another request's test does not lock it forever.
+    /// Locks the state for one request. A panic elsewhere does not poison the lock.
     pub(crate) fn lock(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,12 +70,12 @@ impl World {
         }
     }
 
-    /// As it was at the start: people, settings, clock; no grants, no faults, no requests.
+    /// Restores the initial state: people, settings, clock; no grants, faults or requests.
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.config.clone(), self.url.clone());
     }
 
-    /// What a request of the session works on.
+    /// The context of a request with this session.
     pub(crate) fn context(&mut self, session: &Session) -> Option<Context<'_>> {
         Some(Context {
             org: self.orgs.get_mut(session.org)?,
@@ -86,20 +86,20 @@ impl World {
         })
     }
 
-    /// The number of the org that a request's session is of, as the control routes count them.
-    pub(crate) fn org_of(&self, headers: &HeaderMap) -> Option<usize> {
+    /// The number (from 1) of the org that a request's session belongs to.
+    pub(crate) fn org_number(&self, headers: &HeaderMap) -> Option<usize> {
         let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         let session = self.grants.session(token.trim(), self.clock.now(), &self.settings)?;
         Some(session.org + 1)
     }
 
-    /// Notes a request.
-    pub(crate) fn see(&mut self, method: &str, kind: RouteKind, path: &str) {
+    /// Records a request.
+    pub(crate) fn record_request(&mut self, method: &str, kind: RouteKind, path: &str) {
         let at = self.clock.now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        self.requests.add(SeenRequest { at, method: method.to_owned(), kind, path: path.to_owned() });
+        self.requests.add(ReceivedRequest { at, method: method.to_owned(), kind, path: path.to_owned() });
     }
 
-    /// Adds a record past the rules of the API: dates, flags and derived fields can be set as wanted.
+    /// Adds a record past the API's rules: dates, flags and derived fields can be set to anything.
     pub(crate) fn add_record(&mut self, new: NewRecord) -> Result<Id, ControlError> {
         let object = object(&new.object).filter(|object| object.writable);
         let object = object.ok_or(ControlError::Object(new.object))?;
@@ -110,7 +110,7 @@ impl World {
         Ok(seed::add(org, object, fields, now, now + delay))
     }
 
-    /// Changes a record past the rules of the API; search knows it at once.
+    /// Changes a record past the API's rules. Search knows the change at once.
     pub(crate) fn change_record(&mut self, id: &str, fields: Map<String, Value>) -> Result<(), ControlError> {
         let now = self.clock.now();
         let unknown = || ControlError::Record(id.to_owned());
@@ -121,14 +121,14 @@ impl World {
         Ok(())
     }
 
-    /// Converts a Lead: a Contact with its name and numbers comes to be, and takes its activities over.
+    /// Converts a Lead: creates a Contact with its name and numbers, and moves its activities there. Returns the Contact's id.
     pub(crate) fn convert_lead(&mut self, id: &str) -> Result<Id, ControlError> {
         let now = self.clock.now();
         let unknown = || ControlError::Record(id.to_owned());
         let lead = Id::parse(id).filter(|id| id.prefix() == tables::LEAD.prefix).ok_or_else(unknown)?;
         let org = self.orgs.iter_mut().find(|org| org.records.contains_key(&lead)).ok_or_else(unknown)?;
-        let taken = ["FirstName", "LastName", "Title", "Phone", "MobilePhone", "Fax", "Email", "OwnerId"];
-        let fields: Fields = taken
+        let copied = ["FirstName", "LastName", "Title", "Phone", "MobilePhone", "Fax", "Email", "OwnerId"];
+        let fields: Fields = copied
             .into_iter()
             .filter_map(|name| Some((name, org.records.get(&lead)?.get(name).clone())))
             .collect();
@@ -144,7 +144,7 @@ impl World {
         Ok(contact)
     }
 
-    /// All there is, as JSON: records with all fields; grants only as counts.
+    /// Everything as JSON: records with all fields; of grants only the counts.
     pub(crate) fn state(&mut self) -> Value {
         let (now, settings) = (self.clock.now(), &self.settings);
         let orgs: Vec<Value> = self
@@ -158,7 +158,7 @@ impl World {
                     .collect();
                 let users = org.users.iter();
                 let users: Vec<Value> = users
-                    .map(|it| json!({"id": it.id.as_str(), "name": it.name, "timeZone": it.timezone}))
+                    .map(|user| json!({"id": user.id.as_str(), "name": user.name, "timeZone": user.timezone}))
                     .collect();
                 json!({
                     "id": org.id.as_str(), "name": org.name, "users": users, "records": records,
@@ -169,31 +169,31 @@ impl World {
         json!({
             "now": now.to_rfc3339_opts(SecondsFormat::Millis, true),
             "orgs": orgs,
-            "grants": self.grants.live_by_user(),
+            "grants": self.grants.active_by_user(),
             "tokens": self.requests.tokens,
             "settings": self.settings,
         })
     }
 
-    /// All records of an object in all orgs, deleted and archived ones too, with all their fields.
+    /// All records of an object in all orgs, including deleted and archived ones, with all fields.
     pub(crate) fn records_of(&self, name: &str) -> Vec<Value> {
         let Some(object) = object(name) else { return vec![] };
         let all = self.orgs.iter().flat_map(|org| org.of(object));
-        all.map(|record| record.answer(object.fields(&self.settings).map(|field| field.name))).collect()
+        all.map(|record| record.to_json(object.fields(&self.settings).map(|field| field.name))).collect()
     }
 
     /// The org and object of a record.
     pub(crate) fn locate(&self, id: &Id) -> Option<(&Org, &'static Object)> {
         let org = self.orgs.iter().find(|org| org.records.contains_key(id))?;
-        Some((org, object_of(id.prefix())?))
+        Some((org, object_by_prefix(id.prefix())?))
     }
 }
 
 fn records(org: &Org, object: &'static Object, settings: &Settings) -> Value {
-    org.of(object).map(|record| record.answer(object.fields(settings).map(|field| field.name))).collect()
+    org.of(object).map(|record| record.to_json(object.fields(settings).map(|field| field.name))).collect()
 }
 
-/// Fields of a control request, by their API names.
+/// The fields of a control request.
 fn known_fields(
     object: &'static Object,
     fields: Map<String, Value>,
@@ -204,68 +204,4 @@ fn known_fields(
         None => Err(ControlError::Field(object.name, name)),
     });
     known.collect()
-}
-
-/// A record to add past the rules of the API.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewRecord {
-    /// `Lead`, `Contact`, `Task`, `Event`.
-    pub object: String,
-    /// Fields by their API names, read-only ones too; instants as Salesforce answers them.
-    pub fields: Map<String, Value>,
-    /// Search knows it at once.
-    #[serde(default)]
-    pub indexed: bool,
-    /// The number of its org, from 1; default the first.
-    #[serde(default)]
-    pub org: Option<usize>,
-}
-
-impl NewRecord {
-    /// A record of the first org that search knows at once. What is no JSON object counts as no fields.
-    pub fn indexed(object: &str, fields: Value) -> Self {
-        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
-        Self { object: object.to_owned(), fields, indexed: true, org: None }
-    }
-
-    /// The same record, known to search only after the index delay.
-    #[must_use]
-    pub fn unindexed(self) -> Self {
-        Self { indexed: false, ..self }
-    }
-}
-
-/// Why a control request is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    /// There is no such object, or its records are not to be added.
-    #[error("{0:?} is none of Lead, Contact, Task, Event")]
-    Object(String),
-    /// The object has no such field.
-    #[error("{0} has no field {1:?}")]
-    Field(&'static str, String),
-    /// There is no such record.
-    #[error("there is no record {0:?}")]
-    Record(String),
-    /// There is no such org.
-    #[error("there is no org of this number")]
-    Org,
-    /// An org's rule speaks against it.
-    #[error("{code}: {message}")]
-    Refused {
-        /// Salesforce's code.
-        code: String,
-        /// Salesforce's text.
-        message: String,
-    },
-    /// The JSON does not fit.
-    #[error("{0}")]
-    Json(#[from] serde_json::Error),
-}
-
-impl From<ControlError> for ApiError {
-    fn from(error: ControlError) -> Self {
-        Self::new(400, "CONTROL", error.to_string())
-    }
 }

@@ -13,6 +13,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    codes::{Code, reasons},
+    limits::APPOINTMENT_MINUTES,
     reason::Reason,
     text::{self, present},
     time_zone::TimeZone,
@@ -203,7 +205,7 @@ impl AppointmentRequest {
             return Some(match self.verdict {
                 Some(Verdict::Unclear) => {
                     let why = "The report does not say clearly whether an appointment was made";
-                    Some((Reason::new("appointment_unclear", format!("{why}: “{quoted}”.")), false))
+                    Some((Reason::new(reasons::APPOINTMENT_UNCLEAR, format!("{why}: “{quoted}”.")), false))
                 }
                 Some(Verdict::CalledOff) if names_appointment => Some((not_made(&quoted), true)),
                 _ => says_more.then(|| (not_made(&quoted), true)),
@@ -216,7 +218,7 @@ impl AppointmentRequest {
         Some(is_noted.then(|| {
             let intent = quoted(self.intent.as_deref().unwrap_or_default());
             let why = format!("The call's intent was “{intent}” and not Scheduling.");
-            (Reason::new("appointment_other_intent", why), true)
+            (Reason::new(reasons::APPOINTMENT_OTHER_INTENT, why), true)
         }))
     }
 
@@ -292,7 +294,8 @@ impl AppointmentRequest {
         let [date, time, date_time] = self.start_fields();
         let check_not_past = |day: NaiveDate| {
             let text = date.or(date_time).or(time).unwrap_or_default();
-            let past = || reason("appointment_in_the_past", "The appointment's date is in the past", text);
+            let past =
+                || reason(reasons::APPOINTMENT_IN_THE_PAST, "The appointment's date is in the past", text);
             if day >= today { Ok(()) } else { Err(past()) }
         };
         // A past day is reported before an unreadable time.
@@ -326,19 +329,19 @@ impl AppointmentRequest {
             }
             readings.push(read.ok_or_else(|| {
                 let problem = "The appointment's date is not a day written as YYYY-MM-DD";
-                reason("appointment_date_invalid", problem, text)
+                reason(reasons::APPOINTMENT_DATE_INVALID, problem, text)
             })?);
         }
         if let Some(text) = time {
             readings.push(Reading::time(text).ok_or_else(|| {
                 let problem = "The appointment's time is not a time of day like 2:00 PM or 14:00";
-                reason("appointment_time_invalid", problem, text)
+                reason(reasons::APPOINTMENT_TIME_INVALID, problem, text)
             })?);
         }
         if let Some(text) = date_time {
             readings.push(Reading::date_time(text).ok_or_else(|| {
                 let problem = "The appointment's date and time are not written like 2027-01-27T14:00";
-                reason("appointment_date_invalid", problem, text)
+                reason(reasons::APPOINTMENT_DATE_INVALID, problem, text)
             })?);
         }
         Ok(readings)
@@ -351,7 +354,7 @@ impl AppointmentRequest {
             StartError::NoDay => no_date(),
             StartError::NoTime => no_time(readings.first().map_or("", |reading| reading.text)),
             StartError::Contradiction(one, other) => Reason::new(
-                "appointment_contradictory",
+                reasons::APPOINTMENT_CONTRADICTORY,
                 format!(
                     "The report contradicts itself on when the appointment is: “{}” and “{}”.",
                     quoted(one),
@@ -359,7 +362,7 @@ impl AppointmentRequest {
                 ),
             ),
             StartError::AmbiguousZone(text) => reason(
-                "appointment_time_zone_ambiguous",
+                reasons::APPOINTMENT_TIME_ZONE_AMBIGUOUS,
                 "The appointment's time zone is ambiguous; an IANA name like America/New_York is not",
                 text,
             ),
@@ -372,7 +375,7 @@ impl AppointmentRequest {
         match Zone::parse(name) {
             None if !readings.iter().any(Reading::is_instant) => {
                 let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
-                Err(reason("appointment_time_zone_invalid", problem, name))
+                Err(reason(reasons::APPOINTMENT_TIME_ZONE_INVALID, problem, name))
             }
             zone => Ok(zone.map(|zone| (name, zone))),
         }
@@ -389,30 +392,36 @@ impl AppointmentRequest {
         let Some((text, minutes)) = stated.next() else { return (default, None) };
         let other = stated.next();
         let problem = match (minutes, other.and_then(|(_, minutes)| minutes)) {
-            (Some(one), Some(other)) if one != other => "duration and its end do not agree",
+            (Some(one), Some(other)) if one != other => "duration and its end do not agree".to_owned(),
             (Some(minutes), _) | (None, Some(minutes)) => return (minutes, None),
-            (None, None) if duration.is_none() => "end is not a time within a day after it begins",
-            (None, None) => "duration is not a number of minutes from 1 to 1440",
+            (None, None) if duration.is_none() => "end is not a time within a day after it begins".to_owned(),
+            (None, None) => {
+                let (least, most) = (APPOINTMENT_MINUTES.start(), APPOINTMENT_MINUTES.end());
+                format!("duration is not a number of minutes from {least} to {most}")
+            }
         };
         let problem = format!("The appointment's {problem}; {default} minutes were used instead");
-        (default, Some(reason("appointment_duration_invalid", &problem, text)))
+        (default, Some(reason(reasons::APPOINTMENT_DURATION_INVALID, &problem, text)))
     }
 }
 
 fn not_made(stated: &str) -> Reason {
     let why = if stated.is_empty() { String::new() } else { format!(": “{stated}”") };
-    Reason::new("appointment_not_made", format!("The report says that no appointment was made{why}."))
+    Reason::new(reasons::APPOINTMENT_NOT_MADE, format!("The report says that no appointment was made{why}."))
 }
 
 fn no_date() -> Reason {
-    Reason::new("appointment_without_date", "The report notes an appointment, but no day that Ringlog reads.")
+    Reason::new(
+        reasons::APPOINTMENT_WITHOUT_DATE,
+        "The report notes an appointment, but no day that Ringlog reads.",
+    )
 }
 
 fn no_time(text: &str) -> Reason {
-    reason("appointment_without_time", "The appointment has a date but no time", text)
+    reason(reasons::APPOINTMENT_WITHOUT_TIME, "The appointment has a date but no time", text)
 }
 
-fn reason(code: &str, problem: &str, text: &str) -> Reason {
+fn reason(code: Code, problem: &str, text: &str) -> Reason {
     Reason::new(code, format!("{problem}: “{}”.", quoted(text)))
 }
 

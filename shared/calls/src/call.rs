@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     appointment::{AppointmentRequest, Resolution},
+    codes::reasons,
     ids::CallId,
     reason::Reason,
-    workspace::{Direction, Settings},
+    time_zone::TimeZone,
 };
 
 /// A value, and the time of the report it comes from.
@@ -35,6 +36,27 @@ pub enum CallKind {
     Web,
 }
 
+/// The direction of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the agent.
+    Inbound,
+    /// From the agent.
+    Outbound,
+}
+
+impl CallKind {
+    /// The direction. A call from a browser or an app is one to the agent.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Inbound | Self::Web => Direction::Inbound,
+            Self::Outbound => Direction::Outbound,
+        }
+    }
+}
+
 /// A call. Any field except the id may be missing from a report (docs/vapi-api.md#the-report,
 /// docs/vapi-api.md#duplicates-and-stubs).
 ///
@@ -43,7 +65,7 @@ pub enum CallKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// Vapi's id of the call.
+    /// Which call.
     pub id: CallId,
     /// Inbound, outbound or web.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +115,16 @@ pub struct Call {
 }
 
 impl Call {
+    /// The direction; to the agent if no report gives it.
+    pub fn direction(&self) -> Direction {
+        self.kind.as_ref().map_or(Direction::Inbound, |kind| kind.value.direction())
+    }
+
+    /// When the call was: its start, or else its end, if a report gives one.
+    pub fn called_at(&self) -> Option<DateTime<Utc>> {
+        [&self.started_at, &self.ended_at].into_iter().flatten().map(|fact| fact.value).min()
+    }
+
     /// A call of which only the id is known.
     pub fn new(id: CallId) -> Self {
         Self {
@@ -115,25 +147,19 @@ impl Call {
         }
     }
 
-    /// The direction; a call counts as inbound unless it is known to be outbound.
-    pub fn direction(&self) -> Direction {
-        match self.kind.as_ref().map(|kind| kind.value) {
-            Some(CallKind::Outbound) => Direction::Outbound,
-            Some(CallKind::Inbound | CallKind::Web) | None => Direction::Inbound,
-        }
-    }
-
-    /// Resolves the appointment noted in the call. "Today" is the day the call was received (`received_at`, Unix
-    /// seconds), however late it is logged. Nobody agrees to an appointment in a voicemail.
-    pub fn resolve_appointment(&self, settings: &Settings, received_at: i64) -> Resolution {
+    /// Resolves the appointment noted in the call, in the workspace's time zone and with its default length in minutes.
+    /// "Today" is the day the call was received (`received_at`, Unix seconds), however late it is logged. Nobody agrees
+    /// to an appointment in a voicemail.
+    pub fn resolve_appointment(&self, zone: TimeZone, default_minutes: u32, received_at: i64) -> Resolution {
         let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
-        let resolution = self.appointment.as_ref().map_or(Resolution::None, |request| {
-            request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
-        });
+        let resolution = self
+            .appointment
+            .as_ref()
+            .map_or(Resolution::None, |request| request.value.resolve(zone, received, default_minutes));
         match resolution {
             Resolution::Booked { others, .. } if self.reached_voicemail() => {
-                let why = "The call reached a voicemail, where nobody agreed to an appointment.";
-                Resolution::ByHand { reason: Reason::new("appointment_in_voicemail", why), others }
+                let code = reasons::APPOINTMENT_IN_VOICEMAIL;
+                Resolution::ByHand { reason: Reason::new(code, code.means), others }
             }
             resolution => resolution,
         }

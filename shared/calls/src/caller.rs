@@ -1,12 +1,13 @@
 //! The caller: who a call is with, according to its reports.
 
 use crate::{
-    call::Call,
-    crm::RecordType,
+    call::{Call, Direction},
+    codes::reasons,
+    crm::Record,
     ids::SalesforceId,
     phone::{NoPhoneNumber, PhoneNumber},
     reason::Reason,
-    workspace::{Direction, Settings},
+    workspace::Settings,
 };
 
 /// How to find the other party's record.
@@ -17,7 +18,7 @@ pub enum Caller {
     /// By a number that the caller gave in a call without one. It is unverified.
     Given(PhoneNumber),
     /// The record itself, named by whoever started the call.
-    Record(RecordType, SalesforceId),
+    Record(Record),
 }
 
 impl Caller {
@@ -26,10 +27,7 @@ impl Caller {
         let direction = call.direction();
         if !settings.call_types.contains(&direction) {
             let which = if direction == Direction::Inbound { "inbound" } else { "outbound" };
-            return Err(Reason::new(
-                "call_type_not_logged",
-                format!("The workspace's settings do not log {which} calls."),
-            ));
+            return Err(Reason::filled(reasons::CALL_TYPE_NOT_LOGGED, &[("which", which)]));
         }
         let raw = call.customer_number.as_ref().map_or("", |number| number.value.as_str());
         let error = match PhoneNumber::parse_caller(raw, &settings.default_country) {
@@ -48,7 +46,7 @@ impl Caller {
             .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
         given.map(Self::Given).ok_or_else(|| match named {
             Some(Err(unreadable)) => unreadable,
-            _ => Reason::new(error.code(), error.to_string()),
+            _ => Reason::of(error.code()),
         })
     }
 
@@ -56,20 +54,15 @@ impl Caller {
     /// case, so a mistyped one is noticed.
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
-        let record = parsed.and_then(|id| Some((RecordType::of(&id)?, id)));
-        record.map(|(record_type, id)| Self::Record(record_type, id)).ok_or_else(|| {
-            Reason::new(
-                "record_id_unreadable",
-                "What the call's metadata has as salesforceRecordId is not the id of a Lead or Contact.",
-            )
-        })
+        let record = parsed.and_then(|id| Record::of(&id)).map(Self::Record);
+        record.ok_or_else(|| Reason::of(reasons::RECORD_ID_UNREADABLE))
     }
 
     /// The number to search for.
     pub fn number(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Number(number) | Self::Given(number) => Some(number),
-            Self::Record(..) => None,
+            Self::Record(_) => None,
         }
     }
 
@@ -101,7 +94,7 @@ mod tests {
         match Caller::of(call, &settings) {
             Ok(Caller::Number(number)) => Ok(number.e164()),
             Ok(Caller::Given(number)) => Ok(format!("given {}", number.e164())),
-            Ok(Caller::Record(_, id)) => Ok(id.to_string()),
+            Ok(Caller::Record(record)) => Ok(record.id.to_string()),
             Err(reason) => Err(reason.code),
         }
     }

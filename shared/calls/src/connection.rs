@@ -10,36 +10,27 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::{
+    codes::reasons,
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
     lease::Lease,
     measure,
     ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
     reason::Reason,
+    timings::{ADDRESS_MAY_BE_GONE_FOR, CONFIRM_AFTER, REFRESH_LEASE, REFRESH_TAKES, REVOKE_TAKES},
     workspace::{Connection, ConnectionState, Workspace},
 };
 
-/// The time one refresh may take: Salesforce's request timeout, and a store with its retries. No refresh starts with
-/// less time left, because tokens that cannot be stored are lost.
-pub(crate) const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
-/// How long the refresh lease lasts: two requests (one more follows an ambiguous response) and the store.
-const LEASE_LASTS: TimeDelta = TimeDelta::seconds(45);
 /// How often waiting workers read the row.
 const POLL: Duration = Duration::from_millis(200);
 /// The delay before storing new tokens is retried, and how much of the process's time must be left for the rest.
 /// Giving up costs the connection, so it is retried for as long as possible.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
 const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
-/// How long after a doubtful rejection the refresh token is tried once more.
-const CONFIRM_AFTER: Duration = Duration::from_secs(5);
-/// How long nothing may respond at a token endpoint's address before an admin is asked for a new one, seconds.
-const ADDRESS_GONE_LIMIT: i64 = 6 * 60 * 60;
 /// The reason that the admin sees then.
 const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
 /// How often revoking a grant is tried. Nothing retries it later.
 const REVOKE_TRIES: u32 = 3;
-/// The time one revoke request may take.
-const REVOKE_TAKES: TimeDelta = TimeDelta::seconds(11);
 
 /// Why there are no valid tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,17 +53,11 @@ pub enum NoSession {
 pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
     match (workspace.state, &workspace.connection) {
         (ConnectionState::Connected, Some(connection)) => Ok(connection),
-        (ConnectionState::ReconnectRequired, _) => Err(Reason::new(
-            "reconnect_required",
-            format!(
-                "Salesforce ended the connection{}. An admin has to connect Salesforce again; the call is logged then.",
-                workspace.state_reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
-            ),
-        )),
-        _ => Err(Reason::new(
-            "not_connected",
-            "Salesforce is not connected. An admin has to connect it; the call is logged then.",
-        )),
+        (ConnectionState::ReconnectRequired, _) => {
+            let why = workspace.state_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            Err(Reason::filled(reasons::RECONNECT_REQUIRED, &[("why", &why)]))
+        }
+        _ => Err(Reason::of(reasons::NOT_CONNECTED)),
     }
 }
 
@@ -122,10 +107,10 @@ where
             let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
-            let until = (now + LEASE_LASTS).timestamp();
+            let until = (now + REFRESH_LEASE).timestamp();
             if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
                 let since = workspace.address_gone_since;
-                let deadline = (now + LEASE_LASTS).min(deadline);
+                let deadline = (now + REFRESH_LEASE).min(deadline);
                 self.refresh(id, connection, &secret, &owner, since, deadline).await?;
             }
         }
@@ -207,7 +192,7 @@ where
     ) -> Result<(), NoSession> {
         let now = self.clock.now().timestamp();
         let since = since.unwrap_or(now);
-        if now - since < ADDRESS_GONE_LIMIT {
+        if now - since < ADDRESS_MAY_BE_GONE_FOR.num_seconds() {
             self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
             return Err(NoSession::Salesforce(error));
         }

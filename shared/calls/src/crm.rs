@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::SalesforceId;
+use crate::{codes::faults, ids::SalesforceId};
 
 /// What a Salesforce failure means for the current work (docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,13 @@ pub enum FaultClass {
     AddressGone,
 }
 
+impl FaultClass {
+    /// Whether it may pass without anybody changing anything.
+    pub fn passes(self) -> bool {
+        !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
+    }
+}
+
 /// A Salesforce failure, with everything that Salesforce said about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -64,12 +71,13 @@ impl CrmError {
     /// Whether Salesforce did not respond within a request's timeout.
     #[must_use]
     pub fn timed_out(&self) -> bool {
-        self.status.is_none() && self.code == "timeout"
+        self.status.is_none() && self.code == faults::TIMEOUT.code
     }
 }
 
 /// The types of record that a call can be logged on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum RecordType {
     /// An unconverted Lead.
     Lead,
@@ -103,8 +111,10 @@ pub enum WrittenObject {
     Lead,
 }
 
-/// An org's use of its daily requests, from `Sforce-Limit-Info`.
+/// An org's use of its API requests.
+// From `Sforce-Limit-Info`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ApiUsage {
     /// Requests in the last 24 hours.
     pub used: u64,
@@ -119,6 +129,24 @@ pub struct Answer<T> {
     pub value: T,
     /// The org's use of requests, if the response had it.
     pub api_usage: Option<ApiUsage>,
+}
+
+/// A Lead or a Contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Its object.
+    pub record_type: RecordType,
+    /// Its id.
+    pub id: SalesforceId,
+}
+
+impl Record {
+    /// The record of this id; `None`: it is neither a Lead nor a Contact.
+    pub fn of(id: &SalesforceId) -> Option<Self> {
+        Some(Self { record_type: RecordType::of(id)?, id: id.clone() })
+    }
 }
 
 /// A record with a phone number like the caller's, as Salesforce found it.

@@ -13,11 +13,17 @@ pub struct InvalidId {
 }
 
 /// Declares a string newtype with one rule: `TryFrom<String>`, `parse`, `as_str`, `Display`, and serde through them.
+/// `pattern` says of what is sent what the rule says of what is taken.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
-        $(#[$doc])*
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $pattern:expr, $check:expr) => {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(schemars::JsonSchema),
+            schemars(extend("pattern" = $pattern))
+        )]
         #[serde(try_from = "String", into = "String")]
+        $(#[$doc])*
         pub struct $name(String);
 
         impl $name {
@@ -55,30 +61,105 @@ macro_rules! id {
     };
 }
 
-fn word(text: String, longest: usize) -> Option<String> {
-    let fits = (1..=longest).contains(&text.len());
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    (fits && plain).then_some(text)
+/// Declares an identifier that is a word of up to so many letters, digits, `_` and `-`.
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal) => {
+        id!(
+            $(#[$doc])*
+            $name,
+            $what,
+            concat!("1 to ", $longest, " of A-Z, a-z, 0-9, _ and -"),
+            concat!("^[A-Za-z0-9_-]{1,", $longest, "}$"),
+            |text| word(text, $longest)
+        );
+    };
 }
 
-id!(
+fn word(text: String, longest: usize) -> Option<String> {
+    is_word(&text, longest).then_some(text)
+}
+
+fn is_word(text: &str, longest: usize) -> bool {
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    (1..=longest).contains(&text.len()) && plain
+}
+
+word!(
     /// A customer of the SaaS product that embeds Ringlog: the tenant (docs/contract.md#routes).
-    WorkspaceId, "the workspace id", "1 to 64 of A-Z, a-z, 0-9, _ and -", |text| word(text, 64)
+    WorkspaceId, "the workspace id", 64
 );
 
 id!(
-    /// Vapi's id of a call, unique per call (docs/contract.md#the-ledger).
-    CallId, "the call id", "1 to 128 of A-Z, a-z, 0-9, _ and -", |text| word(text, 128)
+    /// A call's id: Vapi's own, or for a call from another platform the platform's name, `~` and its own.
+    // As text it is also the ledger's key (docs/contract.md#the-ledger). A tilde is the same in a URL.
+    #[cfg_attr(feature = "openapi", schemars(example = &"6d9fdb0c-62c4-4a11-9a8c-3a3f3a0a5b11"))]
+    CallId, "the call id", CALL_ID_RULE, "^([a-z0-9]{1,16}~)?[A-Za-z0-9_-]{1,128}$", |text| call_id(text)
 );
 
-id!(
-    /// The stable code of why a row is where it is ([`crate::reason::Reason::code`]), as somebody may ask for it.
-    ErrorCode, "the error code", "1 to 80 of A-Z, a-z, 0-9, _ and -", |text| word(text, 80)
+const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
+
+fn call_id(text: String) -> Option<String> {
+    let is_valid = match text.split_once('~') {
+        None => is_own_id(&text),
+        Some((platform, own)) => is_platform(platform) && is_own_id(own),
+    };
+    is_valid.then_some(text)
+}
+
+fn is_platform(name: &str) -> bool {
+    (1..=16).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_own_id(text: &str) -> bool {
+    is_word(text, 128)
+}
+
+/// A platform whose calls Ringlog logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Vapi.
+    Vapi,
+}
+
+impl Source {
+    const ALL: [Self; 1] = [Self::Vapi];
+
+    /// What stands before a platform's own id. Nothing for Vapi, whose calls were there first.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Vapi => "",
+        }
+    }
+}
+
+impl CallId {
+    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one
+    /// call.
+    pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
+        if !is_own_id(own) {
+            return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });
+        }
+        Ok(Self(format!("{}{own}", source.prefix())))
+    }
+
+    /// Where the call comes from; `None`: from a platform that this version does not know, but a newer one did.
+    pub fn source(&self) -> Option<Source> {
+        let prefix = self.0.find('~').map_or("", |tilde| &self.0[..=tilde]);
+        Source::ALL.into_iter().find(|source| source.prefix() == prefix)
+    }
+}
+
+word!(
+    /// The stable code of why a call stands where it stands.
+    #[cfg_attr(feature = "openapi", schemars(example = &"FIELD_CUSTOM_VALIDATION_EXCEPTION"))]
+    ErrorCode, "the error code", 80
 );
 
 id!(
     /// The id of a Salesforce record, in its 18-character form, which compares safely without regard to case.
-    SalesforceId, "the Salesforce id", "15 or 18 letters and digits", |text| to_18(&text)
+    #[cfg_attr(feature = "openapi", schemars(example = &"00Q000000000001EAA"))]
+    SalesforceId, "the Salesforce id", "15 or 18 letters and digits", "^[A-Za-z0-9]{18}$",
+    |text| to_18(&text)
 );
 
 impl SalesforceId {
@@ -112,6 +193,32 @@ mod tests {
     fn a_15_character_id_gets_its_suffix() {
         assert_eq!(SalesforceId::parse("001A0000006Vm9r").unwrap().as_str(), "001A0000006Vm9rIAC");
         assert_eq!(SalesforceId::parse("001A0000006Vm9rIAC").unwrap().as_str(), "001A0000006Vm9rIAC");
+    }
+
+    /// Vapi's calls keep the keys that they had before there were other platforms.
+    #[test]
+    fn a_call_of_vapi_is_known_by_vapis_own_id() {
+        let call = CallId::of(Source::Vapi, "019a8a2b-0000-7000-8000-000000000001").unwrap();
+        assert_eq!(call.as_str(), "019a8a2b-0000-7000-8000-000000000001");
+        assert_eq!((CallId::parse(call.as_str()), call.source()), (Ok(call.clone()), Some(Source::Vapi)));
+    }
+
+    #[test]
+    fn no_id_that_vapi_sends_is_another_platforms() {
+        for bad in ["other~call-1", "~call-1", "call-1~", "call~1", "", &"x".repeat(129)] {
+            assert!(CallId::of(Source::Vapi, bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_of_an_unknown_platform_is_an_id_without_a_source() {
+        let call = CallId::parse(format!("other~{}", "x".repeat(128))).unwrap();
+        assert_eq!(call.source(), None);
+        for bad in
+            ["other~", "~call-1", "other~a~b", "other~a b", "Other~a", "ot-her~a", "seventeenletters1~a"]
+        {
+            assert!(CallId::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

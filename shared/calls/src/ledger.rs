@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    crm::{ApiUsage, RecordType},
+    codes::reasons,
+    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
     lease::Lease,
@@ -12,24 +13,24 @@ use crate::{
     reason::Reason,
 };
 
-/// The reason of a call that came under a webhook secret which was revoked.
-pub const STALE_SECRET: &str = "webhook_secret_revoked";
-
-/// Where a call stands, and what follows by itself (docs/contract.md#statuses).
+/// Where a call stands, and what follows by itself. A listed call may have another status, which a newer version of
+/// Ringlog gave it: show it as it is.
+// docs/contract.md#statuses
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// Accepted, not yet tried.
     Queued,
-    /// The Task is written.
+    /// The Task is written. If something else is not, `errorMessage` says so.
     Success,
-    /// No Lead or Contact has the number.
+    /// No Lead or Contact has the number. Searched again after 5 minutes, 1 hour and 24 hours.
     NotFound,
-    /// A passing fault; tried again at `due_at`.
+    /// A passing fault; tried again at `dueAt`.
     Retrying,
-    /// Not connected to Salesforce.
+    /// Not connected to Salesforce. Tried again when the workspace connects.
     WaitingForConnection,
-    /// A permanent fault.
+    /// A permanent fault. `errorMessage` says what to change in Salesforce; then retry.
     Error,
     /// Nothing to log.
     Skipped,
@@ -119,7 +120,7 @@ pub struct Row {
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
     /// The record that the call is logged on.
-    pub record: Option<(RecordType, SalesforceId)>,
+    pub record: Option<Record>,
     /// The Task.
     pub task_id: Option<SalesforceId>,
     /// The Event.
@@ -197,7 +198,7 @@ impl Row {
     /// Whether the row was made by a report under a webhook secret that counts no more.
     pub fn is_refused(&self) -> bool {
         self.status == SyncStatus::Skipped
-            && self.reason.as_ref().is_some_and(|reason| reason.code == STALE_SECRET)
+            && self.reason.as_ref().is_some_and(|reason| reason.code == reasons::WEBHOOK_SECRET_REVOKED.code)
     }
 
     /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second
@@ -229,6 +230,31 @@ impl Row {
         self.failing = self.failing.filter(|_| status == SyncStatus::Retrying);
         self.expires_at = due_at.is_none().then(|| now + i64::from(retention_days) * 24 * 60 * 60);
     }
+}
+
+/// What stands in the ledger for a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// A row.
+    Row(Box<Row>),
+    /// A row that this version does not understand.
+    Foreign(Foreign),
+}
+
+impl From<Row> for Stored {
+    fn from(row: Row) -> Self {
+        Self::Row(Box::new(row))
+    }
+}
+
+/// A row that this version does not understand in full: a newer one wrote it, and was rolled back. It is shown as it is
+/// and never written, not even in part: what else belongs to the part that is not understood, only the newer version
+/// knows. That one finds it as it left it (docs/contract.md#rows-and-messages-of-a-newer-version).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a newer version wrote the call's row: {cause}")]
+pub struct Foreign {
+    /// What is not understood: `column status cannot be read`. Never content.
+    pub cause: String,
 }
 
 /// What an index of the ledger knows of a row: everything but the call's content.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crm::{FoundRecord, RecordType},
+    crm::{FoundRecord, Record, RecordType},
     ids::SalesforceId,
     phone::{self, Exactness, PhoneNumber},
     workspace::{MultipleMatches, Settings},
@@ -13,6 +13,7 @@ use crate::{
 
 /// A record that has the caller's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// Its id.
@@ -22,13 +23,15 @@ pub struct Candidate {
     /// Its name, for people.
     pub name: Option<String>,
     /// The field with the number.
+    #[cfg_attr(feature = "openapi", schemars(example = &"MobilePhone"))]
     pub field: String,
     /// How exactly the number matches.
     pub exactness: Exactness,
 }
 
-/// The rule that made the decision.
+/// The rule that made the decision. A listed call may have another one, as with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// There was one candidate.
@@ -54,24 +57,9 @@ pub enum Rule {
     Duplicate,
 }
 
-/// The record that was chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Chosen {
-    /// Its object.
-    pub record_type: RecordType,
-    /// Its id.
-    pub id: SalesforceId,
-}
-
-impl From<(RecordType, SalesforceId)> for Chosen {
-    fn from((record_type, id): (RecordType, SalesforceId)) -> Self {
-        Self { record_type, id }
-    }
-}
-
 /// A record that was considered and rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnedDown {
     /// Its id.
@@ -80,7 +68,13 @@ pub struct TurnedDown {
     pub record_type: RecordType,
     /// Its name, for people.
     pub name: Option<String>,
-    /// Why: [`NUMBER_NOT_READ`], [`OTHER_NUMBER`], or the code with which Salesforce refused to write on it.
+    /// Why. `number_not_read`: Salesforce found the record by the caller's number, and no field that Ringlog reads has
+    /// it. `other_number`: a duplicate rule named the record, and it lacks the number. Otherwise the code with which
+    /// Salesforce refused to write on it.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(example = NUMBER_NOT_READ, example = OTHER_NUMBER, example = &"ENTITY_IS_DELETED")
+    )]
     pub why: String,
 }
 
@@ -104,7 +98,7 @@ pub struct Decision {
     /// The rule that decided.
     pub rule: Rule,
     /// The choice.
-    pub chosen: Option<Chosen>,
+    pub chosen: Option<Record>,
     /// All records with the number, best first.
     pub candidates: Vec<Candidate>,
     /// Records that look like the caller's, and why they are not.
@@ -114,14 +108,9 @@ pub struct Decision {
 
 impl Decision {
     /// Changes the choice and keeps the candidates.
-    pub fn choose(&mut self, rule: Rule, record: Option<(RecordType, SalesforceId)>) {
+    pub fn choose(&mut self, rule: Rule, record: Option<Record>) {
         self.rule = rule;
-        self.chosen = record.map(Chosen::from);
-    }
-
-    /// The choice, in the ledger's form.
-    pub fn record(&self) -> Option<(RecordType, SalesforceId)> {
-        self.chosen.clone().map(|chosen| (chosen.record_type, chosen.id))
+        self.chosen = record;
     }
 }
 
@@ -153,7 +142,7 @@ pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) 
         (_, _, MultipleMatches::Skip) => Rule::SkipMultiple,
     };
     let best = candidates.first().filter(|_| rule != Rule::SkipMultiple);
-    let chosen = best.map(|best| Chosen { record_type: best.record_type, id: best.id.clone() });
+    let chosen = best.map(|best| Record { record_type: best.record_type, id: best.id.clone() });
     Decision { rule, chosen, candidates, turned_down: Vec::new() }
 }
 
@@ -293,7 +282,8 @@ mod tests {
             let decision = decide(&number(), found, &settings);
             let chosen_id = chosen.and_then(|name| found.iter().find(|r| r.name.as_deref() == Some(name)));
             assert_eq!(decision.rule, rule, "{match_order:?} {multiple_matches:?}");
-            assert_eq!(decision.record(), chosen_id.map(|r| (r.record_type, r.id.clone())));
+            let chosen = chosen_id.map(|r| Record { record_type: r.record_type, id: r.id.clone() });
+            assert_eq!(decision.chosen, chosen);
             assert_eq!(names(&decision), order);
         }
     }

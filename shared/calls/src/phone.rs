@@ -18,13 +18,18 @@ use rlibphonenumber::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{crm::PhoneQuery, text};
+use crate::{
+    codes::{Code, reasons},
+    crm::PhoneQuery,
+    text,
+};
 pub use number::PhoneNumber;
 use numbering::{LONGEST_NATIONAL, is_possible, is_valid, region};
 use written::parse;
 
 /// How exactly a stored number matches the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Exactness {
     /// The same number, including the country code.
@@ -36,28 +41,23 @@ pub enum Exactness {
 /// Why there is no number to search for. The code is stable; the message is for people and never contains what was
 /// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.code().text())]
 pub enum NoPhoneNumber {
     /// A web call, or a report without a number.
-    #[error("The call has no phone number: a web call, or Vapi's report does not say it.")]
     Missing,
     /// The caller withheld it.
-    #[error("The caller withheld the phone number.")]
     Withheld,
     /// Not a phone number.
-    #[error(
-        "What Vapi reported as the caller's number is not a phone number. If it is one without country code, set the \
-         workspace's default country."
-    )]
     Unreadable,
 }
 
 impl NoPhoneNumber {
     /// The stable code.
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            Self::Missing => "no_phone_number",
-            Self::Withheld => "phone_number_withheld",
-            Self::Unreadable => "phone_number_unreadable",
+            Self::Missing => reasons::NO_PHONE_NUMBER,
+            Self::Withheld => reasons::PHONE_NUMBER_WITHHELD,
+            Self::Unreadable => reasons::PHONE_NUMBER_UNREADABLE,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::{
     },
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
-    ledger::{Row, RowKey, WriteId},
-    message::Work,
+    ledger::{Row, RowKey, Stored, WriteId},
+    message::Message,
     workspace::{Connection, Learned, Lessons, Workspace},
 };
 
@@ -51,7 +51,7 @@ pub enum Swap {
     /// The row was written.
     Done,
     /// The stored row is another one: this one, or none.
-    Conflict(Option<Box<Row>>),
+    Conflict(Option<Stored>),
 }
 
 /// The ledger's rows.
@@ -61,7 +61,7 @@ pub trait Ledger: Send + Sync {
         &self,
         workspace_id: &WorkspaceId,
         call_id: &CallId,
-    ) -> impl Future<Output = Result<Option<Row>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
     /// Writes `row`, which has a new `write_id`, if the last write of the stored row is `expected`; `None`: if there
     /// is no row. If the response to our own write was lost and the retry finds it stored, that is [`Swap::Done`].
@@ -360,7 +360,7 @@ pub struct Look {
 /// The calls queue.
 pub trait Queue: Send + Sync {
     /// Sends a message.
-    fn send(&self, work: &Work) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn send(&self, message: &Message) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The rows of one workspace with an error code, whatever their status.

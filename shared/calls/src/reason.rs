@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::codes::{self, Code};
+
 /// Why a row has its status: a stable code, and a sentence for people that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
@@ -12,8 +14,18 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Creates a reason.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+    /// A reason with a message of its own.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: code.code.to_owned(), message: message.into() }
+    }
+
+    /// A reason with its code's message.
+    pub fn of(code: Code) -> Self {
+        Self::new(code, code.text())
+    }
+
+    /// A reason with its code's message, in which `blanks` are filled.
+    pub(crate) fn filled(code: Code, blanks: &[(&str, &str)]) -> Self {
+        Self::new(code, codes::fill(&code.text(), blanks))
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::{
     call::{Call, CallKind, Fact},
-    ids::CallId,
+    ids::{CallId, Source},
 };
 use payload::Payload;
 use structured_data::StructuredData;
@@ -64,17 +64,6 @@ pub enum ReportError {
         /// What a valid one looks like.
         rule: &'static str,
     },
-}
-
-impl ReportError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => "malformed_json",
-            Self::Missing { .. } => "missing_field",
-            Self::Invalid { .. } => "invalid_field",
-        }
-    }
 }
 
 const REPORT: &str = "end-of-call-report";
@@ -130,10 +119,9 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
 fn project(message: &Payload<'_>, received_at: DateTime<Utc>) -> Result<Call, ReportError> {
     let snapshot = message.call.as_ref().and_then(|call| call.0.as_deref());
     let id = snapshot.and_then(|call| call.id).ok_or(ReportError::Missing { field: "message.call.id" })?;
-    let id = value::line(id, 200).and_then(|id| CallId::parse(id).ok()).ok_or(ReportError::Invalid {
-        field: "message.call.id",
-        rule: "1 to 128 of A-Z, a-z, 0-9, _ and -",
-    })?;
+    let id = value::line(id, 200).and_then(|id| CallId::of(Source::Vapi, &id).ok()).ok_or(
+        ReportError::Invalid { field: "message.call.id", rule: "1 to 128 of A-Z, a-z, 0-9, _ and -" },
+    )?;
 
     let sent_at = message.timestamp.and_then(value::instant);
     let reported_at = sent_at.unwrap_or(received_at).timestamp_millis();

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    call::Direction,
     crm::{Omitted, RecordType},
     ids::{SalesforceId, WorkspaceId},
     lease::Lease,
@@ -15,6 +16,7 @@ use crate::{
 
 /// How to choose among several records of one type with the caller's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MultipleMatches {
     /// The most recently modified one.
@@ -26,54 +28,63 @@ pub enum MultipleMatches {
     Skip,
 }
 
-/// What happens when no record has the caller's number.
+/// What happens to a call whose caller no record has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoMatch {
     /// The call stays `not_found`.
     #[default]
     Skip,
-    /// A Lead is created.
+    /// A Lead is created. Leads are searched too, after the objects of `matchOrder`.
     CreateLead,
 }
 
-/// The direction of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// To the agent.
-    Inbound,
-    /// From the agent.
-    Outbound,
-}
-
-/// A workspace's settings. Columns missing in the table have their defaults.
+/// A workspace's settings. Each has its default until somebody sets it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
-    /// The zone of local times and dates. Taken from the Salesforce user at connect.
+    /// The IANA time zone of times and dates that name none. A first connect takes it from the Salesforce user.
+    #[cfg_attr(feature = "openapi", schemars(with = "String", example = &"America/New_York"))]
     pub time_zone: TimeZone,
-    /// The country (ISO 3166) of numbers without a country code.
+    /// The ISO 3166 country of numbers without a country code. A first connect takes it from the organization.
+    #[cfg_attr(feature = "openapi", schemars(extend("pattern" = "^[A-Z]{2}$"), example = &"US"))]
     pub default_country: String,
-    /// The Salesforce host where this workspace's users log in; `None`: the deployment's.
+    /// The Salesforce host where this workspace's users log in; null: the deployment's. The address of any page in
+    /// Lightning or Setup, `https://acme.lightning.force.com/lightning/page/home`, is stored as the org's My Domain,
+    /// `https://acme.my.salesforce.com`.
+    #[cfg_attr(feature = "openapi", schemars(example = &"https://acme.my.salesforce.com"))]
     pub login_url: Option<String>,
-    /// The preference among objects, first to last; see [`Self::searched`].
+    /// The objects to search, in order of preference.
+    // See `Self::searched`.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub match_order: Vec<RecordType>,
     /// How to choose among several records of one type.
     pub multiple_matches: MultipleMatches,
     /// What happens if there is no match.
     pub no_match: NoMatch,
-    /// Whether a caller whose call has no number is searched for by a number that they gave in the call. Serialized
-    /// only if `true`, so that older settings keep their form and entity tag.
+    /// Whether a caller whose call has no number, or a withheld one, is searched for by a number that they gave in the
+    /// call. Nobody has proved that it is theirs. Sent only if true; a PUT without it leaves it unchanged.
+    // So older settings keep their form and entity tag.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_given_number: bool,
-    /// The length of an appointment for which the call does not say one.
+    /// The length of an appointment for which the call does not say one, in minutes.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(range(min = *crate::limits::APPOINTMENT_MINUTES.start(), max = *crate::limits::APPOINTMENT_MINUTES.end()))
+    )]
     pub appointment_duration_minutes: u32,
     /// Whether the transcript is written to Salesforce.
     pub include_transcript: bool,
     /// Which calls are logged.
+    #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub call_types: Vec<Direction>,
-    /// How long final ledger rows are kept.
+    /// How many days a call is kept after it has reached a final status.
+    #[cfg_attr(
+        feature = "openapi",
+        schemars(range(min = *crate::limits::RETENTION_DAYS.start(), max = *crate::limits::RETENTION_DAYS.end()))
+    )]
     pub retention_days: u32,
 }
 
@@ -109,6 +120,7 @@ impl Default for Settings {
 
 /// The state of a workspace's connection to Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
     /// There are tokens, and none is known to be invalid.

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
+use calls::limits::SETTLE_SECONDS;
+
 /// A missing or invalid variable. The message names it and says what it should be, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -141,7 +143,7 @@ impl SettleTime {
     pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
         let (variable, expected) = ("SALESFORCE_SETTLE_SECONDS", "a number of seconds, 1 to 3600");
         let text = required(env, variable, expected)?;
-        let seconds = text.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
+        let seconds = text.parse().ok().filter(|seconds| SETTLE_SECONDS.contains(seconds));
         seconds
             .map(|seconds| Self(Duration::from_secs(seconds)))
             .ok_or(ConfigError::Invalid { variable, expected })

@@ -1,6 +1,7 @@
 //! Serves invocations, and reads their deadlines and trace headers.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use calls::timings::GATEWAY_WAITS;
+use chrono::{DateTime, Utc};
 use lambda_http::{Body, Context, Error, Request, RequestExt as _, Response};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,12 +48,9 @@ pub fn deadline(context: &Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }
 
-/// API Gateway's own timeout: nobody waits for a later response.
-const GATEWAY_TIMEOUT: TimeDelta = TimeDelta::seconds(29);
-
 /// When the response to a request has to be ready.
 pub fn request_deadline(request: &Request, now: DateTime<Utc>) -> DateTime<Utc> {
-    let gateway = now + GATEWAY_TIMEOUT;
+    let gateway = now + GATEWAY_WAITS;
     request
         .lambda_context_ref()
         .map(deadline)

@@ -23,4 +23,3 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod webhook_token;
-pub mod worker;

@@ -7,7 +7,7 @@ use aws_sdk_sqs::{
     types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue},
 };
 use calls::{
-    message::Work,
+    message::Message,
     ports::{Queue, StoreError},
 };
 
@@ -41,13 +41,13 @@ impl SqsQueue {
 }
 
 impl Queue for SqsQueue {
-    async fn send(&self, work: &Work) -> Result<(), StoreError> {
+    async fn send(&self, Message { workspace_id, body }: &Message) -> Result<(), StoreError> {
         let mut message = self
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_group_id(work.workspace_id().as_str())
-            .message_body(work.encode());
+            .message_group_id(workspace_id.as_str())
+            .message_body(body);
         if let Some(header) = (self.trace)() {
             let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header);
             // The one required part is set.

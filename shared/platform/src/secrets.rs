@@ -6,7 +6,10 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_secretsmanager::Client;
-use calls::ports::{ClientSecretSource, StoreError};
+use calls::{
+    ports::{ClientSecretSource, StoreError},
+    timings::{KEYS_KEPT_FOR, SECRET_READ_AGAIN_AFTER},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -15,9 +18,6 @@ use crate::{
     config::{ConfigError, Env, KeysSecretArn, SalesforceClientSecretArn},
     keys::Keys,
 };
-
-/// The minimum delay after a failed or forced read: a sender of bad tokens must not be able to trigger reads at will.
-const MIN_READ_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Reads a secret's text.
 pub trait SecretReader: Send + Sync {
@@ -57,7 +57,7 @@ pub trait FromSecret: Sized + Send + Sync {
 impl FromSecret for Keys {
     /// Longer than for the client secret, because an unknown key id triggers an earlier read. After this time, a
     /// rotated key is in use everywhere.
-    const KEPT_FOR: Duration = Duration::from_mins(15);
+    const KEPT_FOR: Duration = KEYS_KEPT_FOR;
 
     fn from_secret(text: SecretString) -> Result<Self, String> {
         Self::parse(&text).map_err(|error| error.to_string())
@@ -146,7 +146,7 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
     /// not be read, because then it is unknown whether it has what is missing.
     pub async fn get_again(&self) -> Result<Arc<T>, StoreError> {
         let (value, failed) =
-            self.read_unless(|cached| cached.tried_at.elapsed() < MIN_READ_INTERVAL).await?;
+            self.read_unless(|cached| cached.tried_at.elapsed() < SECRET_READ_AGAIN_AFTER).await?;
         failed.map_or(Ok(value), Err)
     }
 
@@ -170,7 +170,7 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
             }
             (Err(error), Some(cached)) => {
                 tracing::warn!(error = %error, "a secret could not be read again; the cached one stays in use");
-                cached.until = cached.until.max(now + MIN_READ_INTERVAL);
+                cached.until = cached.until.max(now + SECRET_READ_AGAIN_AFTER);
                 cached.tried_at = now;
                 cached.failed = Some(error.clone());
                 Ok((Arc::clone(&cached.value), Some(error)))
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(text(&secret).await, "one");
         assert_eq!(text(&secret).await, "one");
         assert_eq!(reads(&secret), 2);
-        tokio::time::advance(MIN_READ_INTERVAL).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         assert_eq!(text(&secret).await, "three");
     }
 
@@ -281,7 +281,7 @@ mod tests {
         text(&secret).await;
         secret.get_again().await.unwrap();
         assert_eq!(reads(&secret), 1);
-        tokio::time::advance(MIN_READ_INTERVAL).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         secret.get_again().await.unwrap();
         secret.get_again().await.unwrap();
         assert_eq!(reads(&secret), 2);
@@ -294,13 +294,13 @@ mod tests {
     async fn a_forced_read_that_fails_is_an_error_until_one_succeeds_and_the_cached_value_stays_valid() {
         let secret = secret(&[Some("one"), None, Some("three")]);
         text(&secret).await;
-        tokio::time::advance(MIN_READ_INTERVAL).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         for _ in 0..2 {
             assert_eq!(secret.get_again().await.unwrap_err().cause, "no response");
             assert_eq!(text(&secret).await, "one");
         }
         assert_eq!(reads(&secret), 2);
-        tokio::time::advance(MIN_READ_INTERVAL).await;
+        tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         assert_eq!(secret.get_again().await.unwrap().0.expose_secret(), "three");
     }
 

@@ -4,16 +4,16 @@
 use std::future::Future;
 
 use calls::{
-    crm::{ApiUsage, RecordType},
+    crm::ApiUsage,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     ledger::SyncStatus,
-    matching::{Candidate, Chosen, Decision, Rule, TurnedDown},
     ports::StoreError,
     time_zone::TimeZone,
     workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::hashed::Hashed;
 
@@ -184,39 +184,43 @@ pub trait NewestRows: Send + Sync {
     ) -> impl Future<Output = Result<Option<NewestRow>, StoreError>> + Send;
 }
 
-/// A ledger row in a list: what the indexes contain, with fields named like the columns.
+/// A call, as the ledger has it. Its words may also be those of a newer version of Ringlog.
+// What the indexes hold of a row, named like its columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SyncLog"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRow {
     /// Which call.
     pub call_id: CallId,
-    /// Its status.
-    pub status: SyncStatus,
-    /// The record it is logged on.
+    /// Where it stands.
+    #[cfg_attr(feature = "openapi", schemars(with = "SyncStatus"))]
+    pub status: String,
+    /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
-    /// The record's type.
-    pub salesforce_record_type: Option<RecordType>,
+    /// What that record is.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::RecordType>"))]
+    pub salesforce_record_type: Option<String>,
     /// The Task.
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
     pub salesforce_event_id: Option<SalesforceId>,
-    /// How the record was chosen.
+    /// How the record was chosen; null while nobody has looked for the caller.
     pub decision: Option<ListedDecision>,
     /// Whether there is an Event.
     pub appointment_created: bool,
-    /// The reason for the status, for programs.
+    /// Why it stands there, for programs.
     pub error_code: Option<String>,
-    /// The reason for the status, for people.
+    /// Why it stands there and what to do, for people.
     pub error_message: Option<String>,
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
-    /// The number of attempts.
+    /// How often it was tried.
     pub attempts: u32,
     /// The first report's arrival, Unix seconds.
     pub created_at: i64,
-    /// The last write, Unix seconds.
+    /// The last change, Unix seconds.
     pub updated_at: i64,
-    /// When the next attempt is due, Unix seconds.
+    /// When it is tried again, Unix seconds.
     pub due_at: Option<i64>,
 }
 
@@ -224,25 +228,41 @@ pub struct ListedRow {
 /// response.
 const LISTED_CANDIDATES: usize = 10;
 
-/// A decision in a list.
+/// How the record was chosen.
+// The parts of a `calls::matching::Decision` as they stand in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedDecision {
     /// What decided.
-    pub rule: Rule,
+    #[cfg_attr(feature = "openapi", schemars(with = "calls::matching::Rule"))]
+    pub rule: String,
     /// The choice.
-    pub chosen: Option<Chosen>,
-    /// The best ten records with the number.
-    pub candidates: Vec<Candidate>,
-    /// How many records have the number.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::Record>"))]
+    pub chosen: Option<Value>,
+    /// The best ten of the records that have the number.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::Candidate>"))]
+    pub candidates: Vec<Value>,
+    /// How many records have it.
     pub candidate_count: usize,
-    /// Up to ten records that look like the caller's, and why they are not.
+    /// Up to ten records that could be taken for the caller's, and why they are not. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub turned_down: Vec<TurnedDown>,
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::TurnedDown>"))]
+    pub turned_down: Vec<Value>,
 }
 
-impl From<Decision> for ListedDecision {
-    fn from(Decision { rule, chosen, mut candidates, mut turned_down }: Decision) -> Self {
+/// A decision as it is stored in a row.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StoredDecision {
+    rule: String,
+    chosen: Option<Value>,
+    candidates: Vec<Value>,
+    turned_down: Vec<Value>,
+}
+
+impl From<StoredDecision> for ListedDecision {
+    fn from(StoredDecision { rule, chosen, mut candidates, mut turned_down }: StoredDecision) -> Self {
         let candidate_count = candidates.len();
         candidates.truncate(LISTED_CANDIDATES);
         turned_down.truncate(LISTED_CANDIDATES);
@@ -282,8 +302,8 @@ pub trait ListedRows: Send + Sync {
 /// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its status.
-    pub status: SyncStatus,
+    /// Its status: a [`SyncStatus`], or a word of a newer version.
+    pub status: String,
     /// The error code.
     pub error_code: Option<String>,
 }

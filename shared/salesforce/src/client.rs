@@ -1,62 +1,110 @@
-//! The client: what it is configured with.
+//! The client: its configuration, and what a connect and the token endpoint need. `crm.rs` has the rest.
 
-use std::time::Duration;
-
-use calls::ports::ClientSecretSource;
+use calls::{
+    codes::faults,
+    crm::{CrmError, FaultClass},
+    ports::{ClientSecretSource, TokenEndpoint, Tokens},
+    workspace::Connection,
+};
 use secrecy::SecretString;
 
-use crate::{hosts::Hosts, transport};
+use crate::{
+    errors,
+    hosts::{Hosts, LoginUrl},
+    identity::{self, Identity},
+    oauth::{self, App},
+    organization,
+    pkce::Verifier,
+    token_response::Grant,
+    transport::{BuildError, Timeouts, Transport, refused},
+};
 
-/// What a client needs to know.
+/// How to reach Salesforce, and as which app.
 #[derive(Debug, Clone)]
 pub struct Config<S = SecretString> {
     /// The consumer key of the Connected App or External Client App.
     pub client_id: String,
-    /// Its consumer secret, asked for with each token request: a rotated one is used without a restart.
+    /// Its consumer secret, read for each token request, so that a rotated one is used without a restart.
     pub client_secret: S,
-    /// Where credentials may go in this deployment.
+    /// The hosts that credentials may go to in this deployment.
     pub hosts: Hosts,
-    /// How long to wait.
+    /// The timeouts of each request.
     pub timeouts: Timeouts,
 }
 
-/// How long to wait for Salesforce.
-#[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
-    /// For a connection.
-    pub connect: Duration,
-    /// For a whole request, the connection included.
-    pub request: Duration,
-}
-
-impl Default for Timeouts {
-    /// Those of docs/contract.md#times.
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(3), request: Duration::from_secs(10) }
-    }
-}
-
-/// The HTTP client cannot be built. It depends on nothing that could change while the program runs: a fault of the build.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the HTTP client for Salesforce cannot be built: {0}")]
-pub struct BuildError(pub(crate) String);
-
-/// Salesforce. Cheap to clone; clones share their connections.
+/// A client for Salesforce. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client<S = SecretString> {
-    pub(crate) http: reqwest::Client,
-    pub(crate) config: Config<S>,
+    pub(crate) transport: Transport,
+    consumer_key: String,
+    consumer_secret: S,
 }
 
 impl<S: ClientSecretSource> Client<S> {
-    /// Builds a client: no disk, no network, no environment.
+    /// Builds a client. Reads no file or environment variable, and sends nothing.
     pub fn new(config: Config<S>) -> Result<Self, BuildError> {
-        Ok(Self { http: transport::http_client(&config.timeouts)?, config })
+        let Config { client_id, client_secret, hosts, timeouts } = config;
+        Ok(Self {
+            transport: Transport::new(hosts, &timeouts)?,
+            consumer_key: client_id,
+            consumer_secret: client_secret,
+        })
     }
 
-    /// Where credentials may go.
+    /// The hosts that credentials may go to.
     pub fn hosts(&self) -> &Hosts {
-        &self.config.hosts
+        &self.transport.hosts
+    }
+
+    /// Exchanges a callback's code for tokens. `redirect_uri` is the one in the authorize URL.
+    pub async fn exchange(
+        &self,
+        login: &LoginUrl,
+        code: &str,
+        redirect_uri: &str,
+        verifier: &Verifier,
+    ) -> Result<Grant, CrmError> {
+        let secret = self.client_secret().await?;
+        oauth::exchange(&self.transport, &self.app(&secret), login, code, redirect_uri, verifier).await
+    }
+
+    /// Fetches the user that a grant belongs to.
+    pub async fn identity(&self, grant: &Grant) -> Result<Identity, CrmError> {
+        identity::fetch(&self.transport, grant).await
+    }
+
+    /// Fetches the country in the org's address: its ISO code, or the name that the org's people entered.
+    pub async fn country(&self, grant: &Grant) -> Result<Option<String>, CrmError> {
+        organization::country(&self.transport, grant).await
+    }
+
+    fn app<'a>(&'a self, secret: &'a SecretString) -> App<'a> {
+        App { client_id: &self.consumer_key, client_secret: secret }
+    }
+}
+
+impl<S: ClientSecretSource> TokenEndpoint for Client<S> {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        self.consumer_secret.client_secret().await.map_err(|error| {
+            tracing::error!(error = %error, "the client secret could not be read");
+            let code = faults::CLIENT_SECRET_UNAVAILABLE.code;
+            errors::without_answer(FaultClass::Passing, code, &error.to_string())
+        })
+    }
+
+    async fn refresh(
+        &self,
+        connection: &Connection,
+        client_secret: &SecretString,
+    ) -> Result<Tokens, CrmError> {
+        let login = self.hosts().login(&connection.login_url).map_err(refused)?;
+        let app = self.app(client_secret);
+        Ok(oauth::refresh(&self.transport, &app, &login, &connection.refresh_token).await?.tokens)
+    }
+
+    async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {
+        let login = self.hosts().login(login_url).map_err(refused)?;
+        oauth::revoke(&self.transport, &login, token).await
     }
 }
 

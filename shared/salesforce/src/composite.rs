@@ -1,6 +1,5 @@
-//! The composite resource: several requests in one, which counts as one (REST API Developer Guide, "Composite").
+//! Composite requests: several subrequests that count as one request (REST API Developer Guide, "Composite").
 
-use calls::ports::ClientSecretSource;
 use calls::{
     crm::{Answer, CrmError},
     ids::SalesforceId,
@@ -11,13 +10,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    API_VERSION,
-    client::Client,
     errors::{self, Effect},
-    transport::{self, Rest},
+    transport::{self, API_VERSION, RestRequest, Transport},
 };
 
-/// One request of several.
+/// A part of a composite request.
 #[derive(Serialize)]
 pub(crate) struct Subrequest {
     method: &'static str,
@@ -37,28 +34,28 @@ impl Subrequest {
 
     /// Runs a query.
     pub(crate) fn query(reference: &'static str, soql: &str) -> Self {
-        Self::queried(reference, "query", soql)
+        Self::run_query(reference, "query", soql)
     }
 
-    /// Runs a query that sees archived and deleted records too.
+    /// Runs a query that includes archived and deleted records.
     pub(crate) fn query_all(reference: &'static str, soql: &str) -> Self {
-        Self::queried(reference, "queryAll", soql)
+        Self::run_query(reference, "queryAll", soql)
     }
 
-    /// Reads a record: every field that the user may read.
+    /// Reads a record with every field that the user may read.
     pub(crate) fn read(reference: &'static str, object: &str, id: &SalesforceId) -> Self {
         let url = format!("/services/data/{API_VERSION}/sobjects/{object}/{id}");
         Self { method: "GET", url, reference, body: None }
     }
 
-    fn queried(reference: &'static str, resource: &str, soql: &str) -> Self {
+    fn run_query(reference: &'static str, resource: &str, soql: &str) -> Self {
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", soql).finish();
         let url = format!("/services/data/{API_VERSION}/{resource}?{query}");
         Self { method: "GET", url, reference, body: None }
     }
 }
 
-/// What one of them came to.
+/// The response to one subrequest.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part {
@@ -68,7 +65,7 @@ struct Part {
     body: Value,
 }
 
-/// What all of them came to. The envelope's own status says nothing: it is 200 even where parts failed.
+/// The responses to all subrequests. The status of the whole is 200 even if parts failed.
 pub(crate) struct Parts {
     parts: Vec<Part>,
     effect: Effect,
@@ -81,7 +78,7 @@ struct Envelope {
 }
 
 impl Parts {
-    /// The answer of one request, or its error.
+    /// The result of one subrequest.
     pub(crate) fn part<T: DeserializeOwned>(&self, reference: &str) -> Result<T, CrmError> {
         let part = self.parts.iter().find(|part| part.reference_id == reference);
         let part = part.ok_or_else(|| errors::unexpected(self.effect))?;
@@ -91,7 +88,7 @@ impl Parts {
         }
     }
 
-    /// What made all of them fail: the first that did not only fail because of another. And its reference.
+    /// The first failure, with its reference, preferring one that is not merely the rollback caused by another.
     pub(crate) fn cause(&self) -> Option<(&str, CrmError)> {
         let failed =
             || self.parts.iter().filter_map(|part| Some((part.reference_id.as_str(), self.error(part)?)));
@@ -107,32 +104,27 @@ impl Parts {
     }
 }
 
-impl<S: ClientSecretSource> Client<S> {
-    /// Sends several requests as one. `all_or_none`: if one fails, none of them takes effect.
-    pub(crate) async fn composite(
-        &self,
-        connection: &Connection,
-        operation: &'static str,
-        effect: Effect,
-        all_or_none: bool,
-        requests: &[Subrequest],
-    ) -> Result<Answer<Parts>, CrmError> {
-        let request = Rest {
-            operation,
-            effect,
-            method: Method::POST,
-            path: "/composite",
-            query: &[],
-            body: Some(json!({ "allOrNone": all_or_none, "compositeRequest": requests })),
-            headers: &[],
-        };
-        let answer = self.rest(connection, request).await?;
-        let envelope: Envelope = transport::parse(&answer.value, effect)?;
-        Ok(Answer {
-            value: Parts { parts: envelope.composite_response, effect },
-            api_usage: answer.api_usage,
-        })
-    }
+/// Sends a composite request. With `all_or_none`, one failure rolls back all subrequests.
+pub(crate) async fn send(
+    transport: &Transport,
+    connection: &Connection,
+    operation: &'static str,
+    effect: Effect,
+    all_or_none: bool,
+    requests: &[Subrequest],
+) -> Result<Answer<Parts>, CrmError> {
+    let request = RestRequest {
+        operation,
+        effect,
+        method: Method::POST,
+        path: "/composite",
+        query: &[],
+        body: Some(json!({ "allOrNone": all_or_none, "compositeRequest": requests })),
+        headers: &[],
+    };
+    let response = transport.rest(connection, request).await?;
+    let envelope: Envelope = transport::parse(&response.value, effect)?;
+    Ok(Answer { value: Parts { parts: envelope.composite_response, effect }, api_usage: response.api_usage })
 }
 
 #[cfg(test)]
@@ -156,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_the_part_that_failed_by_itself() {
+    fn the_cause_is_the_part_that_was_not_just_rolled_back() {
         let event = json!({
             "body": [{"message": "no", "errorCode": "FIELD_INTEGRITY_EXCEPTION", "fields": ["EndDateTime"]}],
             "httpHeaders": {}, "httpStatusCode": 400, "referenceId": "event",
@@ -168,20 +160,20 @@ mod tests {
     }
 
     #[test]
-    fn a_rollback_without_a_cause_passes() {
+    fn a_rollback_without_a_cause_is_a_passing_fault() {
         let parts = parts(json!([halted("task"), halted("event")]));
         let (_, error) = parts.cause().unwrap();
         assert_eq!(error.class, FaultClass::Passing);
     }
 
     #[test]
-    fn a_missing_part_leaves_open_what_happened() {
+    fn a_missing_part_is_ambiguous() {
         let error = parts(json!([])).part::<Value>("task").unwrap_err();
         assert_eq!((error.class, error.code.as_str()), (FaultClass::Ambiguous, "unreadable_answer"));
     }
 
     #[test]
-    fn queries_travel_encoded() {
+    fn queries_are_url_encoded() {
         let request = Subrequest::query_all("task", "SELECT Id FROM Task WHERE CallObject = 'a&b'");
         assert_eq!(
             request.url,

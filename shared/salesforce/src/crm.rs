@@ -1,6 +1,5 @@
-//! The domain's ports, as this client implements them.
+//! The port [`Crm`]: each operation is in a module of its own.
 
-use calls::ports::ClientSecretSource;
 use calls::{
     activity::{EventDraft, TaskDraft},
     crm::{
@@ -9,33 +8,12 @@ use calls::{
     },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
-    ports::{Crm, Look, TokenEndpoint, Tokens},
+    ports::{ClientSecretSource, Crm, Look},
     workspace::Connection,
 };
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 
-use crate::{client::Client, transport::refused};
-
-impl<S: ClientSecretSource> TokenEndpoint for Client<S> {
-    async fn client_secret(&self) -> Result<SecretString, CrmError> {
-        self.own_secret().await
-    }
-
-    async fn refresh(
-        &self,
-        connection: &Connection,
-        client_secret: &SecretString,
-    ) -> Result<Tokens, CrmError> {
-        let login = self.hosts().login(&connection.login_url).map_err(refused)?;
-        Ok(self.refreshed(&login, &connection.refresh_token, client_secret).await?.tokens)
-    }
-
-    async fn revoke(&self, login_url: &str, token: &SecretString) -> Result<(), CrmError> {
-        let login = self.hosts().login(login_url).map_err(refused)?;
-        self.revoked(&login, token).await
-    }
-}
+use crate::{activities, client::Client, leads, look, recent, search, task_status};
 
 impl<S: ClientSecretSource> Crm for Client<S> {
     async fn search(
@@ -45,7 +23,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         query: &PhoneQuery,
         omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.search_phone(connection, objects, query, omitted).await
+        search::by_phone(&self.transport, connection, objects, query, omitted).await
     }
 
     async fn create(
@@ -54,7 +32,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Answer<Written>, CrmError> {
-        self.create_activities(connection, task, event).await
+        activities::create(&self.transport, connection, task, event).await
     }
 
     async fn recent(
@@ -65,7 +43,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         since: DateTime<Utc>,
         omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.created_since(connection, objects, query, since, omitted).await
+        recent::created_since(&self.transport, connection, objects, query, since, omitted).await
     }
 
     async fn records(
@@ -74,7 +52,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         ids: &[SalesforceId],
         omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.records_of(connection, ids, omitted).await
+        recent::by_ids(&self.transport, connection, ids, omitted).await
     }
 
     async fn converted_to(
@@ -82,7 +60,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         connection: &Connection,
         lead_id: &SalesforceId,
     ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
-        self.contact_of_lead(connection, lead_id).await
+        leads::contact_of_converted(&self.transport, connection, lead_id).await
     }
 
     async fn create_lead(
@@ -91,7 +69,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         lead: &LeadDraft,
         duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
-        self.new_lead(connection, lead, duplicates).await
+        leads::create(&self.transport, connection, lead, duplicates).await
     }
 
     async fn read(
@@ -100,7 +78,7 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         task_id: Option<&SalesforceId>,
         event_id: Option<&SalesforceId>,
     ) -> Result<Answer<Activities>, CrmError> {
-        self.read_activities(connection, task_id, event_id).await
+        activities::read(&self.transport, connection, task_id, event_id).await
     }
 
     async fn update(
@@ -111,11 +89,11 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         fields: &Fields,
         unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        self.update_activity(connection, object, id, fields, unmodified_since).await
+        activities::update(&self.transport, connection, object, id, fields, unmodified_since).await
     }
 
     async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
-        self.first_closed_task_status(connection).await
+        task_status::first_closed(&self.transport, connection).await
     }
 
     async fn look(
@@ -126,6 +104,6 @@ impl<S: ClientSecretSource> Crm for Client<S> {
         since: DateTime<Utc>,
         may_be_older: bool,
     ) -> Result<Answer<Look>, CrmError> {
-        self.look_for(connection, call_id, who_ids, since, may_be_older).await
+        look::look(&self.transport, connection, call_id, who_ids, since, may_be_older).await
     }
 }

@@ -1,7 +1,8 @@
-//! What a failure of Salesforce means: the one table from HTTP status, error code and text to
-//! [`FaultClass`] (REST API Developer Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
+//! What a failure means: the one table from HTTP status, error code and text to [`FaultClass`] (REST API Developer
+//! Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
 
 use calls::{
+    codes::faults,
     crm::{CrmError, FaultClass},
     ids::SalesforceId,
 };
@@ -11,19 +12,19 @@ use url::form_urlencoded;
 
 use crate::redact;
 
-/// What a request may have done to Salesforce: decides what the loss of its answer means.
+/// What a request may do in Salesforce. Decides what a lost response means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing, or nothing that a second time would change.
+    /// Nothing, or nothing that a repetition would change.
     Nothing,
-    /// It creates records, or uses up a token.
+    /// Creates records, or uses up a token.
     Creates,
-    /// It changes a record that exists.
+    /// Changes an existing record.
     Changes,
 }
 
 impl Effect {
-    /// The class of a failure that leaves open whether the request took effect.
+    /// The class of a failure after which the request may or may not have taken effect.
     fn unclear(self) -> FaultClass {
         match self {
             Self::Nothing => FaultClass::Passing,
@@ -32,12 +33,12 @@ impl Effect {
     }
 }
 
-/// What an error code says.
+/// What an error code means.
 #[derive(Debug, Clone, Copy)]
 enum Meaning {
-    /// It was refused before anything was done, or done and rolled back.
+    /// The request had no effect, or was rolled back.
     Is(FaultClass),
-    /// It may have been done.
+    /// The request may have taken effect.
     Unclear,
 }
 
@@ -47,12 +48,12 @@ use FaultClass::{
 };
 use Meaning::{Is, Unclear};
 
-/// A row: an error code (`""`: any), a part of the text in lower case (`""`: any), and what they mean.
+/// An error code (`""`: any), a part of the text in lower case (`""`: any), and their meaning.
 type Rule = (&'static str, &'static str, Meaning);
 
-/// The REST API. The first row that fits counts; without one, the status does ([`by_status`]).
+/// The REST API. The first rule that matches applies; if none does, the status decides ([`by_status`]).
 const REST: &[Rule] = &[
-    // A refresh cannot help these two, and would be tried for ever.
+    // A refresh does not help with these two, and would be repeated forever.
     ("INVALID_SESSION_ID", "not valid for use with the rest api", Is(Permanent)),
     ("INVALID_SESSION_ID", "not attached to agent", Is(Permanent)),
     ("INVALID_SESSION_ID", "", Is(Session)),
@@ -62,7 +63,7 @@ const REST: &[Rule] = &[
     ("REQUEST_LIMIT_EXCEEDED", "", Is(DailyLimit)),
     ("UNABLE_TO_LOCK_ROW", "", Is(Passing)),
     ("", "unable_to_lock_row", Is(Passing)),
-    // Another subrequest is to blame; seen alone only where Salesforce does not say which.
+    // Another subrequest is to blame. Seen on its own only if Salesforce does not say which.
     ("PROCESSING_HALTED", "", Is(Passing)),
     ("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "", Is(Passing)),
     ("ENTITY_IS_DELETED", "", Is(RecordGone)),
@@ -76,20 +77,20 @@ const REST: &[Rule] = &[
     ("SERVER_UNAVAILABLE", "", Unclear),
 ];
 
-/// The token endpoint, for answers that are not 5xx: whatever those say, they pass.
+/// The token endpoint, except 5xx, which never ends a grant.
 const OAUTH: &[Rule] = &[
     ("", "already being processed", Is(Passing)),
     ("rate_limit_exceeded", "", Is(Passing)),
     ("", "rate exceeded", Is(Passing)),
-    // An admin's restrictions come and go; the grant lives on.
+    // An admin's restrictions come and go; the grant remains.
     ("invalid_grant", "ip restricted", Is(Passing)),
     ("invalid_grant", "login hours", Is(Passing)),
-    // What Salesforce says of a trouble of its own too.
+    // Salesforce says this about its own outages as well.
     ("invalid_grant", "authentication failure", Is(GrantDoubtful)),
     ("invalid_grant", "", Is(GrantEnded)),
     ("inactive_user", "", Is(GrantEnded)),
     ("inactive_org", "", Is(GrantEnded)),
-    // Also what a bug of ours would cause (`invalid_request`, `unsupported_grant_type`, …): no workspace can mend it.
+    // Includes what a bug of ours would cause (`invalid_request`, `unsupported_grant_type`, …): no workspace can fix it.
     ("", "", Is(OwnConfiguration)),
 ];
 
@@ -99,14 +100,14 @@ fn look_up(table: &[Rule], code: &str, text: &str) -> Option<Meaning> {
     table.iter().find(fits).map(|(_, _, meaning)| *meaning)
 }
 
-/// What a status means whose code is not in the table.
+/// The meaning of a status whose error code is not in the table.
 fn by_status(status: StatusCode, effect: Effect) -> Meaning {
     match status.as_u16() {
-        // The org has moved: a refreshed session says where to.
+        // The org has moved: a refresh returns its new address.
         300..=399 | 401 => Is(Session),
         404 if effect == Effect::Changes => Is(RecordGone),
         412 => Is(Stale),
-        // Salesforce Edge knows no route to the org: it got no further.
+        // Salesforce Edge has no route to the org: the request did not reach it.
         420 => Is(Passing),
         429 => Is(ConcurrentLimit),
         408 | 500.. => Unclear,
@@ -121,7 +122,7 @@ fn class(meaning: Meaning, effect: Effect) -> FaultClass {
     }
 }
 
-/// One entry of an error answer. `composite/sobjects` says `statusCode` instead of `errorCode`.
+/// One entry of an error response. `composite/sobjects` says `statusCode` instead of `errorCode`.
 #[derive(Deserialize)]
 struct Entry {
     #[serde(alias = "statusCode")]
@@ -131,12 +132,12 @@ struct Entry {
     message: String,
     #[serde(default)]
     fields: Option<Vec<String>>,
-    /// Spelt without its `l` (REST API Developer Guide, "Duplicate Management"); some orgs answer with it.
+    /// Misspelt in the REST API (Developer Guide, "Duplicate Management"); some orgs send it with its `l`.
     #[serde(default, rename = "duplicateResut", alias = "duplicateResult")]
     duplicate_result: Option<DuplicateResult>,
 }
 
-/// What comes with `DUPLICATES_DETECTED` (REST API Developer Guide, "Duplicate Management").
+/// The details of `DUPLICATES_DETECTED` (REST API Developer Guide, "Duplicate Management").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct DuplicateResult {
@@ -163,7 +164,7 @@ struct DuplicateRecord {
 }
 
 impl DuplicateResult {
-    /// The records that are there already, as Salesforce orders them.
+    /// The existing records, in Salesforce's order.
     fn records(self) -> impl Iterator<Item = SalesforceId> {
         self.match_results
             .into_iter()
@@ -172,15 +173,15 @@ impl DuplicateResult {
     }
 }
 
-/// An error answer of the REST API, or of one subrequest.
+/// The error in a response of the REST API, or of one subrequest.
 pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let mut entries = serde_json::from_slice::<Vec<Entry>>(body).unwrap_or_default();
     let duplicates = entries.first_mut().and_then(|entry| entry.duplicate_result.take());
-    let Some(first) = entries.first() else { return unreadable(status, body, effect) };
+    let Some(first) = entries.first() else { return without_entries(status, body, effect) };
     let class_of = |entry: &Entry| {
         let meaning = look_up(REST, &entry.code, &entry.message).unwrap_or_else(|| by_status(status, effect));
         match class(meaning, effect) {
-            RecordGone if !is_about_the_record(entry) => Permanent,
+            RecordGone if !concerns_who_id(entry) => Permanent,
             class => class,
         }
     };
@@ -192,19 +193,19 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     CrmError { fields, records, ..fault(class, status, &first.code, &first.message) }
 }
 
-/// Whether an error that some record is gone is about the one that an activity is written on. Another one may be missing,
-/// hidden or inactive just as well: an owner, a record type.
-fn is_about_the_record(entry: &Entry) -> bool {
+/// Whether the record that is gone is the one that the activity belongs to, and not an owner or a record type, which can
+/// be missing, hidden or inactive too.
+fn concerns_who_id(entry: &Entry) -> bool {
     entry
         .fields
         .as_ref()
         .is_none_or(|fields| fields.is_empty() || fields.iter().any(|field| field == "WhoId"))
 }
 
-/// An answer that is no list of errors: HTML of Salesforce Edge (420, 502), plain text of the identity service. "URL No
-/// Longer Exists" and its like are the host's words, not the API's: the org may have moved, and a refreshed session says
-/// where to.
-fn unreadable(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
+/// An error response without a list of errors: HTML from Salesforce Edge (420, 502), plain text from the identity service.
+/// Pages such as "URL No Longer Exists" come from the host, not from the API: the org may have moved, and a refresh
+/// returns its new address.
+fn without_entries(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let word = std::str::from_utf8(body).map(str::trim).ok().filter(|text| is_name(text)).unwrap_or_default();
     let meaning = look_up(REST, word, "").unwrap_or_else(|| match by_status(status, effect) {
         Is(Permanent | RecordGone) => Is(Session),
@@ -213,32 +214,32 @@ fn unreadable(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     fault(class(meaning, effect), status, word, word)
 }
 
-/// `error` and `error_description` of the token, revoke and authorize endpoints. The description may be missing.
+/// The `error` and `error_description` that the token and revoke endpoints send. The description may be missing.
 #[derive(Deserialize)]
-pub(crate) struct OAuthFault {
+pub(crate) struct OAuthError {
     pub(crate) error: String,
     #[serde(default)]
     error_description: Option<String>,
 }
 
-/// Reads an error of the token or revoke endpoint: JSON, or form-encoded as some of Salesforce's endpoints answer.
-pub(crate) fn oauth_fault(body: &[u8]) -> Option<OAuthFault> {
+/// Parses an error of the token or revoke endpoint: JSON, or form-encoded, which some of Salesforce's endpoints send.
+pub(crate) fn parse_oauth(body: &[u8]) -> Option<OAuthError> {
     serde_json::from_slice(body).ok().or_else(|| {
         let value =
             |name| form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, v)| v.into_owned());
-        Some(OAuthFault { error: value("error")?, error_description: value("error_description") })
+        Some(OAuthError { error: value("error")?, error_description: value("error_description") })
     })
 }
 
-/// An error answer of the token or revoke endpoint.
+/// The error in a response of the token or revoke endpoint.
 pub(crate) fn oauth(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
-    let said = oauth_fault(body);
-    let (code, text) = said.as_ref().map_or(("", ""), |fault| {
-        (fault.error.as_str(), fault.error_description.as_deref().unwrap_or_default())
+    let error = parse_oauth(body);
+    let (code, text) = error.as_ref().map_or(("", ""), |error| {
+        (error.error.as_str(), error.error_description.as_deref().unwrap_or_default())
     });
     let meaning = match (status.as_u16(), look_up(OAUTH, code, text)) {
         (500.., _) => Unclear,
-        // Not Salesforce's words: something in between. And a grant ends by a 400 only.
+        // Not from Salesforce but from something in between. And only a 400 ends a grant.
         _ if code.is_empty() => Is(Passing),
         (status, Some(Is(GrantEnded))) if status != 400 => Is(Passing),
         (_, meaning) => meaning.unwrap_or(Is(OwnConfiguration)),
@@ -246,31 +247,32 @@ pub(crate) fn oauth(status: StatusCode, body: &[u8], effect: Effect) -> CrmError
     fault(class(meaning, effect), status, code, if text.is_empty() { code } else { text })
 }
 
-/// Whether the token endpoint's address leads elsewhere, or to nothing: a My Domain that has another name now.
-pub(crate) fn leads_nowhere(status: StatusCode, body: &[u8]) -> bool {
-    (status.is_redirection() || status == StatusCode::NOT_FOUND) && oauth_fault(body).is_none()
+/// Whether the token endpoint is no longer at its address, as when the org's My Domain was renamed.
+pub(crate) fn is_address_gone(status: StatusCode, body: &[u8]) -> bool {
+    (status.is_redirection() || status == StatusCode::NOT_FOUND) && parse_oauth(body).is_none()
 }
 
-/// A request that got no answer.
+/// The error of a request that got no response.
 pub(crate) fn network(error: &reqwest::Error, effect: Effect) -> CrmError {
     let (class, code, message) = if error.is_connect() {
-        (Passing, "connection", "no connection to Salesforce")
+        (Passing, faults::CONNECTION, "no connection to Salesforce")
     } else if error.is_timeout() {
-        (effect.unclear(), "timeout", "no answer in time")
+        (effect.unclear(), faults::TIMEOUT, "no response in time")
     } else if error.is_builder() {
-        (Permanent, "unsendable", "the request cannot be sent")
+        (Permanent, faults::UNSENDABLE, "the request cannot be sent")
     } else {
-        (effect.unclear(), "connection", "the connection was lost before the answer came")
+        (effect.unclear(), faults::CONNECTION, "the connection was lost before the response arrived")
     };
-    without_answer(class, code, message)
+    without_answer(class, code.code, message)
 }
 
-/// A 2xx answer that is not what the API promises: the request may well have been done.
+/// A 2xx response that is not what the API promises. The request may well have taken effect.
 pub(crate) fn unexpected(effect: Effect) -> CrmError {
-    without_answer(effect.unclear(), "unreadable_answer", "the answer is not what the API promises")
+    let code = faults::UNREADABLE_ANSWER.code;
+    without_answer(effect.unclear(), code, "the response is not what the API promises")
 }
 
-/// A failure of our own rules, before or after the request.
+/// An error that no response carries: no connection, or a rule of ours that was broken before or after the request.
 pub(crate) fn without_answer(class: FaultClass, code: &str, message: &str) -> CrmError {
     CrmError {
         class,
@@ -284,14 +286,15 @@ pub(crate) fn without_answer(class: FaultClass, code: &str, message: &str) -> Cr
 }
 
 fn fault(class: FaultClass, status: StatusCode, code: &str, message: &str) -> CrmError {
-    let code = if is_name(code) { code.to_owned() } else { format!("http_{}", status.as_u16()) };
+    let code =
+        if is_name(code) { code.to_owned() } else { format!("{}{}", faults::HTTP.code, status.as_u16()) };
     let message = redact::message(message);
     let message =
-        if message.is_empty() { format!("answered {} without a reason", status.as_u16()) } else { message };
+        if message.is_empty() { format!("status {} without a reason", status.as_u16()) } else { message };
     CrmError { status: Some(status.as_u16()), ..without_answer(class, &code, &message) }
 }
 
-/// The fields that an entry names, in its list or in its text.
+/// The fields that an entry names, in its list or else in its text.
 fn named_fields(entry: &Entry) -> Vec<String> {
     let mut fields = entry.fields.clone().unwrap_or_default();
     if fields.is_empty() {
@@ -305,12 +308,12 @@ fn named_fields(entry: &Entry) -> Vec<String> {
     fields
 }
 
-/// The text after `before` and up to `after`.
+/// The text between `before` and `after`.
 pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(before)?.1.split_once(after).map(|(inner, _)| inner)
 }
 
-/// Whether a text is the name of an error or a field, and so safe to keep.
+/// Whether a text looks like the name of an error or a field, and so is safe to keep.
 fn is_name(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     (1..=80).contains(&text.len()) && text.bytes().all(plain)

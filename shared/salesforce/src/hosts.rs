@@ -1,64 +1,64 @@
 //! Where credentials may go (docs/contract.md#where-credentials-may-go): the one place that decides whether a host may
-//! see a user's login, a token or our client secret.
+//! receive a user's login, a token or our client secret.
 
-use calls::ids::SalesforceId;
+use calls::{codes::faults, ids::SalesforceId};
 use url::{Host, Url};
 
-/// A URL that credentials may not go to. The text says the rule, never the URL: it may carry credentials.
+/// A URL that credentials may not go to. The text states the rule but not the URL, which may contain credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedHost {
-    /// Not a place to log in.
+    /// Users may not log in there.
     #[error(
-        "the login URL must be https://login.salesforce.com, https://test.salesforce.com, or an address of the org: its My Domain, https://<name>.my.salesforce.com, or that of a page in Lightning or Setup"
+        "the login URL must be https://login.salesforce.com, https://test.salesforce.com, or an address of the org: its My Domain (https://<name>.my.salesforce.com) or the address of a page in Lightning or Setup"
     )]
     Login,
-    /// Not a place for an access token.
+    /// Access tokens may not go there.
     #[error("the instance URL is not an https address of Salesforce")]
     Instance,
-    /// Not the URL of a user.
-    #[error("the identity URL is not one of Salesforce")]
+    /// It is not the URL of a Salesforce user.
+    #[error("the identity URL is not that of a Salesforce user")]
     Identity,
 }
 
 impl RefusedHost {
-    /// A stable code for answers and logs.
+    /// A stable code for responses and logs.
     pub fn code(self) -> &'static str {
         match self {
-            Self::Login => "login_url_refused",
-            Self::Instance => "instance_url_refused",
-            Self::Identity => "identity_url_refused",
+            Self::Login => faults::LOGIN_URL_REFUSED.code,
+            Self::Instance => faults::INSTANCE_URL_REFUSED.code,
+            Self::Identity => faults::IDENTITY_URL_REFUSED.code,
         }
     }
 }
 
-/// Where users log in and where tokens are issued, refreshed and revoked: an origin, `https://login.salesforce.com`.
+/// The origin where users log in and tokens are issued, refreshed and revoked: `https://login.salesforce.com`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginUrl(String);
 
-/// Where an org's data is: an origin, `https://acme.my.salesforce.com`.
+/// The origin of an org's data: `https://acme.my.salesforce.com`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceUrl(String);
 
 impl LoginUrl {
-    /// The origin, without a slash at its end.
+    /// The origin, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the users of all orgs may log in there. Other hosts are one org's own: its My Domain.
+    /// Whether users of every org log in there. Any other host is the My Domain of one org.
     pub fn is_shared(&self) -> bool {
         ["https://login.salesforce.com", "https://test.salesforce.com"].contains(&self.as_str())
     }
 }
 
 impl InstanceUrl {
-    /// The origin, without a slash at its end.
+    /// The origin, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Who a token belongs to, as Salesforce's `id` URL says it: `https://login.salesforce.com/id/<org>/<user>`.
+/// The `id` URL of a token response, which names the user: `https://login.salesforce.com/id/<org>/<user>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityUrl {
     url: Url,
@@ -75,11 +75,11 @@ impl IdentityUrl {
     }
 }
 
-/// The rules, as they hold in this deployment.
+/// The rules of this deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts {
     deployment: LoginUrl,
-    /// Whether plain http to this machine is allowed: only where the deployment itself logs in there.
+    /// Whether plain http to this machine is allowed: only if the deployment's own login URL is there.
     loopback: bool,
 }
 
@@ -95,14 +95,14 @@ impl Hosts {
         Ok(Self { deployment, loopback })
     }
 
-    /// Where this deployment's users log in, unless a workspace says otherwise.
+    /// The deployment's login URL, for workspaces that have set no other.
     pub fn deployment(&self) -> &LoginUrl {
         &self.deployment
     }
 
-    /// Parses a login URL. A bare host, as people type it (`acme.my.salesforce.com`), is taken as https. The address of
-    /// any page of an org, as people paste it (`https://acme.lightning.force.com/lightning/page/home`), is taken as the
-    /// org's My Domain.
+    /// Parses a login URL. People may also type a bare host (`acme.my.salesforce.com`), which means https, or paste the
+    /// address of any page of the org (`https://acme.lightning.force.com/lightning/page/home`), which becomes the org's
+    /// My Domain.
     pub fn login(&self, text: &str) -> Result<LoginUrl, RefusedHost> {
         let text = text.trim();
         let url = if has_scheme(text) { parse_page(text) } else { parse_page(&format!("https://{text}")) };
@@ -110,10 +110,10 @@ impl Hosts {
         my_domain(&url).or_else(|| self.login_page(&url)).map(LoginUrl).ok_or(RefusedHost::Login)
     }
 
-    /// The origin of a URL that names one of Salesforce's common login pages, or this machine, and nothing else.
+    /// The origin, if the URL is that of a login page, or of this machine, and nothing more.
     fn login_page(&self, url: &Url) -> Option<String> {
-        let is_place = is_login(url) || self.is_own_loopback(url);
-        if is_place && url.fragment().is_none() { origin(url) } else { None }
+        let is_allowed = is_login(url) || self.is_own_loopback(url);
+        if is_allowed && url.fragment().is_none() { origin(url) } else { None }
     }
 
     /// Parses an instance URL.
@@ -125,7 +125,7 @@ impl Hosts {
             .ok_or(RefusedHost::Instance)
     }
 
-    /// Parses the `id` of a token answer: a Salesforce host and exactly the path `/id/<org>/<user>`.
+    /// Parses the `id` of a token response: a Salesforce host and exactly the path `/id/<org>/<user>`.
     pub fn identity(&self, text: &str) -> Result<IdentityUrl, RefusedHost> {
         let url = parse(text).filter(|url| self.is_instance(url)).ok_or(RefusedHost::Identity)?;
         let ids = url.path().strip_prefix("/id/").and_then(|ids| ids.split_once('/'));
@@ -149,7 +149,7 @@ impl Hosts {
     }
 }
 
-/// Whether a text begins with a scheme, and not only has a URL in its path or query.
+/// Whether a text begins with a scheme, rather than having a URL somewhere in its path or query.
 fn has_scheme(text: &str) -> bool {
     text.find("://").is_some_and(|end| !text[..end].contains(['/', '?', '#']))
 }
@@ -159,19 +159,19 @@ fn parse(text: &str) -> Option<Url> {
     parse_page(text).filter(|url| url.fragment().is_none())
 }
 
-/// Parses a URL without anything that could make it lead elsewhere than it seems to. The `url` crate drops tabs and
-/// line breaks, reads `\` as `/` and takes `https:/host`, as browsers do; nobody means them, so they are refused.
+/// Parses a URL that leads where it seems to lead. Like a browser, the `url` crate drops tabs and line breaks, reads `\`
+/// as `/`, and accepts `https:/host`. Nobody writes those on purpose, so they are refused.
 fn parse_page(text: &str) -> Option<Url> {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let url = Url::parse(text).ok().filter(|_| plain)?;
     let (scheme, rest) = text.split_once("://")?;
-    // An empty userinfo (`https://@host`) is gone after parsing.
+    // Parsing drops an empty userinfo (`https://@host`).
     let authority = rest.split(['/', '?', '#']).next()?;
-    let leads_there = scheme.eq_ignore_ascii_case(url.scheme())
+    let is_honest = scheme.eq_ignore_ascii_case(url.scheme())
         && !authority.is_empty()
         && !authority.contains('@')
         && !rest.contains("..");
-    leads_there.then_some(url)
+    is_honest.then_some(url)
 }
 
 /// The origin of the My Domain that a page belongs to (Help, "My Domain URL Formats"): `acme.lightning.force.com`,
@@ -183,12 +183,12 @@ fn my_domain(url: &Url) -> Option<String> {
     Some(format!("https://{}.my.salesforce.com", host.strip_suffix(suffix)?))
 }
 
-/// The bare origin of a URL that has neither path nor query.
+/// The origin of a URL that has neither path nor query.
 fn origin(url: &Url) -> Option<String> {
     (url.path() == "/" && url.query().is_none()).then(|| url.origin().ascii_serialization())
 }
 
-/// The host name of an https URL on the usual port.
+/// The host name of an https URL on the default port.
 fn https_host(url: &Url) -> Option<&str> {
     match url.host() {
         Some(Host::Domain(host)) if url.scheme() == "https" && url.port().is_none() => Some(host),
@@ -202,7 +202,7 @@ fn is_login(url: &Url) -> bool {
     })
 }
 
-/// Whether `host` is one or more proper labels followed by `suffix`.
+/// Whether `host` is one or more valid labels followed by `suffix`.
 fn is_under(host: &str, suffix: &str) -> bool {
     let label = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     host.strip_suffix(suffix).is_some_and(|labels| labels.split('.').all(label))
@@ -232,7 +232,7 @@ mod tests {
         Hosts::of_deployment("http://127.0.0.1:8081").unwrap()
     }
 
-    /// Neither a login URL nor an instance URL, wherever the deployment logs in.
+    /// Never a login URL or an instance URL, wherever the deployment logs in.
     const NEVER: &[&str] = &[
         "",
         "https://",
@@ -287,7 +287,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_only_looks_like_salesforce_is_refused() {
+    fn hosts_that_only_look_like_salesforce_are_refused() {
         for hosts in [production(), local()] {
             for text in NEVER {
                 assert_eq!(hosts.login(text), Err(RefusedHost::Login), "login {text:?}");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn login_hosts_are_salesforce_s_own_and_my_domains() {
+    fn login_hosts_are_salesforces_own_and_my_domains() {
         for (text, origin) in [
             ("https://login.salesforce.com", "https://login.salesforce.com"),
             ("https://login.salesforce.com/", "https://login.salesforce.com"),
@@ -344,12 +344,15 @@ mod tests {
         ] {
             let origin = format!("https://{name}.my.salesforce.com");
             assert_eq!(production().login(text).map(|url| url.0), Ok(origin), "{text:?}");
-            assert!(Hosts::of_deployment(text.trim()).is_err(), "an operator writes what is meant: {text:?}");
+            assert!(
+                Hosts::of_deployment(text.trim()).is_err(),
+                "the deployment's own URL must be exact: {text:?}"
+            );
         }
     }
 
-    /// Addresses that are not quite those of an org.
-    const NOT_PASTED: &[&str] = &[
+    /// Looks like the address of an org's page, but is not.
+    const NEARLY_PASTED: &[&str] = &[
         "http://acme.lightning.force.com/lightning/page/home",
         "https://lightning.force.com/lightning/page/home",
         "https://.lightning.force.com",
@@ -393,9 +396,9 @@ mod tests {
     ];
 
     #[test]
-    fn an_address_that_only_looks_pasted_is_refused() {
+    fn an_address_that_only_looks_like_an_orgs_page_is_refused() {
         for hosts in [production(), local()] {
-            for text in NOT_PASTED {
+            for text in NEARLY_PASTED {
                 assert_eq!(hosts.login(text), Err(RefusedHost::Login), "{text:?}");
             }
         }
@@ -403,7 +406,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_is_a_bare_origin_where_users_log_in(
+        fn an_accepted_login_url_is_a_bare_login_origin(
             parts in prop::collection::vec(
                 prop_oneof![
                     prop::sample::select(vec![
@@ -427,14 +430,14 @@ mod tests {
     }
 
     #[test]
-    fn instances_outside_my_salesforce_com_are_no_login_hosts() {
+    fn instances_outside_my_salesforce_com_are_not_login_hosts() {
         for text in
             ["https://na1.salesforce.com", "https://acme.salesforce.mil", "https://acme.cloudforce.com"]
         {
             assert_eq!(production().login(text), Err(RefusedHost::Login), "{text:?}");
             assert_eq!(production().instance(text).map(|url| url.0), Ok(text.to_owned()));
         }
-        assert!(production().instance("acme.my.salesforce.com").is_err(), "Salesforce answers with a scheme");
+        assert!(production().instance("acme.my.salesforce.com").is_err(), "Salesforce sends the scheme");
     }
 
     #[test]
@@ -450,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_url_names_an_org_and_a_user_of_salesforce() {
+    fn an_identity_url_names_an_org_and_a_user() {
         let good = "https://login.salesforce.com/id/00Dxx0000000001EAA/005xx000001Sv6AAAS";
         let identity = production().identity(good).unwrap();
         assert_eq!(identity.org_id.key_prefix(), "00D");

@@ -1,8 +1,8 @@
-//! Salesforce's API (v60.0) as a typed client: OAuth, phone search, activities, errors, limits.
+//! A typed client for Salesforce's REST API (v60.0): OAuth, phone search, activities, errors, limits.
 //!
-//! [`Client`] implements the domain's ports [`calls::ports::Crm`] and [`calls::ports::TokenEndpoint`], and adds what
-//! a connect needs ([`oauth`]). Every failure is a [`calls::crm::CrmError`]; what a failure means stands in one table
-//! (`errors.rs`). No token is sent to a host that the rules of [`hosts`] do not allow.
+//! [`Client`] implements the domain's ports [`calls::ports::Crm`] and [`calls::ports::TokenEndpoint`], and adds what a
+//! connect needs. Every failure is a [`calls::crm::CrmError`]; one table (`errors.rs`) says what each means. Tokens are
+//! sent only to the hosts that [`hosts`] allows.
 
 mod activities;
 mod client;
@@ -23,12 +23,10 @@ mod redact;
 mod search;
 mod task_status;
 mod time;
-mod token_answer;
+mod token_response;
 mod transport;
 
-pub use client::{BuildError, Client, Config, Timeouts};
+pub use client::{Client, Config};
 pub use identity::Identity;
-pub use token_answer::Grant;
-
-/// The version of the REST API that all paths name (docs/salesforce-api.md#versions).
-pub const API_VERSION: &str = "v60.0";
+pub use token_response::Grant;
+pub use transport::{API_VERSION, BuildError, Timeouts};

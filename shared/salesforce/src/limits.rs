@@ -1,9 +1,9 @@
-//! An org's use of its daily API requests, which rides on every answer.
+//! How many of its daily API requests an org has used: a header of every response.
 
 use calls::crm::ApiUsage;
 use reqwest::header::HeaderMap;
 
-/// Reads `Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=sample)` (REST API Developer Guide,
+/// Parses `Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=sample)` (REST API Developer Guide,
 /// "Limit Info Header").
 pub(crate) fn api_usage(headers: &HeaderMap) -> Option<ApiUsage> {
     let header = headers.get("sforce-limit-info")?.to_str().ok()?;
@@ -22,14 +22,14 @@ mod tests {
     }
 
     #[test]
-    fn the_org_s_usage_is_read() {
+    fn the_orgs_usage_is_parsed() {
         assert_eq!(usage("api-usage=18/5000"), Some((18, 5000)));
         assert_eq!(usage("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)"), Some((25, 5000)));
         assert_eq!(usage("per-app-api-usage=17/250(appName=sample); api-usage=25/5000"), Some((25, 5000)));
     }
 
     #[test]
-    fn a_header_that_says_nothing_is_ignored() {
+    fn a_header_without_the_orgs_usage_is_ignored() {
         for header in ["", "per-app-api-usage=17/250(appName=sample)", "api-usage=many/5000", "api-usage=5"] {
             assert_eq!(usage(header), None, "{header:?}");
         }

@@ -1,11 +1,11 @@
-//! Plain text of Salesforce's error texts: those of flows are HTML.
+//! Turns Salesforce's error messages into plain text: those of flows are HTML.
 
-/// Elements that stand within a sentence. Any other element ends a word.
+/// Elements that occur within a sentence. Any other element ends a word.
 const INLINE: [&str; 9] = ["a", "b", "code", "em", "font", "i", "span", "strong", "u"];
-/// The longest entity that is decoded, without `&` and `;`.
-const LONGEST_ENTITY: usize = 8;
+/// Maximum length of an entity that is decoded, without `&` and `;`.
+const MAX_ENTITY: usize = 8;
 
-/// Decodes entities and drops tags; the text between tags stays.
+/// Decodes entities and removes tags, but not the text between them.
 pub(crate) fn plain(text: &str) -> String {
     without_tags(&decoded(text))
 }
@@ -16,7 +16,7 @@ fn decoded(text: &str) -> String {
     while let Some(start) = rest.find('&') {
         kept.push_str(&rest[..start]);
         rest = &rest[start + 1..];
-        let entity = rest.find(';').filter(|end| *end <= LONGEST_ENTITY);
+        let entity = rest.find(';').filter(|end| *end <= MAX_ENTITY);
         match entity.and_then(|end| Some((end, character(&rest[..end])?))) {
             Some((end, character)) => {
                 kept.push(character);
@@ -28,7 +28,7 @@ fn decoded(text: &str) -> String {
     kept + rest
 }
 
-/// The character of an entity: `amp`, `#39`, `#x27`.
+/// The character that an entity (`amp`, `#39`, `#x27`) stands for.
 fn character(entity: &str) -> Option<char> {
     Some(match entity {
         "amp" => '&',
@@ -67,7 +67,7 @@ fn without_tags(text: &str) -> String {
     kept + rest
 }
 
-/// What is between `<` and `>`, if that is a tag or a comment.
+/// The text before `>`, if it is a tag or a comment.
 fn tag(text: &str) -> Option<&str> {
     let tag = &text[..text.find(['<', '>'])?];
     let opens = tag.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');

@@ -1,36 +1,40 @@
-//! OAuth 2.0 web-server flow with PKCE: authorize URL, code exchange, refresh, revoke (Salesforce Help,
+//! The OAuth 2.0 web-server flow with PKCE: authorize URL, code exchange, refresh, revoke (Salesforce Help,
 //! "OAuth 2.0 Web Server Flow").
 
 use calls::crm::{CrmError, FaultClass};
-use calls::ports::ClientSecretSource;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    client::Client,
     errors::{self, Effect},
     hosts::LoginUrl,
     pkce::{Challenge, Verifier},
-    token_answer::{self, Grant},
-    transport::Response,
+    token_response::{self, Grant},
+    transport::{Response, Transport},
 };
 
-/// What Ringlog asks for: the REST API, and to stay connected.
+/// The scopes that Ringlog requests: the REST API, and a refresh token.
 pub const SCOPE: &str = "api refresh_token";
 
-/// Where the user's answer goes, and what binds it to the flow. Not `Debug`: the state is a secret.
+/// A connect flow's redirect URI, state and challenge. Not `Debug`: the state is a secret.
 #[derive(Clone, Copy)]
 pub struct Flow<'a> {
-    /// A callback that is registered with the app, to the letter.
+    /// Exactly as it is registered with the app.
     pub redirect_uri: &'a str,
-    /// Comes back with the answer.
+    /// Returned with the callback.
     pub state: &'a str,
     /// The verifier's challenge.
     pub challenge: &'a Challenge,
 }
 
-/// The page where a user logs in and allows access. `prompt=login`, so that the popup does not silently take the user
-/// and the org that the browser happens to be logged in to.
+/// The app that asks for tokens.
+pub(crate) struct App<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) client_secret: &'a SecretString,
+}
+
+/// The page where a user logs in and allows access. `prompt=login` keeps the popup from silently taking the user and org
+/// that the browser is already logged in to.
 pub fn authorize_url(client_id: &str, login: &LoginUrl, flow: &Flow<'_>) -> String {
     let parameters = [
         ("response_type", "code"),
@@ -46,87 +50,76 @@ pub fn authorize_url(client_id: &str, login: &LoginUrl, flow: &Flow<'_>) -> Stri
     format!("{}/services/oauth2/authorize?{query}", login.as_str())
 }
 
-impl<S: ClientSecretSource> Client<S> {
-    /// Exchanges the code of a callback for tokens. `redirect_uri` is that of the authorize URL.
-    pub async fn exchange(
-        &self,
-        login: &LoginUrl,
-        code: &str,
-        redirect_uri: &str,
-        verifier: &Verifier,
-    ) -> Result<Grant, CrmError> {
-        let secret = self.own_secret().await?;
-        let grant = self
-            .token(
-                "exchange",
-                login,
-                &[
-                    ("grant_type", "authorization_code"),
-                    ("code", code),
-                    ("redirect_uri", redirect_uri),
-                    ("code_verifier", verifier.secret().expose_secret()),
-                ],
-                &secret,
-            )
-            .await?;
-        if grant.tokens.refresh_token.is_none() {
-            return Err(errors::without_answer(
-                FaultClass::OwnConfiguration,
-                "no_refresh_token",
-                "Salesforce gave no refresh token: allow the scope refresh_token in the app",
-            ));
-        }
-        Ok(grant)
+/// Exchanges a callback's code for tokens.
+pub(crate) async fn exchange(
+    transport: &Transport,
+    app: &App<'_>,
+    login: &LoginUrl,
+    code: &str,
+    redirect_uri: &str,
+    verifier: &Verifier,
+) -> Result<Grant, CrmError> {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", verifier.secret().expose_secret()),
+    ];
+    let grant = request_token(transport, "exchange", app, login, &form).await?;
+    if grant.tokens.refresh_token.is_none() {
+        return Err(errors::without_answer(
+            FaultClass::OwnConfiguration,
+            "no_refresh_token",
+            "Salesforce sent no refresh token: allow the scope refresh_token in the app",
+        ));
     }
+    Ok(grant)
+}
 
-    /// Exchanges the refresh token for an access token. No `scope`: sending one makes Salesforce refuse some grants.
-    pub(crate) async fn refreshed(
-        &self,
-        login: &LoginUrl,
-        refresh_token: &SecretString,
-        client_secret: &SecretString,
-    ) -> Result<Grant, CrmError> {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-        self.token("refresh", login, &form, client_secret).await
-    }
+/// Exchanges the refresh token for an access token. Sends no `scope`: some grants are refused with one.
+pub(crate) async fn refresh(
+    transport: &Transport,
+    app: &App<'_>,
+    login: &LoginUrl,
+    refresh_token: &SecretString,
+) -> Result<Grant, CrmError> {
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
+    request_token(transport, "refresh", app, login, &form).await
+}
 
-    /// The client secret, as it is now.
-    pub(crate) async fn own_secret(&self) -> Result<SecretString, CrmError> {
-        self.config.client_secret.client_secret().await.map_err(|error| {
-            errors::without_answer(FaultClass::Passing, "client_secret_unavailable", &error.to_string())
-        })
+/// Revokes a grant or a session. Succeeds if it has ended already.
+pub(crate) async fn revoke(
+    transport: &Transport,
+    login: &LoginUrl,
+    token: &SecretString,
+) -> Result<(), CrmError> {
+    let url = format!("{}/services/oauth2/revoke", login.as_str());
+    let request = transport.http.post(url).form(&[("token", token.expose_secret())]);
+    let Response { status, body, .. } = transport.send("revoke", Effect::Nothing, request).await?;
+    let has_ended = || errors::parse_oauth(&body).is_some_and(|error| error.error == "invalid_token");
+    if status.is_success() || (status == StatusCode::BAD_REQUEST && has_ended()) {
+        return Ok(());
     }
+    Err(errors::oauth(status, &body, Effect::Nothing))
+}
 
-    /// Ends a grant, or a session. What is no longer valid is ended already.
-    pub(crate) async fn revoked(&self, login: &LoginUrl, token: &SecretString) -> Result<(), CrmError> {
-        let url = format!("{}/services/oauth2/revoke", login.as_str());
-        let request = self.http.post(url).form(&[("token", token.expose_secret())]);
-        let Response { status, body, .. } = self.send("revoke", Effect::Nothing, request).await?;
-        let ended_before = || errors::oauth_fault(&body).is_some_and(|fault| fault.error == "invalid_token");
-        if status.is_success() || (status == StatusCode::BAD_REQUEST && ended_before()) {
-            return Ok(());
-        }
-        Err(errors::oauth(status, &body, Effect::Nothing))
+async fn request_token(
+    transport: &Transport,
+    operation: &'static str,
+    app: &App<'_>,
+    login: &LoginUrl,
+    form: &[(&str, &str)],
+) -> Result<Grant, CrmError> {
+    let url = format!("{}/services/oauth2/token", login.as_str());
+    let credentials = [("client_id", app.client_id), ("client_secret", app.client_secret.expose_secret())];
+    let request = transport.http.post(url).form(&[form, &credentials].concat());
+    let Response { status, body, .. } = transport.send(operation, Effect::Creates, request).await?;
+    if status.is_success() {
+        return token_response::verify(&body, &transport.hosts, app.client_secret);
     }
-
-    async fn token(
-        &self,
-        operation: &'static str,
-        login: &LoginUrl,
-        form: &[(&str, &str)],
-        secret: &SecretString,
-    ) -> Result<Grant, CrmError> {
-        let url = format!("{}/services/oauth2/token", login.as_str());
-        let own = [("client_id", self.config.client_id.as_str()), ("client_secret", secret.expose_secret())];
-        let request = self.http.post(url).form(&[form, &own].concat());
-        let Response { status, body, .. } = self.send(operation, Effect::Creates, request).await?;
-        if status.is_success() {
-            return token_answer::verified(&body, self.hosts(), secret);
-        }
-        let error = errors::oauth(status, &body, Effect::Creates);
-        // A login host of all orgs does not move; one that fails for a while must not end everybody's connection.
-        let is_gone = errors::leads_nowhere(status, &body) && !login.is_shared();
-        let class = if is_gone { FaultClass::AddressGone } else { error.class };
-        Err(CrmError { class, ..error })
-    }
+    let error = errors::oauth(status, &body, Effect::Creates);
+    // A login host that all orgs share does not move. If it fails for a while, that must not end every connection.
+    let is_gone = errors::is_address_gone(status, &body) && !login.is_shared();
+    let class = if is_gone { FaultClass::AddressGone } else { error.class };
+    Err(CrmError { class, ..error })
 }

@@ -1,17 +1,16 @@
-//! The connected org itself (object `Organization`): where it is.
+//! The connected org's country (object `Organization`).
 
-use calls::{crm::CrmError, ports::ClientSecretSource};
+use calls::crm::CrmError;
 use serde::Deserialize;
 
 use crate::{
-    client::Client,
     errors::Effect,
-    token_answer::Grant,
-    transport::{self, Rest},
+    token_response::Grant,
+    transport::{self, RestRequest, Transport},
 };
 
-/// Salesforce has `CountryCode` only where an org uses picklists for countries: a query that names it fails elsewhere
-/// (`INVALID_FIELD`), so the whole record is read.
+/// Only orgs with picklists for countries have `CountryCode`; elsewhere a query that names it fails (`INVALID_FIELD`). So
+/// the whole record is read.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Organization {
@@ -25,15 +24,13 @@ impl Organization {
     }
 }
 
-impl<S: ClientSecretSource> Client<S> {
-    /// The country in the org's address: its ISO code, or whatever the org's people call it.
-    pub async fn country(&self, grant: &Grant) -> Result<Option<String>, CrmError> {
-        let path = format!("/sobjects/Organization/{}", grant.identity.org_id);
-        let request = Rest::get("organization", &path, &[]);
-        let answer = self.rest_at(&grant.tokens.instance_url, &grant.tokens.access_token, request).await?;
-        let organization: Organization = transport::parse(&answer.value, Effect::Nothing)?;
-        Ok(organization.country())
-    }
+/// Fetches the country in the org's address: its ISO code, or the name that the org's people entered.
+pub(crate) async fn country(transport: &Transport, grant: &Grant) -> Result<Option<String>, CrmError> {
+    let path = format!("/sobjects/Organization/{}", grant.identity.org_id);
+    let request = RestRequest::get("organization", &path, &[]);
+    let response = transport.rest_at(&grant.tokens.instance_url, &grant.tokens.access_token, request).await?;
+    let organization: Organization = transport::parse(&response.value, Effect::Nothing)?;
+    Ok(organization.country())
 }
 
 #[cfg(test)]
@@ -43,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_is_better_than_the_name_and_either_may_be_missing() {
+    fn the_code_is_preferred_to_the_name_and_either_may_be_missing() {
         for (record, country) in [
             (json!({ "Country": "United Kingdom", "CountryCode": "GB" }), Some("GB")),
             (json!({ "Country": "United Kingdom" }), Some("United Kingdom")),

@@ -1,26 +1,26 @@
-//! What is kept of Salesforce's error texts. They echo what was sent: numbers, a too long description, a query. Error
-//! messages are stored and shown, so no token, body or phone number may be in them.
+//! Redacts Salesforce's error messages. They echo what was sent (a number, an overlong description, a query), and are
+//! stored and shown, so they must not contain a token, a body or a phone number.
 
 use std::ops::Range;
 
 use crate::markup;
 
-/// How many characters of a message are kept.
-const LONGEST: usize = 500;
-/// How many digits in a row, formatting aside, could be a phone number.
+/// Maximum length of a message in characters.
+const MAX_LENGTH: usize = 500;
+/// So many consecutive digits, ignoring formatting, may be a phone number.
 const PHONE_DIGITS: usize = 7;
-/// A quotation that is longer is content, not the name of a field or a value of a picklist.
-const LONGEST_QUOTATION: usize = 40;
-/// A word that is longer and has a digit is an opaque id or a token, not an error code.
-const LONGEST_OPAQUE_WORD: usize = 24;
-/// Stands for what was taken out.
-const GONE: &str = "…";
-/// What Salesforce writes before the id of a flow's failure.
+/// A longer quotation is content, not the name of a field or a value of a picklist.
+const MAX_QUOTATION: usize = 40;
+/// A longer word with a digit in it is an id or a token, not an error code.
+const MAX_WORD: usize = 24;
+/// Replaces what was removed.
+const REDACTED: &str = "…";
+/// Precedes the id of a flow's failure.
 const ERROR_ID: &str = "Error ID: ";
-/// How many digits each number of such an id has at most: they are 32-bit numbers.
+/// Maximum number of digits of each number in such an id: they are 32-bit numbers.
 const ERROR_ID_DIGITS: usize = 10;
 
-/// Shortens a message and takes out what may be ours or a person's.
+/// Shortens a message, and removes what we sent and what may be personal.
 pub(crate) fn message(text: &str) -> String {
     let text = markup::plain(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -30,21 +30,21 @@ pub(crate) fn message(text: &str) -> String {
     shortened_without_numbers(&text)
 }
 
-/// The id of a flow's failure stays, also where the text is cut: the org's admin finds the flow by it.
+/// Keeps the id of a flow's failure even if the text is cut: the org's admin finds the flow by it.
 fn shortened_without_numbers(text: &str) -> String {
-    let Some(place) = error_id(text) else { return shorten(&without_numbers(text), LONGEST) };
-    let (before, id) = (without_numbers(&text[..place.start]), &text[place.clone()]);
+    let Some(range) = find_error_id(text) else { return shorten(&without_numbers(text), MAX_LENGTH) };
+    let (before, id) = (without_numbers(&text[..range.start]), &text[range.clone()]);
     let used = before.chars().count() + id.chars().count();
-    if used < LONGEST {
-        let whole = format!("{before}{id}{}", without_numbers(&text[place.end..]));
-        return shorten(&whole, LONGEST);
+    if used < MAX_LENGTH {
+        let whole = format!("{before}{id}{}", without_numbers(&text[range.end..]));
+        return shorten(&whole, MAX_LENGTH);
     }
-    let room = LONGEST - id.chars().count() - 1;
+    let room = MAX_LENGTH - id.chars().count() - 1;
     format!("{} {id}", shorten(before.trim_end(), room))
 }
 
-/// Where `Error ID: 1234567890-12345 (-1234567890)` stands.
-fn error_id(text: &str) -> Option<Range<usize>> {
+/// The range of `Error ID: 1234567890-12345 (-1234567890)`.
+fn find_error_id(text: &str) -> Option<Range<usize>> {
     text.match_indices(ERROR_ID).find_map(|(start, before)| {
         let id = &text[start + before.len()..];
         let end = id.find(')')?;
@@ -63,18 +63,18 @@ fn is_error_id(text: &str) -> bool {
     })
 }
 
-/// `FIND {…} … ^ ERROR at Row:1:Column:11 …`: the query before goes.
+/// `FIND {…} … ^ ERROR at Row:1:Column:11 …`: removes the query.
 fn without_query(text: &str) -> &str {
     text.rfind("ERROR at Row").map_or(text, |at| &text[at..])
 }
 
-/// `Subject: data value too large: <the whole value> (max length=255)`: the value goes.
+/// `Subject: data value too large: <the whole value> (max length=255)`: removes the value.
 fn without_refused_value(text: &str) -> String {
     const BEFORE: &str = "data value too large: ";
     const AFTER: &str = " (max length";
     let Some((head, value)) = text.split_once(BEFORE) else { return text.to_owned() };
     let tail = value.rfind(AFTER).map_or("", |at| &value[at..]);
-    format!("{head}{BEFORE}{GONE}{tail}")
+    format!("{head}{BEFORE}{REDACTED}{tail}")
 }
 
 fn without_quotations(text: &str) -> String {
@@ -82,9 +82,9 @@ fn without_quotations(text: &str) -> String {
     let mut parts = text.split('"');
     kept.push_str(parts.next().unwrap_or_default());
     while let Some(quoted) = parts.next() {
-        let short = quoted.chars().count() <= LONGEST_QUOTATION;
+        let short = quoted.chars().count() <= MAX_QUOTATION;
         kept.push('"');
-        kept.push_str(if short { quoted } else { GONE });
+        kept.push_str(if short { quoted } else { REDACTED });
         if let Some(after) = parts.next() {
             kept.push('"');
             kept.push_str(after);
@@ -94,11 +94,11 @@ fn without_quotations(text: &str) -> String {
 }
 
 fn without_opaque(word: &str) -> &str {
-    let opaque = word.chars().count() > LONGEST_OPAQUE_WORD && word.contains(|c: char| c.is_ascii_digit());
-    if opaque { GONE } else { word }
+    let opaque = word.chars().count() > MAX_WORD && word.contains(|c: char| c.is_ascii_digit());
+    if opaque { REDACTED } else { word }
 }
 
-/// Takes out every run of digits, in any usual formatting, that could be a phone number.
+/// Removes every run of digits, however formatted, that may be a phone number.
 fn without_numbers(text: &str) -> String {
     let formatting = |c: char| c.is_ascii_digit() || " ()+-./".contains(c);
     let mut kept = String::with_capacity(text.len());
@@ -109,16 +109,16 @@ fn without_numbers(text: &str) -> String {
         let run = run.trim_end_matches(|c: char| !c.is_ascii_digit());
         let digits = run.bytes().filter(u8::is_ascii_digit).count();
         kept.push_str(&rest[..start]);
-        kept.push_str(if digits >= PHONE_DIGITS { GONE } else { run });
+        kept.push_str(if digits >= PHONE_DIGITS { REDACTED } else { run });
         rest = &rest[start + run.len()..];
     }
     kept + rest
 }
 
-fn shorten(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
+fn shorten(text: &str, max_length: usize) -> String {
+    match text.char_indices().nth(max_length) {
         None => text.to_owned(),
-        Some(_) => text.chars().take(longest - 1).collect::<String>() + GONE,
+        Some(_) => text.chars().take(max_length - 1).collect::<String>() + REDACTED,
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn salesforce_s_own_words_stay() {
+    fn salesforces_own_text_is_kept() {
         for text in [
             "Session expired or invalid",
             "Required fields are missing: [LastName]",
@@ -143,62 +143,66 @@ mod tests {
     }
 
     #[test]
-    fn numbers_go_in_any_formatting() {
+    fn phone_numbers_are_removed_however_they_are_formatted() {
         for number in ["+12345550123", "(234) 555-0123", "234.555.0123", "555-0123", "2345550123*"] {
-            let said = message(&format!("no row for {number}, sorry"));
-            assert!(!said.contains("0123"), "{said}");
-            assert!(said.starts_with("no row for") && said.ends_with(", sorry"), "{said}");
+            let redacted = message(&format!("no row for {number}, sorry"));
+            assert!(!redacted.contains("0123"), "{redacted}");
+            assert!(redacted.starts_with("no row for") && redacted.ends_with(", sorry"), "{redacted}");
         }
     }
 
     #[test]
-    fn what_we_sent_goes() {
+    fn what_was_sent_is_removed() {
         let body = "The caller wants a quote. ".repeat(50);
-        let said = message(&format!("Description: data value too large: {body} (max length=32000)"));
-        assert_eq!(said, "Description: data value too large: … (max length=32000)");
-        let said = message(&format!(
+        let redacted = message(&format!("Description: data value too large: {body} (max length=32000)"));
+        assert_eq!(redacted, "Description: data value too large: … (max length=32000)");
+        let redacted = message(&format!(
             "Cannot deserialize instance of datetime from VALUE_STRING value \"{body}\" at [line:1]"
         ));
-        assert_eq!(said, "Cannot deserialize instance of datetime from VALUE_STRING value \"…\" at [line:1]");
+        assert_eq!(
+            redacted,
+            "Cannot deserialize instance of datetime from VALUE_STRING value \"…\" at [line:1]"
+        );
     }
 
     #[test]
-    fn an_echoed_query_goes_and_what_is_wrong_with_it_stays() {
-        let said = message(
+    fn an_echoed_query_is_removed_and_its_error_kept() {
+        let redacted = message(
             "\nFIND {x} RETURNING Lead(Id,\n   ^\nERROR at Row:1:Column:11\nNo such column 'Fax' on entity 'Lead'.",
         );
-        assert_eq!(said, "ERROR at Row:1:Column:11 No such column 'Fax' on entity 'Lead'.");
+        assert_eq!(redacted, "ERROR at Row:1:Column:11 No such column 'Fax' on entity 'Lead'.");
     }
 
-    /// As Salesforce words it (Help, "Troubleshoot Flow Errors").
+    /// Salesforce's wording (Help, "Troubleshoot Flow Errors").
     const FLOW: &str = "We can&#39;t save this record because the “Calls” process failed. Give your Salesforce admin these details. <b>This error occurred when the flow tried to update records</b>: FIELD_CUSTOM_VALIDATION_EXCEPTION: Call (234) 555-0123 back. You can look up ExceptionCode values in the <a target=\"new\" href='https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/calls.htm?x=2345550123'>SOAP API Developer Guide</a>.<br><br>Error ID: 1234567890-12345 (-1234567890)";
 
     #[test]
-    fn the_error_id_of_a_failed_flow_stays_and_numbers_and_markup_go() {
-        let said = message(FLOW);
+    fn the_error_id_of_a_failed_flow_is_kept_and_numbers_and_markup_are_removed() {
+        let redacted = message(FLOW);
         assert_eq!(
-            said,
+            redacted,
             "We can't save this record because the “Calls” process failed. Give your Salesforce admin these details. This error occurred when the flow tried to update records: FIELD_CUSTOM_VALIDATION_EXCEPTION: Call (… back. You can look up ExceptionCode values in the SOAP API Developer Guide. Error ID: 1234567890-12345 (-1234567890)"
         );
-        let said = message("Error ID: 577398459-79404 (1362279439). Call 2345550123.");
-        assert_eq!(said, "Error ID: 577398459-79404 (1362279439). Call ….");
+        let redacted = message("Error ID: 577398459-79404 (1362279439). Call 2345550123.");
+        assert_eq!(redacted, "Error ID: 577398459-79404 (1362279439). Call ….");
     }
 
     #[test]
     fn a_long_text_is_cut_before_its_error_id() {
-        let said = message(&FLOW.replace("Call (234) 555-0123 back.", &"Ask for a campaign. ".repeat(40)));
-        assert_eq!(said.chars().count(), LONGEST);
-        assert!(said.starts_with("We can't save this record"), "{said}");
-        assert!(said.ends_with("… Error ID: 1234567890-12345 (-1234567890)"), "{said}");
+        let redacted =
+            message(&FLOW.replace("Call (234) 555-0123 back.", &"Ask for a campaign. ".repeat(40)));
+        assert_eq!(redacted.chars().count(), MAX_LENGTH);
+        assert!(redacted.starts_with("We can't save this record"), "{redacted}");
+        assert!(redacted.ends_with("… Error ID: 1234567890-12345 (-1234567890)"), "{redacted}");
         let id = "Error ID: 1234567890-12345 (-1234567890)";
-        for before in 440..=LONGEST {
-            let said = message(&format!("{} {id} and {}", "a".repeat(before), "b".repeat(100)));
-            assert!(said.contains(id) && said.chars().count() <= LONGEST, "{before}: {said}");
+        for before in 440..=MAX_LENGTH {
+            let redacted = message(&format!("{} {id} and {}", "a".repeat(before), "b".repeat(100)));
+            assert!(redacted.contains(id) && redacted.chars().count() <= MAX_LENGTH, "{before}: {redacted}");
         }
     }
 
     #[test]
-    fn what_only_looks_like_an_error_id_goes() {
+    fn what_only_looks_like_an_error_id_is_removed() {
         for text in [
             "Error ID: 2345550123",
             "Error ID: +1234567890-12345 (-1234567890)",
@@ -207,13 +211,13 @@ mod tests {
             "Error ID: 12345678901-12345 (-1234567890)",
             "Error ID: 1234567890 12345 (-1234567890)",
         ] {
-            let said = message(text);
-            assert!(!said.contains("4567890"), "{text}: {said}");
+            let redacted = message(text);
+            assert!(!redacted.contains("4567890"), "{text}: {redacted}");
         }
     }
 
     #[test]
-    fn markup_is_dropped_and_its_text_stays() {
+    fn markup_is_removed_and_its_text_kept() {
         for (text, plain) in [
             ("<p>One</p><p>two</p>", "One two"),
             ("a &lt;b&gt;bold&lt;/b&gt; &amp; <i>plain</i>&nbsp;word", "a bold & plain word"),
@@ -230,32 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn tokens_go() {
-        let said = message("bad token 00Dxx0000000001!AQEAQFz8.dPoqwe_x1y2z3Kl9 given");
-        assert_eq!(said, "bad token … given");
+    fn tokens_are_removed() {
+        let redacted = message("bad token 00Dxx0000000001!AQEAQFz8.dPoqwe_x1y2z3Kl9 given");
+        assert_eq!(redacted, "bad token … given");
     }
 
     #[test]
     fn messages_are_cut_on_a_character_boundary() {
-        let said = message(&"ä ".repeat(2000));
-        assert_eq!(said.chars().count(), LONGEST);
+        let redacted = message(&"ä ".repeat(2000));
+        assert_eq!(redacted.chars().count(), MAX_LENGTH);
     }
 
-    /// The text without its error ids, and whether the rest has a run of digits that could be a phone number.
-    fn has_number(said: &str) -> bool {
+    /// Whether the text, apart from error ids, has a run of digits that may be a phone number.
+    fn has_number(redacted: &str) -> bool {
         let longest = |text: &str| text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
-        let Some((before, after)) = said.split_once("Error ID: ") else {
-            return longest(said).unwrap_or(0) >= PHONE_DIGITS;
+        let Some((before, after)) = redacted.split_once("Error ID: ") else {
+            return longest(redacted).unwrap_or(0) >= PHONE_DIGITS;
         };
         let after = match after.split_once(')') {
-            Some((id, rest)) if is_shaped(id) => rest,
+            Some((id, rest)) if looks_like_error_id(id) => rest,
             _ => after,
         };
         longest(before).unwrap_or(0) >= PHONE_DIGITS || has_number(after)
     }
 
     /// `1234567890-12345 (-1234567890`
-    fn is_shaped(id: &str) -> bool {
+    fn looks_like_error_id(id: &str) -> bool {
         let number = |text: &str| (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         let Some((first, rest)) = id.split_once('-') else { return false };
         let Some((second, third)) = rest.split_once(" (") else { return false };
@@ -264,14 +268,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_message_keeps_a_number_or_grows_too_long(text in "[ a-zA-Z0-9()+.\"*äß<>&;#/-]{0,900}") {
-            let said = message(&text);
-            prop_assert!(said.chars().count() <= LONGEST);
-            prop_assert!(!has_number(&said), "{}", said);
+        fn no_message_contains_a_phone_number_or_is_too_long(text in "[ a-zA-Z0-9()+.\"*äß<>&;#/-]{0,900}") {
+            let redacted = message(&text);
+            prop_assert!(redacted.chars().count() <= MAX_LENGTH);
+            prop_assert!(!has_number(&redacted), "{}", redacted);
         }
 
         #[test]
-        fn no_number_is_kept_that_is_not_of_an_error_id(
+        fn no_number_is_kept_except_in_an_error_id(
             parts in prop::collection::vec(
                 prop_oneof![
                     Just("Error ID: ".to_owned()),
@@ -283,9 +287,9 @@ mod tests {
                 0..24,
             ),
         ) {
-            let said = message(&parts.concat());
-            prop_assert!(said.chars().count() <= LONGEST);
-            prop_assert!(!has_number(&said), "{}", said);
+            let redacted = message(&parts.concat());
+            prop_assert!(redacted.chars().count() <= MAX_LENGTH);
+            prop_assert!(!has_number(&redacted), "{}", redacted);
         }
     }
 }

@@ -1,40 +1,40 @@
 //! The phone search: one SOSL request over Leads, Contacts or both (SOQL and SOSL Reference, "SOSL Syntax").
 
-use calls::ports::ClientSecretSource;
 use calls::{
+    codes::faults,
     crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType},
     ids::SalesforceId,
+    limits::FOUND_RECORDS,
     workspace::Connection,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    client::Client,
     errors::{self, Effect, between},
     time,
-    transport::{self, Rest},
+    transport::{self, RestRequest, Transport},
 };
 
-/// How many records of each object are asked for.
-pub(crate) const PAGE: usize = 200;
+/// How many records to fetch of each object.
+pub(crate) const PAGE_SIZE: usize = FOUND_RECORDS;
 
-/// Says only why search found a record: a caller is nobody's fax machine (docs/contract.md#matching).
+/// Fetched only to tell why search found a record: no caller is a fax machine (docs/contract.md#matching).
 const FAX: &str = "Fax";
 
-/// What is asked of one object. A field or an object that the user may not read makes Salesforce refuse the whole
-/// search; then it is left out.
+/// What to fetch of one object. Salesforce refuses the whole search if the user may not read a field or an object, which
+/// is then left out.
 pub(crate) struct Target {
     pub(crate) object: &'static str,
     pub(crate) record_type: RecordType,
     phones: Vec<&'static str>,
     country: Option<&'static str>,
-    /// What a record must be besides.
+    /// A further condition.
     pub(crate) condition: Option<&'static str>,
 }
 
-/// What is asked of these objects, without what is known to be `omitted`. Where nothing would be left of it, all of it:
-/// Salesforce then says what is wrong.
+/// What to fetch of these objects, except what is `omitted`. If that leaves nothing, everything: Salesforce then says what
+/// is wrong.
 pub(crate) fn targets(objects: &[RecordType], omitted: &Omitted) -> Vec<Target> {
     let all = || objects.iter().map(|object| target(*object));
     let mut targets: Vec<_> = all().filter(|target| !omitted.unreadable.contains(target.object)).collect();
@@ -44,7 +44,7 @@ pub(crate) fn targets(objects: &[RecordType], omitted: &Omitted) -> Vec<Target> 
         target.phones.retain(is_read);
         target.country = target.country.filter(|country| is_read(country));
     }
-    targets.retain(Target::has_a_phone);
+    targets.retain(Target::has_phone_field);
     if targets.is_empty() { all().collect() } else { targets }
 }
 
@@ -68,7 +68,7 @@ fn target(record_type: RecordType) -> Target {
 }
 
 impl Target {
-    /// The fields that are asked for.
+    /// The fields to fetch.
     pub(crate) fn fields(&self) -> String {
         let mut fields = vec!["Id", "Name"];
         fields.extend(&self.phones);
@@ -77,23 +77,23 @@ impl Target {
         fields.join(", ")
     }
 
-    /// The fields that may have the caller's number.
-    pub(crate) fn callers(&self) -> impl Iterator<Item = &'static str> {
+    /// The fields that may hold the caller's number.
+    pub(crate) fn caller_fields(&self) -> impl Iterator<Item = &'static str> {
         self.phones.iter().copied().filter(|field| *field != FAX)
     }
 
-    fn has_a_phone(&self) -> bool {
-        self.callers().next().is_some()
+    fn has_phone_field(&self) -> bool {
+        self.caller_fields().next().is_some()
     }
 
     fn returning(&self) -> String {
         let (object, fields) = (self.object, self.fields());
         let condition = self.condition.map(|condition| format!("WHERE {condition} ")).unwrap_or_default();
-        format!("{object}({fields} {condition}ORDER BY LastModifiedDate DESC LIMIT {PAGE})")
+        format!("{object}({fields} {condition}ORDER BY LastModifiedDate DESC LIMIT {PAGE_SIZE})")
     }
 
-    /// Leaves a field out; `false` if it is not one that can be.
-    fn leave_out(&mut self, field: &str) -> bool {
+    /// Leaves a field out. Returns `false` if it is required, or not among the fields.
+    fn omit(&mut self, field: &str) -> bool {
         let before = self.phones.len();
         self.phones.retain(|phone| *phone != field);
         let country = self.country.take_if(|country| *country == field);
@@ -103,46 +103,45 @@ impl Target {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SearchAnswer {
+struct SearchResponse {
     search_records: Vec<Map<String, Value>>,
 }
 
-impl<S: ClientSecretSource> Client<S> {
-    pub(crate) async fn search_phone(
-        &self,
-        connection: &Connection,
-        objects: &[RecordType],
-        query: &PhoneQuery,
-        omitted: &Omitted,
-    ) -> Result<Answer<Found>, CrmError> {
-        let term = term(query)?;
-        let mut omitted = omitted.clone();
-        let mut targets = targets(objects, &omitted);
-        loop {
-            match self.search_once(connection, &sosl(&term, &targets)).await {
-                Ok(answer) => {
-                    let found = found(&answer.value.search_records, omitted)?;
-                    return Ok(Answer { value: found, api_usage: answer.api_usage });
-                }
-                Err(error) => omitted.unreadable.insert(narrow(&mut targets, error)?),
-            };
-        }
-    }
-
-    async fn search_once(
-        &self,
-        connection: &Connection,
-        sosl: &str,
-    ) -> Result<Answer<SearchAnswer>, CrmError> {
-        let answer = self.rest(connection, Rest::get("search", "/search/", &[("q", sosl)])).await?;
-        Ok(Answer { value: transport::parse(&answer.value, Effect::Nothing)?, api_usage: answer.api_usage })
+/// Searches these objects for a number. If Salesforce refuses a field or an object, tries again without it.
+pub(crate) async fn by_phone(
+    transport: &Transport,
+    connection: &Connection,
+    objects: &[RecordType],
+    query: &PhoneQuery,
+    omitted: &Omitted,
+) -> Result<Answer<Found>, CrmError> {
+    let term = search_term(query)?;
+    let mut omitted = omitted.clone();
+    let mut targets = targets(objects, &omitted);
+    loop {
+        match search_once(transport, connection, &sosl(&term, &targets)).await {
+            Ok(response) => {
+                let found = parse_records(&response.value.search_records, omitted)?;
+                return Ok(Answer { value: found, api_usage: response.api_usage });
+            }
+            Err(error) => omitted.unreadable.insert(omit_unreadable(&mut targets, error)?),
+        };
     }
 }
 
-/// The national and the full number and what else stands for it, each also as the beginning of a longer one (a stored
-/// extension). Digits only: every other character could be an operator. At most 500 characters or so; Salesforce leaves
-/// the operators out from 4,000.
-fn term(query: &PhoneQuery) -> Result<String, CrmError> {
+async fn search_once(
+    transport: &Transport,
+    connection: &Connection,
+    sosl: &str,
+) -> Result<Answer<SearchResponse>, CrmError> {
+    let response = transport.rest(connection, RestRequest::get("search", "/search/", &[("q", sosl)])).await?;
+    Ok(Answer { value: transport::parse(&response.value, Effect::Nothing)?, api_usage: response.api_usage })
+}
+
+/// The national and the international number and their other forms, each also as a prefix of a longer one (an extension).
+/// Digits only: any other character could be an operator. Stays around 500 characters; from 4,000 on, Salesforce ignores
+/// the operators.
+fn search_term(query: &PhoneQuery) -> Result<String, CrmError> {
     let digits = |text: &String| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let forms = [&query.national, &query.international].into_iter().chain(&query.others);
     let mut numbers: Vec<String> = Vec::new();
@@ -154,7 +153,7 @@ fn term(query: &PhoneQuery) -> Result<String, CrmError> {
     if numbers.is_empty() {
         return Err(errors::without_answer(
             FaultClass::Permanent,
-            "no_search_term",
+            faults::NO_SEARCH_TERM.code,
             "there is no number to search for",
         ));
     }
@@ -167,9 +166,9 @@ fn sosl(term: &str, targets: &[Target]) -> String {
     format!("FIND {{{term}}} IN PHONE FIELDS RETURNING {}", returning.join(", "))
 }
 
-/// Leaves out what an error says may not be read, and names it: `Lead`, `Contact.HomePhone`. The error again, where it says
-/// nothing of the kind, or nothing would be left.
-pub(crate) fn narrow(targets: &mut Vec<Target>, error: CrmError) -> Result<String, CrmError> {
+/// Leaves out the object or field that an error says may not be read; returns its name: `Lead`, `Contact.HomePhone`. Returns
+/// the error if it says nothing of the kind, or if nothing would be left.
+pub(crate) fn omit_unreadable(targets: &mut Vec<Target>, error: CrmError) -> Result<String, CrmError> {
     let refused = match error.code.as_str() {
         "INVALID_TYPE" => {
             let refused = between(&error.message, "sObject type '", "'").unwrap_or_default();
@@ -181,34 +180,34 @@ pub(crate) fn narrow(targets: &mut Vec<Target>, error: CrmError) -> Result<Strin
             let object = between(&error.message, "entity '", "'").unwrap_or_default();
             let target = targets.iter_mut().find(|target| target.object == object);
             target.and_then(|target| {
-                let field = error.fields.iter().find(|field| target.leave_out(field))?;
+                let field = error.fields.iter().find(|field| target.omit(field))?;
                 Some(format!("{object}.{field}"))
             })
         }
         _ => None,
     };
-    targets.retain(Target::has_a_phone);
+    targets.retain(Target::has_phone_field);
     refused.filter(|_| !targets.is_empty()).ok_or(error)
 }
 
-/// Reads the records of an answer.
-pub(crate) fn found(records: &[Map<String, Value>], omitted: Omitted) -> Result<Found, CrmError> {
+/// Parses the records of a response.
+pub(crate) fn parse_records(records: &[Map<String, Value>], omitted: Omitted) -> Result<Found, CrmError> {
     let known = RecordType::ALL.map(target);
     let mut found = Found { omitted, ..Found::default() };
     for record in records {
         let object = record.get("attributes").and_then(|attributes| attributes["type"].as_str());
         if let Some(target) = known.iter().find(|target| Some(target.object) == object) {
-            let record = read(record, target).ok_or_else(|| errors::unexpected(Effect::Nothing))?;
+            let record = parse_record(record, target).ok_or_else(|| errors::unexpected(Effect::Nothing))?;
             found.records.push(record);
         }
     }
     let count = |record_type| found.records.iter().filter(|record| record.record_type == record_type).count();
     found.full =
-        known.iter().map(|target| target.record_type).find(|record_type| count(*record_type) >= PAGE);
+        known.iter().map(|target| target.record_type).find(|record_type| count(*record_type) >= PAGE_SIZE);
     Ok(found)
 }
 
-fn read(record: &Map<String, Value>, target: &Target) -> Option<FoundRecord> {
+fn parse_record(record: &Map<String, Value>, target: &Target) -> Option<FoundRecord> {
     let text = |field: &str| record.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
     let phones =
         target.phones.iter().filter_map(|field| Some(((*field).to_owned(), text(field)?.to_owned())));
@@ -230,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    fn everything() -> Vec<Target> {
+    fn all_targets() -> Vec<Target> {
         targets(&RecordType::ALL, &Omitted::default())
     }
 
@@ -248,9 +247,9 @@ mod tests {
     }
 
     #[test]
-    fn one_request_asks_for_both_objects_and_all_forms_of_the_number() {
+    fn one_search_covers_both_objects_and_all_forms_of_the_number() {
         assert_eq!(
-            sosl(&term(&query()).unwrap(), &everything()),
+            sosl(&search_term(&query()).unwrap(), &all_targets()),
             "FIND {2345550123 OR 12345550123 OR 0012345550123 OR 2345550123* OR 12345550123* OR 0012345550123*} \
              IN PHONE FIELDS RETURNING \
              Lead(Id, Name, Phone, MobilePhone, Fax, Country, CreatedDate, LastModifiedDate \
@@ -268,37 +267,41 @@ mod tests {
             others: vec![other.to_owned()],
         };
         let terms = "234 OR 1234 OR 01234 OR 234* OR 1234* OR 01234*";
-        assert_eq!(term(&query("234} IN ALL", "+1 (234)", "0*1 OR 234")).unwrap(), terms);
-        assert_eq!(term(&query("234", "234", "234")).unwrap(), "234 OR 234*");
+        assert_eq!(search_term(&query("234} IN ALL", "+1 (234)", "0*1 OR 234")).unwrap(), terms);
+        assert_eq!(search_term(&query("234", "234", "234")).unwrap(), "234 OR 234*");
         let query = query("anonymous", "", "*");
-        assert_eq!(term(&query).unwrap_err().code, "no_search_term");
+        assert_eq!(search_term(&query).unwrap_err().code, "no_search_term");
     }
 
     #[test]
-    fn an_object_that_may_not_be_read_is_left_out() {
-        let mut targets = everything();
+    fn an_unreadable_object_is_left_out() {
+        let mut targets = all_targets();
         let error = refused(
             "INVALID_TYPE",
             "\nLead(Id\n^\nERROR at Row:1:Column:70\nsObject type 'Lead' is not supported.",
         );
-        assert!(narrow(&mut targets, error).is_ok());
+        assert!(omit_unreadable(&mut targets, error).is_ok());
         assert!(!sosl("1", &targets).contains("Lead("));
         let error = refused("INVALID_TYPE", "sObject type 'Contact' is not supported.");
-        assert!(narrow(&mut targets, error).is_err(), "a search that finds nothing to read is a fault");
+        assert!(
+            omit_unreadable(&mut targets, error).is_err(),
+            "a search with nothing left to read is an error"
+        );
     }
 
     #[test]
-    fn a_field_that_may_not_be_read_is_left_out_of_its_object() {
-        let mut targets = everything();
+    fn an_unreadable_field_is_left_out_of_its_object() {
+        let mut targets = all_targets();
         let error = refused(
             "INVALID_FIELD",
             "\nContact(Id\n^\nERROR at Row:1:Column:70\nNo such column 'MobilePhone' on entity 'Contact'.",
         );
-        assert!(narrow(&mut targets, error).is_ok());
+        assert!(omit_unreadable(&mut targets, error).is_ok());
         let sosl = sosl("1", &targets);
         assert!(sosl.contains("Lead(Id, Name, Phone, MobilePhone, Fax, Country"), "{sosl}");
         assert!(sosl.contains("Contact(Id, Name, Phone, HomePhone"), "{sosl}");
-        let mut refused = |code, message| narrow(&mut targets, super::tests::refused(code, message)).ok();
+        let mut refused =
+            |code, message| omit_unreadable(&mut targets, super::tests::refused(code, message)).ok();
         assert_eq!(
             refused("INVALID_FIELD", "No such column 'Country' on entity 'Lead'.").as_deref(),
             Some("Lead.Country")
@@ -309,29 +312,29 @@ mod tests {
 
     #[test]
     fn an_object_without_a_readable_phone_field_is_left_out() {
-        let mut targets = everything();
+        let mut targets = all_targets();
         for field in ["Phone", "MobilePhone"] {
             let error = refused("INVALID_FIELD", &format!("No such column '{field}' on entity 'Lead'."));
-            assert_eq!(narrow(&mut targets, error), Ok(format!("Lead.{field}")));
+            assert_eq!(omit_unreadable(&mut targets, error), Ok(format!("Lead.{field}")));
         }
-        assert!(!sosl("1", &targets).contains("Lead("), "a fax machine is no caller");
+        assert!(!sosl("1", &targets).contains("Lead("), "a fax machine does not call");
     }
 
     #[test]
-    fn what_is_known_to_be_hidden_is_not_asked_for() {
+    fn what_is_known_to_be_hidden_is_not_fetched() {
         let omitted = |names: &[&str]| Omitted {
             unreadable: names.iter().map(|name| (*name).to_owned()).collect(),
             ..Omitted::default()
         };
-        let asked = |names: &[&str]| sosl("1", &targets(&RecordType::ALL, &omitted(names)));
+        let sosl_without = |names: &[&str]| sosl("1", &targets(&RecordType::ALL, &omitted(names)));
         assert!(
-            asked(&["Contact.HomePhone", "Lead.Country"])
+            sosl_without(&["Contact.HomePhone", "Lead.Country"])
                 .contains("Lead(Id, Name, Phone, MobilePhone, Fax, Created")
         );
-        assert!(!asked(&["Contact.HomePhone"]).contains("HomePhone"));
-        assert!(!asked(&["Lead"]).contains("Lead("));
-        assert!(!asked(&["Lead.Phone", "Lead.MobilePhone"]).contains("Lead("));
-        assert_eq!(asked(&["Lead", "Contact"]), asked(&[]), "Salesforce says what is wrong");
+        assert!(!sosl_without(&["Contact.HomePhone"]).contains("HomePhone"));
+        assert!(!sosl_without(&["Lead"]).contains("Lead("));
+        assert!(!sosl_without(&["Lead.Phone", "Lead.MobilePhone"]).contains("Lead("));
+        assert_eq!(sosl_without(&["Lead", "Contact"]), sosl_without(&[]), "Salesforce says what is wrong");
     }
 
     fn lead(n: usize) -> Value {
@@ -344,12 +347,12 @@ mod tests {
     }
 
     fn found_in(records: &[Value]) -> Result<Found, CrmError> {
-        let answer: SearchAnswer = serde_json::from_value(json!({ "searchRecords": records })).unwrap();
-        found(&answer.search_records, Omitted::default())
+        let response: SearchResponse = serde_json::from_value(json!({ "searchRecords": records })).unwrap();
+        parse_records(&response.search_records, Omitted::default())
     }
 
     #[test]
-    fn records_carry_the_phone_fields_that_are_filled() {
+    fn records_have_their_nonempty_phone_fields() {
         let found = found_in(&[lead(1)]).unwrap();
         let record = &found.records[0];
         assert_eq!(record.phones, vec![("Phone".to_owned(), "(234) 555-0123".to_owned())]);
@@ -359,13 +362,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_page_is_told() {
-        let found = found_in(&(0..PAGE).map(lead).collect::<Vec<_>>()).unwrap();
+    fn a_full_page_is_reported() {
+        let found = found_in(&(0..PAGE_SIZE).map(lead).collect::<Vec<_>>()).unwrap();
         assert_eq!(found.full, Some(RecordType::Lead));
     }
 
     #[test]
-    fn an_unreadable_record_is_a_fault_and_not_a_miss() {
+    fn a_malformed_record_is_an_error_and_not_a_miss() {
         let mut broken = lead(1);
         broken["LastModifiedDate"] = Value::Null;
         assert_eq!(found_in(&[broken]).unwrap_err().code, "unreadable_answer");

@@ -1,16 +1,14 @@
-//! The statuses that an org gives its Tasks (object `TaskStatus`): an org may rename or remove `Completed`.
+//! The statuses that an org has defined for its Tasks (object `TaskStatus`): an org may rename or remove `Completed`.
 
 use calls::{
     crm::{Answer, CrmError},
-    ports::ClientSecretSource,
     workspace::Connection,
 };
 use serde::Deserialize;
 
 use crate::{
-    client::Client,
     errors::Effect,
-    transport::{self, Rest},
+    transport::{self, RestRequest, Transport},
 };
 
 const CLOSED: &str = "SELECT ApiName FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder LIMIT 1";
@@ -26,14 +24,13 @@ struct Status {
     api_name: String,
 }
 
-impl<S: ClientSecretSource> Client<S> {
-    pub(crate) async fn first_closed_task_status(
-        &self,
-        connection: &Connection,
-    ) -> Result<Answer<Option<String>>, CrmError> {
-        let answer = self.rest(connection, Rest::get("query", "/query", &[("q", CLOSED)])).await?;
-        let page: Page = transport::parse(&answer.value, Effect::Nothing)?;
-        let status = page.records.into_iter().next().map(|status| status.api_name);
-        Ok(Answer { value: status, api_usage: answer.api_usage })
-    }
+/// Fetches the first status of closed Tasks; `None` if the org has none.
+pub(crate) async fn first_closed(
+    transport: &Transport,
+    connection: &Connection,
+) -> Result<Answer<Option<String>>, CrmError> {
+    let response = transport.rest(connection, RestRequest::get("query", "/query", &[("q", CLOSED)])).await?;
+    let page: Page = transport::parse(&response.value, Effect::Nothing)?;
+    let status = page.records.into_iter().next().map(|status| status.api_name);
+    Ok(Answer { value: status, api_usage: response.api_usage })
 }

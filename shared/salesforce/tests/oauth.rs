@@ -16,13 +16,13 @@ use support::{
 };
 
 #[tokio::test]
-async fn a_user_allows_and_the_code_becomes_a_session() {
+async fn after_a_user_allows_the_code_is_exchanged_for_tokens_once() {
     let world = World::new().await;
     let verifier = Verifier::generate().unwrap();
-    let back = world.decide("allow", &verifier).await;
-    assert_eq!(parameter(&back, "state"), "sample state");
+    let callback = world.decide("allow", &verifier).await;
+    assert_eq!(parameter(&callback, "state"), "sample state");
     let login = world.client.hosts().deployment();
-    let code = parameter(&back, "code");
+    let code = parameter(&callback, "code");
     let grant = world.client.exchange(login, &code, &world.callback(), &verifier).await.unwrap();
     assert_eq!(grant.tokens.instance_url, world.salesforce.url());
     assert!(grant.tokens.refresh_token.is_some());
@@ -34,14 +34,14 @@ async fn a_user_allows_and_the_code_becomes_a_session() {
 }
 
 #[tokio::test]
-async fn a_user_denies() {
+async fn a_denial_is_reported_to_the_callback() {
     let world = World::new().await;
-    let back = world.decide("deny", &Verifier::generate().unwrap()).await;
-    assert_eq!(parameter(&back, "error"), "access_denied");
+    let callback = world.decide("deny", &Verifier::generate().unwrap()).await;
+    assert_eq!(parameter(&callback, "error"), "access_denied");
 }
 
 #[tokio::test]
-async fn a_code_is_no_good_without_its_verifier() {
+async fn a_code_is_worthless_without_its_verifier() {
     let world = World::new().await;
     let code = parameter(&world.decide("allow", &Verifier::generate().unwrap()).await, "code");
     let (login, other) = (world.client.hosts().deployment(), Verifier::generate().unwrap());
@@ -50,7 +50,7 @@ async fn a_code_is_no_good_without_its_verifier() {
 }
 
 #[tokio::test]
-async fn identity_tells_name_and_zone() {
+async fn identity_has_the_users_name_and_time_zone() {
     let world = World::new().await;
     let identity = world.client.identity(&world.grant().await).await.unwrap();
     assert_eq!(identity.time_zone.map(TimeZone::name), Some("America/New_York"));
@@ -59,7 +59,7 @@ async fn identity_tells_name_and_zone() {
 }
 
 #[tokio::test]
-async fn an_org_tells_its_country_if_it_knows_one() {
+async fn the_orgs_country_is_read_if_it_has_one() {
     let world = World::new().await;
     let grant = world.grant().await;
     for country in [Some("US"), Some("United Kingdom"), None] {
@@ -73,7 +73,7 @@ async fn an_org_tells_its_country_if_it_knows_one() {
 }
 
 #[tokio::test]
-async fn identity_with_an_ended_session_is_a_matter_of_the_session() {
+async fn identity_with_an_expired_session_is_a_session_fault() {
     let world = World::new().await;
     let grant = world.grant().await;
     world.salesforce.expire_sessions();
@@ -82,11 +82,11 @@ async fn identity_with_an_ended_session_is_a_matter_of_the_session() {
 }
 
 #[tokio::test]
-async fn a_refresh_gives_a_session_and_the_next_refresh_token() {
+async fn a_refresh_returns_a_session_and_the_next_refresh_token() {
     let mut world = World::new().await;
     world.salesforce.expire_sessions();
-    let ended = world.search("2345550123").await.unwrap_err();
-    assert_eq!(class_and_code(&ended), (FaultClass::Session, "INVALID_SESSION_ID"));
+    let expired = world.search("2345550123").await.unwrap_err();
+    assert_eq!(class_and_code(&expired), (FaultClass::Session, "INVALID_SESSION_ID"));
 
     let tokens = world.refresh(&world.connection).await.unwrap();
     let stale = world.connection.clone();
@@ -100,14 +100,14 @@ async fn a_refresh_gives_a_session_and_the_next_refresh_token() {
 }
 
 #[tokio::test]
-async fn without_rotation_the_refresh_token_stays() {
+async fn without_rotation_the_refresh_token_stays_valid() {
     let world = World::with(Settings { rotation: false, ..Settings::default() }, Timeouts::default()).await;
     assert!(world.refresh(&world.connection).await.unwrap().refresh_token.is_none());
     assert!(world.refresh(&world.connection).await.is_ok());
 }
 
 #[tokio::test]
-async fn failures_of_a_refresh_end_a_grant_only_where_salesforce_says_so() {
+async fn a_failed_refresh_ends_a_grant_only_if_salesforce_says_so() {
     let world = World::new().await;
     for (preset, class) in [
         (Preset::ExpiredRefreshToken, FaultClass::GrantEnded),
@@ -130,7 +130,7 @@ async fn failures_of_a_refresh_end_a_grant_only_where_salesforce_says_so() {
 }
 
 #[tokio::test]
-async fn an_instance_outside_salesforce_is_not_taken_over() {
+async fn an_instance_outside_salesforce_is_refused() {
     let instance_url = Some("https://acme.my.salesforce.com.evil.example".to_owned());
     let world = World::with(Settings { instance_url, ..Settings::default() }, Timeouts::default()).await;
     let error = world.refresh(&world.connection).await.unwrap_err();
@@ -138,7 +138,7 @@ async fn an_instance_outside_salesforce_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn our_own_wrong_secret_is_not_the_workspaces_fault() {
+async fn a_wrong_client_secret_is_our_own_misconfiguration() {
     let world = World::new().await;
     let config = world.salesforce.config();
     for (id, secret, code) in
@@ -151,7 +151,7 @@ async fn our_own_wrong_secret_is_not_the_workspaces_fault() {
 }
 
 #[tokio::test]
-async fn a_grant_is_revoked_once_and_again_without_complaint() {
+async fn revoking_a_grant_twice_succeeds() {
     for revoke_errors_urlencoded in [false, true] {
         let settings = Settings { revoke_errors_urlencoded, ..Settings::default() };
         let world = World::with(settings, Timeouts::default()).await;
@@ -159,14 +159,14 @@ async fn a_grant_is_revoked_once_and_again_without_complaint() {
         for _ in 0..2 {
             world.client.revoke(login_url, &world.connection.refresh_token).await.unwrap();
         }
-        let ended = world.search("2345550123").await.unwrap_err();
-        assert_eq!(ended.class, FaultClass::Session, "its sessions end with it");
+        let error = world.search("2345550123").await.unwrap_err();
+        assert_eq!(error.class, FaultClass::Session, "its sessions end with it");
         assert_eq!(world.refresh(&world.connection).await.unwrap_err().class, FaultClass::GrantEnded);
     }
 }
 
 #[tokio::test]
-async fn a_revocation_that_fails_says_so() {
+async fn a_failed_revocation_is_an_error() {
     let world = World::new().await;
     world.fault(RouteKind::Revoke, Preset::ServerUnavailable);
     let error = world.client.revoke(world.salesforce.url(), &SecretString::from("sample")).await.unwrap_err();

@@ -1,6 +1,7 @@
-//! One number in the forms that people store, against the simulator, which compares digits as strictly as Salesforce may.
+//! Numbers in the forms that people store them in, against the simulator, which compares digits as strictly as Salesforce
+//! may.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -16,10 +17,10 @@ use salesforce_sim::{NewRecord, RouteKind, Settings as Behaviour};
 use serde_json::json;
 use support::world::World;
 
-/// The caller, the workspace's country, and what a record has.
+/// The caller's number, the workspace's country, and the number as a record has it.
 type Form = (&'static str, &'static str, &'static str);
 
-/// What a search finds that compares digits from the first one on.
+/// Found by a search that compares digits from the start of the field.
 const FORMS: &[Form] = &[
     ("+442079460123", "GB", "+442079460123"),
     ("+442079460123", "GB", "+44 (0)20 7946 0123"),
@@ -48,8 +49,8 @@ const FORMS: &[Form] = &[
     ("+33123456789", "FR", "01 23 45 67 89 - 06 12 34 56 78"),
 ];
 
-/// What it does not find: the number does not stand first.
-const BEHIND: &[Form] = &[
+/// Not found by it: the field does not begin with the number.
+const NOT_FIRST: &[Form] = &[
     ("+12345550105", "US", "234-555-0104 / 234-555-0105"),
     ("+12345550105", "US", "234-555-0104; 234-555-0105"),
     ("+12345550105", "US", "T: 234-555-0104 F: 234-555-0105"),
@@ -61,15 +62,15 @@ const BEHIND: &[Form] = &[
 ];
 
 #[tokio::test]
-async fn a_stored_form_is_found_by_one_search_and_then_decided() {
+async fn every_stored_form_is_found_by_one_search_and_matched() {
     assert_found(&World::new().await, FORMS).await;
 }
 
-/// A search that looks into a field, as Salesforce's may, gives the records whose number does not stand first.
+/// A search that matches inside a field, as Salesforce's may, also finds records whose field begins with something else.
 #[tokio::test]
-async fn a_number_behind_something_else_is_decided_where_search_gives_the_record() {
+async fn a_number_that_is_not_first_is_matched_if_search_finds_the_record() {
     let settings = Behaviour { suffix_match: true, ..Behaviour::default() };
-    assert_found(&World::with(settings, Timeouts::default()).await, BEHIND).await;
+    assert_found(&World::with(settings, Timeouts::default()).await, NOT_FIRST).await;
 }
 
 async fn assert_found(world: &World, forms: &[Form]) {

@@ -1,4 +1,4 @@
-//! What the functions are given: the sample events, reports of a chosen size, batches of the queue.
+//! The events: samples from `events/`, reports of a chosen size, batches from the queue.
 
 use std::{fs, path::Path};
 
@@ -6,89 +6,74 @@ use axum::body::Bytes;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::{Failure, workspace::Workspace};
+use crate::Failure;
 
-/// Reads a sample event and makes it this workspace's and today's.
-pub(crate) fn sample(events: &Path, name: &str, workspace: &Workspace) -> Result<Value, Failure> {
-    let path = events.join(format!("{name}.json"));
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(serde_json::from_str(&text.replace("<webhook token>", workspace.token()))?)
+/// A sample event.
+pub(crate) fn sample(name: &str) -> Result<Bytes, Failure> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(format!("{name}.json"));
+    Ok(fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?.into())
 }
 
-/// An event of the webhook whose body has about so many bytes: the sample's report, ended just now, with a conversation
-/// that is as long as it takes, in each of the forms that Vapi sends it in.
-pub(crate) fn report(sample: &Value, bytes: usize) -> Result<Bytes, Failure> {
-    let mut event = sample.clone();
+/// A sample of the webhook as a call that ended just now, under this token, in about so many bytes: the conversation
+/// fills them, in each of the forms in which Vapi sends it.
+pub(crate) fn report(sample: &str, token: &str, bytes: usize) -> Result<Bytes, Failure> {
+    let mut event: Value = serde_json::from_slice(&self::sample(sample)?)?;
     let mut body: Value = serde_json::from_str(event["body"].as_str().ok_or("the sample has no body")?)?;
+    let message = &mut body["message"];
     let now = Utc::now();
-    body["message"]["timestamp"] = json!(now.timestamp_millis());
-    body["message"]["startedAt"] = json!((now - TimeDelta::seconds(125)).to_rfc3339());
-    body["message"]["endedAt"] = json!(now.to_rfc3339());
-    let data = &mut body["message"]["analysis"]["structuredData"];
-    if data["appointment_date"].is_string() {
-        data["appointment_date"] = json!((now + TimeDelta::days(7)).format("%Y-%m-%d").to_string());
+    message["timestamp"] = json!(now.timestamp_millis());
+    message["startedAt"] = json!((now - TimeDelta::seconds(125)).to_rfc3339());
+    message["endedAt"] = json!(now.to_rfc3339());
+    if let Some(date) = message.pointer_mut("/analysis/structuredData/appointment_date") {
+        *date = json!((now + TimeDelta::days(7)).format("%Y-%m-%d").to_string());
     }
-    // A turn stands in the report three times: in the transcript and in two lists.
+    // A turn is in the report three times: in the transcript and in two lists.
     let turn =
         "I would like to know whether the offer still stands, and what it would cost for twelve people.";
-    let base = body.to_string().len();
-    let turns = bytes.saturating_sub(base) / (3 * turn.len() + 190);
-    let speaker = |turn: usize| if turn.is_multiple_of(2) { "user" } else { "bot" };
-    let lines: Vec<_> = (0..turns)
-        .map(|number| format!("{}: {turn}", if speaker(number) == "bot" { "AI" } else { "User" }))
-        .collect();
-    let messages: Vec<_> = (0..turns)
-        .map(|number| {
-            let second = 3 * number;
-            json!({ "role": speaker(number), "message": turn, "time": now.timestamp_millis(), "endTime": now.timestamp_millis() + 2900,
-                    "secondsFromStart": second, "duration": 2900, "source": "" })
+    let turns = 0..bytes.saturating_sub(message.to_string().len()) / (3 * turn.len() + 190);
+    let speaker = |number: usize, user, bot| if number.is_multiple_of(2) { user } else { bot };
+    let lines = turns.clone().map(|number| format!("{}: {turn}", speaker(number, "User", "AI")));
+    let messages = turns.clone().map(|number| {
+        json!({
+            "role": speaker(number, "user", "bot"), "message": turn, "secondsFromStart": 3 * number, "duration": 2900,
+            "time": now.timestamp_millis(), "endTime": now.timestamp_millis() + 2900, "source": "",
         })
-        .collect();
-    let plain: Vec<_> = (0..turns)
-        .map(|number| json!({ "role": if speaker(number) == "bot" { "assistant" } else { "user" }, "content": turn }))
-        .collect();
-    body["message"]["artifact"]["transcript"] = json!(lines.join("\n"));
-    body["message"]["artifact"]["messages"] = json!(messages);
-    body["message"]["artifact"]["messagesOpenAIFormatted"] = json!(plain);
+    });
+    let plain =
+        turns.clone().map(|number| json!({ "role": speaker(number, "user", "assistant"), "content": turn }));
+    message["artifact"]["transcript"] = json!(lines.collect::<Vec<_>>().join("\n"));
+    message["artifact"]["messages"] = messages.collect();
+    message["artifact"]["messagesOpenAIFormatted"] = plain.collect();
     event["body"] = json!(body.to_string());
+    event["headers"]["x-vapi-secret"] = json!(token);
     Ok(event.to_string().into())
 }
 
-/// A person's test of a call that is not known yet, and the id that it is logged under.
-pub(crate) fn test(sample: &str, number: usize) -> (Bytes, Vec<String>) {
-    let id = format!("bench-try-{number}");
-    (sample.replace("try-1", &id).into(), vec![format!("test-{id}")])
-}
-
-/// A batch of new calls, made from a message that the webhook put into the queue: `first` numbers the calls.
-pub(crate) fn batch(message: &str, first: usize, calls: usize) -> Result<(Bytes, Vec<String>), Failure> {
+/// A batch of so many calls, made from a message that the webhook queued.
+pub(crate) fn batch(message: &str, calls: usize) -> Result<Bytes, Failure> {
     let now = Utc::now();
-    let mut records = Vec::new();
-    let mut ids = Vec::new();
-    for number in first..first + calls {
-        let id = format!("bench-call-{number}");
-        let mut work: Value = serde_json::from_str(message)?;
-        work["receivedAt"] = json!(now.timestamp());
-        work["call"]["id"] = json!(id);
-        work["call"]["customerNumber"]["v"] = json!(format!("+1234555{:04}", 100 + number % 100));
-        records.push(json!({
+    let sent = now.timestamp_millis().to_string();
+    let mut work: Value = serde_json::from_str(message)?;
+    work["receivedAt"] = json!(now.timestamp());
+    let records = (0..calls).map(|number| {
+        work["call"]["id"] = json!(format!("bench-call-{number}"));
+        json!({
             "messageId": format!("message-{number}"),
             "receiptHandle": "bench",
             "body": work.to_string(),
             "attributes": {
                 "ApproximateReceiveCount": "1",
-                "SentTimestamp": now.timestamp_millis().to_string(),
+                "SentTimestamp": sent,
                 "SenderId": "bench",
-                "ApproximateFirstReceiveTimestamp": now.timestamp_millis().to_string(),
-                "MessageGroupId": crate::workspace::ID,
+                "ApproximateFirstReceiveTimestamp": sent,
+                "MessageGroupId": "acme",
             },
             "messageAttributes": {},
             "md5OfBody": "",
             "eventSource": "aws:sqs",
             "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:calls",
             "awsRegion": "us-east-1",
-        }));
-        ids.push(id);
-    }
-    Ok((json!({ "Records": records }).to_string().into(), ids))
+        })
+    });
+    Ok(json!({ "Records": records.collect::<Value>() }).to_string().into())
 }

@@ -1,5 +1,4 @@
-//! AWS and Salesforce on loopback: they answer at once, or after a latency, with what a call that goes well gets, and
-//! count what they are asked.
+//! AWS and Salesforce on loopback: they respond as to a call that goes well, and count the requests.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,202 +13,175 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse as _, Response},
-    serve::ListenerExt as _,
 };
-use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::AbortHandle};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chrono::Utc;
+use ring::hmac;
+use serde_json::{Map, Value, json};
 
 use crate::{
     Failure,
-    workspace::{self, Workspace},
+    lambda::{Server, serve},
 };
 
-/// The two, and what they were asked.
-#[derive(Clone)]
+pub(crate) const KEYS: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:keys";
+pub(crate) const CLIENT_SECRET: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:client";
+
+const KEYS_TEXT: &str = r#"{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"a-benchmark-has-no-secrets-and-needs-64-characters-of-key-material"}"#;
+const CLIENT_SECRET_TEXT: &str = "bench-client-secret";
+const ORG: &str = "00D000000000001AAA";
+const USER: &str = "005000000000001AAA";
+
 pub(crate) struct Stubs {
-    /// Where AWS is.
     pub(crate) aws: SocketAddr,
-    /// Where Salesforce is.
     pub(crate) salesforce: SocketAddr,
-    world: Arc<World>,
-    /// End with the last clone.
-    _servers: Arc<[Server; 2]>,
+    seen: Shared,
+    _servers: [Server; 2],
 }
 
-struct Server(AbortHandle);
+type Shared = Arc<Mutex<Seen>>;
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-struct World {
-    workspace: Workspace,
-    salesforce: SocketAddr,
-    state: Mutex<Asked>,
-}
-
+/// What the stubs were asked and told.
 #[derive(Default)]
-struct Asked {
-    /// How often each operation was asked for.
-    counts: BTreeMap<String, usize>,
+pub(crate) struct Seen {
+    /// How often each operation was requested.
+    pub(crate) counts: BTreeMap<String, u32>,
     /// How long Salesforce takes.
-    latency: Duration,
-    /// The ledger's rows by call id.
-    rows: HashMap<String, Value>,
-    /// The last message that was put into the queue.
-    message: Option<String>,
+    pub(crate) latency: Duration,
+    /// The workspace's row.
+    workspace: Map<String, Value>,
+    /// The connect flow that was started last.
+    flow: Value,
+    /// The ledger's rows by call id. Taken after each event, so that the next one's calls are new.
+    pub(crate) calls: HashMap<String, Value>,
+    /// The message that was queued last.
+    pub(crate) message: Option<String>,
 }
 
 impl Stubs {
-    pub(crate) async fn start(workspace: Workspace) -> Result<Self, Failure> {
-        let aws = TcpListener::bind("127.0.0.1:0").await?;
-        let salesforce = TcpListener::bind("127.0.0.1:0").await?;
-        let (aws_address, salesforce_address) = (aws.local_addr()?, salesforce.local_addr()?);
-        let world = Arc::new(World { workspace, salesforce: salesforce_address, state: Mutex::default() });
-        let aws_router = Router::new().fallback(answer_as_aws).with_state(Arc::clone(&world));
-        let salesforce_router = Router::new().fallback(answer_as_salesforce).with_state(Arc::clone(&world));
-        let servers = [(aws, aws_router), (salesforce, salesforce_router)].map(|(listener, router)| {
-            let listener = listener.tap_io(|io| drop(io.set_nodelay(true)));
-            let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
-            Server(server.abort_handle())
-        });
-        Ok(Self { aws: aws_address, salesforce: salesforce_address, world, _servers: Arc::new(servers) })
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let seen = Shared::default();
+        let (aws, aws_server) =
+            serve(Router::new().fallback(aws_response).with_state(Arc::clone(&seen))).await?;
+        let (salesforce, salesforce_server) =
+            serve(Router::new().fallback(salesforce_response).with_state(Arc::clone(&seen))).await?;
+        Ok(Self { aws, salesforce, seen, _servers: [aws_server, salesforce_server] })
     }
 
-    /// How long Salesforce takes from now on.
-    pub(crate) fn set_latency(&self, latency: Duration) {
-        self.world.state().latency = latency;
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
     }
 
-    /// What was asked since the last time, by operation.
-    pub(crate) fn take_counts(&self) -> BTreeMap<String, usize> {
-        std::mem::take(&mut self.world.state().counts)
-    }
-
-    /// The status of a call in the ledger.
-    pub(crate) fn status(&self, call_id: &str) -> Option<String> {
-        Some(self.world.state().rows.get(call_id)?["status"]["S"].as_str()?.to_owned())
-    }
-
-    /// The size of a call's row as DynamoDB counts it: names and values, UTF-8 bytes.
-    pub(crate) fn row_size(&self, call_id: &str) -> Option<usize> {
-        self.world.state().rows.get(call_id).map(item_size)
-    }
-
-    /// Takes calls out of the ledger that were looked at.
-    pub(crate) fn forget(&self, calls: &[String]) {
-        let mut state = self.world.state();
-        for call in calls {
-            state.rows.remove(call);
-        }
-    }
-
-    /// The last message of the queue.
-    pub(crate) fn message(&self) -> Option<String> {
-        self.world.state().message.clone()
+    /// The requests since the last time, by operation.
+    pub(crate) fn take_counts(&self) -> BTreeMap<String, u32> {
+        std::mem::take(&mut self.seen().counts)
     }
 }
 
-impl World {
-    fn state(&self) -> MutexGuard<'_, Asked> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count(&self, operation: &str) {
-        *self.state().counts.entry(operation.to_owned()).or_default() += 1;
-    }
+fn lock(seen: &Shared) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn answer_as_aws(State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn aws_response(State(seen): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    world.count(target.split_once('.').map_or("unknown", |(_, operation)| operation));
-    let answer = match target {
-        "secretsmanager.GetSecretValue" => {
-            let secret = workspace::secret(body["SecretId"].as_str().unwrap_or_default());
-            json!({ "ARN": body["SecretId"], "Name": "bench", "SecretString": secret })
+    let operation = target.split_once('.').map_or("unknown", |(_, operation)| operation);
+    let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut seen = lock(&seen);
+    *seen.counts.entry(operation.to_owned()).or_default() += 1;
+    let answer = match operation {
+        "GetSecretValue" => {
+            let text = if body["SecretId"] == KEYS { KEYS_TEXT } else { CLIENT_SECRET_TEXT };
+            json!({ "ARN": body["SecretId"], "Name": "bench", "SecretString": text })
         }
-        "AmazonSQS.SendMessage" => {
-            world.state().message = body["MessageBody"].as_str().map(str::to_owned);
+        "SendMessage" => {
+            seen.message = body["MessageBody"].as_str().map(str::to_owned);
             json!({ "MessageId": "00000000-0000-4000-8000-000000000000" })
         }
-        "DynamoDB_20120810.GetItem" if body["Key"]["call_id"].is_object() => {
-            let call_id = body["Key"]["call_id"]["S"].as_str().unwrap_or_default();
-            world.state().rows.get(call_id).map_or_else(|| json!({}), |row| json!({ "Item": row }))
-        }
-        "DynamoDB_20120810.GetItem" => json!({ "Item": world.workspace.item(world.salesforce) }),
-        "DynamoDB_20120810.PutItem" => {
-            if let Some(call_id) = body["Item"]["call_id"]["S"].as_str() {
-                world.state().rows.insert(call_id.to_owned(), body["Item"].clone());
+        "GetItem" => match body["Key"]["call_id"]["S"].as_str() {
+            None => json!({ "Item": seen.workspace }),
+            Some(call) => seen.calls.get(call).map_or_else(|| json!({}), |row| json!({ "Item": row })),
+        },
+        "PutItem" => {
+            let item = body["Item"].take();
+            match item["call_id"]["S"].as_str() {
+                Some(call) => drop(seen.calls.insert(call.to_owned(), item)),
+                None => seen.flow = item,
             }
             json!({})
         }
-        "DynamoDB_20120810.Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
-        "DynamoDB_20120810.DeleteItem" => json!({ "Attributes": world.workspace.flow(world.salesforce) }),
-        "DynamoDB_20120810.UpdateItem" => json!({}),
+        // Each value is named after its column (`SET org_id = :org_id`). What is there stays: each call finds the same.
+        "UpdateItem" => {
+            for (name, value) in body["ExpressionAttributeValues"].as_object().into_iter().flatten() {
+                seen.workspace.entry(name.trim_start_matches(':')).or_insert_with(|| value.clone());
+            }
+            json!({})
+        }
+        "DeleteItem" => json!({ "Attributes": seen.flow }),
+        "Query" => json!({ "Items": [], "Count": 0, "ScannedCount": 0 }),
         _ => return StatusCode::NOT_IMPLEMENTED.into_response(),
     };
     ([("content-type", "application/x-amz-json-1.0")], answer.to_string()).into_response()
 }
 
-async fn answer_as_salesforce(State(world): State<Arc<World>>, uri: Uri, body: Bytes) -> Response {
-    let operation = operation(uri.path());
-    world.count(&format!("Salesforce {operation}"));
-    let latency = world.state().latency;
+async fn salesforce_response(
+    State(seen): State<Shared>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+) -> Response {
+    let operation = match uri.path() {
+        path if path.starts_with("/id/") => "identity",
+        path if path.contains("/sobjects/Organization/") => "organization",
+        path => path.trim_end_matches('/').rsplit('/').next().unwrap_or_default(),
+    };
+    let latency = {
+        let mut seen = lock(&seen);
+        *seen.counts.entry(format!("Salesforce {operation}")).or_default() += 1;
+        seen.latency
+    };
     if !latency.is_zero() {
-        // A thread's sleep: tokio's timer has steps of a millisecond, as much as what is measured beside it.
+        // On a thread: tokio's timer has steps of a millisecond.
         tokio::task::spawn_blocking(move || std::thread::sleep(latency)).await.ok();
     }
     let answer = match operation {
-        "search" => json!({ "searchRecords": [lead(uri.query().unwrap_or_default())] }),
+        "search" => json!({ "searchRecords": [lead()] }),
         "composite" => {
-            let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let asked = asked["compositeRequest"].as_array().cloned().unwrap_or_default();
-            let parts: Vec<_> = asked.iter().map(created).collect();
-            json!({ "compositeResponse": parts })
+            let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let parts = request["compositeRequest"].as_array().into_iter().flatten();
+            json!({ "compositeResponse": parts.map(created).collect::<Vec<_>>() })
         }
-        "query" => json!({ "totalSize": 0, "done": true, "records": [] }),
         "revoke" => return StatusCode::OK.into_response(),
-        "token" => workspace::tokens(world.salesforce),
-        "identity" => workspace::identity(),
+        "token" => {
+            let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+            tokens(&format!("http://{host}"))
+        }
+        "identity" => json!({
+            "user_id": USER,
+            "organization_id": ORG,
+            "username": "integration@example.com",
+            "display_name": "Integration",
+            "timezone": "America/New_York",
+        }),
         "organization" => json!({ "Country": "United States", "CountryCode": "US" }),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     ([("Sforce-Limit-Info", "api-usage=18/15000")], Json(answer)).into_response()
 }
 
-/// What a path asks Salesforce for.
-fn operation(path: &str) -> &str {
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    if path.starts_with("/id/") {
-        "identity"
-    } else if path.contains("/sobjects/Organization/") {
-        "organization"
-    } else {
-        last
-    }
-}
-
-/// The Lead that has the number which is searched for: the first ten digits of the search's text.
-fn lead(query: &str) -> Value {
-    let digits: String =
-        query.split_once("FIND").map_or(query, |(_, text)| text).replace("%20", " ").replace("%7B", "{");
-    let number: String = digits.chars().filter(char::is_ascii_digit).take(10).collect();
+/// Whom every search finds: the caller of the samples.
+fn lead() -> Value {
     json!({
         "attributes": { "type": "Lead", "url": "/services/data/v60.0/sobjects/Lead/00Q000000000001AAA" },
         "Id": "00Q000000000001AAA",
         "Name": "Ada Sample",
-        "Phone": format!("+1{number}"),
+        "Phone": "+12345550123",
         "CreatedDate": "2026-01-20T15:00:00.000+0000",
         "LastModifiedDate": "2026-01-20T15:00:00.000+0000",
     })
 }
 
 fn created(part: &Value) -> Value {
-    let event = part["referenceId"] == "event";
-    let id = if event { "00U000000000001AAA" } else { "00T000000000001AAA" };
+    let id = if part["referenceId"] == "event" { "00U000000000001AAA" } else { "00T000000000001AAA" };
     json!({
         "referenceId": part["referenceId"],
         "httpStatusCode": 201,
@@ -218,24 +190,40 @@ fn created(part: &Value) -> Value {
     })
 }
 
-/// The size of an item: DynamoDB counts the bytes of names and values (developer guide, "Item sizes and formats").
-fn item_size(item: &Value) -> usize {
-    fn value(of: &Value) -> usize {
+/// The response to a code, signed as Salesforce signs it.
+fn tokens(salesforce: &str) -> Value {
+    let id = format!("{salesforce}/id/{ORG}/{USER}");
+    let issued_at = Utc::now().timestamp_millis().to_string();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, CLIENT_SECRET_TEXT.as_bytes());
+    let signature = BASE64_STANDARD.encode(hmac::sign(&key, format!("{id}{issued_at}").as_bytes()));
+    json!({
+        "access_token": "00Dbench!access",
+        "refresh_token": "5Aepbench",
+        "signature": signature,
+        "scope": "refresh_token api id",
+        "instance_url": salesforce,
+        "id": id,
+        "token_type": "Bearer",
+        "issued_at": issued_at,
+    })
+}
+
+/// The bytes of an item as DynamoDB counts them: names and values, UTF-8 (developer guide, "Item sizes and formats").
+pub(crate) fn item_size(item: &Value) -> usize {
+    fn size(of: &Value) -> usize {
         let Some((kind, of)) = of.as_object().and_then(|of| of.iter().next()) else { return 0 };
         match (kind.as_str(), of) {
             ("S" | "B", Value::String(text)) => text.len(),
-            // About a byte for two digits, and one more.
+            // A byte for two digits, and one more.
             ("N", Value::String(digits)) => digits.len().div_ceil(2) + 1,
-            ("M", of) => {
-                3 + of
-                    .as_object()
-                    .map_or(0, |of| of.iter().map(|(name, of)| 1 + name.len() + value(of)).sum())
+            ("M", Value::Object(of)) => {
+                3 + of.iter().map(|(name, of)| 1 + name.len() + size(of)).sum::<usize>()
             }
-            ("L", of) => 3 + of.as_array().map_or(0, |of| of.iter().map(|of| 1 + value(of)).sum()),
+            ("L", Value::Array(of)) => 3 + of.iter().map(|of| 1 + size(of)).sum::<usize>(),
             _ => 1,
         }
     }
-    item.as_object().map_or(0, |item| item.iter().map(|(name, of)| name.len() + value(of)).sum())
+    item.as_object().map_or(0, |item| item.iter().map(|(name, of)| name.len() + size(of)).sum())
 }
 
 #[cfg(test)]
@@ -243,15 +231,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_s_size_is_that_of_its_names_and_values() {
+    fn the_size_of_an_item_is_that_of_its_names_and_values() {
         let item = json!({ "ab": { "S": "cdé" }, "n": { "N": "1800457200" }, "m": { "M": { "x": { "BOOL": true } } } });
         assert_eq!(item_size(&item), (2 + 4) + (1 + 6) + (1 + 3 + 1 + 1 + 1));
-    }
-
-    #[test]
-    fn the_lead_has_the_number_that_is_searched_for() {
-        let query = "q=FIND%20%7B2345550123%20OR%202345550123*%7D%20IN%20PHONE%20FIELDS";
-        assert_eq!(lead(query)["Phone"], "+12345550123");
-        assert_eq!(lead("q=FIND+%7B2345550123+OR+12345550123%7D")["Phone"], "+12345550123");
     }
 }

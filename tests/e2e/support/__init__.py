@@ -1,1 +1,1 @@
-"""What the end-to-end tests are written with: the running stack, a workspace, Salesforce, the ledger, the logs."""
+"""Helpers of the end-to-end tests: the running stack, workspaces, Salesforce, the ledger, the logs."""

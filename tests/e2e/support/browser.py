@@ -1,4 +1,4 @@
-"""A real browser in front of the running stack: the card, as a person of a workspace sees it."""
+"""A real browser in front of the running stack: the card, as a member of a workspace sees it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ AXE = ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def open_card(page: Page, stack: Stack, workspace: Workspace, *, roles: str = "admin") -> None:
-    """Opens the local page as somebody of this workspace; its own user is of the sample workspace."""
+    """Opens the local page as a user of this workspace instead of the sample one."""
     token = workspace.token(roles=roles)
 
     def as_workspace(route: Route) -> None:
-        local = route.fetch()
-        route.fulfill(response=local, json={**local.json(), "token": token})
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "token": token})
 
     page.route("**/local.json", as_workspace)
     page.goto(stack.public_url)
@@ -29,7 +29,7 @@ def open_card(page: Page, stack: Stack, workspace: Workspace, *, roles: str = "a
 
 
 def approve(page: Page, button: str, decision: str = "Allow") -> None:
-    """Connects by this button, and decides in Salesforce's window."""
+    """Clicks this button to connect, and then one in Salesforce's window."""
     with page.expect_popup() as opened:
         page.get_by_role("button", name=button).click()
     popup = opened.value
@@ -37,7 +37,7 @@ def approve(page: Page, button: str, decision: str = "Allow") -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds: the rules that are broken, with the elements that break them."""
+    """What axe finds: the violated rules, with the elements that violate them."""
     page.add_script_tag(path=str(AXE))
     found: list[dict[str, Any]] = page.evaluate("axe.run().then((result) => result.violations)")
-    return [f"{one['id']}: {json.dumps([node['html'] for node in one['nodes']])}" for one in found]
+    return [f"{rule['id']}: {json.dumps([node['html'] for node in rule['nodes']])}" for rule in found]

@@ -1,4 +1,4 @@
-"""The API's description (docs/openapi.yaml), held against every answer that a test gets."""
+"""Checks every response that a test gets against the API's description (docs/openapi.yaml)."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ CHECKS = [status_code_conformance, content_type_conformance, response_headers_co
 DESCRIPTION = ROOT / "docs" / "openapi.yaml"
 
 
-def conforms(answer: requests.Response) -> requests.Response:
-    """The answer, if the description has its status, its media type, its headers and its body; else it raises."""
-    method, path = str(answer.request.method), urlsplit(str(answer.request.url)).path
+def conforms(response: requests.Response) -> requests.Response:
+    """Returns the response if its status, media type, headers and body match the description; raises otherwise."""
+    method, path = str(response.request.method), urlsplit(str(response.request.url)).path
     for pattern, operation in _operations():
         found = pattern.fullmatch(path)
         if found and operation.method.upper() == method:
-            operation.Case(path_parameters=found.groupdict()).validate_response(answer, checks=CHECKS)
-            return answer
+            operation.Case(path_parameters=found.groupdict()).validate_response(response, checks=CHECKS)
+            return response
     raise AssertionError(f"{method} {path} is not described")
 
 
 @cache
 def _operations() -> list[tuple[re.Pattern[str], Any]]:
-    """Each operation with what its paths look like; those without a parameter first, as API Gateway has it."""
+    """Each operation with a pattern for its path. As in API Gateway, paths without parameters come first."""
     schema = schemathesis.openapi.from_path(DESCRIPTION)
     operations: list[Any] = [cast("Any", result).ok() for result in schema.get_all_operations()]
     operations.sort(key=lambda operation: operation.path.count("{"))

@@ -1,4 +1,4 @@
-"""The processes that the emulator runs functions in, to kill them as a crash would."""
+"""Kills the processes that the emulator runs functions in, as a crash would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stack import Stack
 
 
 def kill(stack: Stack, function: str) -> int:
-    """Kills all processes of a function (by its logical id) of this stack, whatever they are doing; says how many."""
+    """Kills all processes of a function (by its logical id) in this stack. Returns how many."""
     killed = 0
     for pid in _of(stack, function):
         with suppress(ProcessLookupError):
@@ -22,8 +22,8 @@ def kill(stack: Stack, function: str) -> int:
 
 
 def _of(stack: Stack, function: str) -> Iterator[int]:
-    """Every stack's functions have the same names; the address of its emulator tells them apart."""
-    wanted = {
+    """Finds them by their environment: functions have the same names in every stack, but not the same emulator."""
+    expected = {
         f"AWS_LAMBDA_FUNCTION_NAME={stack.resources[function]}",
         f"AWS_ENDPOINT_URL={stack.emulator_url}",
     }
@@ -33,5 +33,5 @@ def _of(stack: Stack, function: str) -> Iterator[int]:
         with suppress(OSError):
             if (process / "exe").readlink().name == "bootstrap":
                 environment = (process / "environ").read_text(errors="replace").split("\0")
-                if wanted <= set(environment):
+                if expected <= set(environment):
                     yield int(process.name)

@@ -1,4 +1,4 @@
-"""Waiting for what happens by itself: looks again until it is so, or too late."""
+"""Polling until something has happened."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-EVERY_SECONDS = 0.02
+INTERVAL_SECONDS = 0.02
 T = TypeVar("T")
 
 
 def wait_until(look: Callable[[], T | None], seconds: float, what: str) -> T:
-    """The first true answer of `look`; fails with `what` after so many seconds."""
+    """Returns the first truthy result of `look`. Fails with `what` after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         if found := look():
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(EVERY_SECONDS)
+        time.sleep(INTERVAL_SECONDS)

@@ -1,4 +1,4 @@
-"""Reports as Vapi posts them, made from the sample events."""
+"""Reports as Vapi posts them, based on the sample events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sample(case: str) -> dict[str, Any]:
 def report(
     number: str | None = None, *, case: str = "inbound-call", appointment: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A report of a call of its own, from or to this number."""
+    """A report of a new call, from or to this number."""
     body = sample(case)
     message = body["message"]
     message["call"]["id"] = str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""A function's release artefact under AWS's runtime interface emulator, which comes with the SAM CLI."""
+"""Runs a function's release artefact under AWS's runtime interface emulator, which comes with the SAM CLI."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ EMULATOR = Path(samcli.__file__).parent / "local" / "rapid" / f"aws-lambda-rie-{
 
 
 class Runtime:
-    """A function that runs, and takes events."""
+    """A running function."""
 
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
 
     def invoke(self, event: bytes) -> Any:
-        """What the function answers to an event."""
-        answer = requests.post(self._url, data=event, timeout=65)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """Invokes the function with an event; returns its response."""
+        response = requests.post(self._url, data=event, timeout=65)
+        assert response.status_code == 200, response.text
+        return response.json()
 
 
 @contextmanager
 def running(function: str, **environment: str) -> Iterator[Runtime]:
-    """Runs a function of the stack's environment, by its binary's name; variables come on top."""
+    """Runs a function, by its binary's name, with the stack's environment and these further variables."""
+    # Includes the variable that debug builds take their workspace from.
     lines = (STATE / "functions.env").read_text().splitlines()
-    # The variable that debug builds take their workspace from is set here, too.
     variables = dict(line.split("=", 1) for line in lines)
     port, runtime_port = _free_port(), _free_port()
     command: list[str | Path] = [EMULATOR, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
@@ -51,16 +51,16 @@ def running(function: str, **environment: str) -> Iterator[Runtime]:
         command, env={**os.environ, **variables, **environment}, stdout=output, stderr=output, start_new_session=True
     )
     try:
-        wait_until(lambda: _answers(port) or process.poll() is not None, 20, f"the emulator of {function}")
+        wait_until(lambda: _is_listening(port) or process.poll() is not None, 20, f"the emulator of {function}")
         yield Runtime(port)
     finally:
-        # The function too: it is a child of the emulator, in its group.
+        # The function is a child of the emulator, in the same process group.
         os.killpg(process.pid, 15)
         process.wait(timeout=10)
         output.close()
 
 
-def _answers(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,8 +1,9 @@
-"""The stack under test: the very program behind `make run`, on free ports."""
+"""The stack under test: the same program as `make run`, on free ports."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -17,14 +18,16 @@ from local.stack.settings import ACCOUNT_KEY, REGION, ROOT
 
 from .polling import wait_until
 
-# A first build on two cores is within this.
+# `make` tests the release artefacts. Run by hand, the tests build the functions as `make run` does, which is quicker.
+RELEASE = ["--release"] if os.environ.get("RELEASE") else []
+# Enough for a first build on two cores.
 START_SECONDS = 1200
 STATE = ROOT / ".stack" / "e2e"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Where everything is, as the program wrote it down."""
+    """The program's description of the running stack."""
 
     public_url: str
     emulator_url: str
@@ -38,23 +41,23 @@ class Stack:
     commands: dict[str, str]
 
     def client(self, service: Any) -> Any:
-        """An AWS client of the account's owner."""
+        """An AWS client with the rights of the account's owner."""
         return self._session().client(service, endpoint_url=self.emulator_url)
 
     def table(self, output: str) -> Any:
-        """A table by the name of its output."""
+        """A table, by the name of the output that has its name."""
         return self._session().resource("dynamodb", endpoint_url=self.emulator_url).Table(self.outputs[output])
 
     def sweep(self) -> None:
-        """Runs the deployed sweep now, and to its end. Its schedule does so each minute; few tests wait for that."""
-        answer = self.client("lambda").invoke(FunctionName=self.resources["SweepFunction"], Payload=b"{}")
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        """Runs the deployed sweep, which its schedule would do within a minute."""
+        response = self.client("lambda").invoke(FunctionName=self.resources["SweepFunction"], Payload=b"{}")
+        assert "FunctionError" not in response, response["Payload"].read()
 
     def messages(self, output: str) -> int:
-        """How many messages a queue holds, by the name of its output; also those that are being worked on."""
+        """The number of messages in a queue, by the name of its output, including those in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
-        return sum(int(answer["Attributes"][name]) for name in names)
+        response = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        return sum(int(response["Attributes"][name]) for name in names)
 
     @staticmethod
     def _session() -> boto3.Session:
@@ -62,7 +65,7 @@ class Stack:
 
 
 class Program:
-    """`python -m local.stack`, started and ended as a person does it."""
+    """`python -m local.stack`, started and stopped as a person would."""
 
     def __init__(self, *options: str, output: IO[str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -71,26 +74,26 @@ class Program:
 
     @classmethod
     def on_free_ports(cls, *options: str, state: Path = STATE) -> tuple[Program, Stack]:
-        """Starts it, and waits until it says where everything is."""
+        """Starts it, and waits until the stack is up."""
         description = state / "stack.json"
         description.unlink(missing_ok=True)
-        program = cls("--free-ports", "--state", str(state), *options)
+        program = cls("--free-ports", "--state", str(state), *RELEASE, *options)
         try:
             wait_until(lambda: description.exists() or program.process.poll() is not None, START_SECONDS, "the stack")
             assert program.process.poll() is None, "the stack did not start; its error is above"
             return program, Stack(**json.loads(description.read_text()))
         except BaseException:
-            program.end()
+            program.stop()
             raise
 
-    def end(self) -> int:
-        """Ctrl-C, as far as the program can tell; answers with its exit code."""
+    def stop(self) -> int:
+        """Sends it a Ctrl-C. Returns its exit code."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=60)
 
 
-def is_listened_on(url: str) -> bool:
-    """Whether something still answers at an address."""
+def is_listening(url: str) -> bool:
+    """Whether something listens at an address."""
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0

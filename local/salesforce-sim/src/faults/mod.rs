@@ -1,47 +1,44 @@
-//! Faults that a test asks for: answers that Salesforce gives on a bad day, lost connections, delays, refused records.
+//! Faults to inject: responses that Salesforce sends on a bad day, lost connections, delays, people who interfere, refused
+//! records.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{people::PersonAction, requests::RouteKind};
+use self::record::once;
+use crate::{control::PersonAction, requests::RouteKind};
 
-mod answer;
+mod canned;
 mod record;
 
-pub use self::answer::Preset;
-pub use self::record::{Operation, RecordFault, WriteFault, WriteKind};
-pub(crate) use self::{answer::Answer, record::RecordFaults};
+pub use self::canned::Preset;
+pub use self::record::{Operation, RecordFault};
+pub(crate) use self::{canned::CannedResponse, record::RecordFaults};
 
-/// A fault for the requests of a route.
+/// A fault that strikes requests.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// Which requests it strikes.
     pub route: Target,
-    /// The number of the org whose requests it strikes, by their sessions; `None`: those of all, and those without one.
+    /// Only requests whose session belongs to the org with this number; `None`: any request.
     #[serde(default)]
     pub org: Option<usize>,
-    /// How many of them; `None`: every one.
+    /// How many of them; `None`: all.
     #[serde(default = "once")]
     pub times: Option<u32>,
-    /// How many pass before the first is struck.
+    /// How many to let through first.
     #[serde(default)]
     pub skip: u32,
-    /// How likely each of them is struck, `0.0..=1.0`.
+    /// The probability that it strikes a request, `0.0..=1.0`.
     #[serde(default = "certain")]
     pub probability: f64,
-    /// Where the chances start: the same seed strikes the same requests.
+    /// The seed of the random numbers. The same seed strikes the same requests.
     #[serde(default)]
     pub seed: u64,
-    /// What happens.
+    /// What it does.
     pub effect: Effect,
-}
-
-#[allow(clippy::unnecessary_wraps)] // serde wants the field's own type.
-pub(crate) fn once() -> Option<u32> {
-    Some(1)
 }
 
 fn certain() -> f64 {
@@ -62,7 +59,7 @@ impl Fault {
         }
     }
 
-    /// A fault for every request of `route`, until [`crate::Simulator::clear_faults`].
+    /// A fault for every request of `route`.
     pub fn every(route: impl Into<Target>, effect: impl Into<Effect>) -> Self {
         Self { times: None, ..Self::once(route, effect) }
     }
@@ -72,35 +69,17 @@ impl Fault {
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
     }
-
-    /// The same fault, for the requests of one org.
-    #[must_use]
-    pub fn of_org(self, org: usize) -> Self {
-        Self { org: Some(org), ..self }
-    }
-
-    /// The same fault, after `skip` requests that pass.
-    #[must_use]
-    pub fn after(self, skip: u32) -> Self {
-        Self { skip, ..self }
-    }
-
-    /// The same fault, striking by chance.
-    #[must_use]
-    pub fn with_probability(self, probability: f64, seed: u64) -> Self {
-        Self { probability, seed, ..self }
-    }
 }
 
-/// The requests that a fault is for.
+/// The requests that a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
-    /// All of them, but not those of control and page.
+    /// All, except those to control routes and pages.
     Any,
-    /// Everything that needs a session of the REST API.
+    /// All that need a session of the REST API.
     Data,
-    /// Those of one kind.
+    /// Those to one kind of route.
     #[serde(untagged)]
     Route(RouteKind),
 }
@@ -112,7 +91,7 @@ impl From<RouteKind> for Target {
 }
 
 impl Target {
-    fn hits(self, kind: RouteKind) -> bool {
+    fn includes(self, kind: RouteKind) -> bool {
         match self {
             Self::Any => kind.is_salesforce(),
             Self::Data => kind.is_data(),
@@ -125,48 +104,48 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Effect {
-    /// Nothing is done, and this is answered.
+    /// The request is not executed; this response is sent.
     Answer {
         /// The HTTP status.
         status: u16,
-        /// The body: text as it stands, anything else as JSON.
+        /// The body: a string verbatim, anything else as JSON.
         #[serde(default)]
         body: Value,
-        /// `Content-Type`; default: JSON, or `text/plain` for text.
+        /// `Content-Type`. Defaults to JSON, or `text/plain` for a string.
         #[serde(default)]
         content_type: Option<String>,
-        /// More headers: `Location`.
-        #[serde(default, deserialize_with = "answer::headers")]
+        /// Further headers, such as `Location`.
+        #[serde(default, deserialize_with = "canned::headers")]
         headers: BTreeMap<String, String>,
     },
-    /// Nothing is done, and one of Salesforce's known answers is given.
+    /// The request is not executed; one of Salesforce's known responses is sent.
     Preset {
-        /// Which.
+        /// Which one.
         name: Preset,
     },
-    /// The request is done, and yet this is answered.
+    /// The request is executed, but this response is sent.
     AnswerAfter {
         /// The HTTP status.
         status: u16,
-        /// The body: text as it stands, anything else as JSON.
+        /// The body: a string verbatim, anything else as JSON.
         #[serde(default)]
         body: Value,
-        /// More headers: `Location`, `Content-Type`.
-        #[serde(default, deserialize_with = "answer::headers")]
+        /// Further headers, such as `Location` or `Content-Type`.
+        #[serde(default, deserialize_with = "canned::headers")]
         headers: BTreeMap<String, String>,
     },
-    /// Nothing is done, and the connection ends without an answer.
+    /// The request is not executed; the connection closes without a response.
     DropBefore,
-    /// The request is done, and the connection ends without an answer.
+    /// The request is executed; the connection closes without a response.
     DropAfter,
-    /// The request waits, in real time, and then goes on.
+    /// The request is executed after a delay in real time.
     Delay {
-        /// How long.
+        /// The delay.
         milliseconds: u64,
     },
-    /// A person acts in the org, and the request goes on.
+    /// The request is executed, and a person acts in the org.
     Person {
-        /// Just before the request is done; otherwise just after.
+        /// Just before the request; otherwise just after.
         #[serde(default = "yes")]
         before: bool,
         /// What the person does.
@@ -178,13 +157,19 @@ fn yes() -> bool {
     true
 }
 
-/// What is to be done with one request.
+impl From<Preset> for Effect {
+    fn from(name: Preset) -> Self {
+        Self::Preset { name }
+    }
+}
+
+/// What to do with one request.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) delay: Duration,
     /// The number of the request's org.
     pub(crate) org: Option<usize>,
-    /// What people do just before it is done, and just after.
+    /// What people do just before the request, and just after.
     pub(crate) before: Vec<PersonAction>,
     pub(crate) after: Vec<PersonAction>,
     pub(crate) end: End,
@@ -196,26 +181,26 @@ pub(crate) enum End {
     /// As it should.
     #[default]
     Normal,
-    /// With this answer and nothing done.
-    Answer(Answer),
-    /// Done, and with this answer.
-    AnswerAfter(Answer),
-    /// Not done, without an answer.
+    /// Not executed, with this response.
+    Answer(CannedResponse),
+    /// Executed, with this response.
+    AnswerAfter(CannedResponse),
+    /// Not executed, without a response.
     DropBefore,
-    /// Done, without an answer.
+    /// Executed, without a response.
     DropAfter,
 }
 
-/// The faults that are set.
+/// The active faults of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    active: Vec<(Fault, Chance)>,
+    active: Vec<(Fault, fastrand::Rng)>,
 }
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        let chance = Chance(fault.seed);
-        self.active.push((fault, chance));
+        let random = fastrand::Rng::with_seed(fault.seed);
+        self.active.push((fault, random));
     }
 
     pub(crate) fn clear(&mut self) {
@@ -226,16 +211,16 @@ impl Faults {
         self.active.iter().map(|(fault, _)| fault).collect()
     }
 
-    /// What the set faults do to a request of an org: all delays and people, and the first of the other effects.
+    /// What the active faults do to a request of an org: all delays and people, and the first of the other effects.
     pub(crate) fn plan(&mut self, kind: RouteKind, org: Option<usize>) -> Plan {
         let mut plan = Plan { org, ..Plan::default() };
-        for (fault, chance) in &mut self.active {
-            let goes_along = matches!(fault.effect, Effect::Delay { .. } | Effect::Person { .. });
-            let is_meant = fault.route.hits(kind) && (fault.org.is_none() || fault.org == org);
-            if !is_meant || (plan.end != End::Normal && !goes_along) {
+        for (fault, random) in &mut self.active {
+            let combines = matches!(fault.effect, Effect::Delay { .. } | Effect::Person { .. });
+            let is_targeted = fault.route.includes(kind) && (fault.org.is_none() || fault.org == org);
+            if !is_targeted || (plan.end != End::Normal && !combines) {
                 continue;
             }
-            if strikes(fault, chance) {
+            if strikes(fault, random) {
                 match &fault.effect {
                     Effect::Delay { milliseconds } => plan.delay += Duration::from_millis(*milliseconds),
                     Effect::Person { before: true, action } => plan.before.push(action.clone()),
@@ -249,12 +234,12 @@ impl Faults {
     }
 }
 
-fn strikes(fault: &mut Fault, chance: &mut Chance) -> bool {
+fn strikes(fault: &mut Fault, random: &mut fastrand::Rng) -> bool {
     if fault.skip > 0 {
         fault.skip -= 1;
         return false;
     }
-    if chance.next() >= fault.probability {
+    if random.f64() >= fault.probability {
         return false;
     }
     if let Some(times) = &mut fault.times {
@@ -267,32 +252,16 @@ impl Effect {
     fn end(&self) -> End {
         match self {
             Self::Answer { status, body, content_type, headers } => {
-                End::Answer(Answer::new(*status, body, content_type.clone()).with(headers))
+                End::Answer(CannedResponse::new(*status, body, content_type.clone()).with_headers(headers))
             }
-            Self::Preset { name } => End::Answer(name.answer()),
+            Self::Preset { name } => End::Answer(name.response()),
             Self::AnswerAfter { status, body, headers } => {
-                End::AnswerAfter(Answer::new(*status, body, None).with(headers))
+                End::AnswerAfter(CannedResponse::new(*status, body, None).with_headers(headers))
             }
             Self::DropBefore => End::DropBefore,
             Self::DropAfter => End::DropAfter,
             Self::Delay { .. } | Self::Person { .. } => End::Normal,
         }
-    }
-}
-
-/// A row of chances that is the same for the same seed (`SplitMix64`).
-#[derive(Debug)]
-struct Chance(u64);
-
-impl Chance {
-    #[allow(clippy::cast_precision_loss)] // 53 bits fit a double.
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
@@ -303,9 +272,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_as_often_as_asked_and_then_is_gone() {
+    fn a_fault_strikes_as_often_as_set_and_is_then_removed() {
         let mut faults = Faults::default();
-        faults.add(Fault::once(RouteKind::Search, Preset::ServerUnavailable).times(2).after(1));
+        faults.add(Fault { skip: 1, ..Fault::once(RouteKind::Search, Preset::ServerUnavailable).times(2) });
         let struck: Vec<bool> =
             (0..5).map(|_| faults.plan(RouteKind::Search, None).end != End::Normal).collect();
         assert_eq!(struck, [false, true, true, false, false]);
@@ -313,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_leaves_other_routes_alone() {
+    fn a_fault_does_not_strike_other_routes() {
         let mut faults = Faults::default();
         faults.add(Fault::every(Target::Data, Effect::DropBefore));
         assert_eq!(faults.plan(RouteKind::Token, None).end, End::Normal);
@@ -322,16 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_one_org_leaves_the_others_alone() {
+    fn a_fault_of_one_org_does_not_strike_others() {
         let mut faults = Faults::default();
-        faults.add(Fault::every(Target::Data, Effect::DropBefore).of_org(2));
+        faults.add(Fault { org: Some(2), ..Fault::every(Target::Data, Effect::DropBefore) });
         let struck =
             [Some(1), Some(2), None].map(|org| faults.plan(RouteKind::Search, org).end != End::Normal);
         assert_eq!(struck, [false, true, false]);
     }
 
     #[test]
-    fn delays_add_up_and_go_with_another_effect() {
+    fn delays_add_up_and_combine_with_another_effect() {
         let mut faults = Faults::default();
         faults.add(Fault::every(Target::Any, Effect::Delay { milliseconds: 20 }));
         faults.add(Fault::every(Target::Any, Effect::DropAfter));
@@ -341,10 +310,11 @@ mod tests {
     }
 
     #[test]
-    fn chances_repeat_with_their_seed() {
+    fn the_same_seed_strikes_the_same_requests() {
         let run = |seed| {
             let mut faults = Faults::default();
-            faults.add(Fault::every(Target::Any, Effect::DropBefore).with_probability(0.3, seed));
+            let fault = Fault::every(Target::Any, Effect::DropBefore);
+            faults.add(Fault { probability: 0.3, seed, ..fault });
             (0..200).map(|_| faults.plan(RouteKind::Query, None).end != End::Normal).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));
@@ -354,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_read_from_json() {
+    fn faults_are_deserialized() {
         let read = |value| serde_json::from_value::<Fault>(value).unwrap();
         let fault = read(json!({"route": "token", "effect": {"kind": "preset", "name": "inactiveUser"}}));
         assert_eq!(fault.route, Target::Route(RouteKind::Token));

@@ -1,4 +1,4 @@
-//! The authorize endpoint: what a request must have, who may approve, and where the browser goes
+//! The authorize endpoint: validating a request, who can allow it, and where the browser goes next
 //! (docs/salesforce-api.md#authorize).
 
 use url::Url;
@@ -6,29 +6,29 @@ use url::Url;
 use super::{grants::Approval, token::Form};
 use crate::{ids::Id, world::World};
 
-/// A request that a user may allow or deny.
+/// A valid request, which a user can allow or deny.
 #[derive(Debug)]
 pub(crate) struct AuthorizeRequest {
     redirect_uri: Url,
-    /// As it was sent: the token request must repeat it letter by letter.
+    /// Verbatim: the token request must repeat it exactly.
     redirect_text: String,
     state: Option<String>,
     challenge: Option<String>,
     pub(crate) scopes: Vec<String>,
 }
 
-/// Why there is nothing to allow.
+/// How an invalid request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Shown on a page of Salesforce: the browser does not come back.
+    /// With a page of Salesforce. The browser does not return to the app.
     Page { error: &'static str, description: &'static str },
-    /// The browser goes back with the error.
+    /// By returning the browser to the app with an error.
     Redirect(Url),
 }
 
 impl AuthorizeRequest {
-    /// Checks the parameters.
-    pub(crate) fn read(world: &World, query: &Form) -> Result<Self, Refusal> {
+    /// Validates the parameters.
+    pub(crate) fn parse(world: &World, query: &Form) -> Result<Self, Refusal> {
         let text = |name: &str| query.get(name).map(String::as_str).filter(|text| !text.is_empty());
         if text("client_id") != Some(&world.config.client_id) {
             return Err(page("invalid_client_id", "client identifier invalid"));
@@ -67,7 +67,7 @@ impl AuthorizeRequest {
             let refused = || self.refused("invalid_request", "missing required code challenge");
             return if required { Err(refused()) } else { Ok(()) };
         };
-        // S256 is Salesforce's only method, and so its default.
+        // S256 is Salesforce's only method, and therefore the default.
         if method.is_some_and(|method| method != "S256") {
             return Err(self.refused("invalid_request", "invalid code challenge method"));
         }
@@ -76,7 +76,7 @@ impl AuthorizeRequest {
         if is_hash { Ok(()) } else { Err(self.refused("invalid_request", "invalid code challenge")) }
     }
 
-    /// Where the browser goes after Allow, with a code for `user`. `None`: there is no such user.
+    /// Where the browser goes after Allow, with a code for `user`. `None` if there is no such user.
     pub(crate) fn allow(self, world: &mut World, user: Option<&str>) -> Option<Url> {
         let (org, user) = find_user(world, user)?;
         let approval = Approval {
@@ -88,19 +88,19 @@ impl AuthorizeRequest {
         };
         let now = world.clock.now();
         let code = world.grants.approve(approval, now);
-        Some(self.back(&[("code", &code)]))
+        Some(self.callback(&[("code", &code)]))
     }
 
     /// Where the browser goes after Deny.
     pub(crate) fn deny(&self) -> Url {
-        self.back(&[("error", "access_denied"), ("error_description", "end-user denied authorization")])
+        self.callback(&[("error", "access_denied"), ("error_description", "end-user denied authorization")])
     }
 
     fn refused(&self, error: &'static str, description: &'static str) -> Refusal {
-        Refusal::Redirect(self.back(&[("error", error), ("error_description", description)]))
+        Refusal::Redirect(self.callback(&[("error", error), ("error_description", description)]))
     }
 
-    fn back(&self, pairs: &[(&str, &str)]) -> Url {
+    fn callback(&self, pairs: &[(&str, &str)]) -> Url {
         let mut url = self.redirect_uri.clone();
         url.query_pairs_mut().extend_pairs(pairs);
         if let Some(state) = &self.state {
@@ -114,13 +114,13 @@ fn page(error: &'static str, description: &'static str) -> Refusal {
     Refusal::Page { error, description }
 }
 
-/// The user with this id; without an id, the first org's first user.
+/// The user with this id and the index of the org. Without an id, the first user of the first org.
 pub(crate) fn find_user(world: &World, id: Option<&str>) -> Option<(usize, Id)> {
-    let wanted = id.filter(|id| !id.is_empty());
+    let id = id.filter(|id| !id.is_empty());
     let mut users = world
         .orgs
         .iter()
         .enumerate()
-        .flat_map(|(place, org)| org.users.iter().map(move |user| (place, user.id.clone())));
-    users.find(|(_, user)| wanted.is_none_or(|wanted| wanted == user.as_str()))
+        .flat_map(|(index, org)| org.users.iter().map(move |user| (index, user.id.clone())));
+    users.find(|(_, user)| id.is_none_or(|id| id == user.as_str()))
 }

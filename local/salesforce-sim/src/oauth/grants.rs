@@ -1,4 +1,4 @@
-//! Approvals and what they give: codes, refresh tokens, access tokens; and when each of them ends.
+//! Approvals, the codes and tokens that they yield, and when each of these expires.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,22 @@ use uuid::Uuid;
 
 use crate::{ids::Id, settings::Settings};
 
-/// Who an access token speaks for.
+/// The session of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
-    /// The place of the org in the world's list.
+    /// The index of the org in the world's list.
     pub(crate) org: usize,
     pub(crate) user: Id,
     pub(crate) scopes: Vec<String>,
-    /// When the token ends if it is not used.
-    pub(crate) ends: DateTime<Utc>,
-    pub(crate) issued: DateTime<Utc>,
 }
 
 impl Session {
-    pub(crate) fn may(&self, scope: &str) -> bool {
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope || granted == "full")
     }
 }
 
-/// An approval that waits for its code to be exchanged.
+/// An approval whose code has not been exchanged yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Approval {
     pub(crate) org: usize,
@@ -42,20 +39,15 @@ struct Grant {
     user: Id,
     scopes: Vec<String>,
     refresh: Option<String>,
-    /// Refresh tokens that were rotated away.
-    spent: Vec<String>,
-    used: DateTime<Utc>,
-    access: BTreeMap<String, Access>,
+    /// Refresh tokens that were rotated out.
+    rotated_out: Vec<String>,
+    last_used: DateTime<Utc>,
+    /// Access tokens, with the time of their last use.
+    access: BTreeMap<String, DateTime<Utc>>,
     ended: bool,
 }
 
-#[derive(Debug)]
-struct Access {
-    issued: DateTime<Utc>,
-    used: DateTime<Utc>,
-}
-
-/// Tokens that were just issued.
+/// Newly issued tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Issued {
     pub(crate) org: usize,
@@ -65,12 +57,12 @@ pub(crate) struct Issued {
     pub(crate) refresh: Option<String>,
 }
 
-/// Why a refresh token is refused; the caller is told the same of both.
+/// Why a refresh token is refused. The response is the same for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefreshRefused {
     /// Unknown, revoked or expired.
     Ended,
-    /// It was rotated away.
+    /// It was rotated out.
     Reused,
 }
 
@@ -82,14 +74,14 @@ pub(crate) struct Grants {
 }
 
 impl Grants {
-    /// A code for an approval. It ends with `=`, as Salesforce's do: it must be decoded exactly once.
+    /// Issues a code for an approval. Like Salesforce's, it ends with `=`, so the client must decode it exactly once.
     pub(crate) fn approve(&mut self, approval: Approval, now: DateTime<Utc>) -> String {
         let code = format!("aPrx{}{}==", random(), random());
         self.codes.insert(code.clone(), (approval, now));
         code
     }
 
-    /// Takes a code: whatever comes of it, it is used. `None`: unknown, used or older than allowed.
+    /// Uses up a code. `None` if it is unknown, used or too old.
     pub(crate) fn take_code(
         &mut self,
         code: &str,
@@ -100,7 +92,7 @@ impl Grants {
         (now - issued < TimeDelta::seconds(settings.code_seconds)).then_some(approval)
     }
 
-    /// The tokens of an approval. Where the user has too many approvals, the oldest ends.
+    /// Issues the tokens of an approval. If the user has too many, ends the oldest.
     pub(crate) fn open(
         &mut self,
         approval: &Approval,
@@ -108,10 +100,10 @@ impl Grants {
         now: DateTime<Utc>,
         settings: &Settings,
     ) -> Issued {
-        let standing = self.grants.iter_mut().filter(|grant| !grant.ended && grant.user == approval.user);
-        let mut standing: Vec<&mut Grant> = standing.collect();
-        let too_many = (standing.len() + 1).saturating_sub(settings.max_approvals);
-        for grant in standing.iter_mut().take(too_many) {
+        let active = self.grants.iter_mut().filter(|grant| !grant.ended && grant.user == approval.user);
+        let mut active: Vec<&mut Grant> = active.collect();
+        let excess = (active.len() + 1).saturating_sub(settings.max_approvals);
+        for grant in active.iter_mut().take(excess) {
             grant.end();
         }
         let refreshes =
@@ -122,8 +114,8 @@ impl Grants {
             user: approval.user.clone(),
             scopes: approval.scopes.clone(),
             refresh: refreshes.then(refresh_token),
-            spent: vec![],
-            used: now,
+            rotated_out: vec![],
+            last_used: now,
             access: BTreeMap::new(),
             ended: false,
         };
@@ -133,7 +125,7 @@ impl Grants {
         issued
     }
 
-    /// New tokens for a refresh token.
+    /// Exchanges a refresh token for new tokens.
     pub(crate) fn refresh(
         &mut self,
         token: &str,
@@ -141,7 +133,7 @@ impl Grants {
         settings: &Settings,
     ) -> Result<Issued, RefreshRefused> {
         if let Some(grant) =
-            self.grants.iter_mut().find(|grant| grant.spent.iter().any(|spent| spent == token))
+            self.grants.iter_mut().find(|grant| grant.rotated_out.iter().any(|old| old == token))
         {
             if settings.reuse_cascade {
                 grant.end();
@@ -149,19 +141,19 @@ impl Grants {
             return Err(RefreshRefused::Reused);
         }
         let idle = TimeDelta::seconds(settings.refresh_idle_seconds);
-        let standing = self.grants.iter_mut().filter(|grant| !grant.ended && now - grant.used < idle);
-        let mut standing = standing.filter(|grant| grant.refresh.as_deref() == Some(token));
-        let grant = standing.next().ok_or(RefreshRefused::Ended)?;
-        grant.used = now;
+        let active = self.grants.iter_mut().filter(|grant| !grant.ended && now - grant.last_used < idle);
+        let mut active = active.filter(|grant| grant.refresh.as_deref() == Some(token));
+        let grant = active.next().ok_or(RefreshRefused::Ended)?;
+        grant.last_used = now;
         if !settings.rotation {
             return Ok(grant.issue(None, now));
         }
         let next = refresh_token();
-        grant.spent.extend(grant.refresh.replace(next.clone()));
+        grant.rotated_out.extend(grant.refresh.replace(next.clone()));
         Ok(grant.issue(Some(next), now))
     }
 
-    /// The session of an access token; using it makes it last longer.
+    /// The session of an access token. Extends it.
     pub(crate) fn use_session(
         &mut self,
         token: &str,
@@ -169,26 +161,23 @@ impl Grants {
         settings: &Settings,
     ) -> Option<Session> {
         let session = self.session(token, now, settings)?;
-        let access = self.grants.iter_mut().find_map(|grant| grant.access.get_mut(token))?;
-        access.used = now;
+        let last_used = self.grants.iter_mut().find_map(|grant| grant.access.get_mut(token))?;
+        *last_used = now;
         Some(session)
     }
 
-    /// The session of an access token, without using it.
+    /// The session of an access token, without extending it.
     pub(crate) fn session(&self, token: &str, now: DateTime<Utc>, settings: &Settings) -> Option<Session> {
         let grant = self.grants.iter().find(|grant| !grant.ended && grant.access.contains_key(token))?;
-        let access = grant.access.get(token)?;
-        let ends = access.used + TimeDelta::seconds(settings.session_seconds);
-        (now < ends).then(|| Session {
+        let expires_at = *grant.access.get(token)? + TimeDelta::seconds(settings.session_seconds);
+        (now < expires_at).then(|| Session {
             org: grant.org,
             user: grant.user.clone(),
             scopes: grant.scopes.clone(),
-            ends,
-            issued: access.issued,
         })
     }
 
-    /// Revokes a token: a refresh token with all that came of it, an access token alone. `false`: it stands no more.
+    /// Revokes an access token, or a refresh token with all its access tokens. `false` if the token is not valid.
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
         for grant in self.grants.iter_mut().filter(|grant| !grant.ended) {
             if grant.refresh.as_deref() == Some(token) {
@@ -208,13 +197,13 @@ impl Grants {
         self.codes.clear();
     }
 
-    /// Ends all access tokens; refresh tokens stay good.
+    /// Ends all access tokens. Refresh tokens remain valid.
     pub(crate) fn expire_sessions(&mut self) {
         self.grants.iter_mut().for_each(|grant| grant.access.clear());
     }
 
-    /// How many approvals stand, by user.
-    pub(crate) fn live_by_user(&self) -> BTreeMap<String, usize> {
+    /// The number of active approvals by user.
+    pub(crate) fn active_by_user(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for grant in self.grants.iter().filter(|grant| !grant.ended) {
             *counts.entry(grant.user.to_string()).or_default() += 1;
@@ -225,9 +214,9 @@ impl Grants {
 
 impl Grant {
     fn issue(&mut self, refresh: Option<String>, now: DateTime<Utc>) -> Issued {
-        // The `!` is Salesforce's: such a token must not get into a shell or a URL as it is.
+        // Like Salesforce's, with a `!`, so that a shell or a URL must escape it.
         let access = format!("{}!AQ{}.{}", self.org_id.short(), random(), random());
-        self.access.insert(access.clone(), Access { issued: now, used: now });
+        self.access.insert(access.clone(), now);
         Issued { org: self.org, user: self.user.clone(), scopes: self.scopes.clone(), access, refresh }
     }
 
@@ -280,104 +269,104 @@ mod tests {
             self.grants.refresh(token, self.now, &self.settings)
         }
 
-        fn works(&mut self, access: &str) -> bool {
+        fn is_valid(&mut self, access: &str) -> bool {
             self.grants.use_session(access, self.now, &self.settings).is_some()
         }
     }
 
     #[test]
-    fn a_code_is_good_once_and_for_fifteen_minutes() {
-        let mut it = Setup::new();
-        let code = it.grants.approve(Setup::approval(), it.now);
-        assert!(it.grants.take_code(&code, it.now, &it.settings).is_some());
-        assert!(it.grants.take_code(&code, it.now, &it.settings).is_none());
-        let code = it.grants.approve(Setup::approval(), it.now);
-        assert!(it.grants.take_code(&code, it.now + TimeDelta::minutes(15), &it.settings).is_none());
+    fn a_code_is_valid_once_and_for_fifteen_minutes() {
+        let mut setup = Setup::new();
+        let code = setup.grants.approve(Setup::approval(), setup.now);
+        assert!(setup.grants.take_code(&code, setup.now, &setup.settings).is_some());
+        assert!(setup.grants.take_code(&code, setup.now, &setup.settings).is_none());
+        let code = setup.grants.approve(Setup::approval(), setup.now);
+        assert!(setup.grants.take_code(&code, setup.now + TimeDelta::minutes(15), &setup.settings).is_none());
     }
 
     #[test]
-    fn a_refresh_gives_a_new_token_and_ends_the_old_one() {
-        let mut it = Setup::new();
-        it.settings.reuse_cascade = false;
-        let (_, first) = it.open();
-        let second = it.refresh(&first).unwrap().refresh.unwrap();
-        assert_eq!(it.refresh(&first).unwrap_err(), RefreshRefused::Reused);
-        assert!(it.refresh(&second).is_ok());
+    fn a_refresh_returns_a_new_token_and_ends_the_old_one() {
+        let mut setup = Setup::new();
+        setup.settings.reuse_cascade = false;
+        let (_, first) = setup.open();
+        let second = setup.refresh(&first).unwrap().refresh.unwrap();
+        assert_eq!(setup.refresh(&first).unwrap_err(), RefreshRefused::Reused);
+        assert!(setup.refresh(&second).is_ok());
     }
 
     #[test]
-    fn reuse_of_an_old_token_ends_the_grant() {
-        let mut it = Setup::new();
-        let (access, first) = it.open();
-        let second = it.refresh(&first).unwrap();
-        assert_eq!(it.refresh(&first).unwrap_err(), RefreshRefused::Reused);
-        assert!(!it.works(&access));
-        assert!(!it.works(&second.access));
-        assert_eq!(it.refresh(&second.refresh.unwrap()).unwrap_err(), RefreshRefused::Ended);
+    fn reusing_an_old_token_ends_the_grant() {
+        let mut setup = Setup::new();
+        let (access, first) = setup.open();
+        let second = setup.refresh(&first).unwrap();
+        assert_eq!(setup.refresh(&first).unwrap_err(), RefreshRefused::Reused);
+        assert!(!setup.is_valid(&access));
+        assert!(!setup.is_valid(&second.access));
+        assert_eq!(setup.refresh(&second.refresh.unwrap()).unwrap_err(), RefreshRefused::Ended);
     }
 
     #[test]
-    fn without_rotation_a_refresh_token_stays() {
-        let mut it = Setup::new();
-        it.settings.rotation = false;
-        let (_, token) = it.open();
-        assert!(it.refresh(&token).unwrap().refresh.is_none());
-        assert!(it.refresh(&token).is_ok());
+    fn without_rotation_a_refresh_token_stays_valid() {
+        let mut setup = Setup::new();
+        setup.settings.rotation = false;
+        let (_, token) = setup.open();
+        assert!(setup.refresh(&token).unwrap().refresh.is_none());
+        assert!(setup.refresh(&token).is_ok());
     }
 
     #[test]
-    fn an_access_token_ends_after_two_hours_without_use() {
-        let mut it = Setup::new();
-        let (access, _) = it.open();
-        it.now += TimeDelta::minutes(119);
-        assert!(it.works(&access));
-        it.now += TimeDelta::minutes(119);
-        assert!(it.works(&access));
-        it.now += TimeDelta::minutes(120);
-        assert!(!it.works(&access));
+    fn an_access_token_expires_after_two_hours_without_use() {
+        let mut setup = Setup::new();
+        let (access, _) = setup.open();
+        setup.now += TimeDelta::minutes(119);
+        assert!(setup.is_valid(&access));
+        setup.now += TimeDelta::minutes(119);
+        assert!(setup.is_valid(&access));
+        setup.now += TimeDelta::minutes(120);
+        assert!(!setup.is_valid(&access));
     }
 
     #[test]
-    fn a_refresh_token_ends_after_thirty_days_without_use() {
-        let mut it = Setup::new();
-        let (_, first) = it.open();
-        it.now += TimeDelta::days(29);
-        let second = it.refresh(&first).unwrap().refresh.unwrap();
-        it.now += TimeDelta::days(30);
-        assert_eq!(it.refresh(&second).unwrap_err(), RefreshRefused::Ended);
+    fn a_refresh_token_expires_after_thirty_days_without_use() {
+        let mut setup = Setup::new();
+        let (_, first) = setup.open();
+        setup.now += TimeDelta::days(29);
+        let second = setup.refresh(&first).unwrap().refresh.unwrap();
+        setup.now += TimeDelta::days(30);
+        assert_eq!(setup.refresh(&second).unwrap_err(), RefreshRefused::Ended);
     }
 
     #[test]
     fn the_sixth_approval_ends_the_oldest() {
-        let mut it = Setup::new();
-        let (first_access, first) = it.open();
-        let (_, second) = it.open();
+        let mut setup = Setup::new();
+        let (first_access, first) = setup.open();
+        let (_, second) = setup.open();
         for _ in 0..3 {
-            it.open();
+            setup.open();
         }
-        assert!(it.works(&first_access));
-        it.open();
-        assert!(!it.works(&first_access));
-        assert!(it.refresh(&first).is_err());
-        assert!(it.refresh(&second).is_ok());
-        assert_eq!(it.grants.live_by_user().values().copied().collect::<Vec<_>>(), [5]);
+        assert!(setup.is_valid(&first_access));
+        setup.open();
+        assert!(!setup.is_valid(&first_access));
+        assert!(setup.refresh(&first).is_err());
+        assert!(setup.refresh(&second).is_ok());
+        assert_eq!(setup.grants.active_by_user().values().copied().collect::<Vec<_>>(), [5]);
     }
 
     #[test]
     fn revoking_a_refresh_token_ends_its_access_tokens_too() {
-        let mut it = Setup::new();
-        let (access, refresh) = it.open();
-        assert!(it.grants.revoke(&refresh));
-        assert!(!it.works(&access));
-        assert!(!it.grants.revoke(&refresh));
+        let mut setup = Setup::new();
+        let (access, refresh) = setup.open();
+        assert!(setup.grants.revoke(&refresh));
+        assert!(!setup.is_valid(&access));
+        assert!(!setup.grants.revoke(&refresh));
     }
 
     #[test]
-    fn revoking_an_access_token_leaves_the_refresh_token() {
-        let mut it = Setup::new();
-        let (access, refresh) = it.open();
-        assert!(it.grants.revoke(&access));
-        assert!(!it.works(&access));
-        assert!(it.refresh(&refresh).is_ok());
+    fn revoking_an_access_token_does_not_end_the_refresh_token() {
+        let mut setup = Setup::new();
+        let (access, refresh) = setup.open();
+        assert!(setup.grants.revoke(&access));
+        assert!(!setup.is_valid(&access));
+        assert!(setup.refresh(&refresh).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The token endpoint: codes and refresh tokens against sessions (docs/salesforce-api.md#tokens,
+//! The token endpoint: exchanges codes and refresh tokens for access tokens (docs/salesforce-api.md#tokens,
 //! docs/salesforce-api.md#refresh).
 
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use super::grants::{Issued, RefreshRefused};
 use crate::world::World;
 
-/// Form fields of a request; of a field that comes twice, the first.
+/// The fields of a form or query. If a field is repeated, the first one counts.
 pub(crate) type Form = BTreeMap<String, String>;
 
-/// Reads an urlencoded form or query.
-pub(crate) fn form(text: &[u8]) -> Form {
+/// Parses a URL-encoded form or query.
+pub(crate) fn parse_form(text: &[u8]) -> Form {
     let mut form = Form::new();
     for (key, value) in url::form_urlencoded::parse(text) {
         form.entry(key.into_owned()).or_insert_with(|| value.into_owned());
@@ -42,14 +42,14 @@ impl OAuthError {
     }
 }
 
-/// Client id and secret from `Authorization: Basic`.
+/// The client id and secret in `Authorization: Basic`.
 pub(crate) fn basic_credentials(header: Option<&str>) -> Option<(String, String)> {
     let decoded = STANDARD.decode(header?.strip_prefix("Basic ")?).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
 }
 
-/// Answers a token request.
+/// Handles a token request.
 pub(crate) fn token(
     world: &mut World,
     form: &Form,
@@ -59,21 +59,17 @@ pub(crate) fn token(
     if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
         return Err(OAuthError::new("unsupported_grant_type", "grant type not supported"));
     }
-    check_client(world, form, basic)?;
+    authenticate(world, form, basic)?;
     if form.get("format").is_some_and(|format| format != "json") {
-        return Err(OAuthError::new("invalid_request", "the simulator answers JSON only"));
+        return Err(OAuthError::new("invalid_request", "the simulator sends only JSON"));
     }
     let issued =
         if grant_type == Some("refresh_token") { refresh(world, form) } else { exchange(world, form) }?;
-    Ok(answer(world, &issued))
+    Ok(response(world, &issued))
 }
 
-/// A client must show its id and its secret, in the form or by HTTP Basic.
-pub(crate) fn check_client(
-    world: &World,
-    form: &Form,
-    basic: Option<(String, String)>,
-) -> Result<(), OAuthError> {
+/// Authenticates the client by its id and secret, in the form or by HTTP Basic.
+fn authenticate(world: &World, form: &Form, basic: Option<(String, String)>) -> Result<(), OAuthError> {
     let (id, secret) = match basic {
         Some((id, secret)) => (Some(id), Some(secret)),
         None => (form.get("client_id").cloned(), form.get("client_secret").cloned()),
@@ -107,7 +103,7 @@ fn exchange(world: &mut World, form: &Form) -> Result<Issued, OAuthError> {
     Ok(world.grants.open(&approval, &org_id, now, &world.settings))
 }
 
-/// PKCE: the verifier's SHA-256 is the challenge. 43 to 128 characters of RFC 7636.
+/// PKCE (RFC 7636): the challenge is the SHA-256 of the verifier, which has 43 to 128 characters.
 fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), OAuthError> {
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
@@ -115,10 +111,10 @@ fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(),
         (None, Some(_)) => return Err(OAuthError::new("invalid_request", "missing required code challenge")),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
     };
-    let fits = (43..=128).contains(&verifier.len())
+    let is_well_formed = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let hash = digest::digest(&digest::SHA256, verifier.as_bytes());
-    if !fits || URL_SAFE_NO_PAD.encode(hash) != challenge {
+    if !is_well_formed || URL_SAFE_NO_PAD.encode(hash) != challenge {
         return Err(OAuthError::new("invalid_request", "invalid code verifier"));
     }
     Ok(())
@@ -136,11 +132,11 @@ fn refresh(world: &mut World, form: &Form) -> Result<Issued, OAuthError> {
     })
 }
 
-/// The token answer: no `expires_in`, and `issued_at` is text.
-pub(crate) fn answer(world: &World, issued: &Issued) -> Value {
+/// The token response. It has no `expires_in`, and `issued_at` is a string.
+pub(crate) fn response(world: &World, issued: &Issued) -> Value {
     let id = format!("{}/id/{}/{}", world.url, world.orgs[issued.org].id, issued.user);
     let issued_at = world.clock.now().timestamp_millis().to_string();
-    let mut answer = json!({
+    let mut response = json!({
         "access_token": issued.access,
         "signature": signature(&world.config.client_secret, &id, &issued_at),
         "scope": issued.scopes.join(" "),
@@ -150,12 +146,12 @@ pub(crate) fn answer(world: &World, issued: &Issued) -> Value {
         "issued_at": issued_at,
     });
     if let Some(refresh) = &issued.refresh {
-        answer["refresh_token"] = json!(refresh);
+        response["refresh_token"] = json!(refresh);
     }
-    answer
+    response
 }
 
-/// base64(HMAC-SHA256(id + `issued_at`)), keyed with the client secret.
+/// `base64(HMAC-SHA256(id + issued_at))`, keyed with the client secret.
 fn signature(secret: &str, id: &str, issued_at: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     STANDARD.encode(hmac::sign(&key, format!("{id}{issued_at}").as_bytes()))

@@ -1,7 +1,5 @@
-//! Duplicate rules: a new record is refused for others like it, with their ids (REST API Developer Guide, "Duplicate
-//! Management"; docs/salesforce-api.md#duplicate-rules).
-
-use std::borrow::Cow;
+//! Duplicate rules: a new record is refused if similar ones exist, whose ids are returned (REST API Developer Guide,
+//! "Duplicate Management"; docs/salesforce-api.md#duplicate-rules).
 
 use serde_json::{Value, json};
 
@@ -12,24 +10,25 @@ use super::{
 };
 use crate::{
     error::ApiError,
-    rest::record_path,
-    settings::{DuplicateAction, DuplicateRule, MatchBy, Settings},
+    settings::{DuplicateAction, MatchBy, Settings},
 };
 
-/// What Salesforce's method `Phone` compares at least: area code and number, without the country's code.
+/// Salesforce's match method `Phone` compares at least area code and number, without the country code.
 const COMPARED_DIGITS: usize = 10;
 const PHONES: &[&str] = &["Phone", "MobilePhone"];
 
-/// Refuses a record that is to be made, if a rule finds others like it. Unlike search it knows new records at once, and
-/// records that the user cannot see. `allowed`: the request takes alerts for read.
+/// Refuses a new record if a rule finds similar ones. Unlike search, a rule knows new records at once, and records that the
+/// user cannot see. With `allow_alerts`, only a rule that blocks refuses.
 pub(super) fn refuse(
     org: &Org,
     settings: &Settings,
     object: &Object,
     new: &Fields,
-    allowed: bool,
+    allow_alerts: bool,
 ) -> Result<(), ApiError> {
-    let found: Vec<_> = rules(settings)
+    let found: Vec<_> = settings
+        .duplicate_rules
+        .iter()
         .filter(|rule| rule.object.eq_ignore_ascii_case(object.name))
         .map(|rule| {
             let results = match_results(org, rule.by, new);
@@ -37,9 +36,9 @@ pub(super) fn refuse(
         })
         .filter(|(_, results)| !results.is_empty())
         .collect();
-    // A rule that blocks goes before those that alert.
+    // A rule that blocks takes precedence over those that alert.
     let blocking = found.iter().find(|(rule, _)| rule.action == DuplicateAction::Block);
-    let alerting = found.first().filter(|_| !allowed);
+    let alerting = found.first().filter(|_| !allow_alerts);
     let Some((rule, results)) = blocking.or(alerting) else { return Ok(()) };
     let error = ApiError::new(400, "DUPLICATES_DETECTED", "Use one of these records?");
     let standard_name = || format!("Standard_{}_Duplicate_Rule", object.name);
@@ -54,32 +53,22 @@ pub(super) fn refuse(
     Err(ApiError { duplicates: Some(Box::new((key, details))), ..error })
 }
 
-fn rules(settings: &Settings) -> impl Iterator<Item = Cow<'_, DuplicateRule>> {
-    let short = settings.refuse_duplicate_leads.then(|| DuplicateRule {
-        object: LEAD.name.to_owned(),
-        by: MatchBy::Phone,
-        action: DuplicateAction::Alert,
-        name: None,
-    });
-    settings.duplicate_rules.iter().map(Cow::Borrowed).chain(short.map(Cow::Owned))
-}
-
-/// The standing Leads and Contacts that are like the new record, by object.
+/// The existing Leads and Contacts that match the new record, by object.
 fn match_results(org: &Org, by: MatchBy, new: &Fields) -> Vec<Value> {
-    let wanted = marks(by, |field| new.get(field));
-    let is_alike = |record: &&Record| {
-        let stands = !record.is("IsDeleted") && !record.is("IsConverted");
-        stands && marks(by, |field| record.fields.get(field)).iter().any(|own| wanted.contains(own))
+    let wanted = keys(by, |field| new.get(field));
+    let matches = |record: &&Record| {
+        let exists = !record.is("IsDeleted") && !record.is("IsConverted");
+        exists && keys(by, |field| record.fields.get(field)).iter().any(|key| wanted.contains(key))
     };
     let of = |object: &'static Object| {
-        let found: Vec<Value> = org.of(object).filter(is_alike).map(match_record).collect();
+        let found: Vec<Value> = org.of(object).filter(matches).map(match_record).collect();
         (!found.is_empty()).then(|| match_result(object, by, &found))
     };
     [&LEAD, &CONTACT].into_iter().filter_map(of).collect()
 }
 
-/// What a rule knows a person by.
-fn marks<'a>(by: MatchBy, get: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
+/// What a rule compares.
+fn keys<'a>(by: MatchBy, get: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
     let stored = |field: &&str| get(field)?.as_str();
     match by {
         MatchBy::Phone => PHONES.iter().filter_map(stored).filter_map(number).collect(),
@@ -110,12 +99,11 @@ fn match_result(object: &Object, by: MatchBy, records: &[Value]) -> Value {
 }
 
 fn match_record(record: &Record) -> Value {
-    let attributes = json!({"type": record.object.name, "url": record_path(record.object, &record.id)});
     json!({
         "additionalInformation": [],
         "fieldDiffs": [],
         "matchConfidence": 100.0,
-        "record": {"attributes": attributes, "Id": record.id.as_str()},
+        "record": {"attributes": record.attributes(), "Id": record.id.as_str()},
     })
 }
 
@@ -125,7 +113,7 @@ mod tests {
 
     use crate::{
         error::Reply,
-        rest::Headers,
+        rest::request::Headers,
         settings::{DuplicateAction, DuplicateResultSpelling, DuplicateRule, MatchBy},
         testing::Bench,
     };
@@ -148,7 +136,7 @@ mod tests {
         bench.request_with("POST", "/sobjects/Lead", headers, Some(lead.clone()))
     }
 
-    /// Adds a Contact that the new Lead is like, and one that it is not.
+    /// Adds a Contact that the new Lead matches; returns the details of the refusal.
     fn refused(bench: &mut Bench, known: Value, lead: &Value) -> Value {
         let id = bench.add("Contact", known);
         let refused = bench.post("/sobjects/Lead", lead.clone());
@@ -165,9 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_with_a_known_number_is_refused_with_the_records_that_have_it() {
+    fn a_lead_with_a_known_number_is_refused_and_the_records_that_have_it_are_named() {
         let mut bench = Bench::new();
-        bench.world.settings.refuse_duplicate_leads = true;
+        let rule = DuplicateRule { name: None, ..rule(MatchBy::Phone, DuplicateAction::Alert) };
+        bench.world.settings.duplicate_rules = vec![rule];
         let lead = json!({"LastName": "New", "Company": "Unknown", "Phone": "+12345550199"});
         let details =
             refused(&mut bench, json!({"LastName": "Known", "MobilePhone": "(234) 555-0199"}), &lead);
@@ -177,12 +166,12 @@ mod tests {
         );
         let other = json!({"LastName": "New", "Company": "Unknown", "Phone": "+12345550198"});
         assert!(bench.create("Lead", other).is_ok());
-        bench.world.settings.refuse_duplicate_leads = false;
+        bench.world.settings.duplicate_rules.clear();
         assert!(bench.create("Lead", lead).is_ok());
     }
 
     #[test]
-    fn a_rule_may_go_by_name_or_by_email() {
+    fn a_rule_may_compare_names_or_email_addresses() {
         let lead = json!({"FirstName": "kim", "LastName": "KNOWN", "Company": "Unknown", "Email": "Kim@Example.com"});
         let mut bench = with(vec![rule(MatchBy::Name, DuplicateAction::Alert)]);
         let details = refused(&mut bench, json!({"FirstName": "Kim", "LastName": "Known"}), &lead);
@@ -196,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_can_be_overridden_and_a_block_cannot() {
+    fn an_alert_can_be_overridden_but_a_block_cannot() {
         let lead = json!({"FirstName": "Grace", "LastName": "Example", "Company": "Unknown"});
         let mut bench = with(vec![rule(MatchBy::Name, DuplicateAction::Alert)]);
         assert_eq!(bench.post("/sobjects/Lead", lead.clone()).status, 400);
@@ -211,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn deleted_and_converted_people_are_no_duplicates() {
+    fn deleted_and_converted_people_are_not_duplicates() {
         let mut bench = with(vec![rule(MatchBy::Name, DuplicateAction::Block)]);
         let ada = bench.person("Ada Sample");
         let lead = json!({"FirstName": "Ada", "LastName": "Sample", "Company": "Unknown"});
@@ -219,33 +208,27 @@ mod tests {
         bench.request("DELETE", &format!("/sobjects/Lead/{ada}"), None);
         assert!(bench.create("Lead", lead).is_ok());
         let contact = json!({"FirstName": "Ada", "LastName": "Sample"});
-        assert!(bench.create("Contact", contact).is_ok(), "the rule is of Leads");
+        assert!(bench.create("Contact", contact).is_ok(), "the rule applies to Leads only");
     }
 
     #[test]
-    fn subrequests_and_collections_meet_the_rules_too() {
+    fn the_rules_apply_to_subrequests() {
         let mut bench = with(vec![rule(MatchBy::Name, DuplicateAction::Alert)]);
         let lead = json!({"FirstName": "Grace", "LastName": "Example", "Company": "Unknown"});
-        let part = |headers: Value| {
+        let subrequest = |headers: Value| {
             json!({"compositeRequest": [{"method": "POST", "referenceId": "lead", "body": lead,
             "url": "/services/data/v60.0/sobjects/Lead", "httpHeaders": headers}]})
         };
         let mut status = |headers| {
-            let answer = bench.post("/composite", part(headers)).body.unwrap();
-            answer["compositeResponse"][0]["httpStatusCode"].clone()
+            let response = bench.post("/composite", subrequest(headers)).body.unwrap();
+            response["compositeResponse"][0]["httpStatusCode"].clone()
         };
         assert_eq!(status(json!({"Sforce-Auto-Assign": "FALSE"})), 400);
         assert_eq!(status(json!({"sforce-duplicate-rule-header": ALLOW})), 201);
-
-        let mut record = lead.clone();
-        record["attributes"] = json!({"type": "Lead"});
-        let answer = bench.post("/composite/sobjects", json!({"records": [record]})).body.unwrap();
-        assert_eq!(answer[0]["errors"][0]["statusCode"], "DUPLICATES_DETECTED");
-        assert_eq!(answer[0]["errors"][0]["duplicateResut"]["allowSave"], true);
     }
 
     #[test]
-    fn the_key_of_the_details_can_be_spelt_right() {
+    fn the_key_of_the_details_can_be_spelt_correctly() {
         let mut bench = with(vec![rule(MatchBy::Name, DuplicateAction::Alert)]);
         bench.world.settings.duplicate_result_spelling = DuplicateResultSpelling::Result;
         let lead = json!({"FirstName": "Grace", "LastName": "Example", "Company": "Unknown"});

@@ -1,7 +1,7 @@
-//! The simulated objects: their field tables, their records and the rules of writing them.
+//! The simulated objects: their fields, their records, and the rules for writing them.
 
-mod custom;
 mod duplicates;
+pub(crate) mod fields;
 pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod store;

@@ -1,5 +1,5 @@
-//! What Salesforce checks and derives when a Task, an Event, a Lead or a Contact is saved (docs/salesforce-api.md#task,
-//! docs/salesforce-api.md#event).
+//! What Salesforce validates and derives when a Task, an Event, a Lead or a Contact is saved
+//! (docs/salesforce-api.md#task, docs/salesforce-api.md#event).
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{error::ApiError, ids::Id, settings::Settings};
 
-/// The longest Event: 14 days.
-const LONGEST_EVENT: TimeDelta = TimeDelta::days(14);
+/// Maximum length of an Event.
+const MAX_EVENT: TimeDelta = TimeDelta::days(14);
 
 /// A record about to be saved.
 pub(crate) struct Save<'a> {
@@ -20,9 +20,9 @@ pub(crate) struct Save<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) now: DateTime<Utc>,
     pub(crate) zone: chrono_tz::Tz,
-    /// What the request sets.
+    /// The fields that the request sets.
     pub(crate) given: &'a Fields,
-    /// The record as it will be: before the rules, what it was and what is given.
+    /// The record to be stored: at first its old fields and the given ones, to which the rules add.
     pub(crate) saved: Fields,
 }
 
@@ -45,7 +45,7 @@ impl Save<'_> {
         }
     }
 
-    /// A Task: its status is one of the org's, and says whether it is closed.
+    /// A Task: its status must be one of the org's, and determines whether it is closed.
     pub(crate) fn task(&mut self) -> Result<(), ApiError> {
         let default = self.settings.task_statuses.iter().find(|status| status.is_default);
         if let Some(default) = default.or(self.settings.task_statuses.first()) {
@@ -79,7 +79,7 @@ impl Save<'_> {
         Ok(())
     }
 
-    /// An Event: start, end and duration agree.
+    /// An Event: start, end and duration must agree.
     pub(crate) fn event(&mut self) -> Result<(), ApiError> {
         self.default("ShowAs", json!("Busy"));
         self.default("EventSubtype", json!("Event"));
@@ -95,7 +95,7 @@ impl Save<'_> {
         Ok(())
     }
 
-    /// When the Event starts: `StartDateTime` or `ActivityDateTime`; of an all-day Event also `ActivityDate`.
+    /// When the Event starts: `StartDateTime` or `ActivityDateTime`, or, for an all-day Event, `ActivityDate`.
     fn start(&self) -> Result<DateTime<Utc>, ApiError> {
         let (start, activity) = (self.given("StartDateTime"), self.given("ActivityDateTime"));
         if let (Some(start), Some(activity)) = (start, activity)
@@ -120,7 +120,7 @@ impl Save<'_> {
         })
     }
 
-    /// How long a timed Event lasts: from its end, its duration, or, at a move, as long as before.
+    /// How long a timed Event lasts: given by its end or its duration, or, if it is only moved, as long as before.
     fn length(&self, start: DateTime<Utc>) -> Result<TimeDelta, ApiError> {
         let end = self.given("EndDateTime").and_then(stored_instant);
         let minutes = self.given("DurationInMinutes").and_then(Value::as_i64);
@@ -140,19 +140,19 @@ impl Save<'_> {
             (None, None, Some(kept)) if !cleared => TimeDelta::minutes(kept),
             (None, None, _) => return Err(missing_fields(&["DurationInMinutes"])),
         };
-        // Salesforce puts the error on the field that was given.
-        let at_fault = if minutes.is_some() { "DurationInMinutes" } else { "EndDateTime" };
-        let refused = |message| Err(ApiError::of_record("FIELD_INTEGRITY_EXCEPTION", message, &[at_fault]));
+        // Salesforce blames the field that was given.
+        let blamed = if minutes.is_some() { "DurationInMinutes" } else { "EndDateTime" };
+        let refused = |message| Err(ApiError::of_record("FIELD_INTEGRITY_EXCEPTION", message, &[blamed]));
         if length < TimeDelta::zero() {
             return refused("End Date Time cannot be before Start Date Time");
         }
-        if length > LONGEST_EVENT {
+        if length > MAX_EVENT {
             return refused("An event cannot last longer than 14 days");
         }
         Ok(length)
     }
 
-    /// How long an all-day Event lasts: whole days, counted from midnight UTC.
+    /// How long an all-day Event lasts: whole days from midnight UTC.
     fn days(&self, start: DateTime<Utc>) -> Result<TimeDelta, ApiError> {
         let midnight = |at: DateTime<Utc>| at.time() == NaiveTime::MIN;
         let end = self.given("EndDateTime").and_then(stored_instant);
@@ -162,7 +162,7 @@ impl Save<'_> {
             (None, Some(minutes)) => TimeDelta::minutes(minutes),
             (None, None) => TimeDelta::days(1),
         };
-        let whole = length.num_minutes() % 1440 == 0 && length > TimeDelta::zero() && length <= LONGEST_EVENT;
+        let whole = length.num_minutes() % 1440 == 0 && length > TimeDelta::zero() && length <= MAX_EVENT;
         if midnight(start) && end.is_none_or(midnight) && whole {
             return Ok(length);
         }
@@ -185,7 +185,7 @@ impl Save<'_> {
         ]);
     }
 
-    /// `WhatId` does not go with a Lead; a Contact brings its Account along.
+    /// A Lead excludes `WhatId`. A Contact sets `AccountId`.
     fn relations(&mut self) -> Result<(), ApiError> {
         let who = self.value("WhoId").and_then(Value::as_str).and_then(Id::parse);
         let what = self.value("WhatId").cloned();
@@ -206,13 +206,13 @@ impl Save<'_> {
         Ok(())
     }
 
-    /// A Lead: a person with a status.
+    /// A Lead: it has a status.
     pub(crate) fn lead(&mut self) {
         self.default("Status", json!("Open - Not Contacted"));
         self.person();
     }
 
-    /// A Lead or Contact: its name is made of two fields.
+    /// A Lead or Contact: its name is derived from two fields.
     pub(crate) fn person(&mut self) {
         let parts = ["FirstName", "LastName"].map(|field| self.value(field).and_then(Value::as_str));
         let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -220,7 +220,7 @@ impl Save<'_> {
     }
 }
 
-/// Fields that a record needs and lacks.
+/// The error for required fields that are missing.
 pub(crate) fn missing_fields(fields: &[&str]) -> ApiError {
     let message = format!("Required fields are missing: [{}]", fields.join(", "));
     ApiError::of_record("REQUIRED_FIELD_MISSING", message, fields)
@@ -240,15 +240,15 @@ mod tests {
     }
 
     #[test]
-    fn an_event_lasts_to_its_end_or_for_its_duration() {
-        let wanted = json!(["2026-01-15T19:00:00.000+0000", "2026-01-15T20:00:00.000+0000", 60]);
+    fn an_event_lasts_until_its_end_or_for_its_duration() {
+        let expected = json!(["2026-01-15T19:00:00.000+0000", "2026-01-15T20:00:00.000+0000", 60]);
         for given in [
             json!({"StartDateTime": "2026-01-15T19:00:00Z", "EndDateTime": "2026-01-15T20:00:00Z"}),
             json!({"StartDateTime": "2026-01-15T14:00:00-05:00", "DurationInMinutes": 60}),
             json!({"ActivityDateTime": "2026-01-15T19:00:00Z", "DurationInMinutes": 60,
                 "EndDateTime": "2026-01-15T20:00:00Z"}),
         ] {
-            assert_eq!(event(given.clone()), Ok(wanted.clone()), "{given}");
+            assert_eq!(event(given.clone()), Ok(expected.clone()), "{given}");
         }
     }
 
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_an_event_agree() {
+    fn the_times_of_an_event_must_agree() {
         let start = "2026-01-15T19:00:00Z";
         for (given, field) in [
             (json!({"StartDateTime": start, "EndDateTime": "2026-01-15T18:00:00Z"}), "EndDateTime"),
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_day_of_an_event_is_its_owners() {
+    fn the_date_of_an_event_is_in_its_owners_time_zone() {
         let mut bench = Bench::new();
         let given = json!({"StartDateTime": "2026-01-16T03:00:00Z", "DurationInMinutes": 30});
         let id = bench.create("Event", given).unwrap();
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_event_names_nobody() {
+    fn a_private_event_has_no_who_id() {
         let mut bench = Bench::new();
         let ada = bench.person("Ada Sample");
         let given = json!({"StartDateTime": "2026-01-16T03:00:00Z", "DurationInMinutes": 30, "IsPrivate": true, "WhoId": ada});

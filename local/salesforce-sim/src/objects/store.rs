@@ -1,4 +1,4 @@
-//! An org: its users, its records, and what search knows of them.
+//! An org: its users, its records, and their state in the search index.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,9 +10,9 @@ use super::{
     tables::{ORGANIZATION, TASK_STATUS, USER},
     value::instant_text,
 };
-use crate::{ids::Id, settings::Settings};
+use crate::{ids::Id, requests::API_PATH, settings::Settings};
 
-/// Field values by API name; one that is not there is null.
+/// Field values by API name; a missing one is null.
 pub(crate) type Fields = BTreeMap<&'static str, Value>;
 
 /// A record of any object.
@@ -21,7 +21,7 @@ pub(crate) struct Record {
     pub(crate) id: Id,
     pub(crate) object: &'static Object,
     pub(crate) fields: Fields,
-    /// What search knows of the record, and since when.
+    /// The versions that search knows, with the time from which it does.
     index: Vec<(DateTime<Utc>, Fields)>,
 }
 
@@ -43,28 +43,39 @@ impl Record {
         self.get(field) == &Value::Bool(true)
     }
 
-    /// Search will know the record as it is now from `at` on.
+    /// Lets search know the current version from `at` on.
     pub(crate) fn index_from(&mut self, at: DateTime<Utc>) {
         self.index.push((at, self.fields.clone()));
     }
 
-    /// What search knows of the record.
+    /// The version that search knows.
     pub(crate) fn indexed(&self, now: DateTime<Utc>) -> Option<&Fields> {
-        self.index.iter().filter(|(from, _)| *from <= now).max_by_key(|(from, _)| *from).map(|(_, it)| it)
+        self.index
+            .iter()
+            .filter(|(from, _)| *from <= now)
+            .max_by_key(|(from, _)| *from)
+            .map(|(_, fields)| fields)
     }
 
-    /// The record with the named fields, as the API answers it.
-    pub(crate) fn answer<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Value {
-        let mut answer = Map::from_iter([(
-            "attributes".to_owned(),
-            json!({"type": self.object.name, "url": crate::rest::record_path(self.object, &self.id)}),
-        )]);
-        answer.extend(fields.map(|name| (name.to_owned(), self.get(name).clone())));
-        Value::Object(answer)
+    /// The record with the named fields, as the API returns it.
+    pub(crate) fn to_json<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Value {
+        let mut record = Map::from_iter([("attributes".to_owned(), self.attributes())]);
+        record.extend(fields.map(|name| (name.to_owned(), self.get(name).clone())));
+        Value::Object(record)
+    }
+
+    /// Its type and its path.
+    pub(crate) fn attributes(&self) -> Value {
+        json!({"type": self.object.name, "url": record_path(self.object, &self.id)})
     }
 }
 
-/// A person who can approve the connection.
+/// The path of a record.
+pub(crate) fn record_path(object: &Object, id: &Id) -> String {
+    format!("{API_PATH}/sobjects/{}/{id}", object.name)
+}
+
+/// A user of the org, who can allow access.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) id: Id,
@@ -108,14 +119,14 @@ impl Org {
         });
     }
 
-    /// An id that no record had: numbers of rolled back records are not used again.
+    /// A new id. Ids of rolled back records are not reused.
     pub(crate) fn next_id(&mut self, object: &Object) -> Id {
         let id = Id::numbered(object.prefix, self.number, self.next);
         self.next += 1;
         id
     }
 
-    /// Puts a record in, with the system fields that it lacks.
+    /// Inserts a record, adding missing system fields.
     pub(crate) fn insert(
         &mut self,
         object: &'static Object,
@@ -138,7 +149,7 @@ impl Org {
         id
     }
 
-    /// All records of an object, deleted and archived ones too.
+    /// All records of an object, including deleted and archived ones.
     pub(crate) fn rows(&self, object: &'static Object, settings: &Settings) -> Vec<Record> {
         match object.name {
             "TaskStatus" => self.task_statuses(settings),
@@ -155,16 +166,16 @@ impl Org {
 
     fn task_statuses(&self, settings: &Settings) -> Vec<Record> {
         let statuses = settings.task_statuses.iter().enumerate();
-        let rows = statuses.map(|(place, status)| {
+        let rows = statuses.map(|(index, status)| {
             let fields = Fields::from([
                 ("MasterLabel", json!(status.name)),
                 ("ApiName", json!(status.name)),
-                ("SortOrder", json!(place + 1)),
+                ("SortOrder", json!(index + 1)),
                 ("IsDefault", json!(status.is_default)),
                 ("IsClosed", json!(status.is_closed)),
                 ("IsDeleted", json!(false)),
             ]);
-            Record::new(Id::numbered(TASK_STATUS.prefix, self.number, place as u64 + 1), &TASK_STATUS, fields)
+            Record::new(Id::numbered(TASK_STATUS.prefix, self.number, index as u64 + 1), &TASK_STATUS, fields)
         });
         rows.collect()
     }
@@ -182,7 +193,7 @@ impl Org {
         Record::new(self.id.clone(), &ORGANIZATION, fields)
     }
 
-    /// Counts a request; `false` where the org has none left.
+    /// Counts a request; `false` if the org has none left.
     pub(crate) fn count_request(&mut self, now: DateTime<Utc>, settings: &Settings) -> bool {
         if self.used_requests(now, settings) >= settings.api_limit {
             return false;
@@ -191,7 +202,7 @@ impl Org {
         true
     }
 
-    /// How many requests were made in the last 24 hours.
+    /// The number of requests in the last 24 hours.
     pub(crate) fn used_requests(&mut self, now: DateTime<Utc>, settings: &Settings) -> usize {
         while self.requests.front().is_some_and(|at| now - *at >= TimeDelta::hours(24)) {
             self.requests.pop_front();

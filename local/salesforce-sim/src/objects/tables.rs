@@ -2,29 +2,26 @@
 //! docs/salesforce-api.md#event).
 
 use super::schema::{
-    Field,
-    Kind::{Area, Bool, Date, DateTime, Email, Id, Int, Phone, Picklist, Reference, Restricted, Text},
-    Object, field,
+    Kind::{Area, Bool, Date, DateTime, Email, Int, Phone, Picklist, Reference, Restricted, Text},
+    Object, USERS, field,
 };
 
-const PERSON: &[&str] = &["003", "00Q"];
-const ACCOUNT_PREFIX: &[&str] = &["001"];
-const OWNER: &[&str] = &["005"];
+const PEOPLE: &[&str] = &["003", "00Q"];
+const ACCOUNTS: &[&str] = &["001"];
 
-/// All objects, in the order in which a search without `RETURNING` gives them.
+/// All objects, in the order in which a search without `RETURNING` returns them.
 pub(crate) static ALL: &[&Object] =
     &[&ACCOUNT, &CONTACT, &LEAD, &TASK, &EVENT, &USER, &ORGANIZATION, &TASK_STATUS];
 
-/// The fields that every object has.
-pub(crate) static SYSTEM: &[Field] = &[
-    field("Id", "Record ID", Id).read_only(),
-    field("IsDeleted", "Deleted", Bool).read_only(),
-    field("CreatedDate", "Created Date", DateTime).read_only(),
-    field("CreatedById", "Created By ID", Reference(OWNER)).read_only(),
-    field("LastModifiedDate", "Last Modified Date", DateTime).read_only(),
-    field("LastModifiedById", "Last Modified By ID", Reference(OWNER)).read_only(),
-    field("SystemModstamp", "System Modstamp", DateTime).read_only(),
-];
+/// An object by its API name, ignoring case.
+pub(crate) fn object(name: &str) -> Option<&'static Object> {
+    ALL.iter().copied().find(|object| object.name.eq_ignore_ascii_case(name))
+}
+
+/// The object whose records' ids have this prefix.
+pub(crate) fn object_by_prefix(prefix: &str) -> Option<&'static Object> {
+    ALL.iter().copied().find(|object| object.prefix == prefix)
+}
 
 pub(crate) static TASK: Object = Object {
     name: "Task",
@@ -33,10 +30,10 @@ pub(crate) static TASK: Object = Object {
     searchable: false,
     writable: true,
     own: &[
-        field("WhoId", "Name ID", Reference(PERSON)),
-        field("WhatId", "Related To ID", Reference(ACCOUNT_PREFIX)),
-        field("OwnerId", "Assigned To ID", Reference(OWNER)),
-        field("AccountId", "Account ID", Reference(ACCOUNT_PREFIX)).read_only(),
+        field("WhoId", "Name ID", Reference(PEOPLE)),
+        field("WhatId", "Related To ID", Reference(ACCOUNTS)),
+        field("OwnerId", "Assigned To ID", Reference(USERS)),
+        field("AccountId", "Account ID", Reference(ACCOUNTS)).read_only(),
         field("Subject", "Subject", Text(255)),
         field("Status", "Status", Picklist),
         field("Priority", "Priority", Restricted(&["High", "Normal", "Low"])),
@@ -69,10 +66,10 @@ pub(crate) static EVENT: Object = Object {
     searchable: false,
     writable: true,
     own: &[
-        field("WhoId", "Name ID", Reference(PERSON)),
-        field("WhatId", "Related To ID", Reference(ACCOUNT_PREFIX)),
-        field("OwnerId", "Assigned To ID", Reference(OWNER)),
-        field("AccountId", "Account ID", Reference(ACCOUNT_PREFIX)).read_only(),
+        field("WhoId", "Name ID", Reference(PEOPLE)),
+        field("WhatId", "Related To ID", Reference(ACCOUNTS)),
+        field("OwnerId", "Assigned To ID", Reference(USERS)),
+        field("AccountId", "Account ID", Reference(ACCOUNTS)).read_only(),
         field("Subject", "Subject", Text(255)),
         field("Location", "Location", Text(255)),
         field("IsAllDayEvent", "All-Day Event", Bool),
@@ -117,10 +114,10 @@ pub(crate) static LEAD: Object = Object {
         field("PostalCode", "Zip/Postal Code", Text(20)),
         field("Country", "Country", Text(80)),
         field("Description", "Description", Area(32_000)),
-        field("OwnerId", "Owner ID", Reference(OWNER)),
+        field("OwnerId", "Owner ID", Reference(USERS)),
         field("IsConverted", "Converted", Bool).read_only(),
         field("ConvertedDate", "Converted Date", Date).read_only(),
-        field("ConvertedAccountId", "Converted Account ID", Reference(ACCOUNT_PREFIX)).read_only(),
+        field("ConvertedAccountId", "Converted Account ID", Reference(ACCOUNTS)).read_only(),
         field("ConvertedContactId", "Converted Contact ID", Reference(&["003"])).read_only(),
     ],
 };
@@ -132,7 +129,7 @@ pub(crate) static CONTACT: Object = Object {
     searchable: true,
     writable: true,
     own: &[
-        field("AccountId", "Account ID", Reference(ACCOUNT_PREFIX)),
+        field("AccountId", "Account ID", Reference(ACCOUNTS)),
         field("Name", "Full Name", Text(121)).read_only(),
         field("FirstName", "First Name", Text(40)),
         field("LastName", "Last Name", Text(80)),
@@ -152,7 +149,7 @@ pub(crate) static CONTACT: Object = Object {
         field("MailingPostalCode", "Mailing Zip/Postal Code", Text(20)),
         field("MailingCountry", "Mailing Country", Text(80)),
         field("Description", "Contact Description", Area(32_000)),
-        field("OwnerId", "Owner ID", Reference(OWNER)),
+        field("OwnerId", "Owner ID", Reference(USERS)),
     ],
 };
 
@@ -166,7 +163,7 @@ pub(crate) static ACCOUNT: Object = Object {
         field("Name", "Account Name", Text(255)),
         field("Phone", "Account Phone", Phone),
         field("Fax", "Account Fax", Phone),
-        field("OwnerId", "Owner ID", Reference(OWNER)),
+        field("OwnerId", "Owner ID", Reference(USERS)),
     ],
 };
 

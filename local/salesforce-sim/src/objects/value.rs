@@ -1,4 +1,4 @@
-//! Values on their way in: what each kind of field takes, and what Salesforce says of the rest.
+//! Incoming values: which ones each kind of field accepts, and Salesforce's error for the others.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Value, json};
@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use super::schema::{Field, Kind};
 use crate::{error::ApiError, ids::Id};
 
-/// How instants are answered: `2026-11-02T15:00:00.000+0000`.
+/// Formats an instant as Salesforce does: `2026-11-02T15:00:00.000+0000`.
 pub(crate) fn instant_text(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
 }
 
-/// Reads an instant as it is stored.
+/// Parses a stored instant.
 pub(crate) fn stored_instant(value: &Value) -> Option<DateTime<Utc>> {
     let text = value.as_str()?.strip_suffix("+0000")?;
     NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.3f").ok().map(|at| at.and_utc())
 }
 
-/// Reads a day as it is stored.
+/// Parses a stored date.
 pub(crate) fn stored_date(value: &Value) -> Option<NaiveDate> {
     parse_date(value.as_str()?)
 }
 
-/// Reads `yyyy-MM-ddTHH:mm:ss[.SSS](Z|±HH:mm)`, and nothing looser.
+/// Parses `yyyy-MM-ddTHH:mm:ss[.SSS](Z|±HH:mm)` strictly.
 pub(crate) fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let (local, _) = text.split_at_checked(19)?;
     NaiveDateTime::parse_from_str(local, "%Y-%m-%dT%H:%M:%S").ok()?;
@@ -32,13 +32,13 @@ pub(crate) fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     (offset_fits && fixed_width).then(|| DateTime::parse_from_rfc3339(text).ok())?.map(|at| at.to_utc())
 }
 
-/// Reads `yyyy-MM-dd`.
+/// Parses `yyyy-MM-dd`.
 pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
     let fits = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     fits.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?
 }
 
-/// The value as it is stored, or why the field does not take it. Empty text is no value; spaces around it go.
+/// The value to store, or the error if the field does not accept it. Text is trimmed; empty text is null.
 pub(crate) fn accept(field: &Field, value: &Value) -> Result<Value, ApiError> {
     match value {
         Value::Null => Ok(Value::Null),
@@ -90,7 +90,7 @@ fn within(field: &Field, text: &str, max: usize) -> Result<Value, ApiError> {
     Err(ApiError::of_record("STRING_TOO_LONG", message, &[field.name]))
 }
 
-/// A value of a list that takes no others.
+/// A value that must be in the list.
 pub(crate) fn restricted<T: AsRef<str>>(field: &Field, text: &str, values: &[T]) -> Result<Value, ApiError> {
     if values.iter().any(|value| value.as_ref() == text) {
         return Ok(json!(text));
@@ -108,14 +108,14 @@ fn accept_number(field: &Field, number: &serde_json::Number, digits: u32) -> Res
     Err(ApiError::of_record("NUMBER_OUTSIDE_VALID_RANGE", message, &[field.name]))
 }
 
-/// An id that is none, or of an object that the field does not refer to.
+/// The error for a malformed id, or the id of an object that the field cannot refer to.
 pub(crate) fn malformed_id(field: &Field, text: &str) -> ApiError {
     let message = format!("{}: id value of incorrect type: {text}", field.label);
     ApiError::of_record("MALFORMED_ID", message, &[field.name])
 }
 
 fn wrong_type(field: &Field, value: &Value) -> ApiError {
-    let wanted = match field.kind {
+    let expected = match field.kind {
         Kind::Int(_) => "int",
         Kind::Bool => "boolean",
         Kind::Date => "date",
@@ -131,9 +131,9 @@ fn wrong_type(field: &Field, value: &Value) -> ApiError {
         Value::Array(_) => ("START_ARRAY", String::new()),
         Value::Object(_) | Value::Null => ("START_OBJECT", String::new()),
     };
-    // The parser is done when the rules look at the value, so the column is not Salesforce's.
+    // The body is parsed already, so the position is not Salesforce's.
     let message =
-        format!("Cannot deserialize instance of {wanted} from {token}{shown} at [line:1, column:1]");
+        format!("Cannot deserialize instance of {expected} from {token}{shown} at [line:1, column:1]");
     ApiError::new(400, "JSON_PARSER_ERROR", message)
 }
 
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_have_no_time() {
+    fn dates_do_not_have_a_time() {
         assert_eq!(accepted("ActivityDate", &json!("2026-11-02")), Ok(json!("2026-11-02")));
         for text in ["2026-11-02T00:00:00Z", "2026-11-31", "11/02/2026", "2026-1-2"] {
             assert!(accepted("ActivityDate", &json!(text)).is_err(), "{text}");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn text_longer_than_its_field_is_refused() {
+    fn text_that_is_too_long_is_refused() {
         assert!(accepted("Subject", &json!("x".repeat(255))).is_ok());
         let error = accepted("Subject", &json!("x".repeat(256))).unwrap_err();
         assert!(error.starts_with("STRING_TOO_LONG: Subject: data value too large: xxx"), "{error}");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn restricted_picklists_take_only_their_values() {
+    fn restricted_picklists_accept_only_their_values() {
         assert!(accepted("CallType", &json!("Inbound")).is_ok());
         assert_eq!(
             accepted("CallType", &json!("inbound")).unwrap_err(),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_text_is_no_value() {
+    fn empty_text_is_null() {
         assert_eq!(accepted("Subject", &json!("  ")), Ok(Value::Null));
         assert_eq!(accepted("Subject", &json!(" Call ")), Ok(json!("Call")));
     }

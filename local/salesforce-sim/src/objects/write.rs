@@ -1,4 +1,4 @@
-//! Creating, changing and deleting records, with Salesforce's checks in one place.
+//! Creating, updating and deleting records, with all of Salesforce's checks.
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -14,7 +14,6 @@ use crate::{
     error::ApiError,
     faults::{Operation, RecordFaults},
     ids::Id,
-    query::condition::Scope,
     settings::Settings,
 };
 
@@ -24,7 +23,7 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) record_faults: &'a mut RecordFaults,
     pub(crate) now: DateTime<Utc>,
-    /// Whose session it is.
+    /// The user of the session.
     pub(crate) user: Id,
 }
 
@@ -35,19 +34,14 @@ impl Context<'_> {
         user.and_then(|user| user.timezone.parse().ok()).unwrap_or(chrono_tz::UTC)
     }
 
-    /// What conditions on an object are checked against.
-    pub(crate) fn scope(&self, object: &'static Object) -> Scope<'_> {
-        Scope { object, settings: self.settings, now: self.now, zone: self.zone() }
-    }
-
-    /// Creates a record. `allow_duplicates`: even one that a duplicate rule alerts of.
+    /// Creates a record. `allow_duplicates` overrides duplicate rules that alert.
     pub(crate) fn create(
         &mut self,
         object: &'static Object,
         body: &Map<String, Value>,
         allow_duplicates: bool,
     ) -> Result<Id, ApiError> {
-        self.may(object, Operation::Create)?;
+        self.check_permission(object, Operation::Create)?;
         let given = self.accept_fields(object, body, |field| field.create)?;
         self.record_faults.strike(object.name, Operation::Create)?;
         let is_missing = |name: &&str| given.get(*name).is_none_or(Value::is_null);
@@ -67,7 +61,7 @@ impl Context<'_> {
         Ok(id)
     }
 
-    /// Changes the given fields of a record, if nobody changed it after the given second.
+    /// Updates fields of a record, unless it was modified after the given second.
     pub(crate) fn update(
         &mut self,
         object: &'static Object,
@@ -75,8 +69,8 @@ impl Context<'_> {
         body: &Map<String, Value>,
         unmodified_since: Option<DateTime<Utc>>,
     ) -> Result<(), ApiError> {
-        let before = self.standing(object, id)?;
-        self.may(object, Operation::Update)?;
+        let before = self.existing(object, id)?;
+        self.check_permission(object, Operation::Update)?;
         let modified = before.get("LastModifiedDate").and_then(stored_instant);
         if unmodified_since.zip(modified).is_some_and(|(since, modified)| modified.trunc_subsecs(0) > since) {
             let message = "The record was modified since the time of If-Unmodified-Since";
@@ -99,16 +93,16 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Puts a record into the recycle bin.
+    /// Moves a record to the recycle bin.
     pub(crate) fn delete(&mut self, object: &'static Object, id: &Id) -> Result<(), ApiError> {
-        self.standing(object, id)?;
-        self.may(object, Operation::Delete)?;
+        self.existing(object, id)?;
+        self.check_permission(object, Operation::Delete)?;
         self.record_faults.strike(object.name, Operation::Delete)?;
         self.mark_deleted(id, true);
         Ok(())
     }
 
-    /// Takes a record out of the recycle bin. The REST API has nothing of the kind; people do it.
+    /// Restores a record from the recycle bin. People can; the REST API cannot.
     pub(crate) fn restore(&mut self, id: &Id) -> Result<(), ApiError> {
         if !self.org.records.get(id).is_some_and(|record| record.is("IsDeleted")) {
             let message = "entity is not in the recycle bin";
@@ -126,7 +120,7 @@ impl Context<'_> {
         }
     }
 
-    /// Notes who changed a record last, and when.
+    /// Sets who modified a record last, and when.
     fn stamp(&self, fields: &mut Fields) {
         let at = json!(instant_text(self.now));
         fields.insert("SystemModstamp", at.clone());
@@ -140,8 +134,8 @@ impl Context<'_> {
         }
     }
 
-    /// The fields of a record that is there and not deleted.
-    fn standing(&self, object: &'static Object, id: &Id) -> Result<Fields, ApiError> {
+    /// The fields of a record that exists and is not deleted.
+    fn existing(&self, object: &'static Object, id: &Id) -> Result<Fields, ApiError> {
         match self.org.records.get(id).filter(|record| std::ptr::eq(record.object, object)) {
             Some(record) if record.is("IsDeleted") => {
                 let gone = ApiError::of_record("ENTITY_IS_DELETED", "entity is deleted", &[]);
@@ -156,9 +150,9 @@ impl Context<'_> {
         }
     }
 
-    fn may(&self, object: &Object, operation: Operation) -> Result<(), ApiError> {
+    fn check_permission(&self, object: &Object, operation: Operation) -> Result<(), ApiError> {
         if !object.writable {
-            return Err(ApiError::not_simulated(&format!("how to write a {}", object.name)));
+            return Err(ApiError::not_simulated(&format!("writing a {}", object.name)));
         }
         if self.settings.denies(object.name, operation.name()) {
             let message = "insufficient access rights on object id";
@@ -168,7 +162,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Reads the fields of a body: known, writable, and with values that they take.
+    /// Checks the fields of a body: each must be visible, writable, and accept its value.
     fn accept_fields(
         &self,
         object: &'static Object,
@@ -260,7 +254,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        faults::WriteFault,
+        faults::RecordFault,
         settings::{RestrictedPicklist, TaskStatus},
         testing::Bench,
     };
@@ -345,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_a_lead_or_a_contact() {
+    fn who_id_is_a_lead_or_a_contact() {
         let mut bench = Bench::new();
         for (who, code) in [
             ("001Sm0010000001AAA", "MALFORMED_ID"),
@@ -356,11 +350,11 @@ mod tests {
             assert!(error.starts_with(&format!("400 {code}")) && error.ends_with(r#"["WhoId"]"#), "{error}");
         }
         let ada = bench.person("Ada Sample");
-        assert!(bench.create("Task", json!({"WhoId": ada[..15]})).is_ok(), "15 characters do");
+        assert!(bench.create("Task", json!({"WhoId": ada[..15]})).is_ok(), "15 characters are enough");
     }
 
     #[test]
-    fn a_record_of_another_org_is_unknown() {
+    fn a_record_of_another_org_does_not_exist() {
         let mut bench = Bench::new();
         let other = bench.world.orgs[1].records.keys().next().unwrap().to_string();
         let error = bench.create("Task", json!({"WhoId": other})).unwrap_err();
@@ -372,9 +366,9 @@ mod tests {
         let mut bench = Bench::new();
         let all = bench.world.orgs[0].of(&crate::objects::tables::LEAD);
         let lead = all.into_iter().find(|lead| lead.is("IsConverted")).unwrap().id.to_string();
-        let wanted = "400 CANNOT_UPDATE_CONVERTED_LEAD: cannot reference converted lead []";
-        assert_eq!(bench.create("Task", json!({"WhoId": lead})).unwrap_err(), wanted);
-        assert_eq!(bench.update("Lead", &lead, json!({"Company": "x"})).unwrap_err(), wanted);
+        let expected = "400 CANNOT_UPDATE_CONVERTED_LEAD: cannot reference converted lead []";
+        assert_eq!(bench.create("Task", json!({"WhoId": lead})).unwrap_err(), expected);
+        assert_eq!(bench.update("Lead", &lead, json!({"Company": "x"})).unwrap_err(), expected);
     }
 
     #[test]
@@ -403,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_id_does_not_go_with_a_lead() {
+    fn a_lead_excludes_what_id() {
         let mut bench = Bench::new();
         let (ada, grace) = (bench.person("Ada Sample"), bench.person("Grace Example"));
         let account = bench.record(&grace).get("AccountId").clone();
@@ -413,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_one_of_the_orgs() {
+    fn a_status_must_be_one_of_the_orgs() {
         let mut bench = Bench::new();
         bench.world.settings.task_statuses = vec![
             TaskStatus { name: "Offen".into(), is_closed: false, is_default: true },
@@ -438,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_user_may_not_do_is_refused() {
+    fn an_update_without_permission_is_refused() {
         let mut bench = Bench::new();
         bench.world.settings.denied = vec!["Task.update".into()];
         let id = bench.create("Task", json!({})).unwrap();
@@ -449,24 +443,25 @@ mod tests {
     }
 
     #[test]
-    fn a_write_fault_is_the_records_error() {
+    fn a_record_fault_is_returned_as_the_records_error() {
         let mut bench = Bench::new();
-        let fault = WriteFault {
+        let fault = RecordFault {
             object: "Task".into(),
             operation: None,
             times: Some(1),
+            status: 400,
             error_code: "FIELD_CUSTOM_VALIDATION_EXCEPTION".into(),
             message: "Subject is wrong".into(),
             fields: vec!["Subject".into()],
         };
-        bench.world.record_faults.add(fault.into());
+        bench.world.record_faults.add(fault);
         let error = bench.create("Task", json!({})).unwrap_err();
         assert_eq!(error, r#"400 FIELD_CUSTOM_VALIDATION_EXCEPTION: Subject is wrong ["Subject"]"#);
         assert!(bench.create("Task", json!({})).is_ok());
     }
 
     #[test]
-    fn an_update_changes_only_what_is_given() {
+    fn an_update_changes_only_the_given_fields() {
         let mut bench = Bench::new();
         let id = bench.create("Task", json!({"Subject": "Call", "CallObject": "c1"})).unwrap();
         bench.update("Task", &id, json!({"Description": "Summary", "Status": "Completed"})).unwrap();
@@ -493,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_needs_its_time() {
+    fn a_reminder_needs_a_time() {
         let mut bench = Bench::new();
         assert!(bench.create("Task", json!({"IsReminderSet": true})).is_err());
         assert!(

@@ -1,11 +1,11 @@
-//! What follows the fields in both languages: `WHERE`, `ORDER BY`, `LIMIT`, `OFFSET`.
+//! The clauses that both languages share: `WHERE`, `ORDER BY`, `LIMIT`, `OFFSET`.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
 use super::{
-    condition::{self, Condition, Scope, visible},
+    condition::{self, Condition, Scope, resolve},
     lexer::Reader,
 };
 use crate::{error::ApiError, objects::store::Record};
@@ -49,8 +49,8 @@ impl Clauses {
         Ok(clauses)
     }
 
-    pub(crate) fn holds(&self, record: &Record) -> bool {
-        self.condition.as_ref().is_none_or(|condition| condition.holds(&record.fields))
+    pub(crate) fn matches(&self, record: &Record) -> bool {
+        self.condition.as_ref().is_none_or(|condition| condition.matches(&record.fields))
     }
 
     /// The records in order, from the offset to the limit.
@@ -66,8 +66,8 @@ impl Clauses {
 impl Order {
     fn read(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Self, ApiError> {
         let name = reader.name()?;
-        let field = visible(reader, &name, scope)?;
-        if !scope.filters(field) {
+        let field = resolve(reader, &name, scope)?;
+        if !scope.is_filterable(field) {
             let message = format!("field '{}' can not be sorted in a query call", field.name);
             return Err(reader.error_here("INVALID_FIELD", &message));
         }
@@ -103,14 +103,14 @@ impl Order {
                     Ordering::Greater
                 }
             }
-            (false, false) if self.descending => order_of(b, a),
-            (false, false) => order_of(a, b),
+            (false, false) if self.descending => compare(b, a),
+            (false, false) => compare(a, b),
         }
     }
 }
 
-/// Stored dates and instants are ordered as text is.
-fn order_of(a: &Value, b: &Value) -> Ordering {
+/// Compares two values. Stored dates and instants sort like text.
+fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_i64().cmp(&b.as_i64()),
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),

@@ -1,4 +1,4 @@
-//! Conditions after `WHERE`: read, checked against the field tables, and tried on records.
+//! Conditions after `WHERE`: parsing them, checking them against the fields, and evaluating them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -15,11 +15,12 @@ use crate::{
         schema::{Field, Kind, Object},
         store::Fields,
         value::{stored_date, stored_instant},
+        write::Context,
     },
     settings::Settings,
 };
 
-/// What conditions are checked against.
+/// What a query on an object is checked against.
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) object: &'static Object,
@@ -28,14 +29,18 @@ pub(crate) struct Scope<'a> {
     pub(crate) zone: Tz,
 }
 
-impl Scope<'_> {
-    /// Whether a field may stand in `WHERE` and `ORDER BY`.
-    pub(crate) fn filters(&self, field: &Field) -> bool {
-        field.filterable() && self.settings.filters(self.object.name, field.name)
+impl<'a> Scope<'a> {
+    pub(crate) fn new(context: &'a Context<'_>, object: &'static Object) -> Self {
+        Self { object, settings: context.settings, now: context.now, zone: context.zone() }
+    }
+
+    /// Whether a field may appear in `WHERE` and `ORDER BY`.
+    pub(crate) fn is_filterable(&self, field: &Field) -> bool {
+        field.filterable() && self.settings.is_filterable(self.object.name, field.name)
     }
 }
 
-/// A condition that records meet or not.
+/// A condition on the fields of a record.
 #[derive(Debug)]
 pub(crate) enum Condition {
     All(Vec<Condition>),
@@ -55,7 +60,7 @@ pub(crate) enum Operator {
     Like,
 }
 
-/// The right side of a comparison, of the field's type.
+/// The right side of a comparison, in the field's type.
 #[derive(Debug)]
 pub(crate) enum Operand {
     Null,
@@ -67,8 +72,8 @@ pub(crate) enum Operand {
     Instants(DateTime<Utc>, DateTime<Utc>),
 }
 
-/// A field that may be read here, by the name in the query.
-pub(crate) fn visible(reader: &Reader<'_>, name: &str, scope: Scope<'_>) -> Result<&'static Field, ApiError> {
+/// The field that a name in the query refers to.
+pub(crate) fn resolve(reader: &Reader<'_>, name: &str, scope: Scope<'_>) -> Result<&'static Field, ApiError> {
     let object = scope.object.name;
     let own = name.split_once('.').map_or(
         name,
@@ -77,8 +82,7 @@ pub(crate) fn visible(reader: &Reader<'_>, name: &str, scope: Scope<'_>) -> Resu
         },
     );
     if let Some((relationship, _)) = own.split_once('.') {
-        let message = format!("the simulator does not know the relationship '{relationship}' of {object}");
-        return Err(ApiError::new(501, "NOT_SIMULATED", message));
+        return Err(ApiError::not_simulated(&format!("the relationship '{relationship}' of {object}")));
     }
     scope.object.visible_field(own, scope.settings).ok_or_else(|| {
         let message = format!(
@@ -89,8 +93,8 @@ pub(crate) fn visible(reader: &Reader<'_>, name: &str, scope: Scope<'_>) -> Resu
     })
 }
 
-/// Reads conditions joined by `AND` or by `OR`. A mix needs parentheses: without them the other word is left over, and
-/// what reads on refuses it.
+/// Parses conditions joined by `AND` or by `OR`. A mix needs parentheses: without them, the other keyword is left over and
+/// is refused by whatever parses next.
 pub(crate) fn read(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Condition, ApiError> {
     let mut parts = vec![one(reader, scope)?];
     let joins_all = reader.takes("AND");
@@ -115,8 +119,8 @@ fn one(reader: &mut Reader<'_>, scope: Scope<'_>) -> Result<Condition, ApiError>
         return Ok(Condition::Not(Box::new(one(reader, scope)?)));
     }
     let name = reader.name()?;
-    let field = visible(reader, &name, scope)?;
-    if !scope.filters(field) {
+    let field = resolve(reader, &name, scope)?;
+    if !scope.is_filterable(field) {
         let message = format!("field '{}' can not be filtered in a query call", field.name);
         return Err(reader.error_here("INVALID_FIELD", &message));
     }
@@ -191,7 +195,7 @@ fn operand(
                 reader.error_here("INVALID_QUERY_FILTER_OPERATOR", &format!("invalid ID field: {text}"))
             })
         }
-        Some(Token::Word(word)) => match plain(field.kind, &word, scope) {
+        Some(Token::Word(word)) => match unquoted(field.kind, &word, scope) {
             Some(operand) => Ok(operand),
             None => Err(wrong_operand(reader, field)),
         },
@@ -199,8 +203,8 @@ fn operand(
     }
 }
 
-/// A word without quotes, as a value of the field's type.
-fn plain(kind: Kind, word: &str, scope: Scope<'_>) -> Option<Operand> {
+/// An unquoted word as a value of the field's type.
+fn unquoted(kind: Kind, word: &str, scope: Scope<'_>) -> Option<Operand> {
     match kind {
         Kind::Bool if word.eq_ignore_ascii_case("true") => Some(Operand::Bool(true)),
         Kind::Bool if word.eq_ignore_ascii_case("false") => Some(Operand::Bool(false)),
@@ -229,11 +233,11 @@ fn wrong_operand(reader: &Reader<'_>, field: &Field) -> ApiError {
 
 impl Condition {
     /// Whether a record with these fields meets the condition.
-    pub(crate) fn holds(&self, fields: &Fields) -> bool {
+    pub(crate) fn matches(&self, fields: &Fields) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.holds(fields)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(fields)),
-            Self::Not(part) => !part.holds(fields),
+            Self::All(parts) => parts.iter().all(|part| part.matches(fields)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(fields)),
+            Self::Not(part) => !part.matches(fields),
             Self::Compare { field, operator, operand } => {
                 let value = fields.get(field).unwrap_or(&Value::Null);
                 compare(value, *operator, operand)
@@ -252,26 +256,28 @@ fn compare(value: &Value, operator: Operator, operand: &Operand) -> bool {
     }
     match operand {
         Operand::Null => false,
-        Operand::Text(wanted) => {
+        Operand::Text(expected) => {
             let text = value.as_str().unwrap_or_default().to_lowercase();
             match operator {
-                Operator::Like => like(&text, wanted),
-                _ => in_range(&text, operator, wanted, wanted),
+                Operator::Like => like(&text, expected),
+                _ => in_range(&text, operator, expected, expected),
             }
         }
-        Operand::Id(wanted) => (value == wanted.as_str()) != negated,
-        Operand::Bool(wanted) => (value == &Value::Bool(*wanted)) != negated,
-        Operand::Int(wanted) => value.as_i64().is_some_and(|it| in_range(&it, operator, wanted, wanted)),
+        Operand::Id(expected) => (value == expected.as_str()) != negated,
+        Operand::Bool(expected) => (value == &Value::Bool(*expected)) != negated,
+        Operand::Int(expected) => {
+            value.as_i64().is_some_and(|number| in_range(&number, operator, expected, expected))
+        }
         Operand::Days(first, last) => {
-            stored_date(value).is_some_and(|it| in_range(&it, operator, first, last))
+            stored_date(value).is_some_and(|day| in_range(&day, operator, first, last))
         }
         Operand::Instants(first, last) => {
-            stored_instant(value).is_some_and(|it| in_range(&it, operator, first, last))
+            stored_instant(value).is_some_and(|at| in_range(&at, operator, first, last))
         }
     }
 }
 
-/// A named day is a range: after it means after its end.
+/// Compares a value with a range. A named day is a range: later than it means after its end.
 fn in_range<T: PartialOrd>(value: &T, operator: Operator, first: &T, last: &T) -> bool {
     match operator {
         Operator::Equal | Operator::Like => first <= value && value <= last,
@@ -283,7 +289,7 @@ fn in_range<T: PartialOrd>(value: &T, operator: Operator, first: &T, last: &T) -
     }
 }
 
-/// `%` stands for any text, `_` for one character.
+/// `%` matches any text, `_` one character.
 fn like(text: &str, pattern: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let pattern: Vec<char> = pattern.chars().collect();

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::objects::value::{parse_date, parse_instant};
 
-/// The days that a name stands for, first and last, seen from the user's zone.
+/// The first and last day that a name stands for, in the user's time zone.
 pub(crate) fn named_days(word: &str, now: DateTime<Utc>, zone: Tz) -> Option<(NaiveDate, NaiveDate)> {
     let today = now.with_timezone(&zone).date_naive();
     let back = |days| today.checked_sub_days(Days::new(days));
@@ -23,12 +23,12 @@ pub(crate) fn named_days(word: &str, now: DateTime<Utc>, zone: Tz) -> Option<(Na
     })
 }
 
-/// The days that a word stands for in a condition on a date.
+/// The first and last day that a word stands for in a condition on a date.
 pub(crate) fn days(word: &str, now: DateTime<Utc>, zone: Tz) -> Option<(NaiveDate, NaiveDate)> {
     named_days(word, now, zone).or_else(|| parse_date(word).map(|day| (day, day)))
 }
 
-/// The instants, first and last, that a word stands for in a condition on a date and time.
+/// The first and last instant that a word stands for in a condition on a date and time.
 pub(crate) fn instants(word: &str, now: DateTime<Utc>, zone: Tz) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     if let Some((first, last)) = named_days(word, now, zone) {
         let end = midnight(last.succ_opt()?, zone)? - TimeDelta::milliseconds(1);
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn today_is_a_day_of_the_users_zone() {
+    fn today_is_a_day_in_the_users_time_zone() {
         let now = parse_instant("2026-01-15T03:00:00Z").unwrap();
         let zone = chrono_tz::America::New_York;
         let (first, last) = instants("today", now, zone).unwrap();
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_no_instant() {
+    fn a_day_is_not_an_instant() {
         assert_eq!(instants("2026-01-15", Utc::now(), Tz::UTC), None);
         assert_eq!(days("2026-01-15T00:00:00Z", Utc::now(), Tz::UTC), None);
         assert_eq!(days("LAST_N_DAYS", Utc::now(), Tz::UTC), None);

@@ -1,13 +1,13 @@
-//! Words, strings and symbols of SOQL and of what follows `FIND {…}` in SOSL; and how a mistake is reported.
+//! Tokens of SOQL, and of SOSL after `FIND {…}`; and how syntax errors are reported.
 
 use crate::error::ApiError;
 
-/// A piece of a query.
+/// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// A name, a keyword, a number, a date.
+    /// A name, a keyword, a number or a date.
     Word(String),
-    /// Text in quotes, unescaped.
+    /// A quoted string, unescaped.
     Text(String),
     /// `(`, `)`, `,` or an operator.
     Symbol(&'static str),
@@ -15,7 +15,7 @@ pub(crate) enum Token {
 
 const SYMBOLS: &[&str] = &["<=", ">=", "!=", "<>", "(", ")", ",", "=", "<", ">"];
 
-/// A query being read, piece by piece.
+/// Reads a query token by token.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     source: &'a str,
@@ -26,19 +26,19 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Splits `source` from byte `from` on.
+    /// Tokenizes `source` from byte `from` on.
     pub(crate) fn new(source: &'a str, from: usize, code: &'static str) -> Result<Self, ApiError> {
         let mut reader = Self { source, code, tokens: vec![], at: 0 };
-        let mut place = from;
-        while let Some(rest) = source.get(place..).filter(|rest| !rest.is_empty()) {
-            let (token, length) = reader.split(rest, place)?;
-            reader.tokens.extend(token.map(|token| (place, token)));
-            place += length;
+        let mut offset = from;
+        while let Some(rest) = source.get(offset..).filter(|rest| !rest.is_empty()) {
+            let (token, length) = reader.next_token(rest, offset)?;
+            reader.tokens.extend(token.map(|token| (offset, token)));
+            offset += length;
         }
         Ok(reader)
     }
 
-    fn split(&self, rest: &str, place: usize) -> Result<(Option<Token>, usize), ApiError> {
+    fn next_token(&self, rest: &str, offset: usize) -> Result<(Option<Token>, usize), ApiError> {
         let blank = rest.len() - rest.trim_start().len();
         if blank > 0 {
             return Ok((None, blank));
@@ -47,21 +47,21 @@ impl<'a> Reader<'a> {
             return Ok((Some(Token::Symbol(symbol)), symbol.len()));
         }
         if let Some(text) = rest.strip_prefix('\'') {
-            let (text, length) = self.text(text, place)?;
+            let (text, length) = self.text(text, offset)?;
             return Ok((Some(Token::Text(text)), length + 1));
         }
         let in_word = |c: char| c.is_ascii_alphanumeric() || "_.:+-".contains(c);
         let word: String = rest.chars().take_while(|c| in_word(*c)).collect();
         if word.is_empty() {
-            let wrong = rest.chars().next().unwrap_or_default();
-            return Err(self.error(place, &format!("unexpected token: '{wrong}'")));
+            let unexpected = rest.chars().next().unwrap_or_default();
+            return Err(self.error(offset, &format!("unexpected token: '{unexpected}'")));
         }
         let length = word.len();
         Ok((Some(Token::Word(word)), length))
     }
 
-    /// Text up to its closing quote: the text, and how long it is in the source with that quote.
-    fn text(&self, rest: &str, place: usize) -> Result<(String, usize), ApiError> {
+    /// A string up to its closing quote: its value, and its length in the source including the quote.
+    fn text(&self, rest: &str, offset: usize) -> Result<(String, usize), ApiError> {
         let mut text = String::new();
         let mut chars = rest.char_indices();
         while let Some((i, c)) = chars.next() {
@@ -72,33 +72,33 @@ impl<'a> Reader<'a> {
                     Some('n' | 'N') => text.push('\n'),
                     Some('r' | 'R') => text.push('\r'),
                     Some('t' | 'T') => text.push('\t'),
-                    _ => return Err(self.error(place, "Illegal string escape")),
+                    _ => return Err(self.error(offset, "Illegal string escape")),
                 },
                 c => text.push(c),
             }
         }
-        Err(self.error(place, "unexpected end of text: a quote is not closed"))
+        Err(self.error(offset, "unexpected end of text: a quote is not closed"))
     }
 
-    /// A mistake at a byte of the source, told as Salesforce does: with the query's text up to it, and a caret.
-    pub(crate) fn error(&self, place: usize, message: &str) -> ApiError {
-        ApiError::new(400, self.code, located(self.source, place, message))
+    /// A syntax error at a byte offset, reported as Salesforce does: with the query up to there, and a caret.
+    pub(crate) fn error(&self, offset: usize, message: &str) -> ApiError {
+        ApiError::new(400, self.code, located(self.source, offset, message))
     }
 
-    /// A mistake of another code, at the place of the piece that was read last.
+    /// An error with another code, at the token that was read last.
     pub(crate) fn error_here(&self, code: &str, message: &str) -> ApiError {
-        let place = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |(place, _)| *place);
-        ApiError::new(400, code, located(self.source, place, message))
+        let offset = self.tokens.get(self.at.saturating_sub(1)).map_or(0, |(offset, _)| *offset);
+        ApiError::new(400, code, located(self.source, offset, message))
     }
 
-    /// A mistake at the next piece.
+    /// A syntax error at the next token.
     pub(crate) fn unexpected(&self) -> ApiError {
         match self.tokens.get(self.at) {
             None => self.error(self.source.len(), "unexpected token: '<EOF>'"),
-            Some((place, Token::Word(word))) => self.error(*place, &format!("unexpected token: '{word}'")),
-            Some((place, Token::Text(text))) => self.error(*place, &format!("unexpected token: '{text}'")),
-            Some((place, Token::Symbol(symbol))) => {
-                self.error(*place, &format!("unexpected token: '{symbol}'"))
+            Some((offset, Token::Word(word))) => self.error(*offset, &format!("unexpected token: '{word}'")),
+            Some((offset, Token::Text(text))) => self.error(*offset, &format!("unexpected token: '{text}'")),
+            Some((offset, Token::Symbol(symbol))) => {
+                self.error(*offset, &format!("unexpected token: '{symbol}'"))
             }
         }
     }
@@ -117,16 +117,16 @@ impl<'a> Reader<'a> {
         self.at >= self.tokens.len()
     }
 
-    /// Takes a keyword, if it comes next; letters' case does not count.
+    /// Consumes a keyword, ignoring case, if it comes next.
     pub(crate) fn takes(&mut self, keyword: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);
         found
     }
 
-    /// Takes a symbol, if it comes next.
+    /// Consumes a symbol, if it comes next.
     pub(crate) fn takes_symbol(&mut self, symbol: &str) -> bool {
-        let found = matches!(self.peek(), Some(Token::Symbol(it)) if *it == symbol);
+        let found = matches!(self.peek(), Some(Token::Symbol(next)) if *next == symbol);
         self.at += usize::from(found);
         found
     }
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         if self.takes_symbol(symbol) { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// A name, which no keyword can be.
+    /// Reads a name. Keywords are not names.
     pub(crate) fn name(&mut self) -> Result<String, ApiError> {
         const KEYWORDS: &[&str] =
             &["select", "from", "where", "order", "by", "limit", "offset", "and", "or", "not", "in", "like"];
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A whole number.
+    /// Reads an integer.
     pub(crate) fn number(&mut self) -> Result<usize, ApiError> {
         match self.peek() {
             Some(Token::Word(word)) => {
@@ -166,9 +166,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Salesforce's way to point at a place in a query.
-pub(crate) fn located(source: &str, place: usize, message: &str) -> String {
-    let column = source.get(..place).unwrap_or(source).chars().count();
+/// An error message in Salesforce's format, which points at an offset in the query.
+fn located(source: &str, offset: usize, message: &str) -> String {
+    let column = source.get(..offset).unwrap_or(source).chars().count();
     let shown: String = source.chars().take(column + 12).collect();
     format!("\n{shown}\n{}^\nERROR at Row:1:Column:{}\n{message}", " ".repeat(column), column + 1)
 }
@@ -177,15 +177,15 @@ pub(crate) fn located(source: &str, place: usize, message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn pieces(source: &str) -> Vec<Token> {
+    fn tokens(source: &str) -> Vec<Token> {
         let mut reader = Reader::new(source, 0, "MALFORMED_QUERY").unwrap();
         std::iter::from_fn(|| reader.next()).collect()
     }
 
     #[test]
-    fn dates_and_operators_are_whole_pieces() {
+    fn dates_and_operators_are_single_tokens() {
         assert_eq!(
-            pieces("a<=2026-01-01T00:00:00Z AND b=LAST_N_DAYS:3"),
+            tokens("a<=2026-01-01T00:00:00Z AND b=LAST_N_DAYS:3"),
             [
                 Token::Word("a".into()),
                 Token::Symbol("<="),
@@ -199,15 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn quotes_are_unescaped() {
-        assert_eq!(pieces(r"'O\'Hara \\ é'"), [Token::Text(r"O'Hara \ é".into())]);
+    fn strings_are_unescaped() {
+        assert_eq!(tokens(r"'O\'Hara \\ é'"), [Token::Text(r"O'Hara \ é".into())]);
         for source in [r"'O'Hara'", "'open", r"'\x'"] {
             assert!(Reader::new(source, 0, "MALFORMED_QUERY").is_err(), "{source}");
         }
     }
 
     #[test]
-    fn a_mistake_is_pointed_at() {
+    fn an_error_points_at_its_place() {
         assert_eq!(
             located("SELECT Id, Foo FROM Task", 11, "No such column"),
             "\nSELECT Id, Foo FROM Tas\n           ^\nERROR at Row:1:Column:12\nNo such column"

@@ -1,4 +1,4 @@
-//! Salesforce's two query languages: SOQL, which reads records, and SOSL, which searches them.
+//! Salesforce's query languages: SOQL, which queries records, and SOSL, which searches them.
 
 pub(crate) mod clauses;
 pub(crate) mod condition;

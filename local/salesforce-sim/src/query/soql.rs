@@ -1,22 +1,22 @@
-//! SOQL: `SELECT … FROM …` (docs/salesforce-api.md#queries). One object, its own fields, no aggregates but `COUNT()`.
+//! SOQL: `SELECT … FROM …` (docs/salesforce-api.md#queries). One object, its own fields, no aggregate except `COUNT()`.
 
 use serde_json::{Value, json};
 
 use super::{
     clauses::Clauses,
-    condition::{Scope, visible},
+    condition::{Scope, resolve},
     lexer::{Reader, Token},
 };
 use crate::{
     error::ApiError,
     faults::Operation,
-    objects::{schema::visible_object, write::Context},
+    objects::{fields::visible_object, write::Context},
 };
 
-/// The most records that one answer holds.
-const PAGE: usize = 2_000;
+/// Maximum number of records in a response.
+const MAX_RECORDS: usize = 2_000;
 
-/// Answers a query; `all` also reads deleted and archived records (`queryAll`).
+/// Runs a query. `all` includes deleted and archived records (`queryAll`).
 pub(crate) fn query(context: &mut Context<'_>, source: &str, all: bool) -> Result<Value, ApiError> {
     let mut reader = Reader::new(source, 0, "MALFORMED_QUERY")?;
     reader.expect("SELECT")?;
@@ -30,10 +30,10 @@ pub(crate) fn query(context: &mut Context<'_>, source: &str, all: bool) -> Resul
         );
         reader.error_here("INVALID_TYPE", &message)
     })?;
-    let scope = context.scope(object);
+    let scope = Scope::new(context, object);
     let mut fields = vec![];
     for name in names.iter().flatten() {
-        let field = visible(&reader, name, scope)?.name;
+        let field = resolve(&reader, name, scope)?.name;
         if fields.contains(&field) {
             return Err(reader.error_here("MALFORMED_QUERY", &format!("duplicate field selected: {field}")));
         }
@@ -43,14 +43,14 @@ pub(crate) fn query(context: &mut Context<'_>, source: &str, all: bool) -> Resul
     context.record_faults.strike(object.name, Operation::Query)?;
     let mut records = context.org.rows(object, context.settings);
     records.retain(|record| {
-        (all || !(record.is("IsDeleted") || record.is("IsArchived"))) && clauses.holds(record)
+        (all || !(record.is("IsDeleted") || record.is("IsArchived"))) && clauses.matches(record)
     });
     let records = clauses.page(records);
-    if records.len() > PAGE {
-        return Err(ApiError::not_simulated("answers of more than 2,000 records"));
+    if records.len() > MAX_RECORDS {
+        return Err(ApiError::not_simulated("results of more than 2,000 records"));
     }
-    let answers = names.iter().flat_map(|_| &records).map(|record| record.answer(fields.iter().copied()));
-    Ok(json!({"totalSize": records.len(), "done": true, "records": answers.collect::<Vec<_>>()}))
+    let rows = names.iter().flat_map(|_| &records).map(|record| record.to_json(fields.iter().copied()));
+    Ok(json!({"totalSize": records.len(), "done": true, "records": rows.collect::<Vec<_>>()}))
 }
 
 /// The fields; `None` for `COUNT()`.
@@ -84,9 +84,9 @@ mod tests {
     use crate::testing::Bench;
 
     fn names(bench: &mut Bench, query: &str) -> Vec<String> {
-        let answer = bench.get("/query/", query).unwrap();
-        let records = answer["records"].as_array().unwrap();
-        assert_eq!(answer["totalSize"], records.len());
+        let response = bench.get("/query/", query).unwrap();
+        let records = response["records"].as_array().unwrap();
+        assert_eq!(response["totalSize"], records.len());
         records.iter().map(|record| record["Name"].as_str().unwrap().to_owned()).collect()
     }
 
@@ -95,9 +95,9 @@ mod tests {
         let mut bench = Bench::new();
         let id = bench.create("Task", json!({"CallObject": "call-1", "Subject": "Call"})).unwrap();
         bench.create("Task", json!({"CallObject": "call-2"})).unwrap();
-        let answer = bench.get("/query", "SELECT Id, WhoId FROM Task WHERE CallObject = 'call-1'").unwrap();
+        let response = bench.get("/query", "SELECT Id, WhoId FROM Task WHERE CallObject = 'call-1'").unwrap();
         assert_eq!(
-            answer,
+            response,
             json!({"totalSize": 1, "done": true, "records": [{
                 "attributes": {"type": "Task", "url": format!("/services/data/v60.0/sobjects/Task/{id}")},
                 "Id": id, "WhoId": null,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_found_by_person_and_time() {
+    fn events_are_found_by_who_id_and_time() {
         let mut bench = Bench::new();
         let ada = bench.person("Ada Sample");
         let given = json!({"WhoId": ada, "StartDateTime": "2026-01-16T03:00:00Z", "DurationInMinutes": 30});
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn description_cannot_be_filtered() {
+    fn description_cannot_be_filtered_or_sorted_by() {
         for clause in ["WHERE Description LIKE '%x%'", "ORDER BY Description"] {
             let error = Bench::new().get("/query", &format!("SELECT Id FROM Task {clause}")).unwrap_err();
             assert!(
@@ -150,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn conditions_join_and_compare() {
+    fn conditions_can_be_combined() {
         let mut bench = Bench::new();
-        for (clause, wanted) in [
+        for (clause, expected) in [
             ("WHERE Phone LIKE '%234%555%0123%'", &["Ada Sample"][..]),
             ("WHERE lastname = 'TWIN' ORDER BY FirstName", &["Bea Twin", "Ben Twin"]),
             ("WHERE LastName = 'Twin' ORDER BY FirstName DESC LIMIT 1", &["Ben Twin"]),
@@ -168,12 +168,12 @@ mod tests {
             ("WHERE CreatedDate > TODAY", &[]),
             ("WHERE CreatedDate < LAST_N_DAYS:58", &["Ada Sample"]),
         ] {
-            assert_eq!(names(&mut bench, &format!("SELECT Name FROM Lead {clause}")), wanted, "{clause}");
+            assert_eq!(names(&mut bench, &format!("SELECT Name FROM Lead {clause}")), expected, "{clause}");
         }
     }
 
     #[test]
-    fn and_with_or_needs_parentheses() {
+    fn mixing_and_and_or_needs_parentheses() {
         let query = "SELECT Id FROM Lead WHERE Phone = 'a' AND Fax = 'b' OR Email = 'c'";
         let error = Bench::new().get("/query", query).unwrap_err();
         assert!(
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn values_have_their_fields_type() {
+    fn values_must_be_of_the_fields_type() {
         for (clause, code, part) in [
             (
                 "IsClosed = 'true'",
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_15_characters_is_the_same_record() {
+    fn an_id_of_15_characters_identifies_the_same_record() {
         let mut bench = Bench::new();
         let ada = bench.person("Ada Sample");
         assert_eq!(
@@ -223,24 +223,24 @@ mod tests {
     #[test]
     fn setup_objects_can_be_read() {
         let mut bench = Bench::new();
-        let answer = bench
+        let response = bench
             .get("/query", "SELECT MasterLabel FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder")
             .unwrap();
-        assert_eq!(answer["records"][0]["MasterLabel"], "Completed");
-        let answer = bench.get("/query", "SELECT TimeZoneSidKey FROM Organization LIMIT 1").unwrap();
-        assert_eq!(answer["records"][0]["TimeZoneSidKey"], "America/New_York");
+        assert_eq!(response["records"][0]["MasterLabel"], "Completed");
+        let response = bench.get("/query", "SELECT TimeZoneSidKey FROM Organization LIMIT 1").unwrap();
+        assert_eq!(response["records"][0]["TimeZoneSidKey"], "America/New_York");
         let query = format!("SELECT TimeZoneSidKey FROM User WHERE Id = '{}'", bench.session.user);
         assert_eq!(bench.get("/query", &query).unwrap()["totalSize"], 1);
     }
 
     #[test]
     fn records_can_be_counted() {
-        let answer = Bench::new().get("/query", "SELECT COUNT() FROM Contact").unwrap();
-        assert_eq!(answer, json!({"totalSize": 6, "done": true, "records": Value::Array(vec![])}));
+        let response = Bench::new().get("/query", "SELECT COUNT() FROM Contact").unwrap();
+        assert_eq!(response, json!({"totalSize": 6, "done": true, "records": Value::Array(vec![])}));
     }
 
     #[test]
-    fn what_is_no_query_is_malformed() {
+    fn malformed_queries_are_refused() {
         for query in [
             "",
             "SELECT FROM Task",

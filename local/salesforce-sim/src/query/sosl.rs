@@ -4,26 +4,27 @@ use serde_json::{Value, json};
 
 use super::{
     clauses::Clauses,
-    condition::visible,
+    condition::{Scope, resolve},
     lexer::{Reader, Token},
     term::{self, Piece, Term, finds_phone, finds_text},
 };
 use crate::{
     error::ApiError,
     objects::{
-        schema::{Field, Kind, Object, visible_object},
+        fields::visible_object,
+        schema::{Field, Kind, Object},
         store::{Fields, Record},
         tables,
         write::Context,
     },
 };
 
-/// The most rows of a search; of one object without a condition of its own, at most 250
-/// (docs/salesforce-api.md#search).
-const MOST: usize = 2_000;
-const MOST_PLAIN: usize = 250;
+/// Maximum number of rows of a search (docs/salesforce-api.md#search).
+const MAX_ROWS: usize = 2_000;
+/// Maximum number of rows of one object without `WHERE` or `ORDER BY`.
+const MAX_PLAIN_ROWS: usize = 250;
 
-/// Which fields are searched.
+/// Which fields to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     All,
@@ -39,7 +40,7 @@ struct Returned {
     clauses: Clauses,
 }
 
-/// Answers a search.
+/// Runs a search.
 pub(crate) fn search(context: &Context<'_>, source: &str) -> Result<Value, ApiError> {
     if source.len() > 100_000 {
         return Err(ApiError::new(400, "MALFORMED_SEARCH", "Search string is too long"));
@@ -48,16 +49,16 @@ pub(crate) fn search(context: &Context<'_>, source: &str) -> Result<Value, ApiEr
     let mut reader = Reader::new(source, rest, "MALFORMED_SEARCH")?;
     let group = group(&mut reader)?;
     let returned = returning(&mut reader, context)?;
-    let overall = if reader.takes("LIMIT") { reader.number()? } else { MOST };
+    let overall = if reader.takes("LIMIT") { reader.number()? } else { MAX_ROWS };
     if !reader.at_end() {
         return Err(reader.unexpected());
     }
-    let each = MOST_PLAIN.min(MOST / returned.len().max(1));
-    let rows = returned.iter().map(|returned| returned.rows(context, &term, group, each)).collect();
-    Ok(json!({"searchRecords": share(rows, overall)}))
+    let plain_limit = MAX_PLAIN_ROWS.min(MAX_ROWS / returned.len().max(1));
+    let rows = returned.iter().map(|returned| returned.rows(context, &term, group, plain_limit)).collect();
+    Ok(json!({"searchRecords": distribute(rows, overall)}))
 }
 
-/// Reads `FIND {…}`: the term, and where the rest begins.
+/// Parses `FIND {…}`: the term, and the offset of the rest.
 fn find(source: &str) -> Result<(Term, usize), ApiError> {
     let no_term = || {
         let message = "No search term found. The search term must be enclosed in braces.";
@@ -74,7 +75,7 @@ fn find(source: &str) -> Result<(Term, usize), ApiError> {
     Ok((term::read(source, start, &source[start..end])?, end + 1))
 }
 
-/// Where the first brace stands that closes the term and is not escaped.
+/// The offset of the first unescaped closing brace.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(offset, c)| {
@@ -106,12 +107,12 @@ fn malformed_token(token: &str) -> ApiError {
     ApiError::new(400, "MALFORMED_SEARCH", format!("Malformed search token: {token}"))
 }
 
-/// The objects after `RETURNING`; without it, the ids of everything that can be searched.
+/// The objects after `RETURNING`; without it, the ids of all searchable objects.
 fn returning(reader: &mut Reader<'_>, context: &Context<'_>) -> Result<Vec<Returned>, ApiError> {
     if !reader.takes("RETURNING") {
         let objects = tables::ALL.iter().filter(|object| object.searchable);
-        let seen = objects.filter(|object| !context.settings.hides_object(object.name));
-        return Ok(seen.map(|object| Returned::ids_of(object)).collect());
+        let visible = objects.filter(|object| !context.settings.hides_object(object.name));
+        return Ok(visible.map(|object| Returned::ids_of(object)).collect());
     }
     let mut all: Vec<Returned> = vec![];
     loop {
@@ -126,7 +127,7 @@ fn returning(reader: &mut Reader<'_>, context: &Context<'_>) -> Result<Vec<Retur
         }
     }
     if all.len() > 1 && all.iter().any(|returned| returned.clauses.offset > 0) {
-        return Err(reader.error_here("MALFORMED_SEARCH", "OFFSET goes with a single object only"));
+        return Err(reader.error_here("MALFORMED_SEARCH", "OFFSET requires a single object"));
     }
     Ok(all)
 }
@@ -146,17 +147,17 @@ impl Returned {
             ApiError::new(400, "INVALID_TYPE", message)
         })?;
         if !object.searchable {
-            return Err(ApiError::not_simulated(&format!("how to search for a {}", object.name)));
+            return Err(ApiError::not_simulated(&format!("searching for a {}", object.name)));
         }
         if !reader.takes_symbol("(") {
             return Ok(Self::ids_of(object));
         }
-        let scope = context.scope(object);
+        let scope = Scope::new(context, object);
         let mut fields = vec![];
         loop {
-            // A keyword here is refused: conditions need a field before them.
+            // Refuses a keyword here: there must be a field before any clause.
             let name = reader.name()?;
-            fields.push(visible(reader, &name, scope)?.name);
+            fields.push(resolve(reader, &name, scope)?.name);
             if !reader.takes_symbol(",") {
                 break;
             }
@@ -166,17 +167,17 @@ impl Returned {
         Ok(Self { object, fields, clauses })
     }
 
-    /// The rows of this object: found by what the index knew, shown as they are.
+    /// The rows of this object: matched by their indexed version, returned in their current one.
     fn rows(&self, context: &Context<'_>, term: &Term, group: Group, plain_limit: usize) -> Vec<Value> {
         let found = context.org.of(self.object).filter(|record| {
-            let is_known = |fields| term.finds(&|word| finds(word, record, fields, group, context));
-            !record.is("IsDeleted") && record.indexed(context.now).is_some_and(is_known)
+            let matches = |fields| term.matches(&|word| finds(word, record, fields, group, context));
+            !record.is("IsDeleted") && record.indexed(context.now).is_some_and(matches)
         });
-        let found = found.filter(|record| self.clauses.holds(record)).cloned().collect();
-        let plain = self.clauses.condition.is_none() && self.clauses.order.is_empty();
-        let limit = self.clauses.limit.unwrap_or(if plain { plain_limit } else { MOST });
+        let found = found.filter(|record| self.clauses.matches(record)).cloned().collect();
+        let is_plain = self.clauses.condition.is_none() && self.clauses.order.is_empty();
+        let limit = self.clauses.limit.unwrap_or(if is_plain { plain_limit } else { MAX_ROWS });
         let page = self.clauses.page(found);
-        page.iter().take(limit).map(|record| record.answer(self.fields.iter().copied())).collect()
+        page.iter().take(limit).map(|record| record.to_json(self.fields.iter().copied())).collect()
     }
 }
 
@@ -201,20 +202,20 @@ fn finds(word: &[Piece], record: &Record, fields: &Fields, group: Group, context
     })
 }
 
-/// Spreads the overall limit evenly over the objects; what one leaves, the others get.
-fn share(rows: Vec<Vec<Value>>, overall: usize) -> Vec<Value> {
+/// Distributes the overall limit evenly over the objects. What one does not use goes to the others.
+fn distribute(rows: Vec<Vec<Value>>, overall: usize) -> Vec<Value> {
     let mut takes = vec![0; rows.len()];
-    let mut left = overall;
-    while left > 0 {
-        let mut gave = false;
+    let mut remaining = overall;
+    while remaining > 0 {
+        let mut took_any = false;
         for (take, rows) in takes.iter_mut().zip(&rows) {
-            if *take < rows.len() && left > 0 {
+            if *take < rows.len() && remaining > 0 {
                 *take += 1;
-                left -= 1;
-                gave = true;
+                remaining -= 1;
+                took_any = true;
             }
         }
-        if !gave {
+        if !took_any {
             break;
         }
     }
@@ -226,11 +227,11 @@ mod tests {
     use chrono::TimeDelta;
     use serde_json::json;
 
-    use crate::{testing::Bench, world::NewRecord};
+    use crate::{control::NewRecord, testing::Bench};
 
     fn found(bench: &mut Bench, search: &str) -> Vec<String> {
-        let answer = bench.get("/search/", search).unwrap();
-        let records = answer["searchRecords"].as_array().unwrap().clone();
+        let response = bench.get("/search/", search).unwrap();
+        let records = response["searchRecords"].as_array().unwrap().clone();
         records.iter().map(|record| record["Name"].as_str().unwrap_or("?").to_owned()).collect()
     }
 
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn people_are_found_by_the_digits_of_their_numbers() {
         let mut bench = Bench::new();
-        for (term, wanted) in [
+        for (term, expected) in [
             ("2345550123", &["Ada Sample"][..]),
             ("2345550130 OR 12345550130", &["Bea Twin", "Ben Twin"]),
             ("2345550140", &["Cleo Faxonly"]),
@@ -253,18 +254,18 @@ mod tests {
             ("442079460123", &[]),
             ("12345550151", &["Kim Assisted"]),
         ] {
-            assert_eq!(found(&mut bench, &format!("FIND {{{term}}} {RETURNING}")), wanted, "{term}");
+            assert_eq!(found(&mut bench, &format!("FIND {{{term}}} {RETURNING}")), expected, "{term}");
         }
     }
 
     #[test]
-    fn a_converted_lead_is_found_unless_it_is_filtered() {
+    fn a_converted_lead_is_found_unless_it_is_filtered_out() {
         let search = "FIND {2345550160} IN PHONE FIELDS RETURNING Lead(Id, Name)";
         assert_eq!(found(&mut Bench::new(), search), ["Conny Converted"]);
     }
 
     #[test]
-    fn the_answer_is_one_flat_list() {
+    fn the_response_is_one_flat_list() {
         let mut bench = Bench::new();
         let ada = bench.person("Ada Sample");
         let search = "FIND {2345550123} IN PHONE FIELDS RETURNING Contact(Id), Lead(Id, MobilePhone)";
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(found(&mut bench, &search), ["Late"]);
 
         bench.update("Lead", &id, json!({"Phone": "(234) 555-0171"})).unwrap();
-        assert_eq!(found(&mut bench, &search), ["Late"], "the old number stays in the index for a while");
+        assert_eq!(found(&mut bench, &search), ["Late"], "the index still has the old number");
         bench.world.clock.advance(TimeDelta::seconds(121));
         assert!(found(&mut bench, &search).is_empty());
 
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_for_each_object_and_for_all() {
+    fn limits_apply_to_each_object_and_overall() {
         let mut bench = Bench::new();
         for n in 0..5 {
             bench.add("Lead", json!({"LastName": format!("L{n}"), "Phone": "2345550180"}));
@@ -327,8 +328,8 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_refused() {
-        for (search, wanted) in [
+    fn malformed_searches_are_refused() {
+        for (search, expected) in [
             (
                 "2345550123",
                 "400 MALFORMED_SEARCH: No search term found. The search term must be enclosed in braces.",
@@ -349,7 +350,7 @@ mod tests {
             ("FIND {2345550123} RETURNING Lead(Id) nonsense", "400 MALFORMED_SEARCH"),
         ] {
             let error = Bench::new().get("/search", search).unwrap_err();
-            assert!(error.starts_with(wanted), "{search}: {error}");
+            assert!(error.starts_with(expected), "{search}: {error}");
         }
     }
 
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_field_is_neither_shown_nor_searched() {
+    fn a_hidden_field_is_neither_returned_nor_searched() {
         let mut bench = Bench::new();
         bench.world.settings.hidden_fields = vec!["Lead.Phone".into()];
         assert!(found(&mut bench, &format!("FIND {{2345550123}} {RETURNING}")).is_empty());

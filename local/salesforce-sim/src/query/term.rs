@@ -1,20 +1,20 @@
-//! What stands between the braces of `FIND {…}`: words, phrases, wildcards, `OR`, `AND`, `AND NOT`, and what they match.
+//! The search term in `FIND {…}` (words, phrases, wildcards, `OR`, `AND`, `AND NOT`), and what it matches.
 
 use crate::error::ApiError;
 
-/// What is searched for.
+/// A search term.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Term {
     All(Vec<Term>),
     Any(Vec<Term>),
     Not(Box<Term>),
-    /// A word or a phrase; `*` and `?` that were not escaped are wildcards.
+    /// A word or a phrase. Unescaped `*` and `?` are wildcards.
     Word(Vec<Piece>),
-    /// Nothing is found: Salesforce answers an unescaped `+` with no rows.
+    /// Matches nothing: Salesforce returns no rows for an unescaped `+`.
     Nothing,
 }
 
-/// A character to find, or a wildcard.
+/// A character or a wildcard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
     Char(char),
@@ -22,10 +22,10 @@ pub(crate) enum Piece {
     One,
 }
 
-/// Characters that mean something and so must be escaped. `+` is another: it is answered with no rows.
+/// Characters that must be escaped because they have a meaning. So does `+`, which returns no rows.
 const RESERVED: &str = "&|![]^~:'-";
 
-/// Reads a search term. `start` is where it begins in `source`, for messages.
+/// Parses a search term. `start` is its offset in `source`, for messages.
 pub(crate) fn read(source: &str, start: usize, text: &str) -> Result<Term, ApiError> {
     let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
     let mut reader = TermReader { source, start, chars: text.char_indices().collect(), at: 0, plus: false };
@@ -61,7 +61,7 @@ impl TermReader<'_> {
         let mut parts = vec![];
         loop {
             self.blanks();
-            if self.at_end() || self.peek() == Some(')') || self.sees("OR") {
+            if self.at_end() || self.peek() == Some(')') || self.is_next("OR") {
                 break;
             }
             if !parts.is_empty() && self.operator("AND") && self.operator("NOT") {
@@ -71,7 +71,7 @@ impl TermReader<'_> {
             parts.push(self.one()?);
         }
         match parts.len() {
-            // An operator without a right side, or nothing at all: too short is told later.
+            // An operator without a right side, or nothing at all. The length is checked later.
             0 => Ok(Term::Nothing),
             1 => Ok(parts.remove(0)),
             _ => Ok(Term::All(parts)),
@@ -117,7 +117,7 @@ impl TermReader<'_> {
     fn word(&mut self) -> Result<Term, ApiError> {
         let mut pieces = vec![];
         while !self.at_end() && !matches!(self.peek(), Some(' ' | '(' | ')' | '"')) {
-            // A wildcard stands in the middle of a word or at its end.
+            // A wildcard may be in the middle of a word or at its end.
             if pieces.is_empty() && matches!(self.peek(), Some('*' | '?')) {
                 return Err(self.mismatch());
             }
@@ -163,7 +163,7 @@ impl TermReader<'_> {
     }
 
     /// Whether an operator comes next, as a word of its own.
-    fn sees(&self, name: &str) -> bool {
+    fn is_next(&self, name: &str) -> bool {
         let word: String =
             self.chars[self.at..].iter().map(|(_, c)| *c).take_while(char::is_ascii_alphabetic).collect();
         let next = self.chars.get(self.at + name.len()).map(|(_, c)| *c);
@@ -172,12 +172,12 @@ impl TermReader<'_> {
 
     fn operator(&mut self, name: &str) -> bool {
         self.blanks();
-        let found = self.sees(name);
+        let found = self.is_next(name);
         self.at += if found { name.len() } else { 0 };
         found
     }
 
-    /// The parser's complaint at the next character (simple-salesforce#415): its columns count from 0.
+    /// The parser's error at the next character (simple-salesforce#415). Its columns count from 0.
     fn mismatch(&self) -> ApiError {
         let (offset, shown) = match self.chars.get(self.at) {
             Some((offset, c)) => (self.start + offset, format!("mismatched character '{c}' expecting '}}'")),
@@ -194,38 +194,38 @@ impl TermReader<'_> {
 }
 
 impl Term {
-    /// Whether the term finds something, given what a single word finds.
-    pub(crate) fn finds(&self, word: &impl Fn(&[Piece]) -> bool) -> bool {
+    /// Whether the term matches, given which words do.
+    pub(crate) fn matches(&self, word: &impl Fn(&[Piece]) -> bool) -> bool {
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.finds(word)),
-            Self::Any(parts) => parts.iter().any(|part| part.finds(word)),
-            Self::Not(part) => !part.finds(word),
+            Self::All(parts) => parts.iter().all(|part| part.matches(word)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(word)),
+            Self::Not(part) => !part.matches(word),
             Self::Word(pieces) => word(pieces),
             Self::Nothing => false,
         }
     }
 }
 
-/// Whether a word finds a phone number: its digits are the stored digits, whatever stands between either.
+/// Whether a word matches a phone number: the digits are the same, whatever is between them.
 pub(crate) fn finds_phone(word: &[Piece], stored: &str, suffix: bool) -> bool {
     let digits: Vec<char> = stored.chars().filter(char::is_ascii_digit).collect();
-    let wanted: Vec<Piece> = word
+    let pattern: Vec<Piece> = word
         .iter()
         .copied()
         .filter(|piece| !matches!(piece, Piece::Char(c) if !c.is_ascii_digit()))
         .collect();
-    let length = wanted.iter().filter(|piece| matches!(piece, Piece::Char(_))).count();
+    let length = pattern.iter().filter(|piece| matches!(piece, Piece::Char(_))).count();
     if length == 0 {
         return false;
     }
-    let from = if suffix && length >= 4 { 0..digits.len().max(1) } else { 0..1 };
-    from.into_iter().any(|start| digits.get(start..).is_some_and(|tail| matches(tail, &wanted)))
+    let starts = if suffix && length >= 4 { 0..digits.len().max(1) } else { 0..1 };
+    starts.into_iter().any(|start| digits.get(start..).is_some_and(|tail| matches(tail, &pattern)))
 }
 
-/// Whether a word finds a token of text; letters' case does not count. A phrase finds its words side by side.
+/// Whether a word matches a word of the text, ignoring case. A phrase matches consecutive words.
 pub(crate) fn finds_text(word: &[Piece], stored: &str) -> bool {
     let tokens: Vec<String> = tokens(stored);
-    let wanted: Vec<Vec<Piece>> = word
+    let patterns: Vec<Vec<Piece>> = word
         .split(|piece| matches!(piece, Piece::Char(c) if !c.is_alphanumeric()))
         .filter(|part| !part.is_empty())
         .map(<[Piece]>::to_vec)
@@ -241,7 +241,8 @@ pub(crate) fn finds_text(word: &[Piece], stored: &str) -> bool {
             .collect();
         matches(&chars, &lower)
     };
-    !wanted.is_empty() && tokens.windows(wanted.len()).any(|side| side.iter().zip(&wanted).all(fits))
+    !patterns.is_empty()
+        && tokens.windows(patterns.len()).any(|window| window.iter().zip(&patterns).all(fits))
 }
 
 fn tokens(text: &str) -> Vec<String> {
@@ -253,7 +254,7 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 fn matches(text: &[char], pattern: &[Piece]) -> bool {
-    // A character that no text holds stands for each wildcard.
+    // Each wildcard is encoded as a character that no text contains.
     let pattern: Vec<char> = pattern
         .iter()
         .map(|piece| match piece {
@@ -265,7 +266,7 @@ fn matches(text: &[char], pattern: &[Piece]) -> bool {
     wildcard(text, &pattern, '\u{0}', '\u{1}')
 }
 
-/// Whether text fits a pattern in which `many` stands for any text and `one` for one character.
+/// Whether text matches a pattern in which `many` matches any text and `one` a single character.
 pub(crate) fn wildcard(text: &[char], pattern: &[char], many: char, one: char) -> bool {
     let Some((head, rest)) = pattern.split_first() else { return text.is_empty() };
     if *head == many {
@@ -285,11 +286,11 @@ mod tests {
     }
 
     fn phone(text: &str, stored: &str) -> bool {
-        term(text).unwrap().finds(&|word| finds_phone(word, stored, false))
+        term(text).unwrap().matches(&|word| finds_phone(word, stored, false))
     }
 
     #[test]
-    fn formatting_of_a_stored_number_does_not_count() {
+    fn the_formatting_of_a_stored_number_is_ignored() {
         assert!(phone("2345550123", "(234) 555-0123"));
         assert!(phone("2345550123", "234.555.0123"));
         assert!(phone("12345550123", "+1 234-555-0123"));
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_not_found_by_its_end_unless_that_is_switched_on() {
+    fn a_number_is_found_by_its_end_only_if_that_is_switched_on() {
         let Term::Word(word) = term("5550123").unwrap() else { panic!() };
         assert!(!finds_phone(&word, "(234) 555-0123", false));
         assert!(finds_phone(&word, "(234) 555-0123", true));
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_finds_stored_extensions() {
+    fn a_star_matches_stored_extensions() {
         assert!(!phone("2345550123", "(234) 555-0123 x12"));
         assert!(phone("2345550123*", "(234) 555-0123 x12"));
         assert!(phone("2345550123*", "(234) 555-0123"));
@@ -342,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_characters_need_a_backslash_inside_quotes_too() {
+    fn reserved_characters_must_be_escaped_even_in_quotes() {
         for text in
             ["(234) 555-0123", "a&b", "a|b", "a!b", "a^b", "a~b", "a:b", "o'hara", "\"555-0123\"", "[ab]"]
         {
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unescaped_plus_finds_nothing() {
+    fn an_unescaped_plus_matches_nothing() {
         assert!(!phone("+12345550123", "+12345550123"));
         assert!(phone(r"\+12345550123", "+12345550123"));
     }
@@ -373,8 +374,8 @@ mod tests {
     }
 
     #[test]
-    fn text_is_found_by_whole_words() {
-        let finds = |text: &str| term(text).unwrap().finds(&|word| finds_text(word, "Ada Sample-Smith"));
+    fn text_is_matched_by_whole_words() {
+        let finds = |text: &str| term(text).unwrap().matches(&|word| finds_text(word, "Ada Sample-Smith"));
         assert!(finds("ada"));
         assert!(finds("sam*"));
         assert!(!finds("sam"));

@@ -1,18 +1,23 @@
-//! `POST /composite`: up to 25 requests in one, all or none if wanted (docs/salesforce-api.md#composite).
+//! `POST /composite`: up to 25 subrequests in one request, all or none if requested (docs/salesforce-api.md#composite).
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{BASE, DataRequest, Headers, dispatch};
+use super::request::{DataRequest, Headers};
 use crate::{
     error::{ApiError, Reply},
     objects::write::Context,
+    requests::API_PATH,
 };
 
-/// The most subrequests, and the most of them that may query or write collections.
-const MOST: usize = 25;
-const MOST_QUERIES: usize = 5;
+/// Maximum number of subrequests.
+const MAX_SUBREQUESTS: usize = 25;
+/// Maximum number of queries and collections among them.
+const MAX_QUERIES: usize = 5;
+
+/// Executes one request.
+type Dispatch = fn(&mut Context<'_>, &DataRequest) -> Reply;
 
 struct Subrequest<'a> {
     reference: &'a str,
@@ -22,20 +27,24 @@ struct Subrequest<'a> {
     body: Option<&'a Value>,
 }
 
-/// Runs the subrequests one after the other. The answer is 200 whatever becomes of them.
-pub(super) fn run(context: &mut Context<'_>, envelope: &Map<String, Value>) -> Result<Reply, ApiError> {
+/// Executes the subrequests in order. The status of the whole is 200 even if some fail.
+pub(super) fn run(
+    context: &mut Context<'_>,
+    envelope: &Map<String, Value>,
+    dispatch: Dispatch,
+) -> Result<Reply, ApiError> {
     let all_or_none = flag(envelope, "allOrNone")?;
     flag(envelope, "collateSubrequests")?;
     let subrequests = subrequests(envelope)?;
     let before = context.org.records.clone();
     let mut done: Vec<(&str, Reply)> = vec![];
     for subrequest in &subrequests {
-        let reply = answer(context, subrequest, &done);
-        let stops = all_or_none && reply.failed();
+        let reply = execute(context, subrequest, &done, dispatch);
+        let halts = all_or_none && reply.failed();
         done.push((subrequest.reference, reply));
-        if stops {
+        if halts {
             context.org.records = before;
-            done = halted(&subrequests, done);
+            done = rolled_back(&subrequests, done);
             break;
         }
     }
@@ -43,15 +52,15 @@ pub(super) fn run(context: &mut Context<'_>, envelope: &Map<String, Value>) -> R
     Ok(Reply::ok(json!({"compositeResponse": entries})))
 }
 
-/// After a failure of all or none: the one that failed, which is the last, keeps its error.
-fn halted<'a>(subrequests: &[Subrequest<'a>], done: Vec<(&'a str, Reply)>) -> Vec<(&'a str, Reply)> {
+/// The replies after a rollback: the last one, which failed, keeps its error.
+fn rolled_back<'a>(subrequests: &[Subrequest<'a>], done: Vec<(&'a str, Reply)>) -> Vec<(&'a str, Reply)> {
     let failed = done.len() - 1;
-    let mut kept = done.into_iter().next_back();
-    let entries = subrequests.iter().enumerate().map(|(place, subrequest)| {
+    let mut failure = done.into_iter().next_back();
+    let entries = subrequests.iter().enumerate().map(|(index, subrequest)| {
         let message =
             "The transaction was rolled back since another operation in the same transaction failed.";
-        let rolled_back = || (subrequest.reference, ApiError::new(400, "PROCESSING_HALTED", message).into());
-        if place == failed { kept.take().unwrap_or_else(rolled_back) } else { rolled_back() }
+        let halted = || (subrequest.reference, ApiError::new(400, "PROCESSING_HALTED", message).into());
+        if index == failed { failure.take().unwrap_or_else(halted) } else { halted() }
     });
     entries.collect()
 }
@@ -66,7 +75,12 @@ fn entry(reference: &str, reply: &Reply) -> Value {
     })
 }
 
-fn answer(context: &mut Context<'_>, subrequest: &Subrequest<'_>, done: &[(&str, Reply)]) -> Reply {
+fn execute(
+    context: &mut Context<'_>,
+    subrequest: &Subrequest<'_>,
+    done: &[(&str, Reply)],
+    dispatch: Dispatch,
+) -> Reply {
     let resolved = resolve_text(subrequest.url, done)
         .and_then(|url| Ok((url, subrequest.body.map(|body| resolve(body, done)).transpose()?)));
     let (url, body) = match resolved {
@@ -74,7 +88,7 @@ fn answer(context: &mut Context<'_>, subrequest: &Subrequest<'_>, done: &[(&str,
         Err(error) => return error.into(),
     };
     let Some(request) =
-        DataRequest::new(subrequest.method, &url, subrequest.headers.clone(), body).filter(may_be_part)
+        DataRequest::new(subrequest.method, &url, subrequest.headers.clone(), body).filter(is_allowed)
     else {
         let message = "Only sobject, query, queryAll and composite/sobjects resources can be subrequests";
         return ApiError::new(400, "INVALID_OPERATION", message).into();
@@ -82,8 +96,8 @@ fn answer(context: &mut Context<'_>, subrequest: &Subrequest<'_>, done: &[(&str,
     dispatch(context, &request)
 }
 
-/// `search`, and a composite in a composite, may not.
-fn may_be_part(request: &DataRequest) -> bool {
+/// Neither `search` nor a nested composite request is allowed.
+fn is_allowed(request: &DataRequest) -> bool {
     let mut path = request.path.split('/').filter(|part| !part.is_empty());
     match path.next() {
         Some("sobjects" | "query" | "queryAll") => true,
@@ -115,13 +129,14 @@ fn subrequests(envelope: &Map<String, Value>) -> Result<Vec<Subrequest<'_>>, Api
         return Err(malformed("compositeRequest: at least one subrequest is required at [line:1, column:1]"));
     }
     let subrequests: Vec<Subrequest<'_>> = list.iter().map(subrequest).collect::<Result<_, _>>()?;
-    let queries = subrequests.iter().filter(|it| is_query(it.url)).count();
-    if subrequests.len() > MOST || queries > MOST_QUERIES {
-        let message =
-            format!("The limit is {MOST} subrequests, {MOST_QUERIES} of them queries or collections");
+    let queries = subrequests.iter().filter(|subrequest| is_query(subrequest.url)).count();
+    if subrequests.len() > MAX_SUBREQUESTS || queries > MAX_QUERIES {
+        let message = format!(
+            "The limit is {MAX_SUBREQUESTS} subrequests, {MAX_QUERIES} of them queries or collections"
+        );
         return Err(ApiError::new(400, "LIMIT_EXCEEDED", message));
     }
-    let references: BTreeSet<&str> = subrequests.iter().map(|it| it.reference).collect();
+    let references: BTreeSet<&str> = subrequests.iter().map(|subrequest| subrequest.reference).collect();
     if references.len() < subrequests.len() {
         return Err(malformed("Duplicate referenceId at [line:1, column:1]"));
     }
@@ -129,14 +144,14 @@ fn subrequests(envelope: &Map<String, Value>) -> Result<Vec<Subrequest<'_>>, Api
 }
 
 fn is_query(url: &str) -> bool {
-    let path = url.strip_prefix(BASE).unwrap_or(url);
+    let path = url.strip_prefix(API_PATH).unwrap_or(url);
     path.starts_with("/query") || path.starts_with("/composite")
 }
 
 fn subrequest(value: &Value) -> Result<Subrequest<'_>, ApiError> {
     const KEYS: &[&str] = &["method", "url", "referenceId", "body", "httpHeaders"];
     let parts =
-        value.as_object().ok_or_else(|| malformed("Subrequest is no object at [line:1, column:1]"))?;
+        value.as_object().ok_or_else(|| malformed("Subrequest is not an object at [line:1, column:1]"))?;
     if let Some(unknown) = parts.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(malformed(format!("Unrecognized field \"{unknown}\" at [line:1, column:1]")));
     }
@@ -150,11 +165,11 @@ fn subrequest(value: &Value) -> Result<Subrequest<'_>, ApiError> {
         return Err(malformed(format!("Invalid referenceId '{reference}' at [line:1, column:1]")));
     }
     let headers = Headers::of_subrequest(parts.get("httpHeaders"))
-        .map_err(|wrong| malformed(format!("{wrong} at [line:1, column:1]")))?;
+        .map_err(|error| malformed(format!("{error} at [line:1, column:1]")))?;
     Ok(Subrequest { reference, method: text("method")?, url: text("url")?, headers, body: parts.get("body") })
 }
 
-/// Puts values of earlier answers where a body refers to them.
+/// Replaces references to earlier replies in a body.
 fn resolve(value: &Value, done: &[(&str, Reply)]) -> Result<Value, ApiError> {
     Ok(match value {
         Value::String(text) => Value::String(resolve_text(text, done)?),
@@ -221,19 +236,19 @@ mod tests {
 
     fn run(bench: &mut Bench, all_or_none: bool, subrequests: &[Value]) -> Vec<Value> {
         let body = json!({"allOrNone": all_or_none, "compositeRequest": subrequests});
-        let answer = outcome(bench.post("/composite", body)).unwrap();
-        answer["compositeResponse"].as_array().unwrap().clone()
+        let response = outcome(bench.post("/composite", body)).unwrap();
+        response["compositeResponse"].as_array().unwrap().clone()
     }
 
     #[test]
-    fn a_task_and_an_event_are_made_together() {
+    fn a_task_and_an_event_are_created_together() {
         let mut bench = Bench::new();
-        let answers =
+        let parts =
             run(&mut bench, true, &[create("task", TASK, &json!({})), create("event", EVENT, &good_event())]);
-        assert_eq!(answers.len(), 2);
-        let id = answers[0]["body"]["id"].as_str().unwrap();
+        assert_eq!(parts.len(), 2);
+        let id = parts[0]["body"]["id"].as_str().unwrap();
         assert_eq!(
-            answers[0],
+            parts[0],
             json!({"body": {"id": id, "success": true, "errors": []}, "httpHeaders": {"Location": format!("{TASK}/{id}")},
                 "httpStatusCode": 201, "referenceId": "task"})
         );
@@ -243,7 +258,7 @@ mod tests {
     #[test]
     fn all_or_none_leaves_nothing_behind() {
         let mut bench = Bench::new();
-        let answers = run(
+        let parts = run(
             &mut bench,
             true,
             &[
@@ -253,43 +268,43 @@ mod tests {
             ],
         );
         let codes: Vec<&str> =
-            answers.iter().map(|it| it["body"][0]["errorCode"].as_str().unwrap()).collect();
+            parts.iter().map(|part| part["body"][0]["errorCode"].as_str().unwrap()).collect();
         assert_eq!(codes, ["PROCESSING_HALTED", "REQUIRED_FIELD_MISSING", "PROCESSING_HALTED"]);
-        assert!(answers.iter().all(|it| it["httpStatusCode"] == 400));
+        assert!(parts.iter().all(|part| part["httpStatusCode"] == 400));
         assert_eq!(
-            answers[0]["body"][0]["message"],
+            parts[0]["body"][0]["message"],
             "The transaction was rolled back since another operation in the same transaction failed."
         );
         assert_eq!((bench.count("Task"), bench.count("Event")), (0, 0));
     }
 
     #[test]
-    fn all_or_none_undoes_changes_too() {
+    fn all_or_none_rolls_back_updates_too() {
         let mut bench = Bench::new();
         let id = bench.create("Task", json!({"Subject": "before"})).unwrap();
-        let change = json!({"method": "PATCH", "url": format!("{TASK}/{id}"), "referenceId": "a", "body": {"Subject": "after"}});
-        run(&mut bench, true, &[change, create("b", EVENT, &json!({}))]);
+        let update = json!({"method": "PATCH", "url": format!("{TASK}/{id}"), "referenceId": "a", "body": {"Subject": "after"}});
+        run(&mut bench, true, &[update, create("b", EVENT, &json!({}))]);
         assert_eq!(bench.record(&id).text("Subject"), Some("before"));
     }
 
     #[test]
-    fn without_all_or_none_the_good_ones_stay() {
+    fn without_all_or_none_successful_subrequests_are_kept() {
         let mut bench = Bench::new();
-        let answers =
+        let parts =
             run(&mut bench, false, &[create("event", EVENT, &json!({})), create("task", TASK, &json!({}))]);
         assert_eq!(
-            (answers[0]["httpStatusCode"].clone(), answers[1]["httpStatusCode"].clone()),
+            (parts[0]["httpStatusCode"].clone(), parts[1]["httpStatusCode"].clone()),
             (json!(400), json!(201))
         );
         assert_eq!(bench.count("Task"), 1);
     }
 
     #[test]
-    fn a_later_request_may_refer_to_an_earlier_one() {
+    fn a_later_subrequest_can_refer_to_an_earlier_one() {
         let mut bench = Bench::new();
         let lead = "/services/data/v60.0/sobjects/Lead";
         let query = "/services/data/v60.0/query?q=SELECT+Id+FROM+Lead+WHERE+Id='@{lead.id}'";
-        let answers = run(
+        let parts = run(
             &mut bench,
             true,
             &[
@@ -298,15 +313,15 @@ mod tests {
                 create("task", TASK, &json!({"WhoId": "@{found.records[0].Id}"})),
             ],
         );
-        assert_eq!(answers[2]["httpStatusCode"], 201, "{answers:?}");
-        let task = bench.record(answers[2]["body"]["id"].as_str().unwrap());
-        assert_eq!(task.text("WhoId"), answers[0]["body"]["id"].as_str());
+        assert_eq!(parts[2]["httpStatusCode"], 201, "{parts:?}");
+        let task = bench.record(parts[2]["body"]["id"].as_str().unwrap());
+        assert_eq!(task.text("WhoId"), parts[0]["body"]["id"].as_str());
     }
 
     #[test]
-    fn a_reference_to_a_failure_is_halted() {
+    fn a_reference_to_a_failed_subrequest_is_an_error() {
         let mut bench = Bench::new();
-        let answers = run(
+        let parts = run(
             &mut bench,
             false,
             &[
@@ -314,25 +329,25 @@ mod tests {
                 create("task", TASK, &json!({"CallObject": "@{event.id}"})),
             ],
         );
-        assert_eq!(answers[1]["body"][0]["errorCode"], "PROCESSING_HALTED");
+        assert_eq!(parts[1]["body"][0]["errorCode"], "PROCESSING_HALTED");
         assert_eq!(
-            answers[1]["body"][0]["message"],
+            parts[1]["body"][0]["message"],
             "Invalid reference specified. No value for event.id found in event"
         );
         assert_eq!(bench.count("Task"), 0);
     }
 
     #[test]
-    fn search_cannot_be_a_part() {
+    fn search_cannot_be_a_subrequest() {
         let mut bench = Bench::new();
         let search =
             json!({"method": "GET", "url": "/services/data/v60.0/search/?q=FIND+{abc}", "referenceId": "s"});
-        let answers = run(&mut bench, false, &[search]);
-        assert_eq!(answers[0]["httpStatusCode"], 400);
+        let parts = run(&mut bench, false, &[search]);
+        assert_eq!(parts[0]["httpStatusCode"], 400);
     }
 
     #[test]
-    fn an_envelope_has_its_limits() {
+    fn malformed_and_oversized_composite_requests_are_refused() {
         let many =
             |count: usize| (0..count).map(|n| create(&format!("r{n}"), TASK, &json!({}))).collect::<Vec<_>>();
         let queries: Vec<Value> = (0..6)

@@ -2,18 +2,15 @@
 
 use serde_json::json;
 
-use super::{DataRequest, not_allowed, record_path};
+use super::request::DataRequest;
 use crate::{
     error::{ApiError, Reply},
     faults::Operation,
     ids::Id,
-    objects::{
-        schema::{Object, visible_object},
-        write::Context,
-    },
+    objects::{fields::visible_object, schema::Object, store::record_path, write::Context},
 };
 
-/// `/sobjects/Task`: creates.
+/// `/sobjects/Task`: create.
 pub(super) fn collection(
     context: &mut Context<'_>,
     method: &str,
@@ -22,7 +19,7 @@ pub(super) fn collection(
 ) -> Result<Reply, ApiError> {
     let object = visible_object(object, context.settings).ok_or_else(ApiError::not_found)?;
     if method != "POST" {
-        return Err(not_allowed(method, "POST"));
+        return Err(ApiError::method_not_allowed(method, "POST"));
     }
     let id = context.create(object, request.object()?, request.headers.allow_duplicates())?;
     Ok(Reply {
@@ -32,7 +29,7 @@ pub(super) fn collection(
     })
 }
 
-/// `/sobjects/Task/00T…`: reads, changes, deletes.
+/// `/sobjects/Task/00T…`: read, update, delete.
 pub(super) fn record(
     context: &mut Context<'_>,
     method: &str,
@@ -52,7 +49,7 @@ pub(super) fn record(
             context.update(object, &id, request.object()?, unmodified_since).map(|()| Reply::no_content())
         }
         "DELETE" => context.delete(object, &id).map(|()| Reply::no_content()),
-        _ => Err(not_allowed(method, "GET,PATCH,DELETE")),
+        _ => Err(ApiError::method_not_allowed(method, "GET,PATCH,DELETE")),
     }
 }
 
@@ -70,13 +67,17 @@ fn read(
     context.record_faults.strike(object.name, Operation::Read)?;
     let names = match fields {
         None => object.fields(context.settings).map(|field| field.name).collect(),
-        Some(list) => named(context, object, list)?,
+        Some(list) => requested_fields(context, object, list)?,
     };
-    let seen = |name: &&str| !context.settings.hides_field(object.name, name);
-    Ok(Reply::ok(record.answer(names.into_iter().filter(seen))))
+    let is_visible = |name: &&str| !context.settings.hides_field(object.name, name);
+    Ok(Reply::ok(record.to_json(names.into_iter().filter(is_visible))))
 }
 
-fn named(context: &Context<'_>, object: &Object, list: &str) -> Result<Vec<&'static str>, ApiError> {
+fn requested_fields(
+    context: &Context<'_>,
+    object: &Object,
+    list: &str,
+) -> Result<Vec<&'static str>, ApiError> {
     let fields = list.split(',').map(str::trim).map(|name| {
         object.visible_field(name, context.settings).map(|field| field.name).ok_or_else(|| {
             let message = format!("No such column '{name}' on entity '{}'.", object.name);
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_read_with_all_that_the_user_sees() {
+    fn a_record_is_read_with_all_visible_fields() {
         let mut bench = Bench::new();
         bench.world.settings.hidden_fields = vec!["Task.Type".into()];
         let id = bench.create("Task", json!({"Subject": "Call"})).unwrap();
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_read_with_the_named_fields() {
+    fn a_record_is_read_with_the_requested_fields() {
         let mut bench = Bench::new();
         bench.world.settings.hidden_fields = vec!["Lead.Fax".into()];
         let ada = bench.person("Ada Sample");
@@ -132,25 +133,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_or_was_never_there_is_not_found() {
+    fn deleted_and_unknown_records_are_not_found() {
         let mut bench = Bench::new();
         let id = bench
             .create("Event", json!({"StartDateTime": "2026-01-15T19:00:00Z", "DurationInMinutes": 60}))
             .unwrap();
         assert!(read(&mut bench, &format!("Event/{id}")).is_ok());
         bench.request("DELETE", &format!("/sobjects/Event/{id}"), None);
-        for (path, wanted) in [
+        for (path, expected) in [
             (format!("Event/{id}"), "404 ENTITY_IS_DELETED"),
             ("Event/00USm0019999999AAA".to_owned(), "404 NOT_FOUND"),
             ("Contact/00QSm0019999999AAA".to_owned(), "404 NOT_FOUND"),
         ] {
             let error = read(&mut bench, &path).unwrap_err();
-            assert!(error.starts_with(wanted), "{path}: {error}");
+            assert!(error.starts_with(expected), "{path}: {error}");
         }
     }
 
     #[test]
-    fn a_record_is_read_in_a_composite() {
+    fn a_record_can_be_read_in_a_composite_request() {
         let mut bench = Bench::new();
         let ada = bench.person("Ada Sample");
         let part = |reference: &str, id: &str| {
@@ -158,8 +159,8 @@ mod tests {
             "url": format!("/services/data/v60.0/sobjects/Lead/{id}?fields=Phone")})
         };
         let body = json!({"compositeRequest": [part("ada", &ada), part("nobody", "00QSm0019999999AAA")]});
-        let answer = outcome(bench.post("/composite", body)).unwrap();
-        let parts = &answer["compositeResponse"];
+        let response = outcome(bench.post("/composite", body)).unwrap();
+        let parts = &response["compositeResponse"];
         assert_eq!(parts[0]["body"]["Phone"], "(234) 555-0123");
         assert_eq!(
             (&parts[1]["httpStatusCode"], &parts[1]["body"][0]["errorCode"]),

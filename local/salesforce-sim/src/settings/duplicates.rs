@@ -1,31 +1,31 @@
-//! The org's duplicate rules, as its admins set them.
+//! The duplicate rules that the org's admins have set up.
 
 use serde::{Deserialize, Serialize};
 
-/// A rule that looks for records like one that is to be made.
+/// A rule that looks for records similar to a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DuplicateRule {
-    /// Whose creates it checks: `Lead`. It compares them with Leads and Contacts alike.
+    /// The object whose new records it checks: `Lead`. It compares them with both Leads and Contacts.
     pub object: String,
-    /// What makes records alike.
+    /// What it compares.
     pub by: MatchBy,
-    /// What it does then.
+    /// What it does about a match.
     pub action: DuplicateAction,
-    /// Its developer name; `None`: `Standard_Lead_Duplicate_Rule`.
+    /// Its developer name. Defaults to `Standard_Lead_Duplicate_Rule`.
     #[serde(default)]
     pub name: Option<String>,
 }
 
-/// What makes two people one in a rule's eyes.
+/// What a rule compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MatchBy {
     /// The last ten digits of `Phone` or `MobilePhone`.
     Phone,
-    /// First and last name, whatever their letters' case.
+    /// First and last name, ignoring case.
     Name,
-    /// The e-mail address, whatever its letters' case.
+    /// The e-mail address, ignoring case.
     Email,
 }
 
@@ -33,20 +33,20 @@ pub enum MatchBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DuplicateAction {
-    /// The record is refused unless the request says `allowSave=true`.
+    /// Refuses the record unless the request says `allowSave=true`.
     Alert,
-    /// The record is refused.
+    /// Refuses the record.
     Block,
 }
 
 /// How the key of the details is spelt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DuplicateResultSpelling {
-    /// As Salesforce's REST API has it.
+    /// As in Salesforce's REST API.
     #[default]
     #[serde(rename = "duplicateResut")]
     Resut,
-    /// As one would write it; some clients meet it.
+    /// Correctly, which some clients have seen.
     #[serde(rename = "duplicateResult")]
     Result,
 }

@@ -1,8 +1,8 @@
-//! What an org's admins made of its fields: fields of their own, and fields that are encrypted.
+//! Custom fields.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-/// A field that the org's admins added.
+/// A field that the org's admins have added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CustomField {
@@ -14,10 +14,10 @@ pub struct CustomField {
     /// What it holds.
     #[serde(rename = "type")]
     pub kind: CustomKind,
-    /// No record is saved without it.
+    /// Whether a record cannot be saved without it.
     #[serde(default)]
     pub required: bool,
-    /// It can be read and found, and no query may filter or sort by it.
+    /// Whether it is encrypted: it can be read and searched, but not filtered or sorted by.
     #[serde(default)]
     pub encrypted: bool,
 }
@@ -26,13 +26,13 @@ pub struct CustomField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CustomKind {
-    /// A phone number: `PHONE FIELDS` are searched for it.
+    /// A phone number, which a search in `PHONE FIELDS` finds.
     Phone,
-    /// Text of up to 255 characters: only `ALL FIELDS` are searched for it, whatever it holds.
+    /// Text of up to 255 characters, which only a search in `ALL FIELDS` finds, even if it is a phone number.
     Text,
 }
 
-/// Without its suffix a field would be taken for one of Salesforce's own.
+/// Deserializes the name of a custom field, which must end in `__c`.
 fn api_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let stem = name.strip_suffix("__c").unwrap_or_default();
@@ -40,7 +40,7 @@ fn api_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     if starts_well && stem.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(name);
     }
-    Err(D::Error::custom(format!("{name:?} is no name of a custom field: like Direct_Line__c")))
+    Err(D::Error::custom(format!("{name:?} is not the name of a custom field, such as Direct_Line__c")))
 }
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_custom_field_is_named_as_one() {
+    fn a_custom_fields_name_ends_in_its_suffix() {
         let read = |name: &str| {
             serde_json::from_value::<CustomField>(json!({"object": "Contact", "name": name, "type": "phone"}))
         };

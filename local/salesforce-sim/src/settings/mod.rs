@@ -1,4 +1,4 @@
-//! How the simulated orgs behave: what a test or a person can change while the simulator runs.
+//! How the simulated orgs behave. Can be changed while the simulator runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,90 +10,88 @@ pub use self::{
     fields::{CustomField, CustomKind},
 };
 
-/// The simulator's settings. The defaults are the strict ones.
+/// The simulator's settings. The defaults are strict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own.
+#[allow(clippy::struct_excessive_bools, reason = "the switches are independent")]
 pub struct Settings {
-    /// How long a new or changed record stays unknown to search (`SOQL` sees it at once).
+    /// How long search does not know a new or changed record. Queries see it at once.
     pub index_delay_seconds: i64,
-    /// Search also finds stored numbers that end with the term (4 digits or more). Salesforce may or may not.
+    /// Whether search also finds numbers that end with the term (4 digits or more). Salesforce may or may not.
     pub suffix_match: bool,
-    /// A refresh answers with a new refresh token and ends the old one.
+    /// Whether a refresh returns a new refresh token and ends the old one.
     pub rotation: bool,
-    /// Using a refresh token that was rotated away ends the whole grant.
+    /// Whether using a refresh token that was rotated out ends the whole grant.
     pub reuse_cascade: bool,
-    /// Of two refreshes with one token at once, the second is refused: `token request is already being processed`.
+    /// Whether the second of two concurrent refreshes with one token is refused.
     pub block_concurrent_refreshes: bool,
-    /// An authorize request without `code_challenge` is refused.
+    /// Whether an authorize request without `code_challenge` is refused.
     pub require_pkce: bool,
-    /// How many approvals of one user stand at once; one more ends the oldest.
+    /// Maximum number of active approvals per user. One more ends the oldest.
     pub max_approvals: usize,
-    /// How long an authorization code is good.
+    /// The lifetime of an authorization code.
     pub code_seconds: i64,
-    /// An access token ends after this long without use.
+    /// An access token expires after this long without use.
     pub session_seconds: i64,
-    /// A refresh token ends after this long without use.
+    /// A refresh token expires after this long without use.
     pub refresh_idle_seconds: i64,
-    /// Errors of the revoke endpoint are `urlencoded` text instead of JSON: both are seen.
+    /// Whether errors of the revoke endpoint are form-encoded instead of JSON. Salesforce sends both.
     pub revoke_errors_urlencoded: bool,
-    /// What token answers give as `instance_url`; `None`: the simulator's own address.
+    /// The `instance_url` of token responses. Defaults to the simulator's URL.
     pub instance_url: Option<String>,
-    /// The time zone that identity tells for every user; `None`: the user's own.
+    /// The time zone of every identity. Defaults to the user's own.
     pub identity_timezone: Option<String>,
-    /// `Organization.Country`, as the orgs' people wrote it; `None`: nobody did.
+    /// `Organization.Country`, as the org's people have entered it.
     pub organization_country: Option<String>,
     /// How many requests an org may make in 24 hours.
     pub api_limit: usize,
-    /// How many of them it had made before the simulator started counting.
+    /// How many of them it had already made when the simulator started.
     pub api_used: usize,
-    /// The edition has no API: every request of data is refused. OAuth and identity work.
+    /// Whether the edition has no API: every data request is refused. OAuth and identity work.
     pub api_disabled: bool,
     /// Objects that the user cannot see: `Lead`.
     pub hidden_objects: Vec<String>,
-    /// Fields that the user cannot see, as `Object.Field`: reading or writing them is `INVALID_FIELD`.
+    /// Fields that the user cannot see: `Task.Type`. Reading or writing them is `INVALID_FIELD`.
     pub hidden_fields: Vec<String>,
-    /// Fields that the user can see and not change, as `Object.Field`.
+    /// Fields that the user can see but not change: `Task.Type`.
     pub read_only_fields: Vec<String>,
-    /// What the user may not do, as `Task.update`, `Event.create`, `Lead.delete`.
+    /// What the user may not do: `Task.update`, `Event.create`, `Lead.delete`.
     pub denied: Vec<String>,
-    /// The values that `Task.Status` may have.
+    /// The values of `Task.Status`.
     pub task_statuses: Vec<TaskStatus>,
-    /// Fields that the org's admins added.
+    /// Fields that the org's admins have added.
     pub custom_fields: Vec<CustomField>,
-    /// Fields, as `Object.Field`, that no query may filter or sort by, as those that are encrypted.
+    /// Encrypted fields, which cannot be filtered or sorted by: `Contact.Phone`.
     pub unfilterable_fields: Vec<String>,
-    /// The short form of one duplicate rule: of Leads, by phone, with an alert.
-    pub refuse_duplicate_leads: bool,
-    /// Which new records are refused for others like them, `DUPLICATES_DETECTED`.
+    /// The rules by which new records are refused with `DUPLICATES_DETECTED`.
     pub duplicate_rules: Vec<DuplicateRule>,
-    /// The key under which such an error names the others.
+    /// The key of the details of such an error.
     pub duplicate_result_spelling: DuplicateResultSpelling,
-    /// Picklists that take only these values, beside those that are restricted anyway.
+    /// Picklists that accept only these values, in addition to those that are always restricted.
     pub restricted_picklists: Vec<RestrictedPicklist>,
 }
 
-/// A value of the `TaskStatus` object.
+/// A record of the `TaskStatus` object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TaskStatus {
-    /// What stands in `Task.Status`.
+    /// The value in `Task.Status`.
     pub name: String,
-    /// Tasks of this status are done.
+    /// Whether Tasks with this status are closed.
     #[serde(default)]
     pub is_closed: bool,
-    /// New Tasks without a status get this one.
+    /// Whether new Tasks without a status get this one.
     #[serde(default)]
     pub is_default: bool,
 }
 
-/// A picklist that takes no other values.
+/// A picklist that accepts no other values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RestrictedPicklist {
     /// `Event.Type`.
     pub field: String,
-    /// What it takes.
+    /// The values that it accepts.
     pub values: Vec<String>,
 }
 
@@ -124,7 +122,7 @@ impl Default for Settings {
             task_statuses: standard_statuses(),
             custom_fields: vec![],
             unfilterable_fields: vec![],
-            refuse_duplicate_leads: false,
+
             duplicate_rules: vec![],
             duplicate_result_spelling: DuplicateResultSpelling::default(),
             restricted_picklists: vec![],
@@ -144,8 +142,8 @@ fn standard_statuses() -> Vec<TaskStatus> {
 }
 
 impl Settings {
-    /// Overlays the keys of `changes`; a key that does not exist, or a value of the wrong type, is an error.
-    pub(crate) fn changed(&self, changes: serde_json::Value) -> Result<Self, serde_json::Error> {
+    /// The settings with these changes. An unknown key, or a value of the wrong type, is an error.
+    pub(crate) fn with(&self, changes: serde_json::Value) -> Result<Self, serde_json::Error> {
         let mut all = serde_json::to_value(self)?;
         if let (Some(all), serde_json::Value::Object(changes)) = (all.as_object_mut(), changes) {
             all.extend(changes);
@@ -169,13 +167,13 @@ impl Settings {
         contains(&self.denied, &format!("{object}.{what}"))
     }
 
-    /// The fields that admins added to an object.
+    /// The custom fields of an object.
     pub(crate) fn custom_fields_of(&self, object: &str) -> impl Iterator<Item = &CustomField> {
         self.custom_fields.iter().filter(move |field| field.object.eq_ignore_ascii_case(object))
     }
 
-    /// Whether queries may filter and sort by a field, as far as its encryption goes.
-    pub(crate) fn filters(&self, object: &str, field: &str) -> bool {
+    /// Whether queries may filter and sort by a field, which they may not if it is encrypted.
+    pub(crate) fn is_filterable(&self, object: &str, field: &str) -> bool {
         let encrypted = |custom: &CustomField| custom.encrypted && custom.name == field;
         !contains(&self.unfilterable_fields, &format!("{object}.{field}"))
             && !self.custom_fields_of(object).any(encrypted)
@@ -198,14 +196,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_change_touches_only_its_own_keys() {
-        let changed = Settings::default().changed(json!({"rotation": false})).unwrap();
+    fn a_change_affects_only_its_own_keys() {
+        let changed = Settings::default().with(json!({"rotation": false})).unwrap();
         assert!(!changed.rotation);
         assert_eq!(changed, Settings { rotation: false, ..Settings::default() });
     }
 
     #[test]
     fn an_unknown_setting_is_an_error() {
-        assert!(Settings::default().changed(json!({"rotations": false})).is_err());
+        assert!(Settings::default().with(json!({"rotations": false})).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `/_sim/…`: what tests and people steer the simulator with. Not Salesforce's.
+//! `/_sim/…`: the control routes, which are not Salesforce's.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    control::{ControlError, NewRecord, PersonAction},
     faults::{Fault, RecordFault},
-    people::PersonAction,
-    world::{ControlError, NewRecord, Shared},
+    world::Shared,
 };
 
 /// The control routes.
@@ -73,7 +73,7 @@ async fn change_settings(
     Json(changes): Json<Value>,
 ) -> Result<Json<Value>, ControlError> {
     let mut world = shared.lock();
-    world.settings = world.settings.changed(changes)?;
+    world.settings = world.settings.with(changes)?;
     Ok(Json(json!(world.settings)))
 }
 
@@ -99,7 +99,7 @@ async fn convert(State(shared): State<Shared>, Path(id): Path<String>) -> Result
     Ok(Json(json!({"contactId": contact.as_str()})))
 }
 
-/// What a person does: the body is of the action that the path names.
+/// Lets a person act. The path names the action, and the body is its details.
 async fn person(
     State(shared): State<Shared>,
     Path(action): Path<String>,
@@ -112,14 +112,14 @@ async fn person(
 
 async fn requests(State(shared): State<Shared>) -> Json<Value> {
     let world = shared.lock();
-    // A map key must be text: the kinds' own names.
+    // Keys of a JSON object must be strings.
     let counts: BTreeMap<String, usize> = world
         .requests
         .counts()
         .into_iter()
         .map(|(kind, count)| (json!(kind).as_str().unwrap_or_default().to_owned(), count))
         .collect();
-    Json(json!({"requests": world.requests.seen(), "counts": counts, "tokens": world.requests.tokens}))
+    Json(json!({"requests": world.requests.received(), "counts": counts, "tokens": world.requests.tokens}))
 }
 
 async fn clear_requests(State(shared): State<Shared>) -> StatusCode {

@@ -1,4 +1,4 @@
-//! The REST API on the wire: sessions, JSON, request limits.
+//! The REST API over HTTP: sessions, JSON, request limits.
 
 use axum::{
     body::Bytes,
@@ -11,7 +11,10 @@ use serde_json::Value;
 use crate::{
     error::{ApiError, Reply},
     oauth::grants::Session,
-    rest::{self, DataRequest, Headers},
+    rest::{
+        self,
+        request::{DataRequest, Headers},
+    },
     world::{Shared, World},
 };
 
@@ -23,7 +26,7 @@ pub(crate) async fn versions() -> Response {
 }
 
 /// Everything below `/services/data/v60.0`.
-pub(crate) async fn answer(
+pub(crate) async fn resource(
     State(shared): State<Shared>,
     method: Method,
     uri: Uri,
@@ -31,7 +34,7 @@ pub(crate) async fn answer(
     body: Bytes,
 ) -> Response {
     let mut world = shared.lock();
-    let session = match session(&mut world, &headers) {
+    let session = match authenticate(&mut world, &headers) {
         Ok(session) => session,
         Err(error) => return Reply::from(error).into_response(),
     };
@@ -39,9 +42,9 @@ pub(crate) async fn answer(
         let message = "The REST API is not enabled for this Organization.";
         return Reply::from(ApiError::new(403, "API_DISABLED_FOR_ORG", message)).into_response();
     }
-    let within_limit = count(&mut world, &session);
+    let within_limit = count_request(&mut world, &session);
     let reply = if within_limit {
-        run(&mut world, &session, &method, &uri, &headers, &body).unwrap_or_else(Reply::from)
+        execute(&mut world, &session, &method, &uri, &headers, &body).unwrap_or_else(Reply::from)
     } else {
         ApiError::new(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").into()
     };
@@ -51,21 +54,21 @@ pub(crate) async fn answer(
 }
 
 /// The session of the bearer token (docs/salesforce-api.md#errors).
-fn session(world: &mut World, headers: &HeaderMap) -> Result<Session, ApiError> {
+fn authenticate(world: &mut World, headers: &HeaderMap) -> Result<Session, ApiError> {
     let expired = || ApiError::new(401, "INVALID_SESSION_ID", "Session expired or invalid");
     let header = headers.get(header::AUTHORIZATION).ok_or_else(expired)?;
     let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
     let token = token.ok_or_else(|| ApiError::new(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))?;
     let now = world.clock.now();
     let session = world.grants.use_session(token.trim(), now, &world.settings).ok_or_else(expired)?;
-    if session.may("api") {
+    if session.has_scope("api") {
         return Ok(session);
     }
     let message = "This session is not valid for use with the REST API";
     Err(ApiError::new(401, "INVALID_SESSION_ID", message))
 }
 
-fn count(world: &mut World, session: &Session) -> bool {
+fn count_request(world: &mut World, session: &Session) -> bool {
     let now = world.clock.now();
     world.orgs[session.org].count_request(now, &world.settings)
 }
@@ -77,7 +80,7 @@ fn limit_info(world: &mut World, session: &Session) -> Option<(HeaderName, Heade
     HeaderValue::from_str(&text).ok().map(|value| (LIMIT_INFO.clone(), value))
 }
 
-fn run(
+fn execute(
     world: &mut World,
     session: &Session,
     method: &Method,
@@ -85,17 +88,18 @@ fn run(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Reply, ApiError> {
-    let url = uri.path_and_query().map_or(uri.path(), |it| it.as_str());
-    let body = if matches!(*method, Method::POST | Method::PATCH) { read_json(headers, body)? } else { None };
+    let url = uri.path_and_query().map_or(uri.path(), |path| path.as_str());
+    let body =
+        if matches!(*method, Method::POST | Method::PATCH) { parse_json(headers, body)? } else { None };
     let request = DataRequest::new(method.as_str(), url, Headers::of_request(headers), body)
         .ok_or_else(|| unknown_version(uri.path()))?;
     let mut context = world.context(session).ok_or_else(ApiError::not_found)?;
     Ok(rest::dispatch(&mut context, &request))
 }
 
-fn read_json(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, ApiError> {
+fn parse_json(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, ApiError> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|it| it.starts_with("application/json")) {
+    if !content_type.is_some_and(|content_type| content_type.starts_with("application/json")) {
         let message = "Content type of the request is not supported";
         return Err(ApiError::new(415, "UNSUPPORTED_MEDIA_TYPE", message));
     }
@@ -105,12 +109,12 @@ fn read_json(headers: &HeaderMap, body: &[u8]) -> Result<Option<Value>, ApiError
     })
 }
 
-/// Versions 21 to 30 are retired; the simulator has none but 60.
+/// Versions 21 to 30 are retired. The simulator has only version 60.
 fn unknown_version(path: &str) -> ApiError {
     let version = path.trim_start_matches("/services/data/v").split('.').next().unwrap_or_default();
     match version.parse() {
         Ok(21..=30) => ApiError::new(410, "GONE", "This API version is retired"),
-        Ok(31..=68) if version != "60" => ApiError::not_simulated("other versions than v60.0"),
+        Ok(31..=68) if version != "60" => ApiError::not_simulated("versions other than v60.0"),
         _ => ApiError::not_found(),
     }
 }
@@ -128,7 +132,7 @@ impl IntoResponse for Reply {
     }
 }
 
-/// A JSON answer with Salesforce's content type.
+/// A JSON response with Salesforce's content type.
 pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json;charset=UTF-8")], body.to_string()).into_response()
 }

@@ -1,4 +1,4 @@
-//! What happens to every request before and after it is answered: it is noted, delayed, struck by faults, printed.
+//! The middleware of every request: logging, delays, faults.
 
 use std::io::Write as _;
 
@@ -10,70 +10,72 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::LARGEST_BODY;
 use crate::{
+    control::PersonAction,
     error::{ApiError, Reply},
-    faults::{Answer, End, Plan, Preset},
-    oauth::token::form,
-    people::PersonAction,
+    faults::{CannedResponse, End, Plan, Preset},
+    oauth::token::parse_form,
     requests::RouteKind,
     world::Shared,
 };
 
-/// Marks an answer that must not reach the client: the connection ends instead.
+/// Maximum size of a request body.
+pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// Marks a response that must not reach the client: the connection closes instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dropped;
 
-/// Passes a request on. It is done to its end even if its client goes away, as Salesforce does.
-pub(crate) async fn pass(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+/// Handles a request. Like Salesforce, executes it to the end even if the client is gone.
+pub(crate) async fn handle(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let kind = RouteKind::of(&path);
     let (plan, log) = {
         let mut world = shared.lock();
-        world.see(&method, kind, &path);
-        let org = world.org_of(request.headers());
+        world.record_request(&method, kind, &path);
+        let org = world.org_number(request.headers());
         (world.faults.plan(kind, org), world.config.log)
     };
-    let done = tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         if kind == RouteKind::Token {
-            token_request(&shared, request, next, plan).await
+            handle_token_request(&shared, request, next, plan).await
         } else {
-            run(&shared, request, next, plan).await
+            execute(&shared, request, next, plan).await
         }
     });
-    let response = done.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    let response = task.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     if log {
         print_line(&method, &path, &response);
     }
     response
 }
 
-async fn run(shared: &Shared, request: Request, next: Next, plan: Plan) -> Response {
+async fn execute(shared: &Shared, request: Request, next: Next, plan: Plan) -> Response {
     tokio::time::sleep(plan.delay).await;
-    if let Err(error) = people(shared, &plan.before, plan.org) {
+    if let Err(error) = let_people_act(shared, &plan.before, plan.org) {
         return Reply::from(error).into_response();
     }
     let response = end(request, next, plan.end).await;
-    match people(shared, &plan.after, plan.org) {
+    match let_people_act(shared, &plan.after, plan.org) {
         Ok(()) => response,
         Err(error) => Reply::from(error).into_response(),
     }
 }
 
-/// Lets people act. What they cannot do fails the request, so that a test notices.
-fn people(shared: &Shared, actions: &[PersonAction], org: Option<usize>) -> Result<(), ApiError> {
+/// Lets people act. If they cannot, the request fails, so that the test notices.
+fn let_people_act(shared: &Shared, actions: &[PersonAction], org: Option<usize>) -> Result<(), ApiError> {
     let mut world = shared.lock();
-    let done = actions.iter().try_for_each(|action| world.person_acts(action, org));
-    done.map_err(|error| ApiError::not_simulated(&format!("a person who acts so: {error}")))
+    let result = actions.iter().try_for_each(|action| world.person_acts(action, org));
+    result.map_err(|error| ApiError::not_simulated(&format!("what this person does: {error}")))
 }
 
 async fn end(request: Request, next: Next, end: End) -> Response {
     match end {
         End::Normal => next.run(request).await,
-        End::Answer(answer) => answer.into_response(),
-        End::AnswerAfter(answer) => {
+        End::Answer(response) => response.into_response(),
+        End::AnswerAfter(response) => {
             next.run(request).await;
-            answer.into_response()
+            response.into_response()
         }
         End::DropBefore => dropped(),
         End::DropAfter => {
@@ -83,34 +85,34 @@ async fn end(request: Request, next: Next, end: End) -> Response {
     }
 }
 
-/// A token request: two refreshes with one token at once are counted, and refused unless that is switched off.
-async fn token_request(shared: &Shared, request: Request, next: Next, plan: Plan) -> Response {
+/// Handles a token request. Counts concurrent refreshes with one token, and refuses the second unless that is switched off.
+async fn handle_token_request(shared: &Shared, request: Request, next: Next, plan: Plan) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let refresh_token = form(&body).remove("refresh_token");
+    let refresh_token = parse_form(&body).remove("refresh_token");
     let refused = {
         let mut world = shared.lock();
         world.requests.tokens.requests += 1;
-        let alone = refresh_token.as_deref().is_none_or(|token| {
+        let is_only_one = refresh_token.as_deref().is_none_or(|token| {
             world.requests.tokens.refreshes += 1;
-            world.requests.refresh_begins(token)
+            world.requests.refresh_started(token)
         });
-        !alone && world.settings.block_concurrent_refreshes
+        !is_only_one && world.settings.block_concurrent_refreshes
     };
     let response = if refused {
-        Preset::TokenRequestInProcess.answer().into_response()
+        Preset::TokenRequestInProcess.response().into_response()
     } else {
-        run(shared, Request::from_parts(parts, Body::from(body)), next, plan).await
+        execute(shared, Request::from_parts(parts, Body::from(body)), next, plan).await
     };
     if let Some(token) = refresh_token {
-        shared.lock().requests.refresh_ends(&token);
+        shared.lock().requests.refresh_finished(&token);
     }
     response
 }
 
-impl Answer {
+impl CannedResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, self.body).into_response();
@@ -128,12 +130,12 @@ fn dropped() -> Response {
     response
 }
 
-/// One line for a request: no query, no body, no header.
+/// Prints a line for a request, without its query, body and headers.
 fn print_line(method: &str, path: &str, response: &Response) {
     let outcome = match response.extensions().get::<Dropped>() {
         Some(_) => "dropped".to_owned(),
         None => response.status().as_u16().to_string(),
     };
-    // Nobody reads the output any more: that is no reason to stop.
+    // The simulator keeps running even if nothing reads its output.
     writeln!(std::io::stdout(), "{method} {path} {outcome}").ok();
 }

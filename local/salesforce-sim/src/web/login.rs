@@ -1,4 +1,4 @@
-//! OAuth on the wire: the Allow page, token, revoke, introspection, identity.
+//! OAuth over HTTP: the Allow page, token, revoke, identity.
 
 use axum::{
     body::Bytes,
@@ -15,7 +15,7 @@ use crate::{
         authorize::{AuthorizeRequest, Refusal},
         grants::Session,
         identity,
-        token::{self, Form, OAuthError, basic_credentials, form},
+        token::{self, Form, OAuthError, basic_credentials, parse_form},
     },
     world::{Shared, World},
 };
@@ -23,26 +23,26 @@ use crate::{
 /// The page on which a user allows or denies.
 pub(crate) async fn authorize(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let world = shared.lock();
-    match AuthorizeRequest::read(&world, &form(query.unwrap_or_default().as_bytes())) {
+    match AuthorizeRequest::parse(&world, &parse_form(query.unwrap_or_default().as_bytes())) {
         Ok(request) => page(&approval(&world, &request)).into_response(),
         Err(refusal) => refused(refusal),
     }
 }
 
-/// What the user decided: the form's `decision` (`allow` or `deny`) and `user`; the request is in the query still.
+/// Handles the user's choice: the form has `decision` (`allow` or `deny`) and `user`, and the query the request.
 pub(crate) async fn decide(State(shared): State<Shared>, RawQuery(query): RawQuery, body: Bytes) -> Response {
     let mut world = shared.lock();
-    let request = match AuthorizeRequest::read(&world, &form(query.unwrap_or_default().as_bytes())) {
+    let request = match AuthorizeRequest::parse(&world, &parse_form(query.unwrap_or_default().as_bytes())) {
         Ok(request) => request,
         Err(refusal) => return refused(refusal),
     };
-    let decision = form(&body);
+    let decision = parse_form(&body);
     match decision.get("decision").map(String::as_str) {
         Some("allow") => match request.allow(&mut world, decision.get("user").map(String::as_str)) {
-            Some(url) => found(url.as_str()),
+            Some(url) => redirect(url.as_str()),
             None => error_page("invalid_grant", "invalid user credentials"),
         },
-        Some("deny") => found(request.deny().as_str()),
+        Some("deny") => redirect(request.deny().as_str()),
         _ => error_page("invalid_request", "the form needs decision=allow or decision=deny"),
     }
 }
@@ -50,12 +50,12 @@ pub(crate) async fn decide(State(shared): State<Shared>, RawQuery(query): RawQue
 fn refused(refusal: Refusal) -> Response {
     match refusal {
         Refusal::Page { error, description } => error_page(error, description),
-        Refusal::Redirect(url) => found(url.as_str()),
+        Refusal::Redirect(url) => redirect(url.as_str()),
     }
 }
 
-fn found(url: &str) -> Response {
-    // After a POST the browser must come back with GET.
+fn redirect(url: &str) -> Response {
+    // After a POST, the browser must follow with a GET.
     let mut response = Redirect::to(url).into_response();
     *response.status_mut() = StatusCode::FOUND;
     response
@@ -63,9 +63,9 @@ fn found(url: &str) -> Response {
 
 fn error_page(error: &str, description: &str) -> Response {
     let body = html! {
-        h1 { "Salesforce (simulated) cannot go on" }
+        h1 { "Simulated Salesforce cannot continue" }
         p { code { "error=" (error) "&error_description=" (description) } }
-        p { "The browser does not go back to the app. Close this window." }
+        p { "You will not be returned to the app. Close this window." }
     };
     (StatusCode::BAD_REQUEST, page(&body)).into_response()
 }
@@ -76,7 +76,7 @@ fn page(body: &Markup) -> Html<String> {
 
 fn approval(world: &World, request: &AuthorizeRequest) -> Markup {
     html! {
-        p class="kicker" { "Simulated Salesforce: no real org, invented people" }
+        p class="kicker" { "Simulated Salesforce with invented people" }
         h1 { "Allow access?" }
         p { strong { "Ringlog" } " asks to:" }
         ul {
@@ -87,11 +87,11 @@ fn approval(world: &World, request: &AuthorizeRequest) -> Markup {
         form method="post" {
             fieldset {
                 legend { "Who approves" }
-                @for (place, (org, user)) in
+                @for (index, (org, user)) in
                     world.orgs.iter().flat_map(|org| org.users.iter().map(move |user| (org, user))).enumerate()
                 {
                     label class="choice" {
-                        input type="radio" name="user" value=(user.id) checked[place == 0];
+                        input type="radio" name="user" value=(user.id) checked[index == 0];
                         span { strong { (user.name) } " · " (org.name) br; small { (user.username) " · " (user.timezone) } }
                     }
                 }
@@ -113,7 +113,7 @@ fn meaning(scope: &str) -> &'static str {
     }
 }
 
-/// The token endpoint: a form, sent with POST.
+/// The token endpoint. Takes a form by POST.
 pub(crate) async fn token(
     State(shared): State<Shared>,
     method: Method,
@@ -121,20 +121,18 @@ pub(crate) async fn token(
     body: Bytes,
 ) -> Response {
     if method != Method::POST {
-        return oauth_answer(Err(OAuthError::new("invalid_request", "must use HTTP POST")));
+        return oauth_response(Err(OAuthError::new("invalid_request", "must use HTTP POST")));
     }
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_form = content_type.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"));
-    let form = if is_form { form(&body) } else { Form::new() };
-    oauth_answer(token::token(&mut shared.lock(), &form, basic(&headers)))
+    let is_form = content_type
+        .is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"));
+    let form = if is_form { parse_form(&body) } else { Form::new() };
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    oauth_response(token::token(&mut shared.lock(), &form, basic_credentials(authorization)))
 }
 
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    basic_credentials(headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()))
-}
-
-fn oauth_answer(answer: Result<Value, OAuthError>) -> Response {
-    let mut response = match answer {
+fn oauth_response(result: Result<Value, OAuthError>) -> Response {
+    let mut response = match result {
         Ok(body) => json(StatusCode::OK, &body),
         Err(error) => json(StatusCode::BAD_REQUEST, &error.body()),
     };
@@ -142,16 +140,19 @@ fn oauth_answer(answer: Result<Value, OAuthError>) -> Response {
     response
 }
 
-/// Ends a token: `token` in a form or, with GET, in the query. A second time it is unknown.
+/// Revokes `token`, which is in the form or, with GET, in the query. The second time, it is invalid.
 pub(crate) async fn revoke(
     State(shared): State<Shared>,
     method: Method,
     RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    let sent = if method == Method::GET { form(query.unwrap_or_default().as_bytes()) } else { form(&body) };
+    let form = match method {
+        Method::GET => parse_form(query.unwrap_or_default().as_bytes()),
+        _ => parse_form(&body),
+    };
     let mut world = shared.lock();
-    if sent.get("token").is_some_and(|token| world.grants.revoke(token)) {
+    if form.get("token").is_some_and(|token| world.grants.revoke(token)) {
         return StatusCode::OK.into_response();
     }
     let error = OAuthError::new("invalid_token", "the token is not valid");
@@ -163,11 +164,6 @@ pub(crate) async fn revoke(
     (StatusCode::BAD_REQUEST, content_type, body).into_response()
 }
 
-/// Tells whether a token is good.
-pub(crate) async fn introspect(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    oauth_answer(identity::introspect(&shared.lock(), &form(&body), basic(&headers)))
-}
-
 /// The identity URL.
 pub(crate) async fn identity(
     State(shared): State<Shared>,
@@ -175,20 +171,12 @@ pub(crate) async fn identity(
     headers: HeaderMap,
 ) -> Response {
     let mut world = shared.lock();
-    let Some(session) = bearer(&mut world, &headers) else { return bad_token() };
+    let Some(session) = bearer(&mut world, &headers) else {
+        return (StatusCode::FORBIDDEN, "Bad_OAuth_Token").into_response();
+    };
     match identity::identity(&world, &session, &org, &user) {
         Some(body) => json(StatusCode::OK, &body),
         None => (StatusCode::FORBIDDEN, "Bad_Id").into_response(),
-    }
-}
-
-/// `/services/oauth2/userinfo`.
-pub(crate) async fn userinfo(State(shared): State<Shared>, headers: HeaderMap) -> Response {
-    let mut world = shared.lock();
-    let session = bearer(&mut world, &headers);
-    match session.and_then(|session| identity::userinfo(&world, &session)) {
-        Some(body) => json(StatusCode::OK, &body),
-        None => bad_token(),
     }
 }
 
@@ -196,8 +184,4 @@ fn bearer(world: &mut World, headers: &HeaderMap) -> Option<Session> {
     let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
     let now = world.clock.now();
     world.grants.use_session(token, now, &world.settings)
-}
-
-fn bad_token() -> Response {
-    (StatusCode::FORBIDDEN, "Bad_OAuth_Token").into_response()
 }

@@ -1,4 +1,4 @@
-//! HTTP: the routes, what happens to every request, and the pages.
+//! HTTP: the routes, the middleware, and the pages.
 
 pub(crate) mod control;
 pub(crate) mod data;
@@ -11,13 +11,10 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{any, get, post},
+    routing::{any, get},
 };
 
 use crate::world::Shared;
-
-/// The largest body that is read.
-const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// All routes.
 pub(crate) fn router(shared: Shared) -> Router {
@@ -25,17 +22,15 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/services/oauth2/authorize", get(login::authorize).post(login::decide))
         .route("/services/oauth2/token", any(login::token))
         .route("/services/oauth2/revoke", any(login::revoke))
-        .route("/services/oauth2/introspect", post(login::introspect))
-        .route("/services/oauth2/userinfo", get(login::userinfo))
         .route("/id/{org}/{user}", get(login::identity))
         .route("/services/data", get(data::versions))
         .route("/services/data/", get(data::versions))
-        .route("/services/data/{version}", any(data::answer))
-        .route("/services/data/{version}/{*rest}", any(data::answer))
+        .route("/services/data/{version}", any(data::resource))
+        .route("/services/data/{version}/{*rest}", any(data::resource))
         .nest("/_sim", control::routes())
         .route("/", get(page::people))
         .route("/{id}", get(page::record))
-        .layer(middleware::from_fn_with_state(shared.clone(), edge::pass))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(shared.clone(), edge::handle))
+        .layer(DefaultBodyLimit::max(edge::MAX_BODY))
         .with_state(shared)
 }

@@ -1,4 +1,4 @@
-//! The pages for people: an org's Leads and Contacts, and the activity timeline of each.
+//! The pages: the orgs' Leads and Contacts, and the activity timeline of each.
 
 use axum::{
     extract::{Path, State},
@@ -22,12 +22,12 @@ use crate::{
     world::Shared,
 };
 
-/// `GET /`: everybody.
+/// `GET /`: all Leads and Contacts.
 pub(crate) async fn people(State(shared): State<Shared>) -> Html<String> {
     let world = shared.lock();
     let body = html! {
         main {
-            p class="kicker" { "Simulated Salesforce: no real org, invented people" }
+            p class="kicker" { "Simulated Salesforce with invented people" }
             @for org in &world.orgs {
                 h1 { (org.name) }
                 p class="quiet" { "Org " code { (org.id) } }
@@ -49,7 +49,7 @@ fn table(org: &Org, object: &'static Object, settings: &Settings) -> Markup {
             div class="wide" { table {
                 thead { tr {
                     th scope="col" { "Name" }
-                    th scope="col" { "Phone numbers, as they are stored" }
+                    th scope="col" { "Phone numbers, as stored" }
                     th scope="col" { @if object.name == LEAD.name { "Company" } @else { "Title" } }
                     th scope="col" class="number" { "Activities" }
                 } }
@@ -81,27 +81,26 @@ fn phones(record: &Record, settings: &Settings) -> Markup {
     let fields = record.object.fields(settings).filter(|field| field.kind == Kind::Phone);
     let filled: Vec<_> = fields.filter_map(|field| Some((field.label, record.text(field.name)?))).collect();
     html! {
-        @for (place, (label, number)) in filled.iter().enumerate() {
-            @if place > 0 { br; }
+        @for (index, (label, number)) in filled.iter().enumerate() {
+            @if index > 0 { br; }
             (number) " " small { (label) }
         }
     }
 }
 
-/// `GET /<id>`: a person and the timeline.
+/// `GET /<id>`: a person and their timeline.
 pub(crate) async fn record(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
     let world = shared.lock();
     let found = Id::parse(&id).and_then(|id| Some((id.clone(), world.locate(&id)?)));
     let person = found.as_ref().and_then(|(id, (org, object))| {
         let is_person = object.name == LEAD.name || object.name == CONTACT.name;
         let record = org.records.get(id)?;
-        // An activity is shown where it stands: on its person's timeline.
+        // An activity is shown on its person's timeline.
         let person = if is_person { record } else { org.records.get(&Id::parse(record.text("WhoId")?)?)? };
         Some((*org, person))
     });
     let Some((org, person)) = person else {
-        let body =
-            html! { main { h1 { "There is no such Lead or Contact" } p { a href="/" { "All people" } } } };
+        let body = html! { main { h1 { "Lead or Contact not found" } p { a href="/" { "All people" } } } };
         return (StatusCode::NOT_FOUND, Html(document("Not found", &body, false).into_string()))
             .into_response();
     };
@@ -127,7 +126,7 @@ fn timeline(org: &Org, person: &Record, settings: &Settings) -> Markup {
             }
             h2 { "Activity timeline" }
             @if activities.is_empty() {
-                p class="quiet" { "Nothing yet. This page renews itself." }
+                p class="quiet" { "Nothing yet. This page refreshes itself." }
             } @else {
                 p class="quiet" { "Newest first. Times in " (zone.name()) "." }
                 ol class="timeline" { @for activity in &activities { (entry(activity, zone)) } }
@@ -163,7 +162,7 @@ fn entry(activity: &Record, zone: Tz) -> Markup {
             ("Date", text("ActivityDate")),
             ("Status", text("Status")),
             ("Call type", text("CallType")),
-            ("Duration", activity.get("CallDurationInSeconds").as_i64().map(length)),
+            ("Duration", activity.get("CallDurationInSeconds").as_i64().map(format_duration)),
             ("Result", text("CallDisposition")),
             ("Call id", text("CallObject")),
         ]
@@ -185,6 +184,6 @@ fn entry(activity: &Record, zone: Tz) -> Markup {
     }
 }
 
-fn length(seconds: i64) -> String {
+fn format_duration(seconds: i64) -> String {
     if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
 }

@@ -1,14 +1,14 @@
-//! The frame and the look of all pages: self-contained, light and dark, renewed quietly.
+//! The layout of all pages: self-contained, light and dark.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page.css");
 
-/// Fetches the page every two seconds, and changes it only where something is new.
-const RENEW: &str = include_str!("renew.js");
+/// Fetches the page every two seconds, and updates it if it has changed.
+const REFRESH: &str = include_str!("refresh.js");
 
-/// A whole page.
-pub(crate) fn document(title: &str, body: &Markup, renewed: bool) -> Markup {
+/// A whole page, which refreshes itself if `live`.
+pub(crate) fn document(title: &str, body: &Markup, live: bool) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,7 +22,7 @@ pub(crate) fn document(title: &str, body: &Markup, renewed: bool) -> Markup {
             }
             body {
                 (body)
-                @if renewed { script { (PreEscaped(RENEW)) } }
+                @if live { script { (PreEscaped(REFRESH)) } }
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The simulator over HTTP, as its clients see it.
+//! The simulator over HTTP.
 
-#![allow(clippy::unwrap_used)] // Helpers of tests may; clippy only knows functions marked as tests.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod control;
 mod oauth;

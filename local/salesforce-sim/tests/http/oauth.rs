@@ -1,6 +1,4 @@
-//! The web-server flow over HTTP: what is allowed, what is refused, and how each is told.
-
-use std::time::Duration;
+//! OAuth over HTTP.
 
 use crate::support::{REDIRECT_URI, World, body, location, oauth_error, query};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -9,25 +7,25 @@ use salesforce_sim::{Effect, Fault, RouteKind};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_user_allows_and_the_code_buys_tokens() {
+async fn after_a_user_allows_the_code_is_exchanged_for_tokens() {
     let world = World::start().await;
     let page = world.client.get(world.authorize_url(&[])).send().await.unwrap();
     assert_eq!(page.status(), 200);
     let html = page.text().await.unwrap();
     assert!(html.contains("Allow") && html.contains("Deny") && html.contains("refresh_token"));
 
-    let answer = world.decide(&world.authorize_url(&[]), &[("decision", "allow")]).await;
-    assert_eq!(answer.status(), 302);
-    let back = location(&answer);
-    assert!(back.as_str().starts_with(REDIRECT_URI));
-    assert_eq!(query(&back)["state"], "a state & more");
-    let code = query(&back)["code"].clone();
-    assert!(code.ends_with("==") && back.as_str().contains("%3D%3D"));
+    let response = world.decide(&world.authorize_url(&[]), &[("decision", "allow")]).await;
+    assert_eq!(response.status(), 302);
+    let callback = location(&response);
+    assert!(callback.as_str().starts_with(REDIRECT_URI));
+    assert_eq!(query(&callback)["state"], "a state & more");
+    let code = query(&callback)["code"].clone();
+    assert!(code.ends_with("==") && callback.as_str().contains("%3D%3D"));
 
-    let answer = world.exchange(&code, &[]).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["cache-control"], "no-store");
-    let tokens = body(answer).await;
+    let response = world.exchange(&code, &[]).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    let tokens = body(response).await;
     assert!(tokens.get("expires_in").is_none());
     let issued_at = tokens["issued_at"].as_str().unwrap();
     assert!(issued_at.parse::<i64>().unwrap() > 1_700_000_000_000);
@@ -54,32 +52,34 @@ async fn a_user_allows_and_the_code_buys_tokens() {
 }
 
 #[tokio::test]
-async fn a_user_denies() {
+async fn a_denial_is_reported_to_the_callback() {
     let world = World::start().await;
-    let answer = world.decide(&world.authorize_url(&[]), &[("decision", "deny")]).await;
-    let back = location(&answer);
+    let response = world.decide(&world.authorize_url(&[]), &[("decision", "deny")]).await;
+    let callback = location(&response);
     assert!(
-        back.as_str().contains("error=access_denied&error_description=end-user+denied+authorization&state=")
+        callback
+            .as_str()
+            .contains("error=access_denied&error_description=end-user+denied+authorization&state=")
     );
 }
 
 #[tokio::test]
-async fn another_user_of_another_org_can_approve() {
+async fn a_user_of_another_org_can_allow() {
     let world = World::start().await;
     let state = world.simulator.state();
     let user = state["orgs"][1]["users"][0]["id"].as_str().unwrap();
-    let answer = world.decide(&world.authorize_url(&[]), &[("decision", "allow"), ("user", user)]).await;
-    let tokens = body(world.exchange(&query(&location(&answer))["code"], &[]).await).await;
+    let response = world.decide(&world.authorize_url(&[]), &[("decision", "allow"), ("user", user)]).await;
+    let tokens = body(world.exchange(&query(&location(&response))["code"], &[]).await).await;
     let id = tokens["id"].as_str().unwrap();
     assert!(id.contains(state["orgs"][1]["id"].as_str().unwrap()) && id.ends_with(user));
 
-    let answer =
+    let response =
         world.decide(&world.authorize_url(&[]), &[("decision", "allow"), ("user", "005nobody")]).await;
-    assert_eq!(answer.status(), 400);
+    assert_eq!(response.status(), 400);
 }
 
 #[tokio::test]
-async fn what_the_app_may_not_do_goes_back_as_an_error() {
+async fn an_invalid_request_returns_to_the_callback_with_an_error() {
     let world = World::start().await;
     for (changes, error) in [
         ([("response_type", Some("token"))], "unsupported_response_type"),
@@ -88,22 +88,22 @@ async fn what_the_app_may_not_do_goes_back_as_an_error() {
         ([("code_challenge_method", Some("plain"))], "invalid_request"),
         ([("scope", Some("api full"))], "invalid_scope"),
     ] {
-        let answer = world.client.get(world.authorize_url(&changes)).send().await.unwrap();
-        assert_eq!(answer.status(), 302, "{changes:?}");
-        let back = query(&location(&answer));
-        assert_eq!(back["error"], error, "{changes:?}");
-        assert_eq!(back["state"], "a state & more");
-        // Pressing Allow without having seen the page changes nothing.
-        let answer = world.decide(&world.authorize_url(&changes), &[("decision", "allow")]).await;
-        assert_eq!(query(&location(&answer))["error"], error);
+        let response = world.client.get(world.authorize_url(&changes)).send().await.unwrap();
+        assert_eq!(response.status(), 302, "{changes:?}");
+        let callback = query(&location(&response));
+        assert_eq!(callback["error"], error, "{changes:?}");
+        assert_eq!(callback["state"], "a state & more");
+        // Clicking Allow without having seen the page makes no difference.
+        let response = world.decide(&world.authorize_url(&changes), &[("decision", "allow")]).await;
+        assert_eq!(query(&location(&response))["error"], error);
     }
     world.simulator.set(|settings| settings.require_pkce = false);
-    let answer = world.client.get(world.authorize_url(&[("code_challenge", None)])).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = world.client.get(world.authorize_url(&[("code_challenge", None)])).send().await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
-async fn an_unknown_app_or_callback_never_gets_the_browser_back() {
+async fn the_browser_is_never_returned_to_an_unknown_app_or_callback() {
     let world = World::start().await;
     for (changes, error) in [
         ([("client_id", Some("another"))], "invalid_client_id"),
@@ -114,15 +114,15 @@ async fn an_unknown_app_or_callback_never_gets_the_browser_back() {
         ),
         ([("redirect_uri", Some("https://evil.example/"))], "redirect_uri_mismatch"),
     ] {
-        let answer = world.client.get(world.authorize_url(&changes)).send().await.unwrap();
-        assert_eq!(answer.status(), 400, "{changes:?}");
-        assert!(answer.headers().get("location").is_none());
-        assert!(answer.text().await.unwrap().contains(error), "{changes:?}");
+        let response = world.client.get(world.authorize_url(&changes)).send().await.unwrap();
+        assert_eq!(response.status(), 400, "{changes:?}");
+        assert!(response.headers().get("location").is_none());
+        assert!(response.text().await.unwrap().contains(error), "{changes:?}");
     }
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_not_for_long() {
+async fn a_code_is_valid_once_and_for_fifteen_minutes() {
     let world = World::start().await;
     let expired = (400, "invalid_grant".to_owned(), "expired authorization code".to_owned());
     let code = world.code().await;
@@ -157,7 +157,7 @@ async fn a_code_needs_the_app_the_callback_and_the_verifier() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_takes_forms_only() {
+async fn the_token_endpoint_accepts_only_forms() {
     let world = World::start().await;
     let url = world.url("/services/oauth2/token");
     let json = world.client.post(&url).json(&json!({"grant_type": "refresh_token"})).send().await.unwrap();
@@ -167,35 +167,35 @@ async fn the_token_endpoint_takes_forms_only() {
 }
 
 #[tokio::test]
-async fn a_refresh_rotates_and_reuse_ends_the_grant() {
+async fn a_refresh_rotates_the_token_and_reuse_ends_the_grant() {
     let world = World::start().await;
     let first = world.connect();
-    let answer = body(world.refresh(&first.refresh_token).await).await;
-    let second = answer["refresh_token"].as_str().unwrap().to_owned();
+    let response = body(world.refresh(&first.refresh_token).await).await;
+    let second = response["refresh_token"].as_str().unwrap().to_owned();
     assert_ne!(second, first.refresh_token);
     let expired = (400, "invalid_grant".to_owned(), "expired access/refresh token".to_owned());
     assert_eq!(oauth_error(world.refresh(&first.refresh_token).await).await, expired);
     assert_eq!(oauth_error(world.refresh(&second).await).await, expired);
-    let answer =
+    let response =
         world.get(&first.access_token, "/services/data/v60.0/query", &[("q", "SELECT Id FROM Lead")]).await;
-    assert_eq!(answer.status(), 401);
+    assert_eq!(response.status(), 401);
 
     let counts = world.simulator.token_counts();
     assert_eq!((counts.requests, counts.refreshes, counts.reused_refresh_tokens), (3, 3, 1));
 }
 
 #[tokio::test]
-async fn without_rotation_no_refresh_token_comes_back() {
+async fn without_rotation_no_refresh_token_is_returned() {
     let world = World::start().await;
     world.control("/settings", &json!({"rotation": false})).await;
     let tokens = world.connect();
-    let answer = body(world.refresh(&tokens.refresh_token).await).await;
-    assert!(answer.get("refresh_token").is_none());
+    let response = body(world.refresh(&tokens.refresh_token).await).await;
+    assert!(response.get("refresh_token").is_none());
     assert_eq!(world.refresh(&tokens.refresh_token).await.status(), 200);
 }
 
 #[tokio::test]
-async fn two_refreshes_at_once_are_counted_and_the_second_is_refused() {
+async fn concurrent_refreshes_are_counted_and_the_second_is_refused() {
     let world = World::start().await;
     let tokens = world.connect();
     world.simulator.add_fault(Fault::every(RouteKind::Token, Effect::Delay { milliseconds: 150 }));
@@ -210,14 +210,14 @@ async fn two_refreshes_at_once_are_counted_and_the_second_is_refused() {
 }
 
 #[tokio::test]
-async fn a_second_revocation_finds_nothing() {
+async fn a_second_revocation_is_refused() {
     let world = World::start().await;
     let tokens = world.connect();
     let url = world.url("/services/oauth2/revoke");
     let revoke = || world.client.post(&url).form(&[("token", &tokens.refresh_token)]).send();
-    let answer = revoke().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.text().await.unwrap(), "");
+    let response = revoke().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.text().await.unwrap(), "");
     let (status, error, _) = oauth_error(revoke().await.unwrap()).await;
     assert_eq!((status, error.as_str()), (400, "invalid_token"));
     assert_eq!(oauth_error(world.refresh(&tokens.refresh_token).await).await.1, "invalid_grant");
@@ -228,19 +228,15 @@ async fn a_second_revocation_finds_nothing() {
 }
 
 #[tokio::test]
-async fn identity_and_userinfo_refuse_a_bad_token_in_plain_text() {
+async fn identity_refuses_an_invalid_token_in_plain_text() {
     let world = World::start().await;
     let tokens = world.connect();
     let identity = format!("/id/{}/{}", tokens.organization_id, tokens.user_id);
-    for path in [identity.as_str(), "/services/oauth2/userinfo"] {
-        assert_eq!(world.get(&tokens.access_token, path, &[]).await.status(), 200);
-        let answer = world.get("bad", path, &[]).await;
-        assert_eq!(answer.status(), 403);
-        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
-        assert_eq!(answer.text().await.unwrap(), "Bad_OAuth_Token");
-    }
-    let info = body(world.get(&tokens.access_token, "/services/oauth2/userinfo", &[]).await).await;
-    assert_eq!(info["zoneinfo"], "America/New_York");
+    assert_eq!(world.get(&tokens.access_token, &identity, &[]).await.status(), 200);
+    let response = world.get("bad", &identity, &[]).await;
+    assert_eq!(response.status(), 403);
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert_eq!(response.text().await.unwrap(), "Bad_OAuth_Token");
     world.simulator.set(|settings| settings.identity_timezone = Some("Europe/Berlin".into()));
     assert_eq!(
         body(world.get(&tokens.access_token, &identity, &[]).await).await["timezone"],
@@ -251,31 +247,10 @@ async fn identity_and_userinfo_refuse_a_bad_token_in_plain_text() {
 }
 
 #[tokio::test]
-async fn introspection_tells_when_a_session_ends() {
-    let world = World::start().await;
-    let tokens = world.connect();
-    let config = world.simulator.config();
-    let ask = async |secret: &str| {
-        let form = [
-            ("token", tokens.access_token.as_str()),
-            ("client_id", &config.client_id),
-            ("client_secret", secret),
-        ];
-        world.client.post(world.url("/services/oauth2/introspect")).form(&form).send().await.unwrap()
-    };
-    let answer = body(ask(&config.client_secret).await).await;
-    assert_eq!(answer["active"], true);
-    assert_eq!(answer["exp"].as_i64().unwrap() - answer["iat"].as_i64().unwrap(), 7200);
-    assert_eq!(oauth_error(ask("wrong").await).await.1, "invalid_client");
-    world.simulator.advance(Duration::from_hours(2));
-    assert_eq!(body(ask(&config.client_secret).await).await, json!({"active": false}));
-}
-
-#[tokio::test]
 async fn without_the_refresh_scope_there_is_no_refresh_token() {
     let world = World::start().await;
-    let answer =
+    let response =
         world.decide(&world.authorize_url(&[("scope", Some("api"))]), &[("decision", "allow")]).await;
-    let tokens = body(world.exchange(&query(&location(&answer))["code"], &[]).await).await;
+    let tokens = body(world.exchange(&query(&location(&response))["code"], &[]).await).await;
     assert!(tokens.get("refresh_token").is_none());
 }

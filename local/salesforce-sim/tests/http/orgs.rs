@@ -1,4 +1,4 @@
-//! Orgs as they really are: people at work in them, fields and rules of their own, no API, redirects.
+//! Real-world orgs: people at work, custom fields and duplicate rules, no API, redirects.
 
 use crate::support::{World, body};
 use salesforce_sim::PersonAction;
@@ -16,30 +16,30 @@ async fn read(world: &World, token: &str, id: &str) -> Value {
     body(world.get(token, &format!("{TASK}/{id}"), &[]).await).await
 }
 
-/// Changes the subject if nobody changed the Task after it was read.
-async fn change(world: &World, token: &str, task: &Value) -> (u16, String) {
+/// Updates the subject unless the Task was modified after it was read.
+async fn update(world: &World, token: &str, task: &Value) -> (u16, String) {
     let modified = task["LastModifiedDate"].as_str().unwrap();
     let modified = chrono::DateTime::parse_from_str(modified, "%Y-%m-%dT%H:%M:%S%.3f%z").unwrap();
     let url = world.url(&format!("{TASK}/{}", task["Id"].as_str().unwrap()));
     let request = world.client.patch(url).bearer_auth(token).json(&json!({"Subject": "ours again"}));
     let since = modified.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let answer = request.header("if-unmodified-since", since).send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
+    let response = request.header("if-unmodified-since", since).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
 }
 
 #[tokio::test]
-async fn a_persons_edit_between_two_requests_is_noticed() {
+async fn a_persons_edit_between_two_requests_is_detected() {
     let world = World::start().await;
     let tokens = world.connect();
     let token = &tokens.access_token;
     let id = create_task(&world, token).await;
     let ours = read(&world, token, &id).await;
-    assert_eq!(change(&world, token, &ours).await, (204, String::new()));
+    assert_eq!(update(&world, token, &ours).await, (204, String::new()));
 
     let ours = read(&world, token, &id).await;
     let edit = json!({"id": id, "fields": {"Subject": "theirs"}});
     assert_eq!(world.control("/people/edit", &edit).await.status(), 204);
-    let (status, refused) = change(&world, token, &ours).await;
+    let (status, refused) = update(&world, token, &ours).await;
     assert_eq!(status, 412);
     assert!(refused.contains("PRECONDITION_FAILED"), "{refused}");
     let theirs = read(&world, token, &id).await;
@@ -49,7 +49,7 @@ async fn a_persons_edit_between_two_requests_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_person_may_act_just_before_or_just_after_a_request() {
+async fn a_person_can_act_just_before_or_just_after_a_request() {
     let world = World::start().await;
     let token = world.connect().access_token;
     let id = create_task(&world, &token).await;
@@ -59,22 +59,22 @@ async fn a_person_may_act_just_before_or_just_after_a_request() {
         "action": {"edit": {"id": "newest:Task", "fields": {"Subject": "theirs"}}}}})
     };
     assert_eq!(world.control("/faults", &edit(true)).await.status(), 201);
-    assert_eq!(change(&world, &token, &ours).await.0, 412);
+    assert_eq!(update(&world, &token, &ours).await.0, 412);
 
     world.control("/faults", &edit(false)).await;
     let theirs = read(&world, &token, &id).await;
-    assert_eq!(change(&world, &token, &theirs).await.0, 412, "the Task changed just after it was read");
+    assert_eq!(update(&world, &token, &theirs).await.0, 412, "the Task was modified just after it was read");
 
     let delete = json!({"route": "sobject", "effect": {"kind": "person", "action": {"delete": {"id": id}}}});
     world.control("/faults", &delete).await;
     assert_eq!(read(&world, &token, &id).await[0]["errorCode"], "ENTITY_IS_DELETED");
 
     world.control("/faults", &delete).await;
-    assert_eq!(world.get(&token, &format!("{TASK}/{id}"), &[]).await.status(), 501, "it is deleted");
+    assert_eq!(world.get(&token, &format!("{TASK}/{id}"), &[]).await.status(), 501, "it is deleted already");
 }
 
 #[tokio::test]
-async fn people_move_delete_and_restore() {
+async fn people_can_move_delete_and_restore() {
     let world = World::start().await;
     let token = world.connect().access_token;
     let id = create_task(&world, &token).await;
@@ -88,8 +88,8 @@ async fn people_move_delete_and_restore() {
         ("delete", json!({"id": "newest:Nothing"}), 400),
         ("promote", json!({"id": id}), 400),
     ] {
-        let answer = world.control(&format!("/people/{action}"), &request).await;
-        assert_eq!(answer.status(), status, "{action} {request}");
+        let response = world.control(&format!("/people/{action}"), &request).await;
+        assert_eq!(response.status(), status, "{action} {request}");
     }
     assert_eq!(read(&world, &token, &id).await["WhoId"], leads[0]["Id"]);
     let action: PersonAction = serde_json::from_value(json!({"delete": {"id": id}})).unwrap();
@@ -98,7 +98,7 @@ async fn people_move_delete_and_restore() {
 }
 
 #[tokio::test]
-async fn an_answer_may_lead_elsewhere() {
+async fn a_fault_can_redirect_before_or_after_the_request() {
     let world = World::start().await;
     let tokens = world.connect();
     let moved = |route: &str, kind: &str, status: u16| {
@@ -107,49 +107,49 @@ async fn an_answer_may_lead_elsewhere() {
         "headers": {"Location": "https://elsewhere.example/", "Content-Type": "text/html"}}})
     };
     world.control("/faults", &moved("token", "answer", 301)).await;
-    let answer = world.refresh(&tokens.refresh_token).await;
-    assert_eq!(answer.status(), 301);
-    assert_eq!(answer.headers()["location"], "https://elsewhere.example/");
-    assert_eq!(answer.headers()["content-type"], "text/html");
-    assert_eq!(answer.text().await.unwrap(), "<html>Moved</html>");
-    assert_eq!(world.refresh(&tokens.refresh_token).await.status(), 200, "nothing was done");
+    let response = world.refresh(&tokens.refresh_token).await;
+    assert_eq!(response.status(), 301);
+    assert_eq!(response.headers()["location"], "https://elsewhere.example/");
+    assert_eq!(response.headers()["content-type"], "text/html");
+    assert_eq!(response.text().await.unwrap(), "<html>Moved</html>");
+    assert_eq!(world.refresh(&tokens.refresh_token).await.status(), 200, "the request was not executed");
 
     world.control("/faults", &moved("sobject", "answerAfter", 307)).await;
     let token = world.connect().access_token;
-    let answer = world.post(&token, TASK, &json!({})).await;
+    let response = world.post(&token, TASK, &json!({})).await;
     assert_eq!(
-        (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()),
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
         (307, "text/html")
     );
-    assert_eq!(world.simulator.records("Task").len(), 1, "it was done");
+    assert_eq!(world.simulator.records("Task").len(), 1, "the request was executed");
 
-    let mut wrong = moved("token", "answer", 301);
-    wrong["effect"]["headers"] = json!({"No header": "x"});
-    assert!(world.control("/faults", &wrong).await.status().is_client_error());
+    let mut invalid = moved("token", "answer", 301);
+    invalid["effect"]["headers"] = json!({"No header": "x"});
+    assert!(world.control("/faults", &invalid).await.status().is_client_error());
 }
 
 #[tokio::test]
-async fn an_edition_without_the_api_still_connects() {
+async fn an_edition_without_the_api_can_still_connect() {
     let world = World::start().await;
     world.control("/settings", &json!({"apiDisabled": true})).await;
     let code = world.code().await;
     let tokens = body(world.exchange(&code, &[]).await).await;
     let token = tokens["access_token"].as_str().unwrap();
     for path in [TASK, QUERY, "/services/data/v60.0/search/", "/services/data/v60.0/limits"] {
-        let answer = world.get(token, path, &[("q", "SELECT Id FROM Task")]).await;
-        assert_eq!(answer.status(), 403, "{path}");
+        let response = world.get(token, path, &[("q", "SELECT Id FROM Task")]).await;
+        assert_eq!(response.status(), 403, "{path}");
         assert_eq!(
-            body(answer).await,
+            body(response).await,
             json!([{"message": "The REST API is not enabled for this Organization.", "errorCode": "API_DISABLED_FOR_ORG"}])
         );
     }
     let identity = tokens["id"].as_str().unwrap();
-    let answer = world.client.get(identity).bearer_auth(token).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = world.client.get(identity).bearer_auth(token).send().await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
-async fn rules_and_fields_of_the_org_are_settings() {
+async fn duplicate_rules_and_custom_fields_can_be_set() {
     let world = World::start().await;
     let token = world.connect().access_token;
     let settings = json!({
@@ -166,8 +166,8 @@ async fn rules_and_fields_of_the_org_are_settings() {
     )
     .await;
     assert_eq!(found["records"][0]["Direct_Line__c"], "2345550190");
-    let answer = world.get(&token, QUERY, &[("q", "SELECT Id FROM Contact WHERE Phone = '1'")]).await;
-    assert_eq!(answer.status(), 400);
+    let response = world.get(&token, QUERY, &[("q", "SELECT Id FROM Contact WHERE Phone = '1'")]).await;
+    assert_eq!(response.status(), 400);
 
     let lead = world.client.post(world.url("/services/data/v60.0/sobjects/Lead")).bearer_auth(&token);
     let lead = lead.json(&json!({"LastName": "L", "Company": "C", "Phone": "2345550123"}));
@@ -177,11 +177,11 @@ async fn rules_and_fields_of_the_org_are_settings() {
     let saved = lead.header("sforce-duplicate-rule-header", "allowSave=true").send().await.unwrap();
     assert_eq!(saved.status(), 201);
 
-    for wrong in [
+    for invalid in [
         json!({"customFields": [{"object": "Contact", "name": "Direct_Line", "type": "phone"}]}),
         json!({"duplicateRules": [{"object": "Lead", "by": "shoe size", "action": "alert"}]}),
         json!({"duplicateResultSpelling": "duplicateResutl"}),
     ] {
-        assert_eq!(world.control("/settings", &wrong).await.status(), 400, "{wrong}");
+        assert_eq!(world.control("/settings", &invalid).await.status(), 400, "{invalid}");
     }
 }

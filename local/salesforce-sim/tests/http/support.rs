@@ -1,4 +1,4 @@
-//! What the HTTP tests share: a simulator, a client that follows no redirects, the OAuth dance.
+//! Shared by the HTTP tests: a simulator, a client that follows no redirects, the steps of OAuth.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        // A second test of this process finds it installed.
+        // Fails if another test of this process has installed it already.
         rustls::crypto::ring::default_provider().install_default().ok();
         let simulator = Simulator::start(Config::default()).await.unwrap();
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
@@ -52,15 +52,15 @@ impl World {
         Url::parse_with_params(&self.url("/services/oauth2/authorize"), query).unwrap()
     }
 
-    /// Presses a button of the Allow page.
+    /// Clicks a button on the Allow page.
     pub(crate) async fn decide(&self, url: &Url, form: &[(&str, &str)]) -> Response {
         self.client.post(url.clone()).form(form).send().await.unwrap()
     }
 
     pub(crate) async fn code(&self) -> String {
-        let answer = self.decide(&self.authorize_url(&[]), &[("decision", "allow")]).await;
-        assert_eq!(answer.status(), 302);
-        query(&location(&answer))["code"].clone()
+        let response = self.decide(&self.authorize_url(&[]), &[("decision", "allow")]).await;
+        assert_eq!(response.status(), 302);
+        query(&location(&response))["code"].clone()
     }
 
     pub(crate) async fn token(&self, changes: &[(&str, Option<&str>)]) -> Response {
@@ -111,27 +111,27 @@ impl World {
     }
 }
 
-pub(crate) fn location(answer: &Response) -> Url {
-    Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap()
+pub(crate) fn location(response: &Response) -> Url {
+    Url::parse(response.headers()["location"].to_str().unwrap()).unwrap()
 }
 
 pub(crate) fn query(url: &Url) -> HashMap<String, String> {
     url.query_pairs().into_owned().collect()
 }
 
-pub(crate) async fn body(answer: Response) -> Value {
-    answer.json().await.unwrap()
+pub(crate) async fn body(response: Response) -> Value {
+    response.json().await.unwrap()
 }
 
-/// The status and `error`/`error_description` of an OAuth answer.
-pub(crate) async fn oauth_error(answer: Response) -> (u16, String, String) {
-    let status = answer.status().as_u16();
-    let body = body(answer).await;
+/// The status, `error` and `error_description` of an OAuth response.
+pub(crate) async fn oauth_error(response: Response) -> (u16, String, String) {
+    let status = response.status().as_u16();
+    let body = body(response).await;
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     (status, text("error"), text("error_description"))
 }
 
-/// A composite request of a Task with this call id.
+/// A composite request that creates a Task with this call id.
 pub(crate) fn task_composite(call_id: &str) -> Value {
     json!({"allOrNone": true, "compositeRequest": [{
         "method": "POST", "url": "/services/data/v60.0/sobjects/Task", "referenceId": "task",

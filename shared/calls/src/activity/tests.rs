@@ -78,11 +78,12 @@ fn a_call_is_a_completed_task() {
 
 #[test]
 fn subject_and_call_type_follow_the_kind_and_the_appointment() {
+    let reason = Reason { code: "c".to_owned(), message: "m".to_owned() };
     for (kind, resolution, subject, call_type) in [
         (Some(CallKind::Inbound), booked(), "Inbound Call - Scheduled Appointment", "Inbound"),
         (Some(CallKind::Outbound), Resolution::None, "Outbound Call", "Outbound"),
         (Some(CallKind::Outbound), booked(), "Outbound Call - Scheduled Appointment", "Outbound"),
-        (Some(CallKind::Web), Resolution::NotMade(Reason::new("c", "m")), "Inbound Call", "Inbound"),
+        (Some(CallKind::Web), Resolution::NotMade(reason), "Inbound Call", "Inbound"),
         (None, Resolution::None, "Inbound Call", "Inbound"),
     ] {
         let call = Call { kind: kind.and_then(fact), ..call() };

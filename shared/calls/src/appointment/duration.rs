@@ -1,5 +1,7 @@
 //! The length of an appointment, as people and language models write it.
 
+use crate::limits::APPOINTMENT_MINUTES;
+
 /// Units.
 const HOURS: [&str; 17] = [
     "h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "hora", "horas", "heure", "heures", "ora",
@@ -14,7 +16,7 @@ const BETWEEN: [&str; 6] = ["and", "und", "et", "y", "e", "en"];
 /// A bare number with a fraction below this is ambiguous, hours or minutes: `1.5`.
 const CERTAINLY_MINUTES: f64 = 10.0;
 
-/// Minutes, from 1 to 1440: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None` if it cannot be read.
+/// Minutes, as many as an appointment may have: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None` if it cannot be read.
 pub(super) fn minutes(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('.').to_lowercase();
     let minutes = match text.parse::<f64>() {
@@ -27,8 +29,10 @@ pub(super) fn minutes(text: &str) -> Option<u32> {
 
 /// Rounds a length to minutes, if an appointment may be that long.
 pub(super) fn in_bounds(minutes: f64) -> Option<u32> {
-    let fits = (1.0..=1440.0).contains(&minutes);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 1440")]
+    let [least, most] =
+        [APPOINTMENT_MINUTES.start(), APPOINTMENT_MINUTES.end()].map(|limit| f64::from(*limit));
+    let fits = (least..=most).contains(&minutes);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the limits")]
     fits.then(|| minutes.round() as u32)
 }
 

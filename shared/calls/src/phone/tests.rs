@@ -95,7 +95,7 @@ fn a_text_without_a_number_says_why() {
         assert_eq!(PhoneNumber::parse_caller(raw, "US"), Err(why), "{raw:?}");
     }
     assert_eq!(PhoneNumber::parse_caller("2345550123", "ZZ"), Err(Unreadable));
-    assert_eq!(NoPhoneNumber::Missing.code(), "no_phone_number");
+    assert_eq!(NoPhoneNumber::Missing.code().code, "no_phone_number");
 }
 
 #[test]

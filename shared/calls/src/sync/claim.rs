@@ -2,35 +2,35 @@
 //! (docs/contract.md#claim).
 
 use crate::{
+    codes::reasons,
     ids::{CallId, WorkspaceId},
     lease::Lease,
-    ledger::{Row, RowKey, STALE_SECRET, SyncStatus, TriedWith, WriteId},
+    ledger::{Foreign, Row, RowKey, Stored, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
     reason::Reason,
+    timings::ROW_LEASE,
     workspace::Workspace,
 };
 
-use super::Report;
-
-/// How long a worker has a row for itself. Longer than sync's timeout of 60 s: a live worker never loses it.
-pub(super) const LEASE_SECONDS: i64 = 90;
+/// [`ROW_LEASE`], in seconds.
+pub(crate) const LEASE_SECONDS: i64 = ROW_LEASE.num_seconds();
 /// How often a swap that somebody else won is tried anew. Each loss is another's progress.
 const SWAP_TRIES: u32 = 20;
 
 /// A row that this worker has for itself.
 #[derive(Debug, Clone)]
-pub(super) struct Claimed {
+pub(crate) struct Claimed {
     /// The row as it was written.
-    pub(super) row: Row,
+    pub(crate) row: Row,
     /// The random id of this claim.
-    pub(super) owner: String,
+    pub(crate) owner: String,
     /// `unsettled_until` of the attempts before this one: look first, and write only after it.
-    pub(super) unsettled_until: Option<i64>,
+    pub(crate) unsettled_until: Option<i64>,
 }
 
 /// What came of a claim.
 #[derive(Debug)]
-pub(super) enum Claim {
+pub(crate) enum Claim {
     /// The row is ours.
     Ours(Box<Claimed>),
     /// Another worker has it; what was new is merged, and that worker will see it.
@@ -47,23 +47,22 @@ enum Step<T> {
     Keep(T),
 }
 
-/// Claims the row of a report's call, creating it if need be, and merges the report.
-pub(super) async fn claim_report<L: Ledger, R: Random>(
+/// Claims the row of a report's call, creating it if need be, and merges the report. `reported`: the row as the report
+/// alone would make it.
+pub(crate) async fn claim_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
     settle_seconds: i64,
 ) -> Result<Claim, StoreError> {
     let owner = random.id();
     let claimed = |row: Row| claim(row, workspace, &owner, now, settle_seconds);
-    change(ledger, random, None, |current| {
-        let Some(current) = current else {
-            return claimed(Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at));
-        };
+    change(ledger, random, None, cannot_merge, |current| {
+        let Some(current) = current else { return claimed(reported.clone()) };
         let mut row = current.clone();
-        let news = row.take_report(report.call, report.received_at);
+        let news = row.take_report(&reported.call, reported.created_at);
         if is_held(&row, now) {
             return if news { write(row, now, Claim::Elsewhere) } else { Step::Keep(Claim::Elsewhere) };
         }
@@ -73,7 +72,7 @@ pub(super) async fn claim_report<L: Ledger, R: Random>(
 }
 
 /// Claims a row that exists. `force`: also one whose status is final (a person asked).
-pub(super) async fn claim_row<L: Ledger, R: Random>(
+pub(crate) async fn claim_row<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
@@ -84,7 +83,12 @@ pub(super) async fn claim_row<L: Ledger, R: Random>(
 ) -> Result<Claim, StoreError> {
     let Some(row) = ledger.load(&workspace.id, call_id).await? else { return Ok(Claim::Nothing) };
     let owner = random.id();
-    change(ledger, random, Some(row), |current| match current {
+    let foreign = |foreign: &Foreign| {
+        // Nothing is lost: the row says itself when it is due.
+        tracing::warn!(workspace.id = %workspace.id, call.id = %call_id, error = %foreign, "a call is left alone");
+        Ok(Claim::Nothing)
+    };
+    change(ledger, random, Some(row), foreign, |current| match current {
         None => Step::Keep(Claim::Nothing),
         Some(row) if is_held(row, now) => Step::Keep(Claim::Elsewhere),
         Some(row) if row.is_settled() && !force || row.is_refused() => Step::Keep(Claim::Nothing),
@@ -95,20 +99,16 @@ pub(super) async fn claim_row<L: Ledger, R: Random>(
 
 /// Merges a report without claiming: for a webhook whose queue is down (docs/contract.md#the-way-of-a-call). The sweep
 /// wakes the row.
-pub(super) async fn accept_report<L: Ledger, R: Random>(
+pub(crate) async fn accept_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
-    workspace_id: &WorkspaceId,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
 ) -> Result<(), StoreError> {
-    change(ledger, random, None, |current| {
-        let Some(current) = current else {
-            let row = Row::accepted(workspace_id.clone(), report.call.clone(), report.received_at);
-            return write(row, now, ());
-        };
+    change(ledger, random, None, cannot_merge, |current| {
+        let Some(current) = current else { return write(reported.clone(), now, ()) };
         let mut row = current.clone();
-        if !row.take_report(report.call, report.received_at) {
+        if !row.take_report(&reported.call, reported.created_at) {
             return Step::Keep(());
         }
         if !is_held(&row, now) {
@@ -120,51 +120,61 @@ pub(super) async fn accept_report<L: Ledger, R: Random>(
 }
 
 /// Records a report that came under a webhook secret which counts no more. Never changes a row that exists.
-pub(super) async fn refuse_report<L: Ledger, R: Random>(
+pub(crate) async fn refuse_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace: &Workspace,
-    report: &Report<'_>,
+    reported: Row,
     now: i64,
 ) -> Result<(), StoreError> {
-    change(ledger, random, None, |current| {
-        if current.is_some() {
-            return Step::Keep(());
-        }
-        let mut row = Row::accepted(workspace.id.clone(), report.call.clone(), report.received_at);
-        let reason = Reason::new(
-            STALE_SECRET,
-            "The report came with a webhook secret that has been revoked. Put the current secret into Vapi.",
-        );
-        row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
-        write(row, now, ())
-    })
+    change(
+        ledger,
+        random,
+        None,
+        |_| Ok(()),
+        |current| {
+            if current.is_some() {
+                return Step::Keep(());
+            }
+            let mut row = reported.clone();
+            let reason = Reason::of(reasons::WEBHOOK_SECRET_REVOKED);
+            row.finish(SyncStatus::Skipped, Some(reason), None, workspace.settings.retention_days, now);
+            write(row, now, ())
+        },
+    )
     .await
 }
 
 /// Writes `row`, the claimed row with its outcome, if this worker still has it. If a report was merged meanwhile,
 /// the outcome's Salesforce ids go into the newer row, which is queued again. `false`: the row is another worker's
 /// now, and that one looks before it writes.
-pub(super) async fn record<L: Ledger, R: Random>(
+pub(crate) async fn record<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     claimed: &Claimed,
     outcome: Row,
     now: i64,
 ) -> Result<Recorded, StoreError> {
-    change(ledger, random, Some(claimed.row.clone()), |current| {
-        let ours = current.filter(|row| row.lease.as_ref().is_some_and(|lease| lease.owner == claimed.owner));
-        let Some(current) = ours else { return Step::Keep(Recorded::Lost) };
-        let mut row = outcome.clone();
-        row.lease = None;
-        if current.revision == claimed.row.revision {
-            return write(row, now, Recorded::Done);
-        }
-        row.call = current.call.clone();
-        row.revision = current.revision;
-        row.queue(now);
-        write(row, now, Recorded::NewsMeanwhile)
-    })
+    change(
+        ledger,
+        random,
+        Some(claimed.row.clone().into()),
+        |_| Ok(Recorded::Lost),
+        |current| {
+            let ours =
+                current.filter(|row| row.lease.as_ref().is_some_and(|lease| lease.owner == claimed.owner));
+            let Some(current) = ours else { return Step::Keep(Recorded::Lost) };
+            let mut row = outcome.clone();
+            row.lease = None;
+            if current.revision == claimed.row.revision {
+                return write(row, now, Recorded::Done);
+            }
+            row.call = current.call.clone();
+            row.revision = current.revision;
+            row.queue(now);
+            write(row, now, Recorded::NewsMeanwhile)
+        },
+    )
     .await
 }
 
@@ -177,10 +187,12 @@ pub enum QueuedAgain {
     Unknown,
     /// It came under a webhook secret that counts no more: nobody can tell who reported it, so it is never logged.
     Refused,
+    /// A newer version wrote it: it is left alone.
+    Foreign,
 }
 
 /// Puts a row that exists into line again, if it is `wanted`. What stands in Salesforce for it is brought up to date.
-pub(super) async fn queue_again<L: Ledger, R: Random>(
+pub(crate) async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     workspace_id: &WorkspaceId,
@@ -189,46 +201,70 @@ pub(super) async fn queue_again<L: Ledger, R: Random>(
     now: i64,
 ) -> Result<QueuedAgain, StoreError> {
     let Some(row) = ledger.load(workspace_id, call_id).await? else { return Ok(QueuedAgain::Unknown) };
-    change(ledger, random, Some(row), |current| {
-        let Some(current) = current.filter(|row| wanted(row)) else {
-            return Step::Keep(QueuedAgain::Unknown);
-        };
-        if current.is_refused() {
-            return Step::Keep(QueuedAgain::Refused);
-        }
-        if is_held(current, now) {
-            return Step::Keep(QueuedAgain::Queued);
-        }
-        let mut row = current.clone();
-        row.logged_revision = 0;
-        row.queue(now);
-        write(row, now, QueuedAgain::Queued)
-    })
+    change(
+        ledger,
+        random,
+        Some(row),
+        |_| Ok(QueuedAgain::Foreign),
+        |current| {
+            let Some(current) = current.filter(|row| wanted(row)) else {
+                return Step::Keep(QueuedAgain::Unknown);
+            };
+            if current.is_refused() {
+                return Step::Keep(QueuedAgain::Refused);
+            }
+            if is_held(current, now) {
+                return Step::Keep(QueuedAgain::Queued);
+            }
+            let mut row = current.clone();
+            row.logged_revision = 0;
+            row.queue(now);
+            write(row, now, QueuedAgain::Queued)
+        },
+    )
     .await
 }
 
-/// Moves a due row's `due_at` to `until`, before its message is sent. `false`: it is not due any more.
-pub(super) async fn postpone<L: Ledger, R: Random>(
+/// What came of postponing a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Postponed {
+    /// Its message is to be sent.
+    Done,
+    /// It is not due any more.
+    NotDue,
+    /// A newer version wrote it: it is left alone.
+    Foreign,
+}
+
+/// Moves a due row's `due_at` to `until`, before its message is sent.
+pub(crate) async fn postpone<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
     key: &RowKey,
     now: i64,
     until: i64,
-) -> Result<bool, StoreError> {
+) -> Result<Postponed, StoreError> {
     let row = ledger.load(&key.workspace_id, &key.call_id).await?;
-    change(ledger, random, row, |current| {
-        let due = current.filter(|row| row.due_at.is_some_and(|due_at| due_at <= now) && !is_held(row, now));
-        let Some(row) = due else { return Step::Keep(false) };
-        let mut row = row.clone();
-        row.due_at = Some(until);
-        write(row, now, true)
-    })
+    change(
+        ledger,
+        random,
+        row,
+        |_| Ok(Postponed::Foreign),
+        |current| {
+            let due =
+                current.filter(|row| row.due_at.is_some_and(|due_at| due_at <= now) && !is_held(row, now));
+            let Some(row) = due else { return Step::Keep(Postponed::NotDue) };
+            let mut row = row.clone();
+            row.due_at = Some(until);
+            write(row, now, Postponed::Done)
+        },
+    )
     .await
 }
 
 /// What came of recording an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Recorded {
+pub(crate) enum Recorded {
     /// It stands in the ledger.
     Done,
     /// It stands there, and the row is queued again for what came meanwhile.
@@ -266,25 +302,36 @@ fn write<T>(mut row: Row, now: i64, result: T) -> Step<T> {
     Step::Write(Box::new(row), result)
 }
 
+/// A report of a call whose row cannot take it: it stays in the queue until the newer version is back.
+fn cannot_merge<T>(foreign: &Foreign) -> Result<T, StoreError> {
+    Err(StoreError { operation: "merging the report", cause: foreign.to_string() })
+}
+
 /// Reads, changes and swaps a row until nobody comes between. `current` is what the row is taken to be at first;
-/// wrong guesses cost one more write.
+/// wrong guesses cost one more write. `foreign` says what comes of a row of a newer version, which is never written.
 async fn change<L: Ledger, R: Random, T: WithWriteId>(
     ledger: &L,
     random: &R,
-    mut current: Option<Row>,
+    mut current: Option<Stored>,
+    foreign: impl Fn(&Foreign) -> Result<T, StoreError>,
     step: impl Fn(Option<&Row>) -> Step<T>,
 ) -> Result<T, StoreError> {
     for _ in 0..SWAP_TRIES {
-        let (mut row, result) = match step(current.as_ref()) {
+        let row = match &current {
+            None => None,
+            Some(Stored::Row(row)) => Some(&**row),
+            Some(Stored::Foreign(row)) => return foreign(row),
+        };
+        let (mut new, result) = match step(row) {
             Step::Keep(result) => return Ok(result),
             Step::Write(row, result) => (row, result),
         };
         let write_id = WriteId(random.id());
-        row.write_id = Some(write_id.clone());
-        let expected = current.as_ref().and_then(|row| row.write_id.as_ref());
-        match ledger.swap(expected, &row).await? {
+        new.write_id = Some(write_id.clone());
+        let expected = row.and_then(|row| row.write_id.as_ref());
+        match ledger.swap(expected, &new).await? {
             Swap::Done => return Ok(result.with_write_id(write_id)),
-            Swap::Conflict(found) => current = found.map(|row| *row),
+            Swap::Conflict(found) => current = found,
         }
     }
     Err(StoreError { operation: "ledger swap", cause: "other writers won every time".to_owned() })
@@ -298,7 +345,7 @@ trait WithWriteId: Sized {
 }
 
 impl WithWriteId for () {}
-impl WithWriteId for bool {}
+impl WithWriteId for Postponed {}
 impl WithWriteId for Recorded {}
 impl WithWriteId for QueuedAgain {}
 impl WithWriteId for Claim {

@@ -1,35 +1,31 @@
 //! The sync algorithm (docs/contract.md#the-sync-algorithm): for every accepted call exactly one Task, and for every
 //! valid appointment exactly one Event.
 //!
-//! A [`Worker`] takes one piece of work at a time: it *claims* the row (`claim`), *attempts* to log the call
+//! A [`Worker`] takes one row at a time: a job *claims* it (`claim`), the worker *attempts* to log the call
 //! (`attempt`), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
-//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer
-//! is only looked for, never made again.
+//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer is
+//! only looked for, never made again.
 
+mod apply;
 mod attempt;
-mod changes;
-mod claim;
-mod new_lead;
+pub(crate) mod claim;
+mod make_lead;
+mod observe;
 mod outcome;
+mod plan;
 mod preview;
 mod remedy;
-mod resume;
-mod retry;
 mod schedule;
 mod session;
 #[cfg(test)]
 mod tests;
-mod update;
-mod wake_due;
-mod write;
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    call::Call,
-    ids::{CallId, WorkspaceId},
+    ids::CallId,
     ledger::{Row, SyncStatus},
     measure,
     ports::{
@@ -42,9 +38,6 @@ use claim::{Claim, Recorded};
 
 pub use claim::QueuedAgain;
 pub use preview::{Drafts, Preview, PreviewError};
-pub use resume::resume;
-pub use retry::{Retried, Retry, retry, wake_queued};
-pub use wake_due::{Woken, wake_due};
 
 /// How often one piece of work goes round again for reports that came meanwhile; after that the sweep goes on.
 const ROUNDS: u32 = 3;
@@ -79,18 +72,7 @@ pub struct Worker<P: Ports> {
     pub settle_seconds: i64,
 }
 
-/// A report that the webhook accepted.
-#[derive(Debug, Clone, Copy)]
-pub struct Report<'a> {
-    /// What it said.
-    pub call: &'a Call,
-    /// The version of the webhook secret that it came with.
-    pub secret_version: u64,
-    /// When the webhook took it, Unix seconds: the call's arrival, however late it is worked on.
-    pub received_at: i64,
-}
-
-/// How a piece of work comes to a worker.
+/// Delivery context.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     /// When this process must have finished.
@@ -110,8 +92,8 @@ impl Turn {
 /// What a piece of work came to.
 #[derive(Debug)]
 pub enum Done {
-    /// It was tried; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
-    Tried(Box<Row>),
+    /// It was attempted; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
+    Attempted(Box<Row>),
     /// Another worker has the call, and will see what was new.
     Elsewhere,
     /// Nothing was to be done.
@@ -119,37 +101,8 @@ pub enum Done {
 }
 
 impl<P: Ports> Worker<P> {
-    /// Works on a new report.
-    pub async fn report(
-        &self,
-        workspace: &Workspace,
-        report: &Report<'_>,
-        turn: Turn,
-    ) -> Result<Done, StoreError> {
-        let now = self.now();
-        if report.secret_version < workspace.webhook_secret.oldest_valid {
-            claim::refuse_report(&self.ledger, &self.random, workspace, report, now).await?;
-            return Ok(Done::Nothing);
-        }
-        let claim =
-            claim::claim_report(&self.ledger, &self.random, workspace, report, now, self.settle_seconds)
-                .await?;
-        self.work(workspace, claim, turn).await
-    }
-
-    /// Works on a row that exists. `force`: also if its status is final, because a person asked.
-    pub async fn wake(
-        &self,
-        workspace: &Workspace,
-        call_id: &CallId,
-        force: bool,
-        turn: Turn,
-    ) -> Result<Done, StoreError> {
-        let claim = self.claim_row(workspace, call_id, force).await?;
-        self.work(workspace, claim, turn).await
-    }
-
-    async fn claim_row(
+    /// Claims a row that exists. `force`: also if its status is final, because a person asked.
+    pub(crate) async fn claim_row(
         &self,
         workspace: &Workspace,
         call_id: &CallId,
@@ -161,7 +114,12 @@ impl<P: Ports> Worker<P> {
     }
 
     /// Attempts the claimed row and records the outcome; again for what came meanwhile: a report, or a connection.
-    async fn work(&self, workspace: &Workspace, mut claim: Claim, turn: Turn) -> Result<Done, StoreError> {
+    pub(crate) async fn work(
+        &self,
+        workspace: &Workspace,
+        mut claim: Claim,
+        turn: Turn,
+    ) -> Result<Done, StoreError> {
         let mut workspace = Cow::Borrowed(workspace);
         for round in 1.. {
             let claimed = match claim {
@@ -180,7 +138,7 @@ impl<P: Ports> Worker<P> {
             let again =
                 recorded == Recorded::NewsMeanwhile || self.has_connected(&mut workspace, &outcome).await?;
             if !again || round == ROUNDS {
-                return Ok(Done::Tried(Box::new(outcome)));
+                return Ok(Done::Attempted(Box::new(outcome)));
             }
             claim = self.claim_row(&workspace, &claimed.row.call_id, false).await?;
         }
@@ -205,33 +163,7 @@ impl<P: Ports> Worker<P> {
         Ok(connected)
     }
 
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         self.clock.now().timestamp()
     }
-}
-
-/// Puts a report into the ledger as `queued`, due now: what a webhook does when the queue refuses the message
-/// (docs/contract.md#the-way-of-a-call). A report under a revoked secret is recorded as such.
-pub async fn accept<L: Ledger, R: Random>(
-    ledger: &L,
-    random: &R,
-    workspace: &Workspace,
-    report: &Report<'_>,
-    now: i64,
-) -> Result<(), StoreError> {
-    if report.secret_version < workspace.webhook_secret.oldest_valid {
-        return claim::refuse_report(ledger, random, workspace, report, now).await;
-    }
-    claim::accept_report(ledger, random, &workspace.id, report, now).await
-}
-
-/// Puts a row that exists into line again, due now, for a person who asked.
-pub async fn queue_again<L: Ledger, R: Random>(
-    ledger: &L,
-    random: &R,
-    workspace_id: &WorkspaceId,
-    call_id: &CallId,
-    now: i64,
-) -> Result<QueuedAgain, StoreError> {
-    claim::queue_again(ledger, random, workspace_id, call_id, |_| true, now).await
 }

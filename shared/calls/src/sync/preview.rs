@@ -1,28 +1,23 @@
-//! A dry run: what would be written for a call, and why. Writes nothing, in Salesforce or in the ledger.
+//! A preview: the plan for a call, not applied. Writes nothing, in Salesforce or in the ledger.
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    connection::NoSession,
-    crm::{CrmError, Fields, RecordType, WrittenObject},
+    crm::{CrmError, Fields, Record},
     ids::SalesforceId,
     lead::LeadDraft,
     ledger::{Row, SyncStatus},
-    matching::{Decision, Rule},
-    ports::Clock,
+    matching::Decision,
     reason::Reason,
     workspace::Workspace,
 };
 
 use super::{
-    Ports, Worker,
-    attempt::{choose, look, no_record, omitted, ready, search, wants_lead},
-    changes::Changes,
-    new_lead::{Standing, standing},
-    outcome::{self, Chance, Ending},
-    session::{Session, Stop},
-    update::{There, follow},
-    write::Plan,
+    Ports, Turn, Worker,
+    attempt::{Attempt, Planned, preflight},
+    outcome::{self, Draw, Ending},
+    plan::{Draft, Operation, Plan},
+    session::Stop,
 };
 
 /// What would happen: what the row would say then, and what would be sent for it.
@@ -31,7 +26,7 @@ pub struct Preview {
     /// Where the call would stand.
     pub status: SyncStatus,
     /// The record that the call is logged on, or would be; `None` where its Lead is still to be made.
-    pub record: Option<(RecordType, SalesforceId)>,
+    pub record: Option<Record>,
     /// The Task that is there already: `task` would change it.
     pub task_id: Option<SalesforceId>,
     /// The Event that is there already: `event` would change it.
@@ -70,20 +65,8 @@ pub enum PreviewError {
     Unavailable,
 }
 
-impl From<Stop> for PreviewError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Salesforce(error) | Stop::NoSession(NoSession::Salesforce(error)) => {
-                Self::Salesforce(error)
-            }
-            Stop::NoSession(NoSession::NotConnected(reason)) => Self::NotConnected(reason),
-            _ => Self::Unavailable,
-        }
-    }
-}
-
 impl<P: Ports> Worker<P> {
-    /// What a worker would do if a person asked for the call of `row` now ([`Worker::wake`]); for a call that the ledger
+    /// What a worker would do if a person asked for the call of `row` now ([`crate::jobs::LogNow`]); for a call that the ledger
     /// does not know, [`Row::accepted`] is its row.
     pub async fn preview(
         &self,
@@ -94,13 +77,28 @@ impl<P: Ports> Worker<P> {
         let mut drafts = Drafts::default();
         // What came under a revoked secret stays as it is.
         if !row.is_refused() {
-            let ended = match foresee(self, workspace, &mut row, &mut drafts, deadline).await {
-                Err(stop @ (Stop::Paused { .. } | Stop::Unsettled { .. })) => Err(stop),
-                Ok(Ending::Waiting(reason)) => return Err(PreviewError::NotConnected(reason)),
-                ended => Ok(ended?),
+            // As a worker's claim does.
+            row.attempts += 1;
+            let ending = match plan(self, workspace, &mut row, Turn::until(deadline)).await {
+                Ok(Planned::Write(plan)) => {
+                    let note = plan.note.clone();
+                    drafts = Drafts::of(*plan);
+                    Ending::Logged(note)
+                }
+                Ok(Planned::End(ending)) | Err(Stop::Ending(ending)) => ending,
+                Err(Stop::Store(_)) => return Err(PreviewError::Unavailable),
             };
-            let chance = Chance { now: self.now(), fraction: 0.0 };
-            outcome::apply(&mut row, ended, workspace, self.settle_seconds, chance);
+            match ending {
+                Ending::Waiting(reason) => return Err(PreviewError::NotConnected(reason)),
+                Ending::Refused(error) | Ending::NoSession(error) => {
+                    return Err(PreviewError::Salesforce(error));
+                }
+                Ending::OutOfTime => return Err(PreviewError::Unavailable),
+                ending => {
+                    let draw = Draw { now: self.now(), fraction: 0.0 };
+                    outcome::apply(&mut row, ending, workspace, self.settle_seconds, draw);
+                }
+            }
         }
         Ok(Preview {
             status: row.status,
@@ -114,66 +112,27 @@ impl<P: Ports> Worker<P> {
     }
 }
 
-/// An attempt that stops before anything is written.
-async fn foresee<P: Ports>(
+async fn plan<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
     row: &mut Row,
-    drafts: &mut Drafts,
-    deadline: DateTime<Utc>,
-) -> Result<Ending, Stop> {
-    let (caller, connection) = match ready(row, workspace, worker.now())? {
-        Ok(ready) => ready,
-        Err(ending) => return Ok(ending),
-    };
-    let settings = &workspace.settings;
-    let omitted = omitted(row, workspace, worker.now());
-    let mut session = Session::new(worker, &workspace.id, connection, omitted, deadline);
-    let earlier = row.record.clone();
-    let looked_at = worker.clock.now();
-    if row.task_id.is_none()
-        && let Some(ending) = search(&mut session, row, &caller, settings, &[]).await?
-    {
-        return Ok(ending);
-    }
-    if row.unsettled_until.is_some() {
-        look(&mut session, row, settings, earlier.as_ref(), false).await?;
-    }
-    if let Some(number) = caller.number().filter(|_| wants_lead(row, settings)) {
-        match standing(&mut session, workspace, number, looked_at, None).await? {
-            Standing::Known(lead_id) => choose(row, Rule::NewLead, (RecordType::Lead, lead_id)),
-            Standing::Free(_) => drafts.lead = Some(LeadDraft::of(&row.call, number)),
-        }
-    }
-    if row.record.is_none() && drafts.lead.is_none() {
-        return Ok(no_record(row, settings, session.finds_new_records_late));
-    }
-    draft_activities(&mut session, row, workspace, drafts).await
+    turn: Turn,
+) -> Result<Planned, Stop> {
+    let (caller, connection) = preflight(row, workspace, worker.now())?;
+    Attempt::new(worker, workspace, row, caller, connection, turn).plan(row).await
 }
 
-/// What would be sent for Task and Event: all of what is missing, and what differs of what is there.
-async fn draft_activities<P: Ports>(
-    session: &mut Session<'_, P>,
-    row: &mut Row,
-    workspace: &Workspace,
-    drafts: &mut Drafts,
-) -> Result<Ending, Stop> {
-    let who_id = row.record.as_ref().map(|(_, id)| id.clone());
-    let mut plan = Plan::of(row, workspace, &who_id, session.now());
-    let there = There::take(&mut plan, row);
-    let standing = there.read(session, row, &plan).await?;
-    let taken_off = follow(row, &mut plan, standing.as_ref(), &[]);
-    let [task, event] =
-        standing.map(|standing| there.changes(row, &standing, session.now())).unwrap_or_default();
-    let mut kept = Vec::new();
-    for (object, changes) in [(WrittenObject::Task, &task), (WrittenObject::Event, &event)] {
-        let named = |field: &String| format!("{object:?}.{field}");
-        kept.extend(changes.iter().flat_map(|changes| &changes.kept).map(named));
-        plan.left_out.extend(changes.iter().flat_map(|changes| &changes.hidden).map(named));
+impl Drafts {
+    fn of(Plan { lead, task, event, .. }: Plan) -> Self {
+        Self { lead: lead.map(|lead| lead.draft), task: task.and_then(sent), event: event.and_then(sent) }
     }
-    let note = taken_off.or_else(|| plan.note());
-    let sent = |changes: Option<Changes>| changes.map(|changes| changes.send).filter(|send| !send.is_empty());
-    drafts.task = plan.task.map(|task| task.fields()).or(sent(task));
-    drafts.event = plan.event.map(|event| event.fields()).or(sent(event));
-    Ok(Ending::Logged(outcome::kept_by_person(&kept, note)))
+}
+
+/// What an operation sends, if anything.
+fn sent<D: Draft>(operation: Operation<D>) -> Option<Fields> {
+    match operation {
+        Operation::Create(draft) => Some(draft.fields()),
+        Operation::Change(change) => Some(change.changes.send).filter(|send| !send.is_empty()),
+        Operation::Leave(_) => None,
+    }
 }

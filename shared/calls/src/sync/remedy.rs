@@ -1,155 +1,49 @@
-//! What a person can do about a failure: Salesforce's words, and what to change in the org.
+//! What a person can do about a failure: what happened, in Salesforce's words where it said any, and what to change.
 
-use crate::crm::{CrmError, FaultClass, WrittenObject};
+use crate::{
+    codes::{
+        self, faults, reasons,
+        refusals::{self, Blames, Refusal},
+    },
+    crm::{CrmError, FaultClass, WrittenObject},
+};
 
-/// Salesforce's code for both of its request limits.
-pub(super) const REQUEST_LIMIT: &str = "REQUEST_LIMIT_EXCEEDED";
+/// What a failure means for people. Whether it is tried again is the row's to say.
+pub(super) fn explain(error: &CrmError) -> String {
+    let fault = faults::ALL.iter().find(|fault| error.code.starts_with(fault.code));
+    match (error.class, fault) {
+        (FaultClass::AddressGone, _) => faults::ADDRESS_GONE.to_owned(),
+        (FaultClass::GrantEnded, _) => in_salesforces_words(error, reasons::RECONNECT_REQUIRED.remedy),
+        // Nobody answered, so nobody has said anything.
+        (_, Some(fault)) if error.status.is_none() => fault.text(),
+        (_, Some(fault)) => in_salesforces_words(error, &fault.text()),
+        (_, None) => in_salesforces_words(error, &refused(error)),
+    }
+}
 
-/// What a paused workspace's calls say.
-pub(super) const PAUSED: &str = "Salesforce accepts no more requests of this org for now; its calls are logged when it does again. If it happens often, raise the org's API request limit.";
+fn in_salesforces_words(error: &CrmError, remedy: &str) -> String {
+    let message = error.message.trim_end();
+    let stop = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("Salesforce: {message}{stop} {remedy}").trim_end().to_owned()
+}
 
-/// The beginning of an error code, the field that Salesforce blames, and what the admin of the org can do.
-///
-/// A field of `""` fits every failure with that code; [`NONE`] fits one that blames no field. [`Words`] take the place
-/// of `{objects}` and the like in the text.
-type Remedy = (&'static str, &'static str, &'static str);
+/// What to change in the org. Of what passes by itself nothing more is known.
+fn refused(error: &CrmError) -> String {
+    match refusals::ALL.iter().find(|refusal| fits(refusal, error)) {
+        Some(refusal) => Words::of(error.object).put_into(refusal.remedy, &error.fields),
+        None if error.class.passes() => String::new(),
+        None => codes::OTHERWISE.to_owned(),
+    }
+}
 
-/// Stands for a failure that blames no field.
-const NONE: &str = "–";
-
-const SESSION: &str = "The org refuses the app's sessions, new ones too. In Setup › Session Settings, turn off “Lock sessions to the IP address from which they originated”. Allow Ringlog's addresses in the user's Login IP Ranges and in the app's OAuth policies. If API Access Control is on, allow the app there. Then connect again and retry.";
-
-const GONE: &str = "{lost} is gone or hidden from the connected user: give it read access, then retry.";
-
-/// The codes (docs/salesforce-api.md#errors) that stay until somebody changes something. The first row that fits
-/// counts.
-const REMEDIES: &[Remedy] = &[
-    (
-        "API_DISABLED_FOR_ORG",
-        "",
-        "The org's Salesforce edition has no API, or the connected user lacks the permission “API Enabled”. Give the user the permission. If it has it: Professional Edition gets the API as an add-on from Salesforce, Essentials and Group Edition by an upgrade. Then retry.",
-    ),
-    (
-        "API_CURRENTLY_DISABLED",
-        "",
-        "Give the connected user the permission “API Enabled”, in its profile or a permission set, then retry.",
-    ),
-    ("INVALID_SESSION_ID", "", SESSION),
-    ("INVALID_AUTH_HEADER", "", SESSION),
-    (
-        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-        "",
-        "The connected user's password has expired: reset it, and give the user the permission “Password Never Expires”, then retry.",
-    ),
-    (
-        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-        "",
-        "Change the validation rule, or exempt the connected user from it, then retry.",
-    ),
-    (
-        "FIELD_FILTER_VALIDATION_EXCEPTION",
-        NONE,
-        "A lookup filter does not allow a value of the {object}: change the filter or make it optional, then retry.",
-    ),
-    (
-        "FIELD_FILTER_VALIDATION_EXCEPTION",
-        "",
-        "The lookup filter of {fields} does not allow its value: change the filter or make it optional, then retry.",
-    ),
-    (
-        "CANNOT_EXECUTE_FLOW_TRIGGER",
-        "",
-        "A flow failed on the {object}. Salesforce mails the details to the admin who last changed the flow; the Error ID in Salesforce's words, if there is one, finds that mail. Correct the flow, or make it skip the connected user, then retry.",
-    ),
-    (
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-        "",
-        "A trigger or flow refused the {object}: change it, or exempt the connected user from it, then retry.",
-    ),
-    (
-        "APEX_",
-        "",
-        "Apex code of the org failed on the {object}: correct it, or exempt the connected user from it, then retry.",
-    ),
-    (
-        "REQUIRED_FIELD_MISSING",
-        "",
-        "The org requires a field that Ringlog does not fill: make it optional for {objects}, then retry.",
-    ),
-    (
-        "FIELD_INTEGRITY_EXCEPTION",
-        "",
-        "A rule of the org does not allow these values together: change it for {objects}, then retry.",
-    ),
-    (
-        "STRING_TOO_LONG",
-        "",
-        "A value is longer than its field: make the field of {objects} longer, or correct the flow or trigger that fills it, then retry.",
-    ),
-    (
-        "INACTIVE_OWNER_OR_USER",
-        "",
-        "The {object} would belong to an inactive user: choose an active owner wherever the org sets it (a flow, trigger or assignment rule), then retry.",
-    ),
-    ("INSUFFICIENT_ACCESS", "", "Give the connected user {access}, then retry."),
-    ("TXN_SECURITY_", "", "A transaction security policy blocks the connected user: exempt it, then retry."),
-    ("ENTITY_IS_LOCKED", "", "The record is locked by an approval: unlock it, then retry."),
-    ("ENTITY_IS_DELETED", "", "The record was deleted. Restore it or create it anew, then retry."),
-    ("INVALID_CROSS_REFERENCE_KEY", NONE, GONE),
-    ("INVALID_CROSS_REFERENCE_KEY", "WhoId", GONE),
-    (
-        "INVALID_CROSS_REFERENCE_KEY",
-        "OwnerId",
-        "The {object} may not belong to the owner that it gets. The owner has to be an active user who may own {objects}, or a queue for {objects}. Correct whatever sets the owner (a flow, trigger or assignment rule), then retry.",
-    ),
-    (
-        "INVALID_CROSS_REFERENCE_KEY",
-        "RecordTypeId",
-        "The connected user may not use the record type of the {object}: activate the record type, and assign it to the user's profile or a permission set. Or correct the flow or trigger that sets it. Then retry.",
-    ),
-    (
-        "INVALID_CROSS_REFERENCE_KEY",
-        "",
-        "{fields} of the {object} leads to a record that is gone or hidden from the connected user: correct the flow, trigger or default that sets it, or give the user read access, then retry.",
-    ),
-    (
-        "CANNOT_UPDATE_CONVERTED_LEAD",
-        "",
-        "The Lead is converted. Give its Contact the caller's number, then retry.",
-    ),
-    ("STORAGE_LIMIT_EXCEEDED", "", "The org's data storage is full: free some or buy more, then retry."),
-    ("INVALID_TYPE", "", "Give the connected user access to {reached}, then retry."),
-    ("NOT_FOUND", "", "Give the connected user access to {reached}, then retry."),
-    (
-        "INVALID_FIELD",
-        "",
-        "Make the field visible to the connected user and editable by it (field-level security), then retry.",
-    ),
-    (
-        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        "",
-        "Add the value to the picklist of {objects}, then retry.",
-    ),
-    (
-        "DUPLICATES_DETECTED",
-        "",
-        "A duplicate rule blocks the {object}: set its action on create to Allow, with or without an alert, at least for the connected user. Or give the record that the rule found the caller's number. Then retry.",
-    ),
-    (
-        "UNABLE_TO_LOCK_ROW",
-        "",
-        "Something keeps the record locked, a long import for one: retry when it has ended.",
-    ),
-    (REQUEST_LIMIT, "", PAUSED),
-    (
-        "invalid_client",
-        "",
-        "Salesforce refuses the deployment's client id or secret: the operator of Ringlog has to correct it.",
-    ),
-];
-
-/// For codes that no org can do anything about.
-const OTHERWISE: &str = "Retry; if it stays, tell the operator of Ringlog the error code.";
+fn fits(refusal: &Refusal, error: &CrmError) -> bool {
+    let blames = match refusal.blames {
+        Blames::Any => true,
+        Blames::Nothing => error.fields.is_empty(),
+        Blames::Field(name) => error.fields.iter().any(|blamed| blamed == name),
+    };
+    blames && error.code.starts_with(refusal.code)
+}
 
 /// How a remedy speaks of the object that was refused.
 struct Words {
@@ -200,42 +94,24 @@ impl Words {
     }
 
     fn put_into(&self, text: &str, fields: &[String]) -> String {
-        text.replace("{object}", self.object)
-            .replace("{objects}", self.objects)
-            .replace("{access}", self.access)
-            .replace("{reached}", self.reached)
-            .replace("{lost}", self.lost)
-            .replace("{fields}", &fields.join(", "))
+        codes::fill(
+            text,
+            &[
+                ("object", self.object),
+                ("objects", self.objects),
+                ("access", self.access),
+                ("reached", self.reached),
+                ("lost", self.lost),
+                ("fields", &fields.join(", ")),
+            ],
+        )
     }
-}
-
-/// What a failure means for people.
-pub(super) fn explain(error: &CrmError) -> String {
-    if error.status.is_none() && ["timeout", "connection"].contains(&error.code.as_str()) {
-        return "Salesforce could not be reached or did not answer in time.".to_owned();
-    }
-    if error.class == FaultClass::AddressGone {
-        return "No Salesforce org answers at the login address of this connection. If the org's My Domain was renamed, connect again with the new one.".to_owned();
-    }
-    let remedy = REMEDIES.iter().find(|row| fits(row, error)).map_or(OTHERWISE, |(_, _, remedy)| remedy);
-    let remedy = Words::of(error.object).put_into(remedy, &error.fields);
-    let message = error.message.trim_end();
-    let stop = if message.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("Salesforce: {message}{stop} {remedy}")
-}
-
-fn fits((code, field, _): &Remedy, error: &CrmError) -> bool {
-    let blames = match *field {
-        "" => true,
-        NONE => error.fields.is_empty(),
-        field => error.fields.iter().any(|blamed| blamed == field),
-    };
-    error.code.starts_with(code) && blames
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codes::OTHERWISE;
 
     const OBJECTS: [Option<WrittenObject>; 4] =
         [None, Some(WrittenObject::Task), Some(WrittenObject::Event), Some(WrittenObject::Lead)];
@@ -266,18 +142,22 @@ mod tests {
 
     #[test]
     fn every_remedy_is_reached() {
-        for (code, field, remedy) in REMEDIES {
-            let fields: &[&str] = match *field {
-                NONE => &[],
-                "" => &["Custom__c"],
-                field => &[field],
+        for refusal in refusals::ALL {
+            let code = refusal.code;
+            let fields: &[&str] = match refusal.blames {
+                Blames::Nothing => &[],
+                Blames::Any => &["Custom__c"],
+                Blames::Field(field) => &[field],
             };
             let named: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
             for object in OBJECTS {
-                let remedy = Words::of(object).put_into(remedy, &named);
+                let remedy = Words::of(object).put_into(refusal.remedy, &named);
                 assert!(refused(code, object, fields).ends_with(&remedy), "{code} {fields:?} {object:?}");
                 assert!(!remedy.contains(['{', '}']), "{remedy}");
             }
+        }
+        for fault in faults::ALL {
+            assert!(refused(fault.code, None, &[]).ends_with(&fault.text()), "{fault:?}");
         }
     }
 
@@ -314,7 +194,7 @@ mod tests {
                 assert!(said.contains(words), "{object:?} {code}: {said}");
             }
         }
-        for (code, _, _) in REMEDIES {
+        for code in refusals::ALL.iter().map(|refusal| refusal.code) {
             let said = refused(code, Some(WrittenObject::Lead), &[]);
             assert!(!said.contains("Task") && !said.contains("Event"), "{code}: {said}");
         }
@@ -354,5 +234,35 @@ mod tests {
     fn a_code_that_nobody_knows_says_whom_to_tell() {
         assert!(explained("SOMETHING_NEW", "Odd", Some(400)).ends_with(OTHERWISE));
         assert!(!explained("timeout", "no answer in time", None).contains("retry"));
+    }
+
+    #[test]
+    fn what_nobody_answered_is_told_in_ringlogs_words_alone() {
+        let said = explained("login_url_refused", "the login URL must be …", None);
+        assert!(!said.contains("Salesforce:") && !said.contains("must be"), "{said}");
+        let said = explained("http_502", "answered 502 without a reason", Some(502));
+        assert!(
+            said.starts_with("Salesforce: answered 502 without a reason. Salesforce responded"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn nobody_is_told_to_retry_what_passes_by_itself() {
+        let passing = |code: &str| {
+            explain(&CrmError {
+                class: FaultClass::Passing,
+                code: code.to_owned(),
+                message: "Odd".to_owned(),
+                fields: Vec::new(),
+                status: Some(503),
+                object: None,
+                records: Vec::new(),
+            })
+        };
+        assert_eq!(passing("SERVER_UNAVAILABLE"), "Salesforce: Odd.");
+        for code in ["invalid_grant", "rate_limit_exceeded", "UNABLE_TO_LOCK_ROW", "too_many_new_records"] {
+            assert!(!passing(code).to_lowercase().contains("retry"), "{}", passing(code));
+        }
     }
 }

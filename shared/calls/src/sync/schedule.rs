@@ -1,13 +1,11 @@
 //! When a row is due again (docs/contract.md#statuses). All times are Unix seconds.
 
-use crate::ledger::Failing;
+use crate::{ledger::Failing, timings::GIVE_UP_AFTER};
 
 /// Records created after their call appear in Salesforce's search index late: looked for again at these ages.
 const LATE_MATCHES: [i64; 3] = [5 * 60, 60 * 60, 24 * 60 * 60];
 /// The first and the longest wait after a passing fault.
 const BACKOFF: (i64, i64) = (60, 6 * 60 * 60);
-/// How long a passing fault is taken to be passing.
-const GIVE_UP_AFTER: i64 = 3 * 24 * 60 * 60;
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
@@ -19,7 +17,7 @@ pub(super) fn late_match(created_at: i64, now: i64) -> Option<i64> {
 /// When to try again after passing faults: exponential with full jitter (`fraction` in `0.0..1.0`). `None`: they have
 /// not passed for three days.
 pub(super) fn retry(failing: Failing, now: i64, fraction: f64) -> Option<i64> {
-    if now - failing.since >= GIVE_UP_AFTER {
+    if now - failing.since >= GIVE_UP_AFTER.num_seconds() {
         return None;
     }
     let (first, longest) = BACKOFF;
@@ -79,8 +77,8 @@ mod tests {
     #[test]
     fn retries_end_three_days_after_the_first_fault() {
         let failing = Failing { since: 1000, times: 30 };
-        assert!(retry(failing, 1000 + GIVE_UP_AFTER - 1, 0.5).is_some());
-        assert_eq!(retry(failing, 1000 + GIVE_UP_AFTER, 0.5), None);
+        assert!(retry(failing, 1000 + GIVE_UP_AFTER.num_seconds() - 1, 0.5).is_some());
+        assert_eq!(retry(failing, 1000 + GIVE_UP_AFTER.num_seconds(), 0.5), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::{
     activity::{EventDraft, TaskDraft},
@@ -14,42 +14,62 @@ use crate::{
     },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
-    ports::{Clock, Crm, Look, Random},
-    workspace::{Connection, Lessons},
+    ports::{Clock, Crm, Look, Random, StoreError},
+    timings::{QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
+    workspace::Connection,
 };
 
-use super::{Ports, Worker};
-
-/// What a write may take: Salesforce's request limit, and the outcome's way into the ledger.
-const WRITE_TAKES: TimeDelta = TimeDelta::seconds(15);
-
-/// How long the quick tries after passing faults wait, at most: with full jitter, over the whole attempt.
-const QUICK_TRIES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
-/// What a quick try may take: its wait, a request, and then a write that has to be recorded.
-const QUICK_TRY_TAKES: TimeDelta = TimeDelta::seconds(27);
+use super::{Ports, Worker, outcome::Ending};
 
 /// Why an attempt cannot go on.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Salesforce said no.
-    Salesforce(CrmError),
-    /// There is no session.
-    NoSession(NoSession),
-    /// Too little time is left to write and to record the outcome.
-    OutOfTime,
-    /// An earlier attempt's write may still commit.
-    Unsettled {
-        /// Until then, Unix seconds.
-        until: i64,
-    },
-    /// The org's request limit is reached: the whole workspace pauses.
-    Paused {
-        /// Until then, Unix seconds.
-        until: i64,
-    },
+    /// It ends so.
+    Ending(Ending),
+    /// Our own store failed.
+    Store(StoreError),
 }
 
-/// Asks Salesforce, and again after what [`Session::hear`] could mend. (A closure over the session would be shorter, but
+impl Stop {
+    /// What Salesforce said, if that is why.
+    pub(super) fn refusal(self) -> Result<CrmError, Self> {
+        match self {
+            Self::Ending(Ending::Refused(error)) => Ok(error),
+            stop => Err(stop),
+        }
+    }
+}
+
+impl From<Ending> for Stop {
+    fn from(ending: Ending) -> Self {
+        Self::Ending(ending)
+    }
+}
+
+impl From<CrmError> for Stop {
+    fn from(error: CrmError) -> Self {
+        Self::Ending(Ending::Refused(error))
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NoSession> for Stop {
+    fn from(reason: NoSession) -> Self {
+        match reason {
+            NoSession::NotConnected(reason) => Ending::Waiting(reason).into(),
+            NoSession::Salesforce(error) => Ending::NoSession(error).into(),
+            NoSession::OutOfTime => Ending::OutOfTime.into(),
+            NoSession::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Asks Salesforce, and again after what [`Session::handle_response`] could mend. (A closure over the session would be shorter, but
 /// its future could not move between threads.)
 macro_rules! asking {
     ($session:ident.$request:ident($($argument:expr),*)) => { asking!({}, $session.$request($($argument),*)) };
@@ -57,31 +77,24 @@ macro_rules! asking {
         loop {
             $check;
             let answer = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
-            if let Some(value) = $session.hear(answer).await? {
-                break Ok(value);
+            if let Some(value) = $session.handle_response(answer).await? {
+                break Ok::<_, Stop>(value);
             }
         }
     };
 }
 
 /// A session with Salesforce.
-#[expect(clippy::struct_excessive_bools, reason = "none of them rules another out")]
 pub(super) struct Session<'a, P: Ports> {
     pub(super) worker: &'a Worker<P>,
     workspace_id: &'a WorkspaceId,
     connection: Connection,
     renewed: bool,
     quick_tries: usize,
-    /// What was learned of the org in this attempt.
-    pub(super) lessons: Lessons,
     /// What reads leave out unasked.
     omitted: Omitted,
-    /// Whether the call has failed before for a reason that passes.
-    pub(super) is_another_try: bool,
-    /// Whether the org's new records could not be asked for.
-    pub(super) finds_new_records_late: bool,
-    /// Whether a Lead was made in this attempt.
-    pub(super) made_lead: bool,
+    /// What of it was learned in this attempt.
+    pub(super) newly_omitted: Omitted,
     deadline: DateTime<Utc>,
     /// The org's use of requests, as last heard.
     pub(super) api_usage: Option<ApiUsage>,
@@ -101,11 +114,8 @@ impl<'a, P: Ports> Session<'a, P> {
             connection,
             renewed: false,
             quick_tries: 0,
-            lessons: Lessons::default(),
             omitted,
-            is_another_try: false,
-            finds_new_records_late: false,
-            made_lead: false,
+            newly_omitted: Omitted::default(),
             deadline,
             api_usage: None,
         }
@@ -124,18 +134,22 @@ impl<'a, P: Ports> Session<'a, P> {
         Ok(found)
     }
 
-    /// Asks for everything again that was left out unasked; `false` if that was nothing.
-    pub(super) fn forget_omitted(&mut self) -> bool {
-        let known = std::mem::take(&mut self.omitted);
-        known != self.lessons.omitted
+    /// Whether something is left out unasked that was not learned in this attempt.
+    pub(super) fn leaves_out_unasked(&self) -> bool {
+        self.omitted != self.newly_omitted
+    }
+
+    /// Asks for everything again that is left out unasked.
+    pub(super) fn forget_omitted(&mut self) {
+        self.omitted = Omitted::default();
     }
 
     fn learn_omitted(&mut self, all: &Omitted) {
         let new = |all: &BTreeSet<String>, known: &BTreeSet<String>| -> Vec<String> {
             all.difference(known).cloned().collect()
         };
-        self.lessons.omitted.unreadable.extend(new(&all.unreadable, &self.omitted.unreadable));
-        self.lessons.omitted.unfilterable.extend(new(&all.unfilterable, &self.omitted.unfilterable));
+        self.newly_omitted.unreadable.extend(new(&all.unreadable, &self.omitted.unreadable));
+        self.newly_omitted.unfilterable.extend(new(&all.unfilterable, &self.omitted.unfilterable));
         self.omitted.unreadable.extend(all.unreadable.iter().cloned());
         self.omitted.unfilterable.extend(all.unfilterable.iter().cloned());
     }
@@ -195,9 +209,7 @@ impl<'a, P: Ports> Session<'a, P> {
         lead: &LeadDraft,
         duplicates: Duplicates,
     ) -> Result<SalesforceId, Stop> {
-        let made = asking!(self.time_to_write()?, self.create_lead(lead, duplicates));
-        self.made_lead |= made.is_ok();
-        made
+        asking!(self.time_to_write()?, self.create_lead(lead, duplicates))
     }
 
     /// A status that the org gives closed Tasks.
@@ -226,21 +238,21 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     /// Takes an answer. `None`: ask again, because there is a new session now, or because the fault may be over.
-    async fn hear<T>(&mut self, answer: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
+    async fn handle_response<T>(&mut self, answer: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
         match answer {
             Ok(answer) => {
                 self.api_usage = answer.api_usage.or(self.api_usage);
                 Ok(Some(answer.value))
             }
             Err(error) if error.class == FaultClass::Session && !self.renewed => {
-                self.renew().await.map_err(Stop::NoSession)?;
+                self.renew().await?;
                 Ok(None)
             }
             // What took a request's whole time is not over in a moment. Meanwhile its batch would hold a place of the
             // queue's for half a minute, where calls of other workspaces wait.
-            Err(error) if error.timed_out() => Err(Stop::Salesforce(error)),
+            Err(error) if error.timed_out() => Err(error.into()),
             Err(error) if error.class == FaultClass::Passing && self.may_pass_soon().await => Ok(None),
-            Err(error) => Err(Stop::Salesforce(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -266,7 +278,7 @@ impl<'a, P: Ports> Session<'a, P> {
 
     fn time_to_write(&self) -> Result<(), Stop> {
         let left = self.deadline - self.worker.clock.now();
-        if left < WRITE_TAKES { Err(Stop::OutOfTime) } else { Ok(()) }
+        if left < WRITE_TAKES { Err(Ending::OutOfTime.into()) } else { Ok(()) }
     }
 
     async fn renew(&mut self) -> Result<(), NoSession> {

@@ -115,7 +115,7 @@ fn a_transcript_in_a_list_is_in_the_task() {
 #[test]
 fn a_caller_who_withheld_but_gave_a_number_is_found_if_allowed() {
     let call = call_of(&sample("withheld-but-told"));
-    assert_eq!(Caller::of(&call, &settings()).unwrap_err().code, NoPhoneNumber::Withheld.code());
+    assert_eq!(Caller::of(&call, &settings()).unwrap_err().code, NoPhoneNumber::Withheld.code().code);
     let allowed = Settings { use_given_number: true, ..settings() };
     let caller = Caller::of(&call, &allowed).unwrap();
     assert_eq!((caller.is_given(), caller.number().unwrap().e164()), (true, "+17375550101".to_owned()));
@@ -152,5 +152,7 @@ fn a_web_call_names_its_record() {
     body["message"]["call"]["assistantOverrides"]["metadata"]["salesforceRecordId"] =
         "00QA0000006Vm9r".into();
     let lead = SalesforceId::parse("00QA0000006Vm9r").unwrap();
-    assert!(matches!(Caller::of(&call_of(&body), &settings()), Ok(Caller::Record(_, id)) if id == lead));
+    assert!(
+        matches!(Caller::of(&call_of(&body), &settings()), Ok(Caller::Record(record)) if record.id == lead)
+    );
 }

@@ -41,7 +41,9 @@ fn call_of(body: &Value) -> Call {
 }
 
 fn resolution(call: &Call) -> Resolution {
-    call.resolve_appointment(&settings(), received_at().timestamp())
+    let settings = settings();
+    let minutes = settings.appointment_duration_minutes;
+    call.resolve_appointment(settings.time_zone, minutes, received_at().timestamp())
 }
 
 /// What would be written for a call.

@@ -6,9 +6,10 @@ use calls::{
     call::Call,
     connection::end_grant,
     ids::{ErrorCode, SalesforceId, WorkspaceId},
-    message::{Work, is_fresh},
+    jobs::{Job, Report, Resume, Retry, RetryCall},
+    message::{Queued as _, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
-    sync::{QueuedAgain, Report, Retry, Turn, Worker, accept, queue_again, resume, retry as retry_errors},
+    sync::{Turn, Worker},
     workspace::{Connection, Workspace},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,17 +42,19 @@ fn worker(world: &World) -> Worker<Simulated> {
 /// concurrently. Returns the ids of the completed messages.
 pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
     let deadline = Clock::now(&world) + TimeDelta::milliseconds(TIMEOUT);
-    let ids: BTreeSet<_> = batch.iter().map(|message| message.work.workspace_id().clone()).collect();
+    let batch: Vec<_> =
+        batch.into_iter().filter_map(|message| Some((Job::decode(&message.body).ok()?, message))).collect();
+    let ids: BTreeSet<_> = batch.iter().map(|(job, _)| job.workspace_id().clone()).collect();
     let mut workspaces = BTreeMap::new();
     for id in ids {
         if let Ok(workspace) = Workspaces::load(&world, &id).await {
             workspaces.insert(id, workspace);
         }
     }
-    let done = batch.iter().map(|message| {
-        let (world, workspace) = (&world, workspaces.get(message.work.workspace_id()));
+    let done = batch.iter().map(|(job, message)| {
+        let (world, workspace) = (&world, workspaces.get(job.workspace_id()));
         async move {
-            let done = work(world, workspace?, message, deadline).await;
+            let done = work(world, workspace?, job, message.received, deadline).await;
             done.is_ok().then_some(message.id)
         }
     });
@@ -61,25 +64,20 @@ pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
 async fn work(
     world: &World,
     workspace: &Workspace,
-    Message { work, received, .. }: &Message,
+    job: &Job,
+    received: u32,
     deadline: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let now = Clock::now(world).timestamp();
-    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, *received, now) };
+    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, received, now) };
     let worker = worker(world);
-    match work {
-        Work::Report { secret_version, received_at, call, .. } => {
-            let report = Report { call, secret_version: *secret_version, received_at: *received_at };
-            worker.report(workspace, &report, turn(*received_at)).await.map(drop)
-        }
-        Work::Wake { call_id, .. } => worker.wake(workspace, call_id, false, turn(now)).await.map(drop),
-        Work::Resume { workspace_id, after, error_code: Some(error_code) } => {
-            let filter = Retry { workspace_id, error_code };
+    match job {
+        Job::Report(report) => report.run(&worker, workspace, turn(report.received_at)).await.map(drop),
+        Job::Wake(wake) => wake.run(&worker, workspace, turn(now)).await.map(drop),
+        Job::Resume(resume) => resume.run(world, world).await.map(drop),
+        Job::Retry(retry) => {
             let until = Clock::now(world) + TimeDelta::seconds(10);
-            retry_errors(world, world, world, world, filter, after.clone(), until).await.map(drop)
-        }
-        Work::Resume { workspace_id, after, error_code: None } => {
-            resume(world, world, workspace_id, after.clone()).await.map(drop)
+            retry.run(world, world, world, world, until).await.map(drop)
         }
     }
 }
@@ -92,16 +90,15 @@ pub async fn webhook(
 ) -> Result<(), StoreError> {
     let secret_version = if revoked { VALID_SECRET - 1 } else { VALID_SECRET };
     let now = Clock::now(&world).timestamp();
-    let work = Work::Report {
+    let report = Report {
         workspace_id: workspace_id.clone(),
         secret_version,
         received_at: now,
         call: Box::new(call.clone()),
     };
-    if world.send(&work).await.is_err() {
+    if world.send(&report.message()).await.is_err() {
         let workspace = Workspaces::load(&world, &workspace_id).await?;
-        let report = Report { call: &call, secret_version, received_at: now };
-        accept(&world, &world, &workspace, &report, now).await?;
+        report.keep(&world, &world, &workspace, now).await?;
     }
     if !revoked {
         world.state().accepted.push((workspace_id, call));
@@ -131,7 +128,7 @@ pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> 
         rows.find_map(|row| ErrorCode::parse(row.reason.clone()?.code).ok())
     };
     let Some(error_code) = error_code else { return Ok(()) };
-    world.send(&Work::Resume { workspace_id: id, after: None, error_code: Some(error_code) }).await
+    world.send(&Retry::all(id, error_code).message()).await
 }
 
 /// What `sync-logs` does for a person who retries all calls.
@@ -147,9 +144,8 @@ pub async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     };
     for call_id in calls {
         let now = Clock::now(&world).timestamp();
-        if queue_again(&world, &world, &id, &call_id, now).await? == QueuedAgain::Queued {
-            world.send(&Work::Wake { workspace_id: id.clone(), call_id }).await?;
-        }
+        let asked = RetryCall { workspace_id: &id, call_id: &call_id };
+        asked.run(&world, &world, &world, now).await?;
     }
     Ok(())
 }
@@ -194,9 +190,8 @@ pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), S
     };
     let unused = match stored {
         Ok(Ok(replaced)) => {
-            let resume = Work::Resume { workspace_id: id.clone(), after: None, error_code: None };
             // Rows that are not woken now have a due time.
-            let _ = world.send(&resume).await;
+            let _ = world.send(&Resume::all(id.clone()).message()).await;
             replaced
         }
         // The product retries with the new version; here the next user connects again.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How many there are, including the token endpoint's, which is checked on refresh.
-pub const COUNT: usize = 15;
+pub const COUNT: usize = 17;
 
 /// After every step.
 pub fn always(state: &mut State) {
@@ -28,6 +28,7 @@ pub fn always(state: &mut State) {
         wrong_record(state),
         two_leads(state),
         rows_without_due_time(state),
+        newer_row_was_changed(state),
     ]
     .into_iter()
     .flatten()
@@ -134,6 +135,12 @@ fn rows_without_due_time(state: &State) -> Option<String> {
         (open || row.lease.is_some()) && row.due_at.is_none()
     })?;
     Some(format!("{} is {} and never due", stuck.call_id, stuck.status.as_str()))
+}
+
+/// Rows that a newer version wrote stay unchanged.
+fn newer_row_was_changed(state: &State) -> Option<String> {
+    let (key, _) = state.newer.iter().find(|(key, row)| state.rows.get(*key) != Some(*row))?;
+    Some(format!("the row of {} is a newer version's, and was changed", key.1))
 }
 
 /// Every call is logged in the end, except those of another org.

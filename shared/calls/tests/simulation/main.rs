@@ -15,6 +15,7 @@
 
 mod functions;
 mod invariants;
+mod newer;
 mod plan;
 mod ports;
 mod regressions;
@@ -148,6 +149,11 @@ fn the_checker_detects_a_world_without_conditional_updates() {
 #[test]
 fn the_checker_detects_a_world_where_every_duplicate_is_the_callers() {
     assert!(is_detected(Broken::Comparison));
+}
+
+#[test]
+fn the_checker_detects_a_world_where_rows_of_a_newer_version_look_like_any_other() {
+    assert!(is_detected(Broken::Foreign));
 }
 
 fn is_detected(broken: Broken) -> bool {

@@ -81,6 +81,14 @@ pub enum Action {
     WantLeads {
         workspace: usize,
     },
+    /// A newer version, deployed for a moment, writes the row of a call as nobody else understands it, and puts a
+    /// message into the queue that nobody else can read.
+    Newer {
+        workspace: usize,
+        call: usize,
+    },
+    /// The newer version is deployed for good, and somebody redrives the dead-letter queue.
+    RollForward,
     /// The clocks of new processes are up to this many seconds fast or slow.
     Skew(i64),
     /// Every process stalls for this many seconds.
@@ -190,6 +198,15 @@ impl Plan {
     /// A random world.
     pub fn random(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let mut plan = Self::drawn(seed, &mut rng);
+        if rng.u32(0..6) == 0 {
+            plan.script.extend(rollback(&mut rng));
+            plan.script.sort_by_key(|(at, _)| *at);
+        }
+        plan
+    }
+
+    fn drawn(seed: u64, rng: &mut fastrand::Rng) -> Self {
         let workspaces = rng.usize(1..=2);
         let hides_call_object = rng.u32(0..4) == 0;
         let mut script = Vec::new();
@@ -294,6 +311,18 @@ impl Plan {
             script,
         }
     }
+}
+
+/// A newer version writes some rows and messages, is rolled back, and comes again: minutes or days later.
+fn rollback(rng: &mut fastrand::Rng) -> Vec<(i64, Action)> {
+    let newer = |_| {
+        let newer = Action::Newer { workspace: rng.usize(0..2), call: rng.usize(0..3) };
+        (rng.i64(0..900), newer)
+    };
+    let mut script: Vec<_> = (0..4).map(newer).collect();
+    let for_long = if rng.bool() { 1200 } else { 2 * 86_400 };
+    script.push((900 + rng.i64(0..for_long), Action::RollForward));
+    script
 }
 
 /// The totals of a run.

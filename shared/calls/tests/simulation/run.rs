@@ -8,10 +8,10 @@ use std::{
 use calls::{
     connection::Sessions,
     ids::WorkspaceId,
-    keep_alive::keep_alive,
+    jobs::{KeepAlive, WakeDue},
     ledger::SyncStatus,
     ports::{Clock, StoreError},
-    sync::wake_due,
+    timings::{self, BATCH},
     workspace::{ConnectionState, NoMatch, Workspace},
 };
 use chrono::TimeDelta;
@@ -25,13 +25,13 @@ use crate::{
 };
 
 /// The timeout of `sync`, milliseconds.
-pub const TIMEOUT: i64 = 60_000;
-const VISIBILITY: i64 = 360_000;
+pub const TIMEOUT: i64 = timings::SYNC_TIMEOUT.num_milliseconds();
+const VISIBILITY: i64 = timings::VISIBILITY.num_milliseconds();
 /// How often a message is delivered before it moves to the dead-letter queue.
-pub const MAX_RECEIVES: u32 = 5;
+pub const MAX_RECEIVES: u32 = timings::RECEIVES;
 const MINUTE: i64 = 60_000;
 /// The age at which tokens are refreshed to keep a connection alive, seconds.
-const IDLE: i64 = 14 * 86_400;
+const IDLE: i64 = timings::TOKENS_IDLE.num_seconds();
 /// The maximum of steps: a base, and a number for each action. A world that is not at rest after them never will be.
 const STEPS: usize = 50_000;
 const STEPS_EACH: usize = 2_000;
@@ -168,7 +168,8 @@ impl Run {
     /// When the next sweep has something to do, true milliseconds. Connections are only kept alive while there are
     /// actions left, so that the world comes to rest.
     fn sweep_needed(&self, state: &State) -> i64 {
-        let due = state.rows.values().filter_map(|row| row.due_at);
+        let ours = state.rows.iter().filter(|(key, _)| !state.newer.contains_key(key));
+        let due = ours.filter_map(|(_, row)| row.due_at);
         let idle = state.workspaces.values().filter(|_| !self.script.is_empty()).filter_map(|workspace| {
             workspace.connection.as_ref()?;
             let from = state.issued.get(&workspace.id)? + IDLE;
@@ -179,7 +180,7 @@ impl Run {
 
     /// Advances the time until something can be done.
     fn wait(&mut self) -> bool {
-        if self.is_idle() && self.reconnect() {
+        if self.is_idle() && (self.reconnect() || self.redrive()) {
             return true;
         }
         let mut state = self.world.state();
@@ -216,6 +217,16 @@ impl Run {
         let Some(workspace) = waiting else { return false };
         self.perform(&Action::Connect { workspace, org: 0 });
         true
+    }
+
+    /// When nothing else happens after a rollback, somebody redrives what it left in the dead-letter queue.
+    fn redrive(&self) -> bool {
+        let mut state = self.world.state();
+        let is_needed = state.newer_messages > 0 && !state.dead_letters.is_empty();
+        if is_needed {
+            state.redrive();
+        }
+        is_needed
     }
 
     /// Runs a process to its next port call, or to its end.
@@ -276,7 +287,6 @@ impl Run {
 
     /// Delivers a message, often in a batch with other visible ones: up to ten, as SQS does.
     fn deliver(&mut self, index: usize) {
-        const BATCH: usize = 10;
         let mut state = self.world.state();
         let now = state.now;
         let size = if state.rng.bool() { BATCH } else { 1 };
@@ -298,8 +308,8 @@ impl Run {
             return;
         }
         let works = batch.iter().map(|message| {
-            let work: String = message.work.encode().chars().take(60).collect();
-            format!("{} {work}", message.id)
+            let body: String = message.body.chars().take(60).collect();
+            format!("{} {body}", message.id)
         });
         let name = format!("sync ({})", works.collect::<Vec<_>>().join(", "));
         let world = self.world.clone();
@@ -310,10 +320,10 @@ impl Run {
         let world = self.world.clone();
         self.next_sweep = world.state().now + MINUTE;
         self.start("sweep".to_owned(), async move {
-            let deadline = Clock::now(&world) + TimeDelta::seconds(45);
-            let woken = wake_due(&world, &world, &world, &world, deadline).await;
+            let until = Clock::now(&world) + TimeDelta::seconds(45);
+            let woken = WakeDue { until }.run(&world, &world, &world, &world).await;
             let sessions = Sessions { store: &world, tokens: &world, clock: &world, random: &world };
-            keep_alive(&sessions, deadline).await?;
+            KeepAlive { until }.run(&sessions).await?;
             woken.map(drop)
         });
     }
@@ -404,6 +414,8 @@ impl Run {
                 let world = self.world.clone();
                 self.start("sync-logs".to_owned(), retry_all(world, workspace_id(workspace)));
             }
+            Action::Newer { workspace, call } => state.newer_version(workspace, call),
+            Action::RollForward => state.roll_forward(),
             Action::Person { workspace, call, does } => state.person(workspace, call, does),
             Action::Convert { workspace, call } => state.convert(workspace, call),
             Action::AddRecord { workspace, call, indexed_after } => {

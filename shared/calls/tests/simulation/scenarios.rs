@@ -217,6 +217,28 @@ fn a_limited_workspace_pauses_and_others_continue() {
     }
 }
 
+/// Two calls while a newer version was rolled back: the one that it had worked on waits for it, the other does not.
+#[test]
+fn a_newer_version_is_rolled_back_and_comes_again() {
+    for (after, back_after) in [(1, 10 * MINUTE), (3 * MINUTE, 10 * MINUTE), (3 * MINUTE, 3 * HOUR)] {
+        let newer_at = 1 + after;
+        let script = [
+            (1, Action::report(0, 2)),
+            (newer_at, Action::Newer { workspace: 0, call: 0 }),
+            (newer_at + 1, Action::report(0, 3)),
+            (newer_at + 1, Action::report(1, 1)),
+            (newer_at + 30, Action::Retry { workspace: 0 }),
+            (newer_at + back_after, Action::RollForward),
+        ];
+        let plan = Plan::of(2, script);
+        promises_hold(&format!("a rollback of {back_after} s"), &plan);
+        let world = world_after(&plan);
+        let state = world.state();
+        let other = state.salesforce.tasks.iter().find(|task| task.call_id.as_str() == "call-0-1").unwrap();
+        assert!(other.at / 1000 - START < newer_at + MINUTE);
+    }
+}
+
 /// Salesforce ends refresh tokens that are unused for 30 days.
 #[test]
 fn an_idle_connection_stays_alive() {

@@ -14,7 +14,6 @@ use calls::{
     ids::{CallId, WorkspaceId},
     lead::NumberClaim,
     ledger::Row,
-    message::Work,
     workspace::{WebhookSecretVersions, Workspace},
 };
 
@@ -71,6 +70,8 @@ pub enum Broken {
     Precondition,
     /// All records that a duplicate rule names seem to have the caller's number.
     Comparison,
+    /// Rows of a newer version look like any other.
+    Foreign,
 }
 
 /// A delayed effect, and its time in milliseconds.
@@ -83,7 +84,7 @@ pub struct Later {
 #[derive(Clone)]
 pub struct Message {
     pub id: u64,
-    pub work: Work,
+    pub body: String,
     pub visible_at: i64,
     pub received: u32,
 }
@@ -93,6 +94,10 @@ pub struct State {
     pub rng: fastrand::Rng,
     pub now: i64,
     pub rows: BTreeMap<(WorkspaceId, CallId), Row>,
+    /// Rows that a newer version wrote before it was rolled back, as it left them.
+    pub newer: BTreeMap<(WorkspaceId, CallId), Row>,
+    /// Messages of a newer version that were put into the queue.
+    pub newer_messages: usize,
     /// Rows before their last change, and the time of the change, milliseconds: what an index may still show.
     pub outdated: BTreeMap<(WorkspaceId, CallId), (Option<Row>, i64)>,
     /// Whether indexes lag.
@@ -249,6 +254,8 @@ impl World {
             rng: fastrand::Rng::with_seed(seed),
             now: START * 1000,
             rows: BTreeMap::new(),
+            newer: BTreeMap::new(),
+            newer_messages: 0,
             outdated: BTreeMap::new(),
             workspaces: BTreeMap::new(),
             wants_leads: BTreeSet::new(),

@@ -14,17 +14,12 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
-use calls::ports::StoreError;
+use calls::{
+    ports::StoreError,
+    timings::{AWS_ATTEMPT, AWS_OPERATION, QUEUE_SEND},
+};
 
 use crate::config::{ConfigError, Env, required};
-
-/// The timeout of one attempt. These services respond within milliseconds; a slower request is better retried.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The timeout of an operation with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
-/// The timeout of sending a message with all its attempts: if the queue does not respond, the webhook still has to
-/// write to the ledger within its own 10 seconds.
-const SEND_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The AWS clients, one of each kind. Each is created only if it is requested, so that functions do not link clients
 /// they do not use.
@@ -53,7 +48,7 @@ impl Aws {
             .http_client(connector::client())
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts(OPERATION_TIMEOUT));
+            .timeout_config(timeouts(AWS_OPERATION));
         config.set_endpoint_url(env.get("AWS_ENDPOINT_URL"));
         Ok(Self { config: config.build(), dynamodb: OnceLock::new(), secrets_manager: OnceLock::new() })
     }
@@ -66,7 +61,7 @@ impl Aws {
     /// An SQS client. Functions need only one.
     pub fn sqs(&self) -> LazyClient<aws_sdk_sqs::Client> {
         self.lazy(|config| {
-            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(SEND_TIMEOUT));
+            let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(QUEUE_SEND));
             aws_sdk_sqs::Client::from_conf(config.build())
         })
     }
@@ -103,7 +98,7 @@ impl<C> Deref for LazyClient<C> {
 
 fn timeouts(operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT.min(operation / 2))
+        .operation_attempt_timeout(AWS_ATTEMPT.min(operation / 2))
         .operation_timeout(operation)
         .build()
 }

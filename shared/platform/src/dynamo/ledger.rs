@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
     lead::NumberClaim,
-    ledger::{Row, RowKey, SyncStatus, WriteId},
+    ledger::{Row, RowKey, Stored, SyncStatus, WriteId},
     ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
@@ -19,7 +19,7 @@ pub use super::ledger_item::SHARDS;
 use super::{
     item::{ColumnError, Item, attribute, required},
     ledger_item::{
-        api_usage, cursor, due_shard_key, from_item, key, listed, outcome, row_key, start_at, to_item,
+        api_usage, cursor, due_shard_key, key, listed, outcome, row_key, start_at, stored, to_item,
         workspace_status,
     },
     number_claim_item::{claim_from_item, claim_to_item},
@@ -100,6 +100,19 @@ impl LedgerTable {
     }
 }
 
+fn call_id(item: &Item) -> Result<CallId, ColumnError> {
+    required(item, "call_id")
+}
+
+/// Reads the rows of a page. A row with a key that this version does not know does not prevent the others from being
+/// read.
+fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, ColumnError>) -> Vec<T> {
+    let key = |item: &Item| {
+        read(item).inspect_err(|error| tracing::warn!(error = %error, "a row of an index is left out")).ok()
+    };
+    items.iter().filter_map(key).collect()
+}
+
 /// The key in the index by time that a cursor refers to.
 fn by_time_at(workspace_id: &WorkspaceId, cursor: &str) -> Result<Item, ColumnError> {
     let mut start = start_at(cursor, &[("created_at", 'N'), ("call_id", 'S')])?;
@@ -156,7 +169,7 @@ struct Page<'a> {
 }
 
 impl Ledger for LedgerTable {
-    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
+    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
         let response = self
             .client
             .get_item()
@@ -166,13 +179,13 @@ impl Ledger for LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(GET, &error))?;
-        response.item.as_ref().map(from_item).transpose().map_err(|error| error.during(GET))
+        Ok(response.item.as_ref().map(stored))
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
         match self.put(to_item(row), row.write_id.as_ref(), expected).await? {
             Put::Done => Ok(Swap::Done),
-            Put::Refused(found) => conflict(row, found.as_ref()),
+            Put::Refused(found) => Ok(conflict(row, found.as_ref())),
         }
     }
 }
@@ -187,12 +200,11 @@ enum Put {
 
 /// Interprets a failed condition: the stored row is our own write, if the response to an earlier try was lost, or
 /// somebody else's.
-fn conflict(row: &Row, found: Option<&Item>) -> Result<Swap, StoreError> {
-    let found = found.map(from_item).transpose();
-    Ok(match found.map_err(|error| error.during(PUT))? {
-        Some(found) if found.write_id == row.write_id => Swap::Done,
-        found => Swap::Conflict(found.map(Box::new)),
-    })
+fn conflict(row: &Row, found: Option<&Item>) -> Swap {
+    match found.map(stored) {
+        Some(Stored::Row(found)) if found.write_id == row.write_id => Swap::Done,
+        found => Swap::Conflict(found),
+    }
 }
 
 /// Claims are stored in the ledger's table, with keys that no call can have: call ids do not contain `+`. They have
@@ -255,9 +267,8 @@ impl WaitingRows for LedgerTable {
             after,
         };
         let (items, last) = self.page(page).await?;
-        let call_ids: Result<Vec<CallId>, _> = items.iter().map(|item| required(item, "call_id")).collect();
         let next = last.and_then(|last| cursor(&last, &["created_at", "call_id"]));
-        Ok((call_ids.map_err(|error| error.during(QUERY))?, next))
+        Ok((readable(&items, call_id), next))
     }
 }
 
@@ -294,9 +305,8 @@ impl DueRows for LedgerTable {
             after,
         };
         let (items, last) = self.page(page).await?;
-        let keys: Result<Vec<RowKey>, _> = items.iter().map(row_key).collect();
         let next = last.and_then(|last| cursor(&last, &["due_at", "workspace_id", "call_id"]));
-        Ok((keys.map_err(|error| error.during(QUERY))?, next))
+        Ok((readable(&items, row_key), next))
     }
 }
 
@@ -349,8 +359,7 @@ impl ListedRows for LedgerTable {
                 after,
             };
             let (items, last) = self.page(page).await?;
-            let page: Result<Vec<_>, _> = items.iter().map(listed).collect();
-            rows.extend(page.map_err(|error| error.during(QUERY))?);
+            rows.extend(readable(&items, listed));
             if last.is_none() || rows.len() >= limit as usize {
                 return Ok(rows);
             }
@@ -377,8 +386,7 @@ impl CountedRows for LedgerTable {
                     .expression_attribute_values(":since", attribute(since))
             })
             .await?;
-        let outcomes: Result<Vec<_>, _> = response.items().iter().map(outcome).collect();
-        Ok((outcomes.map_err(|error| error.during(QUERY))?, next))
+        Ok((response.items().iter().map(outcome).collect(), next))
     }
 
     async fn count_with_error(
@@ -404,8 +412,6 @@ impl FailedRows for LedgerTable {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let some = |query| only_with_error(query, error_code).limit(limit);
         let (response, next) = self.by_time(workspace_id, after, some).await?;
-        let call_ids: Result<Vec<_>, _> =
-            response.items().iter().map(|item| required(item, "call_id")).collect();
-        Ok((call_ids.map_err(|error| error.during(QUERY))?, next))
+        Ok((readable(response.items(), call_id), next))
     }
 }

@@ -2,18 +2,17 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
-    crm::ApiUsage,
+    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     lease::Lease,
-    ledger::{Failing, Row, RowKey, SyncStatus, TriedWith},
-    matching::Decision,
+    ledger::{Failing, Foreign, Row, RowKey, Stored, SyncStatus, TriedWith},
     reason::Reason,
 };
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
-use crate::stores::{ListedRow, Outcome};
+use crate::stores::{ListedRow, Outcome, StoredDecision};
 
 /// The number of shards of the index of due rows: each can take the writes of one index partition (1000 a second).
 pub const SHARDS: u8 = 8;
@@ -46,8 +45,8 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set_some("failing_since", row.failing.map(|failing| failing.since))
         .set_some("failing_times", row.failing.map(|failing| failing.times))
         .set_some("phone_number", row.phone_number.as_ref())
-        .set_some("salesforce_record_type", row.record.as_ref().map(|record| record.0))
-        .set_some("salesforce_record_id", row.record.as_ref().map(|record| &record.1))
+        .set_some("salesforce_record_type", row.record.as_ref().map(|record| record.record_type))
+        .set_some("salesforce_record_id", row.record.as_ref().map(|record| &record.id))
         .set_some("salesforce_task_id", row.task_id.as_ref())
         .set_some("salesforce_event_id", row.event_id.as_ref())
         .set("appointment_created", row.event_id.is_some())
@@ -69,7 +68,18 @@ pub(super) fn to_item(row: &Row) -> Item {
         .build()
 }
 
-pub(super) fn from_item(item: &Item) -> Result<Row, ColumnError> {
+/// Reads an item: a row, or one that only a newer version can read.
+pub(super) fn stored(item: &Item) -> Stored {
+    match from_item(item) {
+        Ok(row) if row.call_id.source().is_none() => {
+            Stored::Foreign(Foreign { cause: ColumnError::Unreadable("call_id").to_string() })
+        }
+        Ok(row) => row.into(),
+        Err(error) => Stored::Foreign(Foreign { cause: error.to_string() }),
+    }
+}
+
+fn from_item(item: &Item) -> Result<Row, ColumnError> {
     Ok(Row {
         workspace_id: required(item, "workspace_id")?,
         call_id: required(item, "call_id")?,
@@ -82,7 +92,8 @@ pub(super) fn from_item(item: &Item) -> Result<Row, ColumnError> {
         attempts: required(item, "attempts")?,
         failing: both(item, "failing_since", "failing_times")?.map(|(since, times)| Failing { since, times }),
         phone_number: optional(item, "phone_number")?,
-        record: both(item, "salesforce_record_type", "salesforce_record_id")?,
+        record: both(item, "salesforce_record_type", "salesforce_record_id")?
+            .map(|(record_type, id)| Record { record_type, id }),
         task_id: optional(item, "salesforce_task_id")?,
         event_id: optional(item, "salesforce_event_id")?,
         decision: optional(item, "decision")?,
@@ -108,29 +119,34 @@ pub(super) fn row_key(item: &Item) -> Result<RowKey, ColumnError> {
     Ok(RowKey { workspace_id: required(item, "workspace_id")?, call_id: required(item, "call_id")? })
 }
 
-/// A row from the index by time or by status.
+/// A row from the index by time or by status: what cannot be read is shown as it is stored, or left out.
 pub(super) fn listed(item: &Item) -> Result<ListedRow, ColumnError> {
     Ok(ListedRow {
         call_id: required(item, "call_id")?,
-        status: required(item, "status")?,
-        salesforce_record_id: optional(item, "salesforce_record_id")?,
-        salesforce_record_type: optional(item, "salesforce_record_type")?,
-        salesforce_task_id: optional(item, "salesforce_task_id")?,
-        salesforce_event_id: optional(item, "salesforce_event_id")?,
-        decision: optional::<Decision>(item, "decision")?.map(Into::into),
-        appointment_created: required(item, "appointment_created")?,
-        error_code: optional(item, "error_code")?,
-        error_message: optional(item, "error_message")?,
-        phone_number: optional(item, "phone_number")?,
-        attempts: required(item, "attempts")?,
+        status: read(item, "status").unwrap_or_default(),
+        salesforce_record_id: read(item, "salesforce_record_id"),
+        salesforce_record_type: read(item, "salesforce_record_type"),
+        salesforce_task_id: read(item, "salesforce_task_id"),
+        salesforce_event_id: read(item, "salesforce_event_id"),
+        decision: read::<StoredDecision>(item, "decision").map(Into::into),
+        appointment_created: read(item, "appointment_created").unwrap_or_default(),
+        error_code: read(item, "error_code"),
+        error_message: read(item, "error_message"),
+        phone_number: read(item, "phone_number"),
+        attempts: read(item, "attempts").unwrap_or_default(),
         created_at: required(item, "created_at")?,
-        updated_at: required(item, "updated_at")?,
-        due_at: optional(item, "due_at")?,
+        updated_at: read(item, "updated_at").unwrap_or_default(),
+        due_at: read(item, "due_at"),
     })
 }
 
-pub(super) fn outcome(item: &Item) -> Result<Outcome, ColumnError> {
-    Ok(Outcome { status: required(item, "status")?, error_code: optional(item, "error_code")? })
+fn read<T: DeserializeOwned>(item: &Item, column: &'static str) -> Option<T> {
+    optional(item, column).ok().flatten()
+}
+
+/// The outcome of a row: its status as it is stored.
+pub(super) fn outcome(item: &Item) -> Outcome {
+    Outcome { status: read(item, "status").unwrap_or_default(), error_code: read(item, "error_code") }
 }
 
 /// Reads two columns that are either both present or both absent.
@@ -181,7 +197,7 @@ mod tests {
     use calls::{
         call::{Call, CallKind, Fact},
         crm::{RecordType, WrittenObject},
-        matching::{Candidate, Rule, TurnedDown},
+        matching::{Candidate, Decision, Rule, TurnedDown},
         phone::Exactness,
     };
 
@@ -202,7 +218,8 @@ mod tests {
         let mut row = accepted();
         row.write_id = Some(calls::ledger::WriteId("write-1".into()));
         row.status = SyncStatus::Retrying;
-        row.reason = Some(Reason::new("UNABLE_TO_LOCK_ROW", "Tried again soon."));
+        row.reason =
+            Some(Reason { code: "UNABLE_TO_LOCK_ROW".to_owned(), message: "Tried again soon.".to_owned() });
         row.call.kind = Some(Fact { value: CallKind::Outbound, reported_at: 1 });
         row.call.customer_number = fact("+12345550123");
         row.call.started_at = Some(Fact {
@@ -216,12 +233,12 @@ mod tests {
         row.attempts = 4;
         row.failing = Some(Failing { since: 1_800_000_001, times: 2 });
         row.phone_number = Some("+12345550123".into());
-        row.record = Some((RecordType::Contact, sf("003000000000001AAA")));
+        row.record = Record::of(&sf("003000000000001AAA"));
         row.task_id = Some(sf("00T000000000001EAA"));
         row.event_id = Some(sf("00U000000000001EAA"));
         row.decision = Some(Decision {
             rule: Rule::MostRecent,
-            chosen: row.record.clone().map(Into::into),
+            chosen: row.record.clone(),
             candidates: vec![Candidate {
                 id: sf("003000000000001AAA"),
                 record_type: RecordType::Contact,
@@ -336,6 +353,62 @@ mod tests {
         let mut item = to_item(&full());
         item.insert("status".into(), AttributeValue::S("dancing".into()));
         assert_eq!(from_item(&item).unwrap_err().to_string(), "column status cannot be read");
+    }
+
+    /// A row as a newer version may write it: with this one value that no version knows yet.
+    fn newer(column: &str, words: &[&str], unheard_of: &str) -> Item {
+        let mut item = to_item(&full());
+        let mut value = item.get_mut(column).unwrap();
+        for word in words {
+            value = match value {
+                AttributeValue::M(map) => map.get_mut(*word).unwrap(),
+                AttributeValue::L(list) => list.first_mut().unwrap(),
+                other => panic!("{other:?}"),
+            };
+        }
+        *value = AttributeValue::S(unheard_of.to_owned());
+        item
+    }
+
+    #[test]
+    fn a_row_of_a_newer_version_is_foreign_and_says_why() {
+        for (column, words, unheard_of) in [
+            ("status", &[][..], "undoing"),
+            ("decision", &["rule"], "told_by_a_person"),
+            ("decision", &["chosen", "recordType"], "Account"),
+            ("decision", &["candidates", "0", "exactness"], "spoken"),
+            ("decision", &["turnedDown", "0", "recordType"], "Account"),
+            ("salesforce_record_type", &[], "Account"),
+            ("call", &["kind", "v"], "video"),
+            ("call_id", &[], "other~call-1"),
+        ] {
+            let cause = format!("column {column} cannot be read");
+            assert_eq!(stored(&newer(column, words, unheard_of)), Stored::Foreign(Foreign { cause }));
+        }
+        assert_eq!(stored(&to_item(&full())), full().into());
+    }
+
+    #[test]
+    fn a_row_of_a_newer_version_is_listed_as_it_is() {
+        let shown = |item: &Item| serde_json::to_value(listed(item).unwrap()).unwrap();
+        let known = shown(&to_item(&full()));
+        for (column, words, unheard_of, pointer) in [
+            ("status", &[][..], "undoing", "/status"),
+            ("decision", &["rule"], "told_by_a_person", "/decision/rule"),
+            ("decision", &["chosen", "recordType"], "Account", "/decision/chosen/recordType"),
+            ("decision", &["candidates", "0", "exactness"], "spoken", "/decision/candidates/0/exactness"),
+            ("decision", &["turnedDown", "0", "recordType"], "Account", "/decision/turnedDown/0/recordType"),
+            ("salesforce_record_type", &[], "Account", "/salesforceRecordType"),
+            ("call_id", &[], "other~call-1", "/callId"),
+        ] {
+            let mut expected = known.clone();
+            *expected.pointer_mut(pointer).unwrap() = unheard_of.into();
+            assert_eq!(shown(&newer(column, words, unheard_of)), expected, "{column}");
+        }
+        let mut counted = to_item(&full());
+        counted.insert("status".into(), AttributeValue::S("undoing".into()));
+        let counted = outcome(&counted);
+        assert_eq!(serde_json::to_value(counted.status).unwrap(), "undoing");
     }
 
     #[test]

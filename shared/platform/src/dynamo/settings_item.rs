@@ -1,10 +1,12 @@
 //! A workspace as an item of the settings table (docs/contract.md#workspaces).
 
-use calls::workspace::{ConnectionState, Learned, Lessons, RefusedFields, Settings, WebhookSecretVersions};
+use calls::workspace::{
+    ConnectionState, Learned, Lessons, MultipleMatches, RefusedFields, Settings, WebhookSecretVersions,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    item::{ColumnError, Item, optional},
+    item::{ColumnError, Item, optional, required},
     rows::Change,
 };
 use crate::{sealing::Field, stores::ConnectionStatus};
@@ -12,10 +14,13 @@ use crate::{sealing::Field, stores::ConnectionStatus};
 /// The sealed tokens.
 pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::RefreshToken.column()];
 
+pub(super) const STATE: &str = "connection_state";
+pub(super) const STATE_REASON: &str = "connection_state_reason";
+
 /// The columns of the connection status.
 pub(super) const STATUS: [&str; 6] = [
-    "connection_state",
-    "connection_state_reason",
+    STATE,
+    STATE_REASON,
     "salesforce_instance_url",
     "salesforce_org_id",
     "salesforce_user_name",
@@ -49,8 +54,16 @@ pub(super) fn settings(item: &Item) -> Settings {
         time_zone: setting(item, "time_zone", default.time_zone),
         default_country: setting(item, "default_country", default.default_country),
         login_url: setting(item, "login_url", default.login_url),
-        match_order: setting(item, "match_order", default.match_order),
-        multiple_matches: setting(item, "multiple_matches", default.multiple_matches),
+        match_order: match members(item, "match_order", default.match_order.clone()) {
+            none if none.is_empty() => default.match_order,
+            some => some,
+        },
+        multiple_matches: setting_or(
+            item,
+            "multiple_matches",
+            default.multiple_matches,
+            MultipleMatches::Skip,
+        ),
         no_match: setting(item, "no_match", default.no_match),
         use_given_number: setting(item, "use_given_number", default.use_given_number),
         appointment_duration_minutes: setting(
@@ -59,7 +72,7 @@ pub(super) fn settings(item: &Item) -> Settings {
             default.appointment_duration_minutes,
         ),
         include_transcript: setting(item, "include_transcript", default.include_transcript),
-        call_types: setting(item, "call_types", default.call_types),
+        call_types: members(item, "call_types", default.call_types),
         retention_days: setting(item, "retention_days", default.retention_days),
     }
 }
@@ -91,19 +104,41 @@ pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     set(change, "retention_days", &now.retention_days, &new.retention_days)
 }
 
-/// Reads a setting; one that this version cannot read must not block the workspace's calls.
-fn setting<T: DeserializeOwned>(item: &Item, column: &'static str, default: T) -> T {
+/// Reads a setting; one that this version cannot read must not block the workspace's calls: it takes its default.
+fn setting<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: T) -> T {
+    setting_or(item, column, default.clone(), default)
+}
+
+/// Reads a setting whose default would log calls that the workspace may not want logged: if it cannot be read,
+/// `unreadable` applies instead.
+fn setting_or<T: DeserializeOwned>(item: &Item, column: &'static str, default: T, unreadable: T) -> T {
     match optional(item, column) {
         Ok(value) => value.unwrap_or(default),
         Err(error) => {
-            tracing::warn!(error = %error, "a setting cannot be read; its default is used");
-            default
+            tracing::warn!(error = %error, "a setting cannot be read; another value is used");
+            unreadable
         }
     }
 }
 
-pub(super) fn state(item: &Item) -> Result<ConnectionState, ColumnError> {
-    Ok(optional(item, "connection_state")?.unwrap_or(ConnectionState::Disconnected))
+/// Reads a setting with several values: only those that this version knows.
+fn members<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: Vec<T>) -> Vec<T> {
+    let words: Vec<serde_json::Value> = match optional(item, column) {
+        Ok(Some(words)) => words,
+        _ => return setting(item, column, default),
+    };
+    words.into_iter().filter_map(|word| serde_json::from_value(word).ok()).collect()
+}
+
+/// The state of the connection, and the reason for it. In a state that only a newer version knows, it is unknown
+/// whether the tokens are valid: calls wait until that version is back or somebody connects.
+pub(super) fn state(item: &Item) -> Result<(ConnectionState, Option<String>), ColumnError> {
+    if let Ok(state) = optional(item, STATE) {
+        return Ok((state.unwrap_or(ConnectionState::Disconnected), optional(item, STATE_REASON)?));
+    }
+    let unknown: String = required(item, STATE)?;
+    let reason = format!("its state is `{unknown}`, which only a newer version of Ringlog knows");
+    Ok((ConnectionState::ReconnectRequired, Some(reason)))
 }
 
 pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
@@ -140,9 +175,10 @@ pub(super) fn webhook_secret(item: &Item) -> Result<WebhookSecretVersions, Colum
 }
 
 pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
+    let (state, reason) = state(item)?;
     Ok(ConnectionStatus {
-        state: state(item)?,
-        reason: optional(item, "connection_state_reason")?,
+        state,
+        reason,
         instance_url: optional(item, "salesforce_instance_url")?,
         org_id: optional(item, "salesforce_org_id")?,
         user_name: optional(item, "salesforce_user_name")?,
@@ -152,10 +188,7 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::{
-        crm::RecordType,
-        workspace::{Direction, MultipleMatches, NoMatch},
-    };
+    use calls::{call::Direction, crm::RecordType, workspace::NoMatch};
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;
@@ -200,6 +233,31 @@ mod tests {
         assert_eq!(settings(&Item::new()), Settings::default());
         let item = ItemBuilder::default().set("time_zone", "Mars/Olympus").set("retention_days", 31).build();
         assert_eq!(settings(&item), Settings { retention_days: 31, ..Settings::default() });
+    }
+
+    /// Unknown settings block no call, and log none in a way that the workspace may not want.
+    #[test]
+    fn of_the_settings_of_a_newer_version_those_count_that_are_understood() {
+        let item = |column, words: &[&str]| ItemBuilder::default().set(column, words).build();
+        let order = |words: &[&str]| settings(&item("match_order", words)).match_order;
+        assert_eq!(order(&["Account", "Contact"]), [RecordType::Contact]);
+        assert_eq!(order(&["Account"]), Settings::default().match_order);
+        let types = |words: &[&str]| settings(&item("call_types", words)).call_types;
+        assert_eq!(types(&["chat", "inbound"]), [Direction::Inbound]);
+        assert_eq!(types(&["chat"]), []);
+        let one = |column, word| settings(&ItemBuilder::default().set(column, word).build());
+        assert_eq!(one("multiple_matches", "ask").multiple_matches, MultipleMatches::Skip);
+        assert_eq!(one("no_match", "create_account").no_match, NoMatch::Skip);
+    }
+
+    /// Its calls wait, as in every workspace without a valid connection, so they are not lost.
+    #[test]
+    fn a_connection_in_a_state_of_a_newer_version_is_none() {
+        let item = ItemBuilder::default().set("connection_state", "limited").build();
+        let status = status(&item).unwrap();
+        assert_eq!(status.state, ConnectionState::ReconnectRequired);
+        let reason = status.reason.unwrap();
+        assert!(reason.contains("`limited`") && reason.contains("newer version"), "{reason}");
     }
 
     #[test]

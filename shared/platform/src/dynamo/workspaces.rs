@@ -265,11 +265,12 @@ fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, Column
         (Some(owner), Some(until)) => Some(Lease { owner, until }),
         _ => None,
     };
+    let (state, state_reason) = stored::state(item)?;
     Ok(Workspace {
         id: id.clone(),
         settings: stored::settings(item),
-        state: stored::state(item)?,
-        state_reason: optional(item, "connection_state_reason")?,
+        state,
+        state_reason,
         connection: None,
         connection_version: stored::connection_version(item)?,
         refresh_lease: lease,
@@ -381,7 +382,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
             // Our own write, if the response to an earlier try was lost: nothing else leads to this state with this
             // version.
             Changed::Refused(found) => {
-                stored::state(&found) == Ok(ConnectionState::ReconnectRequired)
+                optional(&found, stored::STATE) == Ok(Some(ConnectionState::ReconnectRequired))
                     && stored::connection_version(&found) == Ok(version)
             }
         })
@@ -485,7 +486,7 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
 
     async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, Unanswered> {
         let change = |before: &Item| {
-            let connected = stored::state(before) != Ok(ConnectionState::Disconnected);
+            let connected = !matches!(stored::state(before), Ok((ConnectionState::Disconnected, _)));
             connected.then(|| {
                 Change::default()
                     .set("connection_state", ConnectionState::Disconnected)

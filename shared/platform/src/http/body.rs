@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::{problem::Problem, problem_code::ProblemCode};
 
 /// Parses the body, which must be JSON of this type.
 pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
@@ -22,7 +22,7 @@ fn refusal(error: &serde_json::Error) -> Problem {
     } else {
         format!("The body is not JSON: line {}, column {}.", error.line(), error.column())
     };
-    Problem::bad_request("invalid_body", detail)
+    Problem::new(ProblemCode::InvalidBody, detail)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use calls::ids::WorkspaceId;
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::problem::Problem;
+use super::{problem::Problem, problem_code::ProblemCode};
 use crate::config::{ConfigError, Env, required};
 
 /// A member of a workspace.
@@ -57,8 +57,8 @@ impl CallerRules {
     pub fn caller(&self, request: &Request) -> Result<Caller, Problem> {
         let Some(claims) = claims(request) else { return self.without_authorizer() };
         let no_workspace = || {
-            Problem::forbidden(
-                "no_workspace",
+            Problem::new(
+                ProblemCode::NoWorkspace,
                 format!(
                     "Your token does not name a workspace: its claim `{}` is missing or not one.",
                     self.workspace_claim
@@ -74,8 +74,8 @@ impl CallerRules {
     pub fn admin(&self, request: &Request) -> Result<Caller, Problem> {
         let caller = self.caller(request)?;
         match (&self.admin, claims(request)) {
-            (Some(admin), Some(claims)) if !admin.is(claims) => Err(Problem::forbidden(
-                "admin_required",
+            (Some(admin), Some(claims)) if !admin.is(claims) => Err(Problem::new(
+                ProblemCode::AdminRequired,
                 "Only an admin of your workspace may do this. Ask an admin to do it, or to make you one.",
             )),
             _ => Ok(caller),
@@ -96,7 +96,7 @@ impl CallerRules {
 }
 
 fn unauthenticated() -> Problem {
-    Problem::unauthorized("unauthenticated", "Send your dashboard's token as `Authorization: Bearer`.")
+    Problem::new(ProblemCode::Unauthenticated, "Send your dashboard's token as `Authorization: Bearer`.")
 }
 
 impl Admin {

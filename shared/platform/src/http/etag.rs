@@ -9,7 +9,7 @@ use lambda_http::{
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::{problem::Problem, response::json};
+use super::{problem::Problem, problem_code::ProblemCode, response::json};
 
 /// A strong entity tag: a digest of the content, so that it changes exactly when the content does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +55,7 @@ impl IfMatch {
         let tags: Vec<_> = tags.map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         match tags.as_slice() {
             [] => Err(Problem::new(
-                428,
-                "precondition_required",
-                "Precondition required",
+                ProblemCode::PreconditionRequired,
                 "Send `If-Match` with the `ETag` of the GET that you changed, so that nobody's change is lost; or \
                  `If-Match: *` to replace whatever there is.",
             )),

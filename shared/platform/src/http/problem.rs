@@ -6,15 +6,13 @@ use calls::ports::StoreError;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::response::response;
+use super::{problem_code::ProblemCode, response::response};
 use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
-/// An error response. `detail` is for people and says what to do; `code` is for programs and never changes.
+/// An error response. `detail` is for people and says what to do; the [`ProblemCode`] is for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    status: u16,
-    code: Cow<'static, str>,
-    title: &'static str,
+    code: ProblemCode,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     /// Logged with the code; never sent.
@@ -23,6 +21,7 @@ pub struct Problem {
 
 /// What is wrong with one field of a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "FieldProblem"))]
 pub struct FieldError {
     /// Its name, as it was sent.
     pub field: String,
@@ -30,81 +29,54 @@ pub struct FieldError {
     pub detail: String,
 }
 
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// A problem (RFC 9457).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Problem"))]
+pub struct WrittenProblem<'a> {
+    /// `urn:ringlog:problem:` and the code.
+    #[cfg_attr(feature = "openapi", schemars(example = &"urn:ringlog:problem:not_connected"))]
     r#type: String,
+    /// What the problems of this status have in common.
     title: &'a str,
+    /// The HTTP status.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 400, max = 599)))]
     status: u16,
+    /// What happened and what to do, for people.
     detail: &'a str,
+    /// For programs; never changes.
     code: &'a str,
+    /// What is wrong, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
 
 impl Problem {
-    /// A problem with any status.
-    pub fn new(
-        status: u16,
-        code: impl Into<Cow<'static, str>>,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { status, code: code.into(), title, detail: detail.into(), errors: Vec::new(), cause: None }
+    /// A problem with this code.
+    pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), cause: None }
     }
 
-    /// 400: a bad parameter or body.
-    pub fn bad_request(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(400, code, "Bad request", detail)
-    }
-
-    /// 401: the sender is unknown.
-    pub fn unauthorized(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(401, code, "Not authenticated", detail)
-    }
-
-    /// 403: the sender is known, but not allowed.
-    pub fn forbidden(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(403, code, "Not allowed", detail)
-    }
-
-    /// 404: not found.
-    pub fn not_found(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(404, code, "Not found", detail)
-    }
-
-    /// 409: it conflicts with the current state.
-    pub fn conflict(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(409, code, "Conflict", detail)
-    }
-
-    /// 409 `not_connected`: the workspace is not connected to Salesforce.
+    /// `not_connected`: the workspace is not connected to Salesforce.
     pub fn not_connected() -> Self {
-        Self::conflict("not_connected", "Salesforce is not connected. An admin has to connect it first.")
+        Self::new(ProblemCode::NotConnected, "Salesforce is not connected. An admin has to connect it first.")
     }
 
-    /// 412 `precondition_failed`: what was to be changed has changed in the meantime.
-    pub fn precondition_failed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(412, "precondition_failed", "Precondition failed", detail)
-    }
-
-    /// 502: Salesforce failed, or refused.
-    pub fn bad_gateway(code: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(502, code, "Salesforce error", detail)
-    }
-
-    /// 503 `unavailable`: one of our own services failed temporarily.
-    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(503, "unavailable", "Temporarily unavailable", detail)
-    }
-
-    /// 500 `internal`: a bug or misconfiguration of ours.
-    pub fn internal() -> Self {
+    /// `newer_version`: a newer version wrote the call's row, and only that version may change it.
+    pub fn newer_version() -> Self {
         Self::new(
-            500,
-            "internal",
-            "Internal error",
-            "Something went wrong in Ringlog. Its log has the details.",
+            ProblemCode::NewerVersion,
+            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
         )
+    }
+
+    /// `unavailable`: one of our own services failed temporarily.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ProblemCode::Unavailable, detail)
+    }
+
+    /// `internal`: a bug or misconfiguration of ours.
+    pub fn internal() -> Self {
+        Self::new(ProblemCode::Internal, "Something went wrong in Ringlog. Its log has the details.")
     }
 
     /// Adds what is wrong, field by field (an extension member, RFC 9457 §3.2).
@@ -124,12 +96,12 @@ impl Problem {
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status
+        self.code.status()
     }
 
     /// The stable code.
     pub fn code(&self) -> &str {
-        &self.code
+        self.code.as_str()
     }
 
     /// What happened and what to do, for people.
@@ -141,14 +113,14 @@ impl Problem {
     pub fn into_response(self) -> Response<Body> {
         self.log();
         response(
-            self.status,
+            self.status(),
             "application/problem+json",
-            &ProblemJson {
-                r#type: format!("urn:ringlog:problem:{}", self.code),
-                title: self.title,
-                status: self.status,
+            &WrittenProblem {
+                r#type: format!("urn:ringlog:problem:{}", self.code()),
+                title: self.code.title(),
+                status: self.status(),
                 detail: &self.detail,
-                code: &self.code,
+                code: self.code(),
                 errors: &self.errors,
             },
         )
@@ -157,21 +129,11 @@ impl Problem {
     /// Logs the problem: as an error if it is ours, otherwise as information. For responses that are created
     /// elsewhere.
     pub fn log(&self) {
-        let (code, cause) = (self.code.as_ref(), self.cause.as_deref());
-        if self.status >= 500 {
-            tracing::error!(
-                error.code = code,
-                error.cause = cause,
-                http.status = self.status,
-                "request failed"
-            );
+        let (code, status, cause) = (self.code(), self.status(), self.cause.as_deref());
+        if status >= 500 {
+            tracing::error!(error.code = code, error.cause = cause, http.status = status, "request failed");
         } else {
-            tracing::info!(
-                error.code = code,
-                error.cause = cause,
-                http.status = self.status,
-                "request refused"
-            );
+            tracing::info!(error.code = code, error.cause = cause, http.status = status, "request refused");
         }
     }
 }
@@ -185,8 +147,8 @@ impl From<StoreError> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Refused => Self::unauthorized(
-                "invalid_webhook_token",
+            TokenError::Refused => Self::new(
+                ProblemCode::InvalidWebhookToken,
                 "The webhook secret is missing or not valid. Copy it again from Ringlog's webhook settings into Vapi.",
             ),
             TokenError::Keys(error) => error.into(),
@@ -206,18 +168,18 @@ impl From<SealError> for Problem {
 impl From<TakeError> for Problem {
     fn from(error: TakeError) -> Self {
         match error {
-            TakeError::Unknown => Self::bad_request(
-                "state_unknown",
+            TakeError::Unknown => Self::new(
+                ProblemCode::StateUnknown,
                 "This connect flow is unknown or has already finished. Connect again from the dashboard.",
             ),
-            TakeError::WrongBrowser => Self::forbidden(
-                "state_of_another_browser",
+            TakeError::WrongBrowser => Self::new(
+                ProblemCode::StateOfAnotherBrowser,
                 "This connect flow was not started in this browser, or its cookie was not sent. If you did start it \
                  here, the API and the dashboard are probably not on the same site: Ringlog needs a custom domain \
                  (PublicBaseUrl) next to the dashboard's.",
             ),
-            TakeError::Expired => Self::bad_request(
-                "state_expired",
+            TakeError::Expired => Self::new(
+                ProblemCode::StateExpired,
                 "This connect flow took longer than 10 minutes. Connect again from the dashboard.",
             ),
             TakeError::Store(error) => error.into(),
@@ -237,18 +199,18 @@ mod tests {
 
     #[test]
     fn a_problem_has_the_five_members_and_is_not_stored() {
-        let response = Problem::not_found("call_unknown", "No such call.").into_response();
+        let response = Problem::new(ProblemCode::NoSuchCall, "No such call.").into_response();
         assert_eq!(response.status(), 404);
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(
             body(&response),
             json!({
-                "type": "urn:ringlog:problem:call_unknown",
+                "type": "urn:ringlog:problem:no_such_call",
                 "title": "Not found",
                 "status": 404,
                 "detail": "No such call.",
-                "code": "call_unknown",
+                "code": "no_such_call",
             })
         );
     }
@@ -256,7 +218,8 @@ mod tests {
     #[test]
     fn wrong_fields_are_named_one_by_one() {
         let field = FieldError { field: "retentionDays".to_owned(), detail: "must be a number".to_owned() };
-        let response = Problem::bad_request("invalid_settings", "…").with_errors(vec![field]).into_response();
+        let response =
+            Problem::new(ProblemCode::InvalidSettings, "…").with_errors(vec![field]).into_response();
         let errors = json!([{ "field": "retentionDays", "detail": "must be a number" }]);
         assert_eq!(body(&response)["errors"], errors);
     }

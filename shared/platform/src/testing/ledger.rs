@@ -6,14 +6,19 @@ use std::{
 };
 
 use calls::{
+    crm::RecordType,
     ids::{CallId, ErrorCode, WorkspaceId},
     lead::NumberClaim,
-    ledger::{Row, RowKey, SyncStatus, WriteId},
+    ledger::{Foreign, Row, RowKey, Stored, SyncStatus, WriteId},
+    matching::Decision,
     ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
 use super::{faults::Faults, lock::lock};
-use crate::stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position};
+use crate::stores::{
+    CountedRows, ListedDecision, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position,
+    StoredDecision,
+};
 
 type Rows = BTreeMap<(WorkspaceId, CallId), Row>;
 
@@ -25,6 +30,8 @@ const PAGE: u32 = 1000;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     rows: Arc<Mutex<Rows>>,
+    /// The statuses of the rows that a newer version wrote.
+    newer: Arc<Mutex<BTreeMap<(WorkspaceId, CallId), &'static str>>>,
     claims: Arc<Mutex<BTreeMap<(WorkspaceId, String), NumberClaim>>>,
     /// What fails.
     pub faults: Faults,
@@ -35,6 +42,24 @@ impl MemoryLedger {
     pub fn insert(&self, mut row: Row) {
         row.write_id.get_or_insert_with(|| WriteId("inserted".to_owned()));
         lock(&self.rows).insert((row.workspace_id.clone(), row.call_id.clone()), row);
+    }
+
+    /// Inserts a row as a newer version writes it, with a status that only that version knows.
+    pub fn insert_newer(&self, row: Row, status: &'static str) {
+        lock(&self.newer).insert((row.workspace_id.clone(), row.call_id.clone()), status);
+        self.insert(row);
+    }
+
+    fn status(&self, row: &Row) -> &'static str {
+        let key = (row.workspace_id.clone(), row.call_id.clone());
+        lock(&self.newer).get(&key).copied().unwrap_or(row.status.as_str())
+    }
+
+    fn stored(&self, row: Row) -> Stored {
+        if self.status(&row) == row.status.as_str() {
+            return row.into();
+        }
+        Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() })
     }
 
     /// All rows, by workspace and call.
@@ -48,20 +73,23 @@ impl MemoryLedger {
 }
 
 impl Ledger for MemoryLedger {
-    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
+    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
         let key = (workspace_id.clone(), call_id.clone());
-        self.faults.run("load", || lock(&self.rows).get(&key).cloned())
+        self.faults.run("load", || {
+            let row = lock(&self.rows).get(&key).cloned();
+            row.map(|row| self.stored(row))
+        })
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
         if row.write_id.is_none() {
             return Err(StoreError { operation: "swap", cause: "column write_id is missing".to_owned() });
         }
-        self.faults.run("swap", || swap(&mut lock(&self.rows), expected, row))
+        self.faults.run("swap", || swap(&mut lock(&self.rows), expected, row, |found| self.stored(found)))
     }
 }
 
-fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row) -> Swap {
+fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row, stored: impl Fn(Row) -> Stored) -> Swap {
     let key = (row.workspace_id.clone(), row.call_id.clone());
     let found = rows.get(&key).cloned();
     let ours = found.as_ref().is_some_and(|found| found.write_id == row.write_id);
@@ -70,7 +98,7 @@ fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row) -> Swap {
     if as_expected {
         rows.insert(key, row.clone());
     }
-    if as_expected || ours { Swap::Done } else { Swap::Conflict(found.map(Box::new)) }
+    if as_expected || ours { Swap::Done } else { Swap::Conflict(found.map(stored)) }
 }
 
 /// One page of rows in the order of an index. As in the table, the cursor is the last row's key, which stays valid
@@ -118,7 +146,7 @@ impl WaitingRows for MemoryLedger {
         after: Option<String>,
     ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
         let rows = self.select(|row| {
-            row.workspace_id == *workspace_id && row.status == SyncStatus::WaitingForConnection
+            row.workspace_id == *workspace_id && self.status(row) == SyncStatus::WaitingForConnection.as_str()
         });
         let (rows, next) = page(rows, |row| row.created_at, limit, after.as_deref());
         self.faults.run("waiting", || (rows.into_iter().map(|row| row.call_id).collect(), next))
@@ -166,27 +194,29 @@ impl ListedRows for MemoryLedger {
         let after = after.map(|after| (after.created_at, after.call_id.clone()));
         let mut rows = self.select(|row| {
             row.workspace_id == *id
-                && status.is_none_or(|status| row.status == status)
+                && status.is_none_or(|status| self.status(row) == status.as_str())
                 && after.as_ref().is_none_or(|after| position(row) < *after)
         });
         rows.sort_by_key(|row| std::cmp::Reverse(position(row)));
         rows.truncate(limit as usize);
-        self.faults.run("list", || rows.into_iter().map(listed).collect())
+        self.faults.run("list", || rows.into_iter().map(|row| listed(self.status(&row), row)).collect())
     }
 }
 
-fn listed(row: Row) -> ListedRow {
-    let (salesforce_record_type, salesforce_record_id) = row.record.unzip();
+fn listed(status: &str, row: Row) -> ListedRow {
+    let (salesforce_record_type, salesforce_record_id) =
+        row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = row.reason.map(|reason| (reason.code, reason.message)).unzip();
     ListedRow {
         call_id: row.call_id,
-        status: row.status,
+        status: status.to_owned(),
         salesforce_record_id,
-        salesforce_record_type,
+        salesforce_record_type: salesforce_record_type
+            .map(|record_type: RecordType| format!("{record_type:?}")),
         salesforce_task_id: row.task_id,
         appointment_created: row.event_id.is_some(),
         salesforce_event_id: row.event_id,
-        decision: row.decision.map(Into::into),
+        decision: row.decision.as_ref().map(listed_decision),
         error_code,
         error_message,
         phone_number: row.phone_number,
@@ -195,6 +225,12 @@ fn listed(row: Row) -> ListedRow {
         updated_at: row.updated_at,
         due_at: row.due_at,
     }
+}
+
+/// A decision as a list shows it.
+pub fn listed_decision(decision: &Decision) -> ListedDecision {
+    let stored = serde_json::to_value(decision).unwrap_or_default();
+    serde_json::from_value::<StoredDecision>(stored).unwrap_or_default().into()
 }
 
 fn has_code(row: &Row, error_code: &ErrorCode) -> bool {
@@ -211,8 +247,10 @@ impl CountedRows for MemoryLedger {
         let rows =
             self.select(|row| row.workspace_id == *id && since.is_none_or(|since| row.created_at >= since));
         let (rows, next) = page(rows, |row| row.created_at, PAGE, after.as_deref());
-        let outcome =
-            |row: Row| Outcome { status: row.status, error_code: row.reason.map(|reason| reason.code) };
+        let outcome = |row: Row| Outcome {
+            status: self.status(&row).to_owned(),
+            error_code: row.reason.map(|reason| reason.code),
+        };
         self.faults.run("outcomes", || (rows.into_iter().map(outcome).collect(), next))
     }
 

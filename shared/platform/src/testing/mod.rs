@@ -14,7 +14,7 @@ mod workspaces;
 
 pub use clock_and_random::{FixedClock, SeededRandom};
 pub use faults::{Faults, When};
-pub use ledger::MemoryLedger;
+pub use ledger::{MemoryLedger, listed_decision};
 pub use oauth_states::MemoryOAuthStates;
 pub use queue::MemoryQueue;
 pub use workspaces::{MemoryWorkspaces, connected};

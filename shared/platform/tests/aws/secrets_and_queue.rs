@@ -3,7 +3,8 @@
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use calls::{
     ids::{CallId, WorkspaceId},
-    message::Work,
+    jobs::{Job, Resume, Wake},
+    message::Queued as _,
     ports::Queue as _,
 };
 use platform::{
@@ -22,8 +23,8 @@ async fn a_message_arrives_unchanged_in_its_workspaces_group_and_in_our_trace() 
     let client = emulator::aws().sqs();
     let queue = client.create_queue().queue_name("calls-of-a-test").send().await.unwrap();
     let url = queue.queue_url.unwrap();
-    let work = Work::Wake { workspace_id: workspace_id(), call_id: CallId::parse("call-1").unwrap() };
-    SqsQueue::new(client.clone(), &url, || Some(TRACE.to_owned())).send(&work).await.unwrap();
+    let wake = Wake { workspace_id: workspace_id(), call_id: CallId::parse("call-1").unwrap() };
+    SqsQueue::new(client.clone(), &url, || Some(TRACE.to_owned())).send(&wake.message()).await.unwrap();
 
     let received = client
         .receive_message()
@@ -33,7 +34,7 @@ async fn a_message_arrives_unchanged_in_its_workspaces_group_and_in_our_trace() 
         .await
         .unwrap();
     let message = &received.messages()[0];
-    assert_eq!(Work::decode(message.body().unwrap()), Ok(work));
+    assert_eq!(Job::decode(message.body().unwrap()), Ok(Job::Wake(wake)));
     let attribute = |name| message.attributes().and_then(|all| all.get(&name)).map(String::as_str);
     assert_eq!(attribute(MessageSystemAttributeName::MessageGroupId), Some("acme"));
     assert_eq!(attribute(MessageSystemAttributeName::AwsTraceHeader), Some(TRACE));
@@ -43,8 +44,7 @@ async fn a_message_arrives_unchanged_in_its_workspaces_group_and_in_our_trace() 
 async fn a_queue_that_does_not_exist_is_a_store_error_with_its_code() {
     let queue = SqsQueue::new(emulator::aws().sqs(), "http://localhost/000000000000/nowhere", || None);
     let workspace_id = WorkspaceId::parse("acme").unwrap();
-    let work = Work::Resume { workspace_id, after: None, error_code: None };
-    let error = queue.send(&work).await.unwrap_err();
+    let error = queue.send(&Resume::all(workspace_id).message()).await.unwrap_err();
     assert_eq!(error.operation, "SQS SendMessage");
     assert!(error.cause.contains("NonExistentQueue") || error.cause.contains("QueueDoesNotExist"), "{error}");
 }

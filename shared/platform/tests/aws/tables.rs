@@ -1,14 +1,14 @@
 //! New tables, and what only a table can get wrong: columns, indexes, plain text.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use calls::{
     call::Call,
     crm::ApiUsage,
     ids::{CallId, ErrorCode, WorkspaceId},
-    ledger::{Row, SyncStatus, WriteId},
-    ports::{FailedRows as _, Ledger as _, Workspaces as _},
+    ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
+    ports::{DueRows as _, FailedRows as _, Ledger as _, Swap, WaitingRows as _, Workspaces as _},
     reason::Reason,
     workspace::{ConnectionState, Settings},
 };
@@ -145,11 +145,25 @@ async fn a_workspace_that_cannot_be_read_names_the_column() {
     let raw = Raw::workspaces().await;
     raw.put(HashMap::from([
         ("workspace_id".into(), text("acme")),
-        ("connection_state".into(), text("engaged")),
+        ("connection_version".into(), text("seven")),
     ]))
     .await;
     let error = raw.workspaces_table().load(&workspace_id()).await.unwrap_err();
-    assert_eq!(error.cause, "column connection_state cannot be read");
+    assert_eq!(error.cause, "column connection_version cannot be read");
+}
+
+#[tokio::test]
+async fn a_workspace_in_a_state_of_a_newer_version_waits() {
+    let raw = Raw::workspaces().await;
+    let table = raw.workspaces_table();
+    table.connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
+    let mut item = raw.items().await.remove(0);
+    item.insert("connection_state".into(), text("engaged"));
+    raw.put(item.clone()).await;
+    let workspace = table.load(&workspace_id()).await.unwrap();
+    assert_eq!(workspace.state, ConnectionState::ReconnectRequired);
+    assert!(workspace.connection.is_none() && workspace.state_reason.unwrap().contains("`engaged`"));
+    assert_eq!(raw.items().await, [item], "it is only read");
 }
 
 #[tokio::test]
@@ -194,16 +208,65 @@ async fn a_change_of_settings_writes_only_what_it_changes() {
 }
 
 #[tokio::test]
-async fn an_unreadable_ledger_row_names_the_column() {
+async fn a_ledger_row_that_this_version_cannot_read_is_foreign_and_names_the_column() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     let raw = Raw { client: client.clone(), table: table.clone() };
     raw.put(HashMap::from([("workspace_id".into(), text("acme")), ("call_id".into(), text("call-1"))])).await;
     let ledger = LedgerTable::new(client, table);
+    let foreign = || Some(Stored::Foreign(Foreign { cause: "column status is missing".to_owned() }));
     let loaded = ledger.load(&workspace_id(), &CallId::parse("call-1").unwrap()).await;
-    assert_eq!(loaded.unwrap_err().cause, "column status is missing");
+    assert_eq!(loaded, Ok(foreign()));
     let swapped = ledger.swap(None, &row("call-1", "w1")).await;
-    assert_eq!(swapped.unwrap_err().cause, "column status is missing");
+    assert_eq!(swapped, Ok(Swap::Conflict(foreign())));
+}
+
+/// Every index can contain rows of a newer version among others.
+#[tokio::test]
+async fn a_row_of_a_newer_version_keeps_no_other_from_being_read() {
+    let client = emulator::aws().dynamodb();
+    let table = create_table(&client, "SyncLogsTable").await;
+    let raw = Raw { client: client.clone(), table: table.clone() };
+    let ledger = LedgerTable::new(client, table);
+    for n in 0..3 {
+        let mut row = row(&format!("call-{n}"), "w1");
+        row.finish(
+            SyncStatus::WaitingForConnection,
+            Some(Reason { code: "X".to_owned(), message: String::new() }),
+            Some(1),
+            90,
+            1000,
+        );
+        ledger.swap(None, &row).await.unwrap();
+    }
+    let known = raw.items().await.remove(0);
+    let newer = |changes: [(&str, AttributeValue); 2]| {
+        let changes = changes.map(|(column, value)| (column.to_owned(), value));
+        known.clone().into_iter().chain(changes).collect::<Item>()
+    };
+    raw.put(newer([("call_id", text("newer-1")), ("status", text("undoing"))])).await;
+    raw.put(newer([("call_id", text("a key of another form")), ("status", text("undoing"))])).await;
+    let known_ids: BTreeSet<_> = ["call-0", "call-1", "call-2"].map(str::to_owned).into();
+    let all_ids: BTreeSet<_> = known_ids.iter().cloned().chain(["newer-1".to_owned()]).collect();
+
+    let listed = ledger.list(&workspace_id(), None, 10, None).await.unwrap();
+    let ids = |ids: Vec<CallId>| ids.into_iter().map(|id| id.to_string()).collect::<BTreeSet<_>>();
+    let status =
+        |id: &str| listed.iter().find(|row| row.call_id.as_str() == id).map(|row| row.status.as_str());
+    assert_eq!(ids(listed.iter().map(|row| row.call_id.clone()).collect()), all_ids);
+    assert_eq!((status("newer-1"), status("call-1")), (Some("undoing"), Some("waiting_for_connection")));
+    let (outcomes, _) = ledger.outcomes(&workspace_id(), None, None).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.status == "undoing").count(), 2);
+    let (waiting, _) = ledger.waiting(&workspace_id(), 10, None).await.unwrap();
+    assert_eq!(ids(waiting), all_ids);
+    let (failed, _) =
+        ledger.with_error(&workspace_id(), &ErrorCode::parse("X").unwrap(), 10, None).await.unwrap();
+    assert_eq!(ids(failed), all_ids);
+    let mut due = Vec::new();
+    for shard in 0..ledger.shards() {
+        due.extend(ledger.due(shard, 1000, 10, None).await.unwrap().0);
+    }
+    assert_eq!(ids(due.into_iter().map(|key| key.call_id).collect()), all_ids);
 }
 
 #[tokio::test]
@@ -243,7 +306,7 @@ async fn a_call_with_the_longest_transcript_fits_an_item() {
     let mut row = Row::accepted(workspace_id(), call, 1);
     row.write_id = Some(WriteId("w1".into()));
     ledger.swap(None, &row).await.unwrap();
-    assert_eq!(ledger.load(&workspace_id(), &row.call_id).await.unwrap(), Some(row));
+    assert_eq!(ledger.load(&workspace_id(), &row.call_id).await.unwrap(), Some(row.into()));
 }
 
 #[tokio::test]
@@ -252,7 +315,13 @@ async fn nothing_is_missed_when_dynamodb_ends_a_page_at_a_megabyte() {
     for n in 0..7 {
         let mut row = row(&format!("call-{n}"), "w1");
         row.created_at = 1000 + n;
-        row.finish(SyncStatus::Error, Some(Reason::new("X", "x".repeat(300_000))), None, 90, 1000);
+        row.finish(
+            SyncStatus::Error,
+            Some(Reason { code: "X".to_owned(), message: "x".repeat(300_000) }),
+            None,
+            90,
+            1000,
+        );
         ledger.swap(None, &row).await.unwrap();
     }
     for status in [None, Some(SyncStatus::Error)] {

@@ -1,10 +1,10 @@
-//! The table of failures, row by row.
+//! The table of errors, row by row.
 
 use serde_json::json;
 
 use super::*;
 
-fn answered(status: u16, code: &str, message: &str, effect: Effect) -> CrmError {
+fn error_of(status: u16, code: &str, message: &str, effect: Effect) -> CrmError {
     let body = json!([{ "errorCode": code, "message": message }]).to_string();
     rest(StatusCode::from_u16(status).unwrap(), body.as_bytes(), effect)
 }
@@ -99,15 +99,15 @@ const DOCUMENTED: &[Row] = &[
 ];
 
 #[test]
-fn every_documented_failure_of_the_rest_api_has_its_class() {
+fn every_documented_error_of_the_rest_api_has_its_class() {
     for &(status, code, message, read, create) in DOCUMENTED {
         assert_eq!(
-            answered(status, code, message, Effect::Nothing).class,
+            error_of(status, code, message, Effect::Nothing).class,
             read,
             "read: {status} {code} {message}"
         );
         assert_eq!(
-            answered(status, code, message, Effect::Creates).class,
+            error_of(status, code, message, Effect::Creates).class,
             create,
             "create: {status} {code} {message}"
         );
@@ -115,7 +115,7 @@ fn every_documented_failure_of_the_rest_api_has_its_class() {
 }
 
 #[test]
-fn answers_without_a_list_of_errors_go_by_their_status() {
+fn responses_without_a_list_of_errors_are_classified_by_status() {
     use FaultClass::Ambiguous;
     let html = "<html><body>Sorry, 00Dxx!token</body></html>";
     for (status, body, read, create, code) in [
@@ -150,9 +150,9 @@ fn answers_without_a_list_of_errors_go_by_their_status() {
     }
 }
 
-/// A trigger that sets an owner, a record type that is missing: the record is there.
+/// If a trigger sets a missing owner or record type, the caller's record still exists.
 #[test]
-fn a_record_is_gone_only_where_the_fields_say_so_or_nothing() {
+fn a_record_is_gone_only_if_the_error_names_who_id_or_no_field() {
     for code in ["INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"] {
         for (fields, class) in [
             (json!(null), RecordGone),
@@ -171,8 +171,8 @@ fn a_record_is_gone_only_where_the_fields_say_so_or_nothing() {
 }
 
 #[test]
-fn only_an_address_that_leads_nowhere_may_have_moved() {
-    for (status, body, nowhere) in [
+fn an_address_is_gone_only_if_no_token_endpoint_responds_there() {
+    for (status, body, gone) in [
         (301, "", true),
         (307, "<html>moved</html>", true),
         (404, "<html>URL No Longer Exists</html>", true),
@@ -181,19 +181,19 @@ fn only_an_address_that_leads_nowhere_may_have_moved() {
         (503, "<html></html>", false),
     ] {
         let status_code = StatusCode::from_u16(status).unwrap();
-        assert_eq!(leads_nowhere(status_code, body.as_bytes()), nowhere, "{status} {body}");
+        assert_eq!(is_address_gone(status_code, body.as_bytes()), gone, "{status} {body}");
     }
 }
 
 #[test]
-fn an_activity_that_is_to_be_changed_and_is_not_found_is_gone() {
+fn an_activity_that_an_update_does_not_find_is_gone() {
     let message = "Provided external ID field does not exist or is not accessible";
-    assert_eq!(answered(404, "NOT_FOUND", message, Effect::Changes).class, RecordGone);
-    assert_eq!(answered(500, "UNKNOWN_EXCEPTION", "", Effect::Changes).class, FaultClass::Ambiguous);
+    assert_eq!(error_of(404, "NOT_FOUND", message, Effect::Changes).class, RecordGone);
+    assert_eq!(error_of(500, "UNKNOWN_EXCEPTION", "", Effect::Changes).class, FaultClass::Ambiguous);
 }
 
 #[test]
-fn refused_fields_are_named_by_the_list_or_by_the_text() {
+fn refused_fields_are_taken_from_the_list_or_the_text() {
     for (entry, fields) in [
         (
             json!({"errorCode": "INVALID_FIELD", "message": "No such column 'Type' on sobject of type Task"}),
@@ -225,7 +225,7 @@ fn refused_fields_are_named_by_the_list_or_by_the_text() {
 }
 
 #[test]
-fn several_errors_of_one_kind_name_all_their_fields() {
+fn the_fields_of_all_errors_of_the_same_class_are_collected() {
     let body = json!([
         {"errorCode": "INVALID_FIELD", "message": "No such column 'Type' on sobject of type Task"},
         {"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required", "fields": ["Budget__c"]},
@@ -236,7 +236,7 @@ fn several_errors_of_one_kind_name_all_their_fields() {
 }
 
 #[test]
-fn the_collections_resource_s_spelling_is_read() {
+fn errors_of_the_collections_resource_are_parsed() {
     let body =
         json!([{"statusCode": "REQUIRED_FIELD_MISSING", "message": "Required", "fields": ["Subject"]}]);
     let error = rest(StatusCode::BAD_REQUEST, body.to_string().as_bytes(), Effect::Creates);
@@ -244,8 +244,8 @@ fn the_collections_resource_s_spelling_is_read() {
 }
 
 #[test]
-fn messages_carry_no_number_and_no_value_of_ours() {
-    let error = answered(
+fn messages_contain_no_phone_number_and_nothing_that_was_sent() {
+    let error = error_of(
         400,
         "MALFORMED_SEARCH",
         "\nFIND {2345550123}\n ^\nERROR at Row:1:Column:11\nline 1:11",
@@ -253,7 +253,7 @@ fn messages_carry_no_number_and_no_value_of_ours() {
     );
     assert_eq!(error.message, "ERROR at Row:1:Column:11 line 1:11");
     let error =
-        answered(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "(234) 555-0123 is blocked", Effect::Creates);
+        error_of(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "(234) 555-0123 is blocked", Effect::Creates);
     assert!(!error.message.contains("0123"), "{}", error.message);
 }
 
@@ -262,7 +262,7 @@ fn refused(status: u16, body: &str) -> CrmError {
 }
 
 #[test]
-fn every_documented_failure_of_the_token_endpoint_has_its_class() {
+fn every_documented_error_of_the_token_endpoint_has_its_class() {
     for (error, description, class) in [
         ("invalid_grant", "expired access/refresh token", GrantEnded),
         ("invalid_grant", "expired authorization code", GrantEnded),
@@ -300,7 +300,7 @@ fn every_documented_failure_of_the_token_endpoint_has_its_class() {
 }
 
 #[test]
-fn a_grant_ends_only_by_a_400() {
+fn only_a_400_ends_a_grant() {
     for status in [401, 403, 429] {
         assert_eq!(refused(status, r#"{"error":"invalid_grant"}"#).class, Passing, "{status}");
     }
@@ -309,13 +309,13 @@ fn a_grant_ends_only_by_a_400() {
 }
 
 #[test]
-fn a_missing_description_is_no_obstacle() {
+fn an_error_without_a_description_is_parsed() {
     let error = refused(400, r#"{"error":"invalid_grant"}"#);
     assert_eq!((error.message.as_str(), error.status), ("invalid_grant", Some(400)));
 }
 
 #[test]
-fn what_does_not_come_from_the_token_endpoint_ends_no_grant() {
+fn an_error_from_elsewhere_than_the_token_endpoint_ends_no_grant() {
     for body in ["", "<html>blocked</html>", "[]", "null"] {
         assert_eq!(refused(400, body).class, Passing, "{body}");
         assert_eq!(refused(420, body).class, Passing, "{body}");
@@ -324,7 +324,7 @@ fn what_does_not_come_from_the_token_endpoint_ends_no_grant() {
 }
 
 #[test]
-fn a_revocation_may_be_tried_again_at_once() {
+fn a_failed_revocation_is_a_passing_fault() {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     assert_eq!(oauth(status, b"", Effect::Nothing).class, Passing);
 }

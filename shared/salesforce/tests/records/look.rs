@@ -1,4 +1,4 @@
-//! Whether a call is in Salesforce already.
+//! The look: whether a call is in Salesforce already.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_is_found_again() {
+async fn a_look_finds_what_a_write_without_a_response_created() {
     let world = World::new().await;
     assert_eq!(world.look("call-1").await.unwrap(), Look::default());
     world.fault(RouteKind::Composite, Effect::DropAfter);
@@ -35,7 +35,7 @@ async fn a_write_whose_answer_was_lost_is_found_again() {
 }
 
 #[tokio::test]
-async fn a_look_compares_calls_to_the_letter() {
+async fn a_look_compares_call_ids_case_sensitively() {
     let world = World::new().await;
     world.create_both("Call-A").await.unwrap();
     assert_eq!(world.look("call-a").await.unwrap(), Look::default());
@@ -55,7 +55,7 @@ async fn a_task_without_call_object_is_found_by_its_last_line() {
 }
 
 #[tokio::test]
-async fn archived_and_moved_and_deleted_tasks_are_found() {
+async fn archived_moved_and_deleted_tasks_are_found() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
     let task_id = written.task_id.unwrap();
@@ -68,7 +68,7 @@ async fn archived_and_moved_and_deleted_tasks_are_found() {
 }
 
 #[tokio::test]
-async fn a_look_without_a_record_finds_the_task() {
+async fn a_look_without_record_ids_finds_the_task() {
     let world = World::new().await;
     world.create_both("call-1").await.unwrap();
     let call_id = CallId::parse("call-1").unwrap();
@@ -77,9 +77,9 @@ async fn a_look_without_a_record_finds_the_task() {
     assert!(look.task.is_some() && look.event_id.is_none());
 }
 
-/// A query without an end in an org with millions of Tasks.
+/// In an org with millions of Tasks, the query without a time limit may never finish.
 #[tokio::test]
-async fn an_older_task_is_looked_for_last_and_costs_the_look_nothing_else() {
+async fn an_older_task_is_looked_for_last_and_a_timeout_does_not_fail_the_look() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
     let task_id = written.task_id.unwrap();
@@ -93,10 +93,10 @@ async fn an_older_task_is_looked_for_last_and_costs_the_look_nothing_else() {
         let requests = [RouteKind::Composite, RouteKind::Query].map(|kind| world.salesforce.count(kind));
         (look.unwrap().value, requests)
     };
-    let (seen, requests) = look(false).await;
-    assert_eq!((seen.task, seen.event_id.clone(), requests), (None, written.event_id.clone(), [1, 0]));
-    let (seen, requests) = look(true).await;
-    assert_eq!((seen.task.map(|(id, _)| id), requests), (Some(task_id), [1, 1]));
+    let (found, requests) = look(false).await;
+    assert_eq!((found.task, found.event_id.clone(), requests), (None, written.event_id.clone(), [1, 0]));
+    let (found, requests) = look(true).await;
+    assert_eq!((found.task.map(|(id, _)| id), requests), (Some(task_id), [1, 1]));
     world.fault(
         RouteKind::Query,
         Effect::Answer {
@@ -106,6 +106,6 @@ async fn an_older_task_is_looked_for_last_and_costs_the_look_nothing_else() {
             headers: BTreeMap::new(),
         },
     );
-    let (seen, _) = look(true).await;
-    assert_eq!((seen.task, seen.event_id), (None, written.event_id));
+    let (found, _) = look(true).await;
+    assert_eq!((found.task, found.event_id), (None, written.event_id));
 }

@@ -1,6 +1,6 @@
-//! Searching, writing and looking, against the simulator.
+//! Searches, writes and looks, against the simulator.
 
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test's helpers are read as tests")]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests")]
 
 mod look;
 mod search;

@@ -1,4 +1,4 @@
-//! Records by phone number: what search shows, and what it does not know yet.
+//! Finding records by phone number: by search, and by query while the search index lags.
 
 use calls::{
     crm::{FaultClass, Omitted, PhoneQuery, RecordType},
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::world::{World, class_and_code};
 
 #[tokio::test]
-async fn a_search_finds_leads_and_contacts_however_their_numbers_are_written() {
+async fn a_search_finds_leads_and_contacts_however_their_numbers_are_formatted() {
     let world = World::new().await;
     for (number, record_type, name) in [
         ("2345550123", RecordType::Lead, "Ada Sample"),
@@ -29,26 +29,26 @@ async fn a_search_finds_leads_and_contacts_however_their_numbers_are_written() {
 }
 
 #[tokio::test]
-async fn found_records_carry_what_matching_needs() {
+async fn found_records_have_what_matching_needs() {
     let world = World::new().await;
     let query = PhoneQuery {
         national: "2345550123".to_owned(),
         international: "12345550123".to_owned(),
         others: vec![],
     };
-    let answer =
+    let response =
         world.client.search(&world.connection, &RecordType::ALL, &query, &Omitted::default()).await.unwrap();
-    let ada = &answer.value.records[0];
+    let ada = &response.value.records[0];
     assert_eq!(ada.phones, [("Phone".to_owned(), "(234) 555-0123".to_owned())]);
     assert_eq!(ada.country.as_deref(), Some("United States"));
     assert!(ada.created_at <= ada.modified_at && ada.modified_at <= Utc::now());
     assert_eq!(ada.id.key_prefix(), "00Q");
-    let usage = answer.api_usage.unwrap();
+    let usage = response.api_usage.unwrap();
     assert_eq!((usage.used, usage.limit), (1, 15_000));
 }
 
 #[tokio::test]
-async fn a_search_goes_on_without_what_the_user_may_not_read() {
+async fn a_search_leaves_out_what_the_user_may_not_read() {
     let world = World::new().await;
     world
         .salesforce
@@ -63,8 +63,8 @@ async fn a_search_goes_on_without_what_the_user_may_not_read() {
     assert_eq!(class_and_code(&error), (FaultClass::Permanent, "INVALID_TYPE"));
 }
 
-/// So many Contacts that a page is full of them.
-fn crowd(world: &World) -> PhoneQuery {
+/// Adds Contacts with the same number until they fill a page.
+fn fill_page(world: &World) -> PhoneQuery {
     for n in 0..200 {
         let fields = json!({ "LastName": format!("Crowd {n}"), "Phone": "(234) 555-0190" });
         let fields = fields.as_object().unwrap().clone();
@@ -75,9 +75,9 @@ fn crowd(world: &World) -> PhoneQuery {
 }
 
 #[tokio::test]
-async fn an_object_that_is_not_asked_for_is_not_found_and_fails_nothing() {
+async fn an_object_that_is_not_searched_has_no_effect() {
     let world = World::new().await;
-    let query = crowd(&world);
+    let query = fill_page(&world);
     let (client, connection) = (&world.client, &world.connection);
     let leads = [RecordType::Lead];
     let found = client.search(connection, &leads, &query, &Omitted::default()).await.unwrap().value;
@@ -94,9 +94,9 @@ async fn an_object_that_is_not_asked_for_is_not_found_and_fails_nothing() {
     assert_eq!(world.salesforce.count(RouteKind::Search), 1);
 }
 
-/// What nobody may read may have the number: that is no miss.
+/// It is not a miss: the unreadable records may have the number.
 #[tokio::test]
-async fn a_search_in_nothing_that_may_be_read_is_a_fault() {
+async fn a_search_with_nothing_left_to_read_is_an_error() {
     let world = World::new().await;
     let query = PhoneQuery {
         national: "2345550123".to_owned(),
@@ -116,9 +116,9 @@ async fn a_search_in_nothing_that_may_be_read_is_a_fault() {
 }
 
 #[tokio::test]
-async fn more_records_than_a_page_holds_are_told() {
+async fn a_full_page_is_reported() {
     let world = World::new().await;
-    let query = crowd(&world);
+    let query = fill_page(&world);
     let found = world
         .client
         .search(&world.connection, &RecordType::ALL, &query, &Omitted::default())
@@ -129,7 +129,7 @@ async fn more_records_than_a_page_holds_are_told() {
 }
 
 #[tokio::test]
-async fn failures_of_a_search_are_faults() {
+async fn every_failure_of_a_search_has_its_class() {
     let world = World::new().await;
     for (preset, class) in [
         (Preset::SessionExpired, FaultClass::Session),
@@ -147,7 +147,7 @@ async fn failures_of_a_search_are_faults() {
     }
 }
 
-/// Three hidden fields: each costs a request once, and none where they are known.
+/// Each of the three hidden fields costs one request, and none once it is known.
 #[tokio::test]
 async fn what_is_known_to_be_hidden_costs_no_request() {
     let world = World::new().await;
@@ -169,9 +169,9 @@ async fn what_is_known_to_be_hidden_costs_no_request() {
     assert_eq!(omitted.unreadable, hidden.map(str::to_owned).into());
 }
 
-/// Shield: a query does not filter by an encrypted field, a search finds by it.
+/// With Shield encryption, a query cannot filter by an encrypted field, but a search finds it.
 #[tokio::test]
-async fn new_records_are_looked_for_without_fields_that_cannot_be_filtered_by() {
+async fn new_records_are_queried_without_fields_that_cannot_be_filtered_by() {
     let world = World::new().await;
     let leads = ["Lead.Phone".to_owned(), "Lead.MobilePhone".to_owned()];
     world.salesforce.set(|settings| settings.unfilterable_fields = leads.to_vec());
@@ -210,9 +210,8 @@ async fn a_search_survives_one_lost_connection() {
     assert_eq!(class_and_code(&error), (FaultClass::Passing, "connection"));
 }
 
-/// Records that search does not know yet, as people enter them.
 #[tokio::test]
-async fn new_records_are_found_before_search_knows_them() {
+async fn new_records_are_found_before_they_are_indexed() {
     let world = World::new().await;
     for (object, field, number) in [
         ("Lead", "Phone", "(234) 555-0171"),
@@ -257,7 +256,7 @@ async fn new_records_are_found_before_search_knows_them() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_see_leads_is_shown_new_contacts() {
+async fn new_contacts_are_found_for_a_user_who_may_not_see_leads() {
     let world = World::new().await;
     world.salesforce.set(|settings: &mut Settings| settings.hidden_objects = vec!["Lead".into()]);
     let query =

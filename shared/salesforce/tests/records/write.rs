@@ -1,4 +1,4 @@
-//! What is created, read, and changed.
+//! Creating, reading and updating.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -32,7 +32,7 @@ async fn task_and_event_are_written_in_one_request() {
 }
 
 #[tokio::test]
-async fn one_of_them_is_written_alone() {
+async fn a_task_or_an_event_can_be_written_alone() {
     let world = World::new().await;
     let who = world.ada().await;
     let task_draft = task(&who, "call-1");
@@ -45,7 +45,7 @@ async fn one_of_them_is_written_alone() {
 }
 
 #[tokio::test]
-async fn a_refused_event_takes_the_task_with_it_and_is_named() {
+async fn a_refused_event_rolls_back_the_task_and_is_named() {
     let world = World::new().await;
     world.refuse("Event", "FIELD_CUSTOM_VALIDATION_EXCEPTION", "Not on Sundays", &["StartDateTime"]);
     let error = world.create_both("call-1").await.unwrap_err();
@@ -93,7 +93,7 @@ async fn refused_fields_are_named() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_converted_meanwhile_is_gone() {
+async fn a_lead_that_was_converted_in_the_meantime_is_gone() {
     let world = World::new().await;
     let who = world.ada().await;
     world.salesforce.convert_lead(who.as_str()).unwrap();
@@ -102,7 +102,7 @@ async fn a_lead_that_was_converted_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn failures_of_a_create_say_whether_it_may_have_been_done() {
+async fn a_failed_create_says_whether_it_may_have_taken_effect() {
     let world = World::new().await;
     for (effect, class) in [
         (Effect::from(Preset::SessionExpired), FaultClass::Session),
@@ -123,7 +123,7 @@ async fn failures_of_a_create_say_whether_it_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn an_org_says_which_status_its_closed_tasks_have() {
+async fn the_status_of_closed_tasks_is_read_from_the_org() {
     let world = World::new().await;
     let who = world.ada().await;
     let status = |name: &str, is_closed| TaskStatus { name: name.into(), is_closed, is_default: !is_closed };
@@ -142,28 +142,27 @@ async fn an_org_says_which_status_its_closed_tasks_have() {
     assert_eq!(world.client.closed_task_status(&world.connection).await.unwrap().value, None);
 }
 
-/// Fields that are to be changed.
 fn fields(json: serde_json::Value) -> calls::crm::Fields {
     json.as_object().unwrap().clone()
 }
 
 #[tokio::test]
-async fn updates_change_facts_and_leave_the_record_alone() {
+async fn an_update_does_not_move_the_activity_to_another_record() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
     let contact = world.salesforce.convert_lead(world.ada().await.as_str()).unwrap();
 
-    let standing = world.read(&written).await;
+    let activities = world.read(&written).await;
     let subject = "Inbound Call - Scheduled Appointment";
     let times = json!({ "StartDateTime": "2026-01-21T19:00:00Z", "EndDateTime": "2026-01-21T20:00:00Z" });
-    for (object, changed, standing) in [
-        (WrittenObject::Task, json!({ "Subject": subject }), standing.task.unwrap()),
-        (WrittenObject::Event, times, standing.event.unwrap()),
+    for (object, changed, activity) in [
+        (WrittenObject::Task, json!({ "Subject": subject }), activities.task.unwrap()),
+        (WrittenObject::Event, times, activities.event.unwrap()),
     ] {
         let changed = fields(changed);
-        let (id, at) = (&standing.id, standing.modified_at);
-        let answer = world.client.update(&world.connection, object, id, &changed, at).await.unwrap();
-        assert!(answer.api_usage.is_some());
+        let (id, at) = (&activity.id, activity.modified_at);
+        let response = world.client.update(&world.connection, object, id, &changed, at).await.unwrap();
+        assert!(response.api_usage.is_some());
     }
 
     let (tasks, events) = (world.salesforce.records("Task"), world.salesforce.records("Event"));
@@ -173,24 +172,24 @@ async fn updates_change_facts_and_leave_the_record_alone() {
 }
 
 #[tokio::test]
-async fn what_stands_is_read_as_it_was_sent_in_one_request() {
+async fn activities_are_read_in_one_request_as_they_were_sent() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
     world.salesforce.set(|settings| settings.hidden_fields = vec!["Task.CallDisposition".into()]);
     world.salesforce.clear_requests();
-    let standing = world.read(&written).await;
+    let activities = world.read(&written).await;
     assert_eq!(world.salesforce.count(RouteKind::Composite), 1);
-    let (task, event) = (standing.task.unwrap(), standing.event.unwrap());
+    let (task, event) = (activities.task.unwrap(), activities.event.unwrap());
     assert!(task.is_untouched && event.is_untouched);
     assert_eq!(task.who_id, Some(world.ada().await));
     assert_eq!(event.fields["StartDateTime"], "2026-01-20T19:00:00Z");
     assert_eq!(task.fields["CallDurationInSeconds"], 63);
-    assert!(!task.fields.contains_key("CallDisposition"), "what is hidden is not there");
-    assert_eq!(event.fields["Location"], serde_json::Value::Null, "what is empty is");
+    assert!(!task.fields.contains_key("CallDisposition"), "hidden fields are missing");
+    assert_eq!(event.fields["Location"], serde_json::Value::Null, "empty fields are null");
 }
 
 #[tokio::test]
-async fn a_record_that_somebody_changed_since_it_was_read_is_not_changed() {
+async fn a_record_that_somebody_changed_since_it_was_read_is_not_updated() {
     let world = World::new().await;
     let written = world.create_both("call-1").await.unwrap();
     let task = world.read(&written).await.task.unwrap();
@@ -213,8 +212,8 @@ async fn an_activity_that_a_person_deleted_is_gone() {
     let written = world.create_both("call-1").await.unwrap();
     let (task_id, event_id) = (written.task_id.clone().unwrap(), written.event_id.clone().unwrap());
     world.salesforce.change_record(task_id.as_str(), &json!({"IsDeleted": true})).unwrap();
-    let standing = world.read(&written).await;
-    assert_eq!((standing.task, standing.event.map(|event| event.id)), (None, Some(event_id)));
+    let activities = world.read(&written).await;
+    assert_eq!((activities.task, activities.event.map(|event| event.id)), (None, Some(event_id)));
     let never = SalesforceId::parse("00T000000000999").unwrap();
     for id in [task_id, never] {
         let changed = fields(json!({ "Subject": "Inbound Call" }));
@@ -226,7 +225,7 @@ async fn an_activity_that_a_person_deleted_is_gone() {
 }
 
 #[tokio::test]
-async fn an_update_that_is_not_allowed_is_permanent() {
+async fn an_update_without_permission_is_a_permanent_error() {
     let world = World::new().await;
     let task_id = world.create_both("call-1").await.unwrap().task_id.unwrap();
     world.salesforce.set(|settings| settings.denied = vec!["Task.update".into()]);
@@ -237,7 +236,7 @@ async fn an_update_that_is_not_allowed_is_permanent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_too_late_leaves_open_what_a_write_did() {
+async fn a_response_after_the_timeout_is_ambiguous_for_writes() {
     let timeouts = Timeouts { connect: Duration::from_secs(1), request: Duration::from_millis(300) };
     let world = World::with(Settings::default(), timeouts).await;
     world.fault(RouteKind::Composite, Effect::Delay { milliseconds: 600 });
@@ -251,15 +250,15 @@ async fn an_answer_that_comes_too_late_leaves_open_what_a_write_did() {
 }
 
 #[tokio::test]
-async fn no_error_text_carries_the_number_or_a_token() {
+async fn no_error_contains_the_number_or_a_token() {
     let world = World::new().await;
-    let answer = json!([{
+    let body = json!([{
         "errorCode": "MALFORMED_SEARCH",
         "message": format!("no row for 2345550123 with {}", world.connection.access_token.expose_secret()),
     }]);
     world.fault(
         RouteKind::Search,
-        Effect::Answer { status: 400, body: answer, content_type: None, headers: BTreeMap::new() },
+        Effect::Answer { status: 400, body, content_type: None, headers: BTreeMap::new() },
     );
     let text = format!("{:?}", world.search("2345550123").await.unwrap_err());
     assert!(
@@ -279,9 +278,11 @@ fn new_lead() -> LeadDraft {
 }
 
 #[tokio::test]
-async fn a_lead_that_salesforce_takes_for_a_duplicate_comes_back_with_the_records() {
+async fn a_refused_duplicate_lead_names_the_existing_records() {
     let world = World::new().await;
-    world.salesforce.set(|settings: &mut Settings| settings.refuse_duplicate_leads = true);
+    let rules = json!([{ "object": "Lead", "by": "phone", "action": "alert" }]);
+    let rules = serde_json::from_value(rules).unwrap();
+    world.salesforce.set(|settings: &mut Settings| settings.duplicate_rules = rules);
     let mut known = Vec::new();
     for object in ["Contact", "Lead"] {
         let fields = json!({ "LastName": "Known", "Phone": "(234) 555-0173" });
@@ -294,30 +295,30 @@ async fn a_lead_that_salesforce_takes_for_a_duplicate_comes_back_with_the_record
     assert_eq!(error.records, known);
 }
 
-/// A rule that goes by names: its records are read with their numbers, and the header lets a Lead through that it only
-/// warns of.
+/// The rule compares names. The records that it names are read with their numbers, and the header saves a Lead despite an
+/// alert.
 #[tokio::test]
-async fn a_rule_that_alerts_lets_a_lead_through_where_that_is_asked_for() {
+async fn allowing_duplicates_overrides_an_alert_but_not_a_block() {
     let world = World::new().await;
     let rule = |action: &str| json!([{ "object": "Lead", "by": "name", "action": action }]);
     let lead = LeadDraft { first_name: Some("Ada".into()), last_name: "Sample".into(), ..new_lead() };
     for action in ["alert", "block"] {
         let rules = serde_json::from_value(rule(action)).unwrap();
         world.salesforce.set(|settings| settings.duplicate_rules = rules);
-        let make = |duplicates| world.client.create_lead(&world.connection, &lead, duplicates);
-        let error = make(Duplicates::Refuse).await.unwrap_err();
+        let create = |duplicates| world.client.create_lead(&world.connection, &lead, duplicates);
+        let error = create(Duplicates::Refuse).await.unwrap_err();
         assert_eq!(error.code, "DUPLICATES_DETECTED");
         let named = world.client.records(&world.connection, &error.records, &Omitted::default()).await;
         let named = named.unwrap().value.records;
         assert_eq!(named[0].id, world.ada().await);
         assert_eq!(named[0].phones[0].1, "(234) 555-0123");
-        assert_eq!(make(Duplicates::Allow).await.is_ok(), action == "alert");
+        assert_eq!(create(Duplicates::Allow).await.is_ok(), action == "alert");
     }
 }
 
-/// Words of the host, not of the API: the org may have moved.
+/// The page comes from the host, not from the API: the org may have moved.
 #[tokio::test]
-async fn a_page_in_place_of_an_answer_is_first_a_matter_of_the_session() {
+async fn a_page_instead_of_json_is_a_session_fault() {
     let world = World::new().await;
     for status in [403, 404] {
         let page = Effect::Answer {
@@ -332,7 +333,7 @@ async fn a_page_in_place_of_an_answer_is_first_a_matter_of_the_session() {
 }
 
 #[tokio::test]
-async fn a_lead_is_made_and_leads_to_its_contact_when_it_is_converted() {
+async fn a_converted_lead_leads_to_its_contact() {
     let world = World::new().await;
     let id =
         world.client.create_lead(&world.connection, &new_lead(), Duplicates::Refuse).await.unwrap().value;

@@ -1,6 +1,6 @@
-//! What the integration tests share: a client for an address of this machine, and drafts to write.
+//! Shared by the integration tests: clients for a URL of this machine, and drafts to write.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(unreachable_pub, missing_docs, reason = "helpers of tests")]
 
 pub mod world;
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 pub const CLIENT_ID: &str = "sample-client-id";
 pub const CLIENT_SECRET: &str = "sample-client-secret";
 
-/// A client of a deployment that logs in at `url`.
+/// A client for a deployment whose login URL is `url`.
 pub fn client(url: &str) -> Client {
     client_with(url, CLIENT_ID, CLIENT_SECRET, Timeouts::default())
 }
@@ -30,13 +30,13 @@ pub fn client_with(url: &str, id: &str, secret: &str, timeouts: Timeouts) -> Cli
     Client::new(config).unwrap()
 }
 
-/// A client that gives up soon.
+/// A client with short timeouts.
 pub fn impatient(url: &str) -> Client {
     let timeouts = Timeouts { connect: Duration::from_millis(200), request: Duration::from_millis(200) };
     client_with(url, CLIENT_ID, CLIENT_SECRET, timeouts)
 }
 
-/// A connection of an org at `url`.
+/// A connection to an org at `url`.
 pub fn connection(url: &str) -> Connection {
     Connection {
         version: 1,

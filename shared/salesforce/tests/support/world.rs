@@ -1,6 +1,6 @@
-//! A simulated Salesforce, and a client that is connected to it.
+//! A simulated Salesforce and a client connected to it.
 
-#![allow(clippy::unwrap_used, reason = "a test's helpers are read as tests")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use calls::{
     crm::{Activities, CrmError, FaultClass, Omitted, PhoneQuery, RecordType, Written},
@@ -14,7 +14,7 @@ use salesforce::{
     oauth::{Flow, authorize_url},
     pkce::Verifier,
 };
-use salesforce_sim::{Config, Effect, Fault, RouteKind, Settings, Simulator, WriteFault, WriteKind};
+use salesforce_sim::{Config, Effect, Fault, Operation, RecordFault, RouteKind, Settings, Simulator};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{client_with, event, task};
 
-/// A simulated Salesforce, a client of it, and a connection to its first org.
+/// A simulated Salesforce, a client, and a connection to the first org.
 pub struct World {
     pub salesforce: Simulator,
     pub client: Client,
@@ -51,16 +51,16 @@ impl World {
         Self { salesforce, client, connection }
     }
 
-    /// Logs in, clicks a button on the Allow page, and comes back: the callback's parameters.
+    /// Logs in and clicks a button on the Allow page; returns the callback's parameters.
     pub async fn decide(&self, decision: &str, verifier: &Verifier) -> Vec<(String, String)> {
         let login = self.client.hosts().deployment();
         let flow =
             Flow { redirect_uri: &self.callback(), state: "sample state", challenge: &verifier.challenge() };
         let page = authorize_url(&self.salesforce.config().client_id, login, &flow);
         let location = submit(&page, &format!("decision={decision}")).await;
-        let back = url::Url::parse(&location).unwrap();
+        let callback = url::Url::parse(&location).unwrap();
         assert!(location.starts_with(&self.callback()), "{location}");
-        back.query_pairs().into_owned().collect()
+        callback.query_pairs().into_owned().collect()
     }
 
     pub fn callback(&self) -> String {
@@ -92,14 +92,14 @@ impl World {
     pub async fn create_both(&self, call_id: &str) -> Result<Written, CrmError> {
         let who = self.ada().await;
         let (task, event) = (task(&who, call_id), event(&who, call_id));
-        self.client.create(&self.connection, Some(&task), Some(&event)).await.map(|answer| answer.value)
+        self.client.create(&self.connection, Some(&task), Some(&event)).await.map(|response| response.value)
     }
 
     pub async fn look(&self, call_id: &str) -> Result<Look, CrmError> {
         let (call_id, who_ids) = (CallId::parse(call_id).unwrap(), [self.ada().await]);
         let since = Utc::now() - TimeDelta::minutes(5);
         let look = self.client.look(&self.connection, &call_id, &who_ids, since, false).await;
-        look.map(|answer| answer.value)
+        look.map(|response| response.value)
     }
 
     pub async fn refresh(&self, connection: &Connection) -> Result<Tokens, CrmError> {
@@ -107,7 +107,7 @@ impl World {
         self.client.refresh(connection, &secret).await
     }
 
-    /// The Task and the Event as they stand.
+    /// The Task and the Event as they are now.
     pub async fn read(&self, written: &Written) -> Activities {
         let (task_id, event_id) = (written.task_id.as_ref(), written.event_id.as_ref());
         self.client.read(&self.connection, task_id, event_id).await.unwrap().value
@@ -118,10 +118,11 @@ impl World {
     }
 
     pub fn refuse(&self, object: &str, code: &str, message: &str, fields: &[&str]) {
-        self.salesforce.add_write_fault(WriteFault {
+        self.salesforce.add_record_fault(RecordFault {
             object: object.to_owned(),
-            operation: Some(WriteKind::Create),
+            operation: Some(Operation::Create),
             times: Some(1),
+            status: 400,
             error_code: code.to_owned(),
             message: message.to_owned(),
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
@@ -146,7 +147,7 @@ impl World {
     }
 }
 
-/// Submits the Allow page's form, as a browser does, and says where it leads.
+/// Submits the Allow page's form as a browser does; returns the URL that it redirects to.
 async fn submit(page: &str, form: &str) -> String {
     let page = url::Url::parse(page).unwrap();
     let host = page.authority();
@@ -157,17 +158,16 @@ async fn submit(page: &str, form: &str) -> String {
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{form}"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let header = answer.lines().find_map(|line| line.strip_prefix("location: "));
-    header.unwrap_or_else(|| panic!("no redirect: {answer}")).to_owned()
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let header = response.lines().find_map(|line| line.strip_prefix("location: "));
+    header.unwrap_or_else(|| panic!("no redirect: {response}")).to_owned()
 }
 
 pub fn parameter(parameters: &[(String, String)], name: &str) -> String {
     parameters.iter().find(|(key, _)| key == name).unwrap().1.clone()
 }
 
-/// What a failure is compared by.
 pub fn class_and_code(error: &CrmError) -> (FaultClass, &str) {
     (error.class, error.code.as_str())
 }

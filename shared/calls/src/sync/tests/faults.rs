@@ -1,6 +1,6 @@
 //! Faults that pass, limits that pause, and what is given up.
 
-use crate::{crm::FaultClass, ledger::SyncStatus, sync::Report, workspace::ConnectionState};
+use crate::{codes, crm::FaultClass, ledger::SyncStatus, workspace::ConnectionState};
 
 use super::{reason, world::*};
 
@@ -37,8 +37,8 @@ async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
 
     let world = super::world::world();
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(25)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(25)).await.unwrap();
     assert_eq!(world.requests(), ["search"]);
     assert_eq!(world.status(), SyncStatus::Retrying);
 }
@@ -72,12 +72,14 @@ async fn faults_that_do_not_pass_within_three_days_are_an_error() {
         let row = world.ledger.row("call-1");
         let Some(due_at) = row.due_at else { break };
         assert_eq!(row.status, SyncStatus::Retrying);
+        assert!(row.reason.unwrap().message.ends_with(codes::RETRIES));
         let now = crate::ports::Clock::now(&world.clock).timestamp();
         dues.push(due_at - now);
         world.pass(due_at - now);
     }
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "SERVER_UNAVAILABLE"));
+    assert!(row.reason.unwrap().message.ends_with(codes::RETRIED));
     // Half of one, two, four … minutes, and at last half of six hours, for three days.
     assert_eq!(dues[..4], [30, 60, 120, 240]);
     assert_eq!(dues.last(), Some(&(3 * 3600)));

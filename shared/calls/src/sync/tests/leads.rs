@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    crm::{FaultClass, FoundRecord, RecordType},
+    crm::{FaultClass, FoundRecord, Record, RecordType},
     lead::NumberClaim,
     lease::Lease,
     ledger::{SyncStatus, WriteId},
@@ -280,7 +280,7 @@ async fn a_duplicate_that_salesforce_names_is_the_record() {
     world.salesforce.state().named.push(contact(NUMBER));
     world.reported(&call(0)).await.unwrap();
     assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::Duplicate));
-    assert_eq!(world.ledger.row("call-1").record, Some((RecordType::Contact, sf(CONTACT))));
+    assert_eq!(world.ledger.row("call-1").record, Record::of(&sf(CONTACT)));
 }
 
 /// A standard rule goes by a fuzzy name, or by the last digits of a number.

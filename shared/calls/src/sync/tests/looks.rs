@@ -4,7 +4,7 @@ use crate::{
     crm::{FaultClass, WrittenObject},
     ids::SalesforceId,
     ledger::SyncStatus,
-    sync::{Report, Turn},
+    sync::Turn,
 };
 
 use super::{appointment, booked_call, reason, refused_field, world::*};
@@ -102,9 +102,9 @@ async fn a_message_that_may_have_been_worked_on_looks_first() {
     // The row is lost, and the message comes again after a day.
     let forgetful = super::world::world();
     forgetful.salesforce.state().tasks.clone_from(&world.salesforce.state().tasks);
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    let report = world.report_of(&call(0), START);
     let turn = Turn { look_first: true, ..forgetful.turn(50) };
-    forgetful.report(&forgetful.workspace(), &report, turn).await.unwrap();
+    report.run(&forgetful, &forgetful.workspace(), turn).await.unwrap();
     assert_eq!(forgetful.requests(), ["search", "look", "read"]);
     assert_eq!(forgetful.salesforce.state().tasks.len(), 1);
     assert_eq!(forgetful.status(), SyncStatus::Success);
@@ -113,9 +113,9 @@ async fn a_message_that_may_have_been_worked_on_looks_first() {
 #[tokio::test]
 async fn a_look_that_finds_nothing_to_wait_for_is_followed_by_the_write() {
     let world = world();
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
+    let report = world.report_of(&call(0), START);
     let turn = Turn { look_first: true, ..world.turn(50) };
-    world.report(&world.workspace(), &report, turn).await.unwrap();
+    report.run(&world, &world.workspace(), turn).await.unwrap();
     assert_eq!(world.requests(), ["search", "look", "create"]);
     assert_eq!(world.status(), SyncStatus::Success);
 }
@@ -135,7 +135,7 @@ async fn a_task_without_its_call_object_is_found_though_another_record_is_the_be
     world.pass(700);
     world.woken().await.unwrap();
     let row = world.ledger.row("call-1");
-    assert_eq!((row.status, row.record.unwrap().1.as_str()), (SyncStatus::Success, LEAD));
+    assert_eq!((row.status, row.record.unwrap().id.as_str()), (SyncStatus::Success, LEAD));
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
 

@@ -43,9 +43,9 @@ fn a_logged_call_is_counted_and_timed_once() {
     let measures = measured(async {
         let world = world();
         world.pass(2);
-        let report = crate::sync::Report { call: &ended("call-1"), secret_version: 2, received_at: START };
+        let report = world.report_of(&ended("call-1"), START);
         for _ in 0..2 {
-            world.report(&world.workspace(), &report, world.turn(55)).await.unwrap();
+            report.run(&world, &world.workspace(), world.turn(55)).await.unwrap();
         }
     });
     assert_eq!(measures["CallsLogged"], [1.0]);

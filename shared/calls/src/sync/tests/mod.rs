@@ -1,10 +1,12 @@
 //! The algorithm in an in-memory world.
 
 mod faults;
+mod foreseen;
 mod gone;
 mod leads;
 mod looks;
 mod measures;
+mod newer;
 mod orgs;
 mod people;
 mod previews;
@@ -26,7 +28,6 @@ use crate::{
 };
 use std::sync::atomic::Ordering;
 
-use super::Report;
 use world::*;
 
 fn reason(row: &Row) -> &str {
@@ -61,7 +62,7 @@ async fn a_plain_call_is_two_requests_and_two_writes() {
 
     let row = world.ledger.row("call-1");
     assert_eq!(row.status, SyncStatus::Success);
-    assert_eq!(row.record.unwrap().1.as_str(), LEAD);
+    assert_eq!(row.record.unwrap().id.as_str(), LEAD);
     assert_eq!(row.phone_number.as_deref(), Some(NUMBER));
     assert_eq!(row.due_at, None);
     assert_eq!(row.expires_at, Some(START + 90 * 86_400));
@@ -169,8 +170,8 @@ async fn a_call_that_began_to_wait_while_somebody_connected_does_not_wait() {
     as_read.state = ConnectionState::Disconnected;
     as_read.connection = None;
     as_read.connection_version = 0;
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&as_read, &report, world.turn(50)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &as_read, world.turn(50)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Success);
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
@@ -206,8 +207,8 @@ async fn today_is_the_day_of_the_calls_arrival() {
     let world = world();
     let booked = booked_call();
     world.pass(30 * 86_400);
-    let report = Report { call: &booked, secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(50)).await.unwrap();
+    let report = world.report_of(&booked, START);
+    report.run(&world, &world.workspace(), world.turn(50)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, row.created_at), (SyncStatus::Success, START));
     assert_eq!(world.salesforce.state().events.len(), 1);
@@ -232,8 +233,8 @@ async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
 #[tokio::test]
 async fn no_write_starts_without_time_to_record_it() {
     let world = world();
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(10)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(10)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "out_of_time"));
     assert_eq!(world.requests(), ["search"]);
@@ -246,8 +247,8 @@ fn work_can_move_between_threads() {
     let world = world();
     let turn = world.turn(0);
     let (workspace, call) = (world.workspace(), call(0));
-    let report = Report { call: &call, secret_version: 2, received_at: START };
-    movable(world.report(&workspace, &report, turn));
+    let report = world.report_of(&call, START);
+    movable(report.run(&world, &workspace, turn));
     movable(world.preview(
         &workspace,
         Row::accepted(workspace.id.clone(), call.clone(), START),

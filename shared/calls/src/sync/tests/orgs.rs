@@ -51,7 +51,9 @@ async fn a_call_that_a_person_asks_for_again_is_searched_for_with_every_field() 
     world.salesforce.state().unreadable.clear();
     let id = CallId::parse("call-1").unwrap();
     let workspace = world.workspace();
-    crate::sync::queue_again(&world.ledger, &world.random, &workspace.id, &id, START + 9).await.unwrap();
+    crate::sync::claim::queue_again(&world.ledger, &world.random, &workspace.id, &id, |_| true, START + 9)
+        .await
+        .unwrap();
     world.woken().await.unwrap();
     assert_eq!(world.status(), SyncStatus::Success);
 }

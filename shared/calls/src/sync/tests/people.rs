@@ -9,7 +9,7 @@ use crate::{
     crm::FaultClass,
     ids::CallId,
     ledger::SyncStatus,
-    sync::{QueuedAgain, Worker, queue_again},
+    sync::{QueuedAgain, Worker, claim},
 };
 
 use super::{appointment, booked_call, reason, world::*};
@@ -54,7 +54,8 @@ impl Worker<World> {
         self.requests();
         let id = CallId::parse("call-1").unwrap();
         let (workspace, now) = (self.workspace(), START + 100);
-        let queued = queue_again(&self.ledger, &self.random, &workspace.id, &id, now).await.unwrap();
+        let queued =
+            claim::queue_again(&self.ledger, &self.random, &workspace.id, &id, |_| true, now).await.unwrap();
         assert_eq!(queued, QueuedAgain::Queued);
         self.woken().await.unwrap();
         self.requests()
@@ -278,7 +279,7 @@ async fn what_a_person_moved_to_another_record_stays_there_and_the_event_follows
     world.edit_task(json!({ "WhoId": OTHER_LEAD }));
     world.reported(&second("Wants an offer.", "2:00 PM")).await.unwrap();
     assert_eq!((world.task().who_id, world.event().who_id), (sf(OTHER_LEAD), sf(OTHER_LEAD)));
-    assert_eq!(world.ledger.row("call-1").record.unwrap().1, sf(OTHER_LEAD));
+    assert_eq!(world.ledger.row("call-1").record.unwrap().id, sf(OTHER_LEAD));
     // And the Event, which somebody moves on, stays too.
     world.edit_event(json!({ "WhoId": LEAD }));
     let mut third = call(9);

@@ -7,14 +7,15 @@ use serde_json::{Value, to_value};
 use crate::{
     appointment::AppointmentRequest,
     call::Call,
-    crm::{FaultClass, RecordType, WrittenObject},
+    crm::{FaultClass, Record, WrittenObject},
     ids::SalesforceId,
+    jobs::LogNow,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Row, SyncStatus},
     matching::Rule,
     ports::Clock,
-    sync::{Drafts, Preview, PreviewError, Report, Worker, accept},
+    sync::{Drafts, Preview, PreviewError, Worker},
     workspace::{MultipleMatches, NoMatch, RefusedFields, Settings},
 };
 
@@ -100,7 +101,7 @@ async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>)
     assert!(reads.iter().all(|request| READS.contains(request)), "{reads:?}");
     assert_eq!((world.ledger.row("call-1"), world.written()), before);
 
-    world.wake(&world.workspace(), &before.0.call_id, true, world.turn(55)).await.unwrap();
+    LogNow { call_id: &before.0.call_id }.run(world, &world.workspace(), world.turn(55)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((preview.status, &preview.reason), (row.status, &row.reason));
     assert_eq!((&preview.record, &preview.decision), (&row.record, &row.decision));
@@ -172,7 +173,7 @@ async fn a_call_of_a_record_that_its_metadata_names() {
     named.customer_number = None;
     named.record_id = Some(fact(0, LEAD.to_owned()));
     let preview = comes_true(&world, &named).await;
-    assert_eq!(preview.record.unwrap().1, sf(LEAD));
+    assert_eq!(preview.record.unwrap().id, sf(LEAD));
 }
 
 #[tokio::test]
@@ -238,10 +239,7 @@ async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
     let preview = comes_true(&world, &call(0)).await;
     assert_eq!(preview.drafts.lead, None);
     let decision = preview.decision.unwrap();
-    assert_eq!(
-        (decision.rule, decision.record()),
-        (Rule::NewLead, Some((RecordType::Lead, SalesforceId::parse(LEAD).unwrap())))
-    );
+    assert_eq!((decision.rule, decision.chosen), (Rule::NewLead, Record::of(&sf(LEAD))));
 }
 
 #[tokio::test]
@@ -317,7 +315,7 @@ async fn a_call_that_is_logged_already() {
     let (preview, requests) = comes_true_again(&world).await;
     assert!(requests.is_empty());
     assert_eq!(preview.status, SyncStatus::Success);
-    assert_eq!(preview.record.unwrap().1.as_str(), LEAD);
+    assert_eq!(preview.record.unwrap().id.as_str(), LEAD);
     assert!(preview.task_id.is_some() && preview.event_id.is_some());
     assert_eq!(preview.decision.unwrap().candidates.len(), 1);
 }
@@ -329,8 +327,8 @@ async fn a_logged_call_without_a_journal() {
     world.reported(&booked_call()).await.unwrap();
     let mut named = call(5);
     named.customer_name = Some(fact(5, "Ada Sample".to_owned()));
-    let report = Report { call: &named, secret_version: 2, received_at: START + 5 };
-    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let report = world.report_of(&named, START + 5);
+    report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
     let mut row = world.ledger.row("call-1");
     row.journal = crate::journal::Journal::default();
     world.ledger.put(row);
@@ -346,8 +344,8 @@ async fn a_logged_call_of_which_there_is_news() {
     world.reported(&booked).await.unwrap();
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    let report = Report { call: &second, secret_version: 2, received_at: START + 5 };
-    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let report = world.report_of(&second, START + 5);
+    report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
     let (preview, requests) = comes_true_again(&world).await;
     assert_eq!(requests, ["read", "update_task", "update_event"]);
     assert!(preview.drafts.task.unwrap()["Description"].to_string().contains("Wants an offer."));
@@ -359,8 +357,8 @@ async fn a_logged_call_whose_appointment_was_taken_back() {
     let mut booked = booked_call();
     world.reported(&booked).await.unwrap();
     booked.appointment = Some(fact(5, AppointmentRequest { booked: Some(false), ..appointment() }));
-    let report = Report { call: &booked, secret_version: 2, received_at: START + 5 };
-    accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let report = world.report_of(&booked, START + 5);
+    report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
     let (preview, requests) = comes_true_again(&world).await;
     assert_eq!(requests, ["read", "update_task"]);
     assert_eq!(preview.reason.unwrap().code, "appointment_withdrawn");

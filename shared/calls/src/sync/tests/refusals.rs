@@ -3,8 +3,9 @@
 use crate::{
     appointment::AppointmentRequest,
     crm::{FaultClass, WrittenObject},
+    jobs::LogNow,
     ledger::SyncStatus,
-    sync::{QueuedAgain, queue_again},
+    sync::{QueuedAgain, claim},
 };
 
 use super::{appointment, booked_call, reason, refused_field, world::*};
@@ -74,7 +75,7 @@ async fn an_event_that_is_no_longer_refused_is_not_to_be_booked_by_hand() {
     world.refuse_event();
     world.reported(&booked).await.unwrap();
     let id = crate::ids::CallId::parse("call-1").unwrap();
-    world.wake(&world.workspace(), &id, true, world.turn(50)).await.unwrap();
+    LogNow { call_id: &id }.run(&world, &world.workspace(), world.turn(50)).await.unwrap();
     let state = world.salesforce.state();
     assert_eq!((state.tasks.len(), state.events.len()), (1, 1));
     assert_eq!(state.tasks[0].1.subject, "Inbound Call - Scheduled Appointment");
@@ -174,7 +175,8 @@ impl crate::sync::Worker<World> {
     async fn asked_again(&self) -> QueuedAgain {
         let id = crate::ids::CallId::parse("call-1").unwrap();
         let now = crate::ports::Clock::now(&self.clock).timestamp();
-        let queued = queue_again(&self.ledger, &self.random, &self.workspace().id, &id, now).await;
+        let workspace_id = self.workspace().id;
+        let queued = claim::queue_again(&self.ledger, &self.random, &workspace_id, &id, |_| true, now).await;
         self.woken().await.unwrap();
         queued.unwrap()
     }
@@ -214,7 +216,7 @@ async fn a_report_under_a_revoked_secret_is_not_logged_though_a_person_asks() {
     world.reported_under(1, &call(0)).await.unwrap();
     assert_eq!(world.asked_again().await, QueuedAgain::Refused);
     let id = crate::ids::CallId::parse("call-1").unwrap();
-    world.wake(&world.workspace(), &id, true, world.turn(50)).await.unwrap();
+    LogNow { call_id: &id }.run(&world, &world.workspace(), world.turn(50)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Skipped);
     assert!(world.requests().is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use crate::{
     lease::Lease,
     ledger::{Row, SyncStatus, WriteId},
-    sync::{Report, claim},
+    sync::claim,
 };
 
 use super::world::*;
@@ -39,8 +39,8 @@ async fn a_report_that_the_queue_refused_leaves_a_row_in_other_hands_to_them() {
     world.ledger.put(held_by_another(&world));
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    let report = Report { call: &second, secret_version: 2, received_at: START + 5 };
-    crate::sync::accept(&world.ledger, &world.random, &world.workspace(), &report, START + 5).await.unwrap();
+    let report = world.report_of(&second, START + 5);
+    report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.revision, row.due_at), (2, Some(START + 90)));
     assert_eq!(row.lease.unwrap().owner, "another worker");
@@ -49,8 +49,8 @@ async fn a_report_that_the_queue_refused_leaves_a_row_in_other_hands_to_them() {
 #[tokio::test]
 async fn a_report_that_comes_again_takes_up_a_row_that_only_stands_in_line() {
     let world = world();
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    crate::sync::accept(&world.ledger, &world.random, &world.workspace(), &report, START).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.keep(&world.ledger, &world.random, &world.workspace(), START).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Queued);
     world.reported(&call(0)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Success);
@@ -93,7 +93,7 @@ async fn a_row_that_is_not_due_any_more_is_not_postponed() {
     world.ledger.put(row.clone());
     let key = crate::ledger::RowKey { workspace_id: row.workspace_id.clone(), call_id: row.call_id.clone() };
     let postponed = claim::postpone(&world.ledger, &world.random, &key, START, START + 600).await.unwrap();
-    assert!(!postponed);
+    assert_eq!(postponed, claim::Postponed::NotDue);
     assert_eq!(world.ledger.row("call-1"), row);
 }
 

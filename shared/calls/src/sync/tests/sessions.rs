@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::{crm::FaultClass, ledger::SyncStatus, ports::Clock, sync::Report, workspace::ConnectionState};
+use crate::{crm::FaultClass, jobs::LogNow, ledger::SyncStatus, ports::Clock, workspace::ConnectionState};
 
 use super::{reason, world::*};
 
@@ -21,8 +21,8 @@ async fn a_session_that_is_refused_again_after_its_renewal_ends_the_attempt() {
 async fn with_an_ended_session(seconds: i64) -> (Vec<&'static str>, crate::workspace::Workspace) {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(seconds)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(seconds)).await.unwrap();
     (world.requests(), world.workspace())
 }
 
@@ -37,8 +37,8 @@ async fn a_lease_that_was_won_too_late_is_given_back_and_nothing_is_asked() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.workspaces.1.seconds.store(10, Ordering::Relaxed);
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(20)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(20)).await.unwrap();
     assert_eq!(world.requests(), ["search"]);
     assert_eq!(world.workspace().refresh_lease, None);
 }
@@ -56,8 +56,8 @@ async fn an_ambiguous_refresh_is_tried_once_more_and_only_with_time() {
     world.salesforce.state().good_access_token = "another".to_owned();
     world.salesforce.1.seconds.store(10, Ordering::Relaxed);
     world.salesforce.fail("refresh", ambiguous());
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(25)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(25)).await.unwrap();
     assert_eq!(world.requests(), ["search", "refresh"]);
 }
 
@@ -93,8 +93,8 @@ async fn anothers_fresh_session_is_used() {
         connection.access_token = "access-2".to_owned().into();
         world.salesforce.state().good_access_token = "access-2".to_owned();
     }
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&as_read, &report, world.turn(50)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &as_read, world.turn(50)).await.unwrap();
     assert_eq!(world.requests(), ["search", "search", "create"]);
 }
 
@@ -140,8 +140,8 @@ async fn an_authentication_failure_is_confirmed_once_after_a_pause() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.salesforce.fail("refresh", doubtful());
-    let report = Report { call: &call(0), secret_version: 2, received_at: START };
-    world.report(&world.workspace(), &report, world.turn(20)).await.unwrap();
+    let report = world.report_of(&call(0), START);
+    report.run(&world, &world.workspace(), world.turn(20)).await.unwrap();
     assert_eq!((world.status(), world.workspace().state), (SyncStatus::Retrying, ConnectionState::Connected));
 }
 
@@ -160,7 +160,7 @@ async fn an_address_that_leads_nowhere_for_six_hours_needs_another_connect() {
     ] {
         world.pass(seconds);
         let row = world.ledger.row("call-1");
-        world.wake(&world.workspace(), &row.call_id, true, world.turn(55)).await.unwrap();
+        LogNow { call_id: &row.call_id }.run(&world, &world.workspace(), world.turn(55)).await.unwrap();
         assert_eq!(world.status(), status, "{seconds}");
         assert!(world.workspace().address_gone_since.is_none_or(|at| at == since));
     }

@@ -17,14 +17,15 @@ use crate::{
     call::{Call, CallKind, Fact},
     crm::{CrmError, FaultClass, FoundRecord, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
+    jobs::{Report, Wake},
     lead::NumberClaim,
     lease::Lease,
-    ledger::{Row, SyncStatus, WriteId},
+    ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
     matching::Rule,
     ports::{
         Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
     },
-    sync::{Done, Ports, Report, Turn, Worker},
+    sync::{Done, Ports, Turn, Worker},
     workspace::{Connection, ConnectionState, Learned, Lessons, NoMatch, WebhookSecretVersions, Workspace},
 };
 
@@ -54,6 +55,8 @@ pub(super) struct MemoryLedger {
     /// Swaps that are to fail, by their turn from now: 0 is the next.
     pub(super) failing: Mutex<Vec<u64>>,
     pub(super) claims: Mutex<HashMap<String, NumberClaim>>,
+    /// The write before which a newer version wrote the rows.
+    pub(super) newer_from: Mutex<Option<u64>>,
 }
 
 impl MemoryLedger {
@@ -61,25 +64,42 @@ impl MemoryLedger {
         self.rows.lock().unwrap()[&CallId::parse(call_id).unwrap()].clone()
     }
 
+    pub(super) fn known(&self, call_id: &str) -> Option<Row> {
+        self.rows.lock().unwrap().get(&CallId::parse(call_id).unwrap()).cloned()
+    }
+
     pub(super) fn put(&self, row: Row) {
         self.rows.lock().unwrap().insert(row.call_id.clone(), row);
+    }
+
+    fn is_newer(&self) -> bool {
+        let writes = self.writes.load(Ordering::Relaxed);
+        self.newer_from.lock().unwrap().is_some_and(|from| from <= writes)
+    }
+
+    fn stored(&self, row: &Row) -> Stored {
+        if self.is_newer() {
+            return Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() });
+        }
+        row.clone().into()
     }
 }
 
 impl Ledger for MemoryLedger {
-    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
-        Ok(self.rows.lock().unwrap().get(call_id).cloned())
+    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
+        Ok(self.rows.lock().unwrap().get(call_id).map(|row| self.stored(row)))
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
+        let is_newer = self.is_newer();
         let turn = self.writes.fetch_add(1, Ordering::Relaxed);
         if self.failing.lock().unwrap().contains(&turn) {
             return Err(StoreError { operation: "swap", cause: "unplugged".to_owned() });
         }
         let mut rows = self.rows.lock().unwrap();
         let current = rows.get(&row.call_id);
-        if current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
-            return Ok(Swap::Conflict(current.cloned().map(Box::new)));
+        if is_newer || current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
+            return Ok(Swap::Conflict(current.map(|row| self.stored(row))));
         }
         rows.insert(row.call_id.clone(), row.clone());
         Ok(Swap::Done)
@@ -340,17 +360,28 @@ impl Worker<World> {
         Turn::until(self.clock.now() + chrono::TimeDelta::seconds(seconds))
     }
 
+    /// A report of the call that came at this time, under the current secret.
+    pub(super) fn report_of(&self, call: &Call, received_at: i64) -> Report {
+        Report {
+            workspace_id: self.workspace().id,
+            secret_version: 2,
+            received_at,
+            call: Box::new(call.clone()),
+        }
+    }
+
     pub(super) async fn reported(&self, call: &Call) -> Result<Done, StoreError> {
         self.reported_under(2, call).await
     }
 
     pub(super) async fn reported_under(&self, secret_version: u64, call: &Call) -> Result<Done, StoreError> {
-        let report = Report { call, secret_version, received_at: self.clock.now().timestamp() };
-        self.report(&self.workspace(), &report, self.turn(55)).await
+        let report = Report { secret_version, ..self.report_of(call, self.clock.now().timestamp()) };
+        report.run(self, &self.workspace(), self.turn(55)).await
     }
 
     pub(super) async fn woken(&self) -> Result<Done, StoreError> {
-        self.wake(&self.workspace(), &CallId::parse("call-1").unwrap(), false, self.turn(55)).await
+        let wake = Wake { workspace_id: self.workspace().id, call_id: CallId::parse("call-1").unwrap() };
+        wake.run(self, &self.workspace(), self.turn(55)).await
     }
 
     /// Requests of a kind fail from now on.

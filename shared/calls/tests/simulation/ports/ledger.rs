@@ -3,7 +3,7 @@
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
     lead::NumberClaim,
-    ledger::{Row, RowKey, SyncStatus, WriteId},
+    ledger::{Foreign, Row, RowKey, Stored, SyncStatus, WriteId},
     ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
 };
 
@@ -12,18 +12,22 @@ use crate::world::{Broken, State, World};
 use super::store_error;
 
 /// A row as its reader sees it: without the removed guard.
-fn seen(state: &State, row: &Row) -> Row {
+fn seen(state: &State, row: &Row) -> Stored {
+    let key = (row.workspace_id.clone(), row.call_id.clone());
+    if state.newer.contains_key(&key) && state.broken != Some(Broken::Foreign) {
+        return Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() });
+    }
     let mut row = row.clone();
     match state.broken {
         Some(Broken::Lease) if row.lease.take().is_some() => row.unsettled_until = None,
         Some(Broken::Look) => row.unsettled_until = None,
         _ => {}
     }
-    row
+    row.into()
 }
 
 impl Ledger for World {
-    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Row>, StoreError> {
+    async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
         let key = (workspace_id.clone(), call_id.clone());
         self.call("load row", move |state| state.rows.get(&key).map(|row| seen(state, row)))
             .await
@@ -37,7 +41,7 @@ impl Ledger for World {
             let key = (row.workspace_id.clone(), row.call_id.clone());
             let current = state.rows.get(&key);
             if current.and_then(|row| row.write_id.clone()) != expected {
-                return Swap::Conflict(current.map(|current| Box::new(seen(state, current))));
+                return Swap::Conflict(current.map(|current| seen(state, current)));
             }
             let before = state.rows.insert(key.clone(), row);
             state.outdated.insert(key, (before, state.now));

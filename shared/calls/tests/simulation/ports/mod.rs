@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use calls::{
     crm::{CrmError, FaultClass},
-    message::Work,
+    message,
     ports::{Clock, Queue, Random, StoreError},
     sync::Ports,
 };
@@ -66,20 +66,22 @@ impl Random for World {
 }
 
 impl Queue for World {
-    async fn send(&self, work: &Work) -> Result<(), StoreError> {
-        let work = work.clone();
-        self.call("send message", move |state| state.enqueue(&work)).await.map_err(store_error)
+    async fn send(&self, message: &message::Message) -> Result<(), StoreError> {
+        let body = message.body.clone();
+        self.call("send message", move |state| state.enqueue(&body)).await.map(drop).map_err(store_error)
     }
 }
 
 impl State {
-    /// Enqueues a message, occasionally twice, as SQS may.
-    pub fn enqueue(&mut self, work: &Work) {
+    /// Enqueues a message, occasionally twice, as SQS may. Returns how often.
+    pub fn enqueue(&mut self, body: &str) -> usize {
         let copies = if self.rng.u32(0..10) == 0 { 2 } else { 1 };
         for _ in 0..copies {
             self.drawn += 1;
-            let message = Message { id: self.drawn, work: work.clone(), visible_at: self.now, received: 0 };
+            let message =
+                Message { id: self.drawn, body: body.to_owned(), visible_at: self.now, received: 0 };
             self.queue.push(message);
         }
+        copies
     }
 }

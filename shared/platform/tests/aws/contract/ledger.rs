@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use calls::{
-    crm::RecordType,
+    crm::{Record, RecordType},
     ids::{ErrorCode, WorkspaceId},
     ledger::{Row, SyncStatus, WriteId},
-    matching::{Candidate, Chosen, Decision, Rule},
+    matching::{Candidate, Decision, Rule},
     phone::Exactness,
     ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
     reason::Reason,
@@ -14,7 +14,7 @@ use calls::{
 use platform::{
     dynamo::LedgerTable,
     stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome},
-    testing::MemoryLedger,
+    testing::{MemoryLedger, listed_decision},
 };
 
 use super::{contract, row, salesforce_id, workspace_id};
@@ -59,7 +59,7 @@ async fn a_row_round_trips(ledger: impl Ledger) {
     let row = row("call-1", "w1");
     assert_eq!(ledger.load(&row.workspace_id, &row.call_id).await.unwrap(), None);
     create(&ledger, &row).await;
-    assert_eq!(ledger.load(&row.workspace_id, &row.call_id).await.unwrap().as_ref(), Some(&row));
+    assert_eq!(ledger.load(&row.workspace_id, &row.call_id).await.unwrap(), Some(row.clone().into()));
     let other = WorkspaceId::parse("globex").unwrap();
     assert_eq!(ledger.load(&other, &row.call_id).await.unwrap(), None);
 }
@@ -67,7 +67,7 @@ async fn a_row_round_trips(ledger: impl Ledger) {
 async fn only_one_of_two_creates_a_row_and_the_other_sees_it(ledger: impl Ledger) {
     let (first, second) = (row("call-1", "w1"), row("call-1", "w2"));
     create(&ledger, &first).await;
-    assert_eq!(ledger.swap(None, &second).await.unwrap(), Swap::Conflict(Some(Box::new(first))));
+    assert_eq!(ledger.swap(None, &second).await.unwrap(), Swap::Conflict(Some(first.into())));
 }
 
 async fn a_swap_needs_the_expected_last_write(ledger: impl Ledger) {
@@ -76,7 +76,7 @@ async fn a_swap_needs_the_expected_last_write(ledger: impl Ledger) {
     create(&ledger, &first).await;
     assert_eq!(ledger.swap(Some(&write_id("w1")), &second).await.unwrap(), Swap::Done);
     let conflict = ledger.swap(Some(&write_id("w1")), &third).await.unwrap();
-    assert_eq!(conflict, Swap::Conflict(Some(Box::new(second))));
+    assert_eq!(conflict, Swap::Conflict(Some(second.into())));
 }
 
 async fn a_swap_of_a_deleted_row_conflicts_with_nothing(ledger: impl Ledger) {
@@ -211,7 +211,13 @@ fn another_workspace() -> WorkspaceId {
 
 fn failed(call_id: &str, code: &str) -> Row {
     let mut row = row(call_id, "w1");
-    row.finish(SyncStatus::Error, Some(Reason::new(code, "Mend it.")), None, 90, 1000);
+    row.finish(
+        SyncStatus::Error,
+        Some(Reason { code: code.to_owned(), message: "Mend it.".to_owned() }),
+        None,
+        90,
+        1000,
+    );
     row
 }
 
@@ -220,7 +226,7 @@ fn decision() -> Decision {
     let id = salesforce_id("003000000000001AAA");
     Decision {
         rule: Rule::OnlyCandidate,
-        chosen: Some(Chosen { record_type: RecordType::Contact, id: id.clone() }),
+        chosen: Record::of(&id),
         candidates: vec![Candidate {
             id,
             record_type: RecordType::Contact,
@@ -234,7 +240,7 @@ fn decision() -> Decision {
 
 async fn a_listed_row_has_what_the_indexes_contain(ledger: impl Ledger + ListedRows) {
     let mut full = failed("call-1", "X");
-    full.record = Some((RecordType::Contact, salesforce_id("003000000000001AAA")));
+    full.record = Record::of(&salesforce_id("003000000000001AAA"));
     full.task_id = Some(salesforce_id("00T000000000001EAA"));
     full.event_id = Some(salesforce_id("00U000000000001EAA"));
     full.decision = Some(decision());
@@ -242,12 +248,12 @@ async fn a_listed_row_has_what_the_indexes_contain(ledger: impl Ledger + ListedR
     create(&ledger, &full).await;
     let listed = ListedRow {
         call_id: full.call_id.clone(),
-        status: SyncStatus::Error,
+        status: "error".into(),
         salesforce_record_id: Some(salesforce_id("003000000000001AAA")),
-        salesforce_record_type: Some(RecordType::Contact),
+        salesforce_record_type: Some("Contact".into()),
         salesforce_task_id: full.task_id.clone(),
         salesforce_event_id: full.event_id.clone(),
-        decision: full.decision.clone().map(Into::into),
+        decision: full.decision.as_ref().map(listed_decision),
         appointment_created: true,
         error_code: Some("X".into()),
         error_message: Some("Mend it.".into()),
@@ -332,8 +338,8 @@ async fn outcomes_are_of_one_workspace_and_since_a_time(ledger: impl Ledger + Co
     for (since, errors, queued) in [(None, 3, 3), (Some(0), 3, 3), (Some(1003), 1, 2), (Some(1006), 0, 0)] {
         let (outcomes, next) = ledger.outcomes(&workspace_id(), since, None).await.unwrap();
         assert_eq!((outcomes.len(), next), (errors + queued, None), "{since:?}");
-        let failed = Outcome { status: SyncStatus::Error, error_code: Some("X".into()) };
-        let waits = Outcome { status: SyncStatus::Queued, error_code: None };
+        let failed = Outcome { status: "error".into(), error_code: Some("X".into()) };
+        let waits = Outcome { status: "queued".into(), error_code: None };
         let count = |wanted: &Outcome| outcomes.iter().filter(|outcome| *outcome == wanted).count();
         assert_eq!((count(&failed), count(&waits)), (errors, queued), "{since:?}");
     }

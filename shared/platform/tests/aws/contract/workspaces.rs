@@ -1,9 +1,10 @@
 //! Workspaces: connect, disconnect, refresh by one worker at a time, and webhook secrets.
 
 use calls::{
+    call::Direction,
     crm::RecordType,
     ports::{ConnectionStore, Tokens, Workspaces},
-    workspace::{ConnectionState, Direction, MultipleMatches, NoMatch, Settings, WebhookSecretVersions},
+    workspace::{ConnectionState, MultipleMatches, NoMatch, Settings, WebhookSecretVersions},
 };
 use platform::{
     dynamo::SettingsTable,

@@ -1,0 +1,41 @@
+//! A workspace's settings: they are sent as [`calls::workspace::Settings`].
+
+#[cfg(test)]
+use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
+
+#[cfg(test)]
+pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
+    use calls::workspace::Settings;
+
+    // Both ways in the form of an answer: a PUT must have what a GET shows.
+    let settings = schemas.answer::<Settings>();
+    let etag = json!({
+        "description": "Of the settings alone: a reconnect or a token refresh does not change it. For `If-Match`.",
+        "required": true,
+        "schema": { "type": "string" },
+    });
+    vec![
+        Operation::new(routes::SETTINGS, "getSettings", Tag::Workspace, Who::Member)
+            .says("Show the settings", "")
+            .answer(200, "The settings.", &settings)
+            .header(200, "ETag", etag.clone()),
+        Operation::new(routes::SETTINGS_REPLACE, "updateSettings", Tag::Workspace, Who::Admin)
+            .says("Replace the settings", "Send all of them, as the GET returned them, with your changes.")
+            .parameter(json!({
+                "name": "If-Match",
+                "in": "header",
+                "required": true,
+                "description": "The `ETag` of the GET that you changed, or `*` to replace whatever there is.",
+                "schema": { "type": "string", "minLength": 1 },
+                "example": "\"4f53cda18c2baa0c0354bb5f9a3ecbe5\"",
+            }))
+            .body(&settings)
+            .answer(200, "The settings.", &settings)
+            .header(200, "ETag", etag)
+            .refuse(
+                schemas.refusal("SettingsRefused", &[ProblemCode::InvalidSettings, ProblemCode::InvalidBody]),
+            )
+            .refuse(schemas.refusal("PreconditionFailed", &[ProblemCode::PreconditionFailed]))
+            .refuse(schemas.refusal("PreconditionRequired", &[ProblemCode::PreconditionRequired])),
+    ]
+}

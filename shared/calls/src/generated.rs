@@ -1,0 +1,259 @@
+//! What other languages need of the code is written from it: `UPDATE=1 cargo test -p calls --lib generated`. Without
+//! `UPDATE`, these tests fail where what is committed says something else.
+
+use std::{env, fmt::Display, fs, iter, ops::RangeInclusive, path::PathBuf};
+
+use serde_yaml_ng::Value;
+
+use crate::{
+    codes::{
+        self, Acts, Code, Entry, faults, reasons,
+        refusals::{self, Blames, Refusal},
+    },
+    ledger::SyncStatus,
+    limits::{APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, RETENTION_DAYS, SETTLE_SECONDS},
+};
+
+/// What stands in the blanks of a text that is about no call in particular.
+const BLANKS: [(&str, &str); 5] = [
+    ("records", "records"),
+    ("which", "such"),
+    ("why", ""),
+    ("fields", "some fields"),
+    ("object", "Task or Event"),
+];
+
+/// The same, where an org refuses something: for every object at once.
+const REFUSED: [(&str, &str); 6] = [
+    ("objects", "Tasks, Events or Leads"),
+    ("object", "Task, Event or Lead"),
+    (
+        "access",
+        "read access to the record, and the permissions “Edit Tasks” and “Edit Events”; for a Lead, “Create” on Leads",
+    ),
+    ("reached", "Leads, Contacts, Tasks and Events"),
+    ("lost", "The record, or what a flow, trigger or default of the org gives it,"),
+    ("fields", "a field"),
+];
+
+fn file(path: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "../..", path].iter().collect()
+}
+
+/// A file of the repository.
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(file(path)).unwrap()
+}
+
+/// Compares a file with what it is to be, or writes it.
+fn check(path: &str, make: impl FnOnce(&str) -> String) {
+    let found = read(path);
+    let wanted = make(&found);
+    if env::var_os("UPDATE").is_some() {
+        fs::write(file(path), wanted).unwrap();
+    } else {
+        let differs = found.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);
+        assert!(
+            found == wanted,
+            "{path} is not what the code says: run `UPDATE=1 cargo test -p calls --lib generated`. {differs:#?}"
+        );
+    }
+}
+
+/// A document with what is between `<!-- generated: name -->` and the next `<!-- end -->` replaced.
+fn with_section(document: &str, name: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let begin = format!("<!-- generated: {name} -->\n");
+    let (before, after) = document.split_once(&begin).unwrap();
+    let (_, after) = after.split_once("<!-- end -->").unwrap();
+    let lines: String = lines.into_iter().map(|line| line + "\n").collect();
+    format!("{before}{begin}\n{lines}\n<!-- end -->{after}")
+}
+
+fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Vec<String> {
+    let line = |cells: [String; N]| format!("| {} |", cells.join(" | "));
+    let rule = format!("|{}", "---|".repeat(N));
+    iter::once(line(header.map(str::to_owned))).chain([rule]).chain(rows.into_iter().map(line)).collect()
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    reasons::ENTRIES.iter().chain(faults::ENTRIES)
+}
+
+fn quoted<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    texts.into_iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn who(acts: Acts) -> &'static str {
+    match acts {
+        Acts::Nobody => "nobody",
+        Acts::SalesforceUser => "a Salesforce user",
+        Acts::SalesforceAdmin => "a Salesforce admin",
+        Acts::WorkspaceAdmin => "a workspace admin",
+        Acts::Developer => "the agent's developer",
+        Acts::Operator => "the operator",
+    }
+}
+
+fn row(entry: &Entry) -> [String; 5] {
+    let [first, ..] = entry.codes else { unreachable!("an entry has a code") };
+    let codes = entry.codes.iter().map(|code| if code.code == "http_" { "http_<status>" } else { code.code });
+    // Where the operator acts, the remedy only tells others to turn to them.
+    let remedy = if entry.acts == Acts::Operator { "" } else { first.remedy };
+    let to_do = [remedy, entry.runbook].join(" ").trim().to_owned();
+    [
+        quoted(codes),
+        quoted(entry.statuses.iter().map(|status| status.as_str())),
+        codes::fill(first.means, &BLANKS),
+        who(entry.acts).to_owned(),
+        if to_do.is_empty() { "Nothing.".to_owned() } else { to_do },
+    ]
+}
+
+/// Refusals one below the other that have the same remedy are one row.
+fn refusal_row(refusals: &[Refusal]) -> [String; 2] {
+    let code = |refusal: &Refusal| {
+        let has_others = refusals::ALL.iter().filter(|other| other.code == refusal.code).count() > 1;
+        let field = match refusal.blames {
+            Blames::Nothing => " without a field".to_owned(),
+            Blames::Field(name) => format!(" about {name}"),
+            Blames::Any if has_others => " about another field".to_owned(),
+            Blames::Any => String::new(),
+        };
+        format!("`{}`{field}", refusal.code)
+    };
+    [refusals.iter().map(code).collect::<Vec<_>>().join(", "), refusal_remedy(&refusals[0])]
+}
+
+fn refusal_remedy(refusal: &Refusal) -> String {
+    let text = codes::fill(refusal.remedy, &REFUSED);
+    // A blank may come first.
+    let (first, rest) = text.split_at(1);
+    first.to_uppercase() + rest
+}
+
+#[test]
+fn the_runbook_has_every_error_code() {
+    check("docs/operations.md", |document| {
+        let codes = table(["code", "with status", "means", "who acts", "what to do"], entries().map(row));
+        let document = with_section(document, "error codes", codes);
+        let refusals = refusals::ALL.chunk_by(|one, other| one.remedy == other.remedy).map(refusal_row);
+        with_section(&document, "refusals", table(["code begins with", "what to do"], refusals))
+    });
+}
+
+/// A string of TypeScript.
+fn string(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    format!("[{}]", texts.into_iter().map(string).collect::<Vec<_>>().join(", "))
+}
+
+fn bounds(limits: &RangeInclusive<u32>) -> String {
+    format!("{{ min: {}, max: {} }}", limits.start(), limits.end())
+}
+
+/// What the card says of a code where it has no call's own message.
+fn remedy(entry: &Entry, code: &Code) -> String {
+    let follows = if entry.statuses == [SyncStatus::Retrying] { codes::RETRIES } else { "" };
+    [codes::fill(&code.text(), &BLANKS).as_str(), follows].join(" ").trim().to_owned()
+}
+
+#[test]
+fn the_card_has_the_same_texts() {
+    let mut remedies: Vec<(&str, String)> = entries()
+        .filter(|entry| !entry.is_note())
+        .flat_map(|entry| entry.codes.iter().map(|code| (code.code, remedy(entry, code))))
+        .collect();
+    for refusal in refusals::ALL {
+        if !remedies.iter().any(|(code, _)| *code == refusal.code) {
+            remedies.push((refusal.code, refusal_remedy(refusal)));
+        }
+    }
+    let remedies = remedies.iter().map(|(code, text)| format!("  [{}, {}],\n", string(code), string(text)));
+    let notes = entries().filter(|entry| entry.is_note()).flat_map(|entry| entry.codes);
+    check("dashboard/src/generated.ts", |_| {
+        format!(
+            "// Written from shared/calls/src by `UPDATE=1 cargo test -p calls --lib generated`.\n\n\
+             /** What an error code means and what to do, by its beginning. The first that fits counts. */\n\
+             export const remedies: readonly (readonly [beginning: string, text: string])[] = [\n{}];\n\n\
+             /** What to do about any other code. */\n\
+             export const otherRemedy = {};\n\n\
+             /** Codes of calls that are logged, or that wait for a connection. */\n\
+             export const noteCodes: readonly string[] = {};\n\n\
+             /** The limits of settings. */\n\
+             export const limits = {{\n  appointmentDurationMinutes: {},\n  retentionDays: {},\n}};\n",
+            remedies.collect::<String>(),
+            string(codes::OTHERWISE),
+            strings(notes.map(|code| code.code)),
+            bounds(&APPOINTMENT_MINUTES),
+            bounds(&RETENTION_DAYS),
+        )
+    });
+}
+
+#[test]
+fn no_code_stands_twice_and_no_blank_stays() {
+    let codes: Vec<&str> = reasons::ALL.iter().chain(faults::ALL).map(|code| code.code).collect();
+    for (at, code) in codes.iter().enumerate() {
+        assert!(!codes[..at].contains(code), "{code}");
+    }
+    for text in entries().flat_map(row).chain(refusals::ALL.iter().map(refusal_remedy)) {
+        assert!(!text.contains(['{', '}', '|']), "{text}");
+    }
+}
+
+fn words<T: Display>(limits: &RangeInclusive<T>) -> String {
+    format!("{} to {}", limits.start(), limits.end())
+}
+
+#[test]
+fn the_documents_and_texts_say_the_limits() {
+    let minutes = words(&APPOINTMENT_MINUTES);
+    for (path, said) in [
+        ("docs/settings.md", format!("| `appointmentDurationMinutes` | {minutes}, ")),
+        ("docs/settings.md", format!("| `retentionDays` | {}: ", words(&RETENTION_DAYS))),
+        ("docs/contract.md", format!("{minutes} minutes")),
+        ("docs/vapi-setup.md", format!("| `appointment_duration` | minutes, {minutes}: ")),
+        ("docs/contract.md", format!("At most {FOUND_RECORDS} records of each object")),
+    ] {
+        assert!(read(path).contains(&said), "{path}: {said}");
+    }
+    assert!(reasons::TOO_MANY_CANDIDATES.means.contains(&format!("At least {FOUND_RECORDS} ")));
+}
+
+/// The schemas of the properties with this name, and of the parameters, wherever they are described.
+fn schemas<'a>(of: &'a Value, name: &str) -> Vec<&'a Value> {
+    let inside = |value: &'a Value| schemas(value, name);
+    match of {
+        Value::Mapping(fields) => {
+            let parameter = of.get("schema").filter(|_| of["name"] == name);
+            let property = of.get("properties").and_then(|properties| properties.get(name));
+            parameter.into_iter().chain(property).chain(fields.values().flat_map(inside)).collect()
+        }
+        Value::Sequence(items) => items.iter().flat_map(inside).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_api_and_the_template_have_the_same_limits() {
+    let api: Value = serde_yaml_ng::from_str(&read("docs/openapi.yaml")).unwrap();
+    for (name, limits) in [
+        ("appointmentDurationMinutes", APPOINTMENT_MINUTES),
+        ("retentionDays", RETENTION_DAYS),
+        ("limit", LISTED_CALLS),
+    ] {
+        // The org's use of its API has a `limit`, too, with no bounds of ours.
+        let described = schemas(&api, name).into_iter().filter(|schema| schema.get("maximum").is_some());
+        let described: Vec<_> =
+            described.map(|one| one["minimum"].as_u64().zip(one["maximum"].as_u64())).collect();
+        let wanted = (u64::from(*limits.start()), u64::from(*limits.end()));
+        assert_eq!(described, [Some(wanted)], "{name}");
+    }
+    let template: Value = serde_yaml_ng::from_str(&read("template.yaml")).unwrap();
+    let settle = &template["Parameters"]["SalesforceSettleSeconds"];
+    assert_eq!(settle["MinValue"], *SETTLE_SECONDS.start());
+    assert_eq!(settle["MaxValue"], *SETTLE_SECONDS.end());
+}

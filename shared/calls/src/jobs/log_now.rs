@@ -1,0 +1,28 @@
+//! A person asks for a call, and waits for what comes of it.
+
+use crate::{
+    ids::CallId,
+    ports::StoreError,
+    sync::{Done, Ports, Turn, Worker},
+    workspace::Workspace,
+};
+
+/// A row that is to be worked on at once, whatever its status.
+#[derive(Debug, Clone, Copy)]
+pub struct LogNow<'a> {
+    /// Which call.
+    pub call_id: &'a CallId,
+}
+
+impl LogNow<'_> {
+    /// Logs the row's call.
+    pub async fn run<P: Ports>(
+        &self,
+        worker: &Worker<P>,
+        workspace: &Workspace,
+        turn: Turn,
+    ) -> Result<Done, StoreError> {
+        let claim = worker.claim_row(workspace, self.call_id, true).await?;
+        worker.work(workspace, claim, turn).await
+    }
+}
