@@ -2,10 +2,7 @@
 
 #![no_main]
 
-use calls::{
-    matching::Exactness,
-    phone::{self, PhoneNumber},
-};
+use calls::phone::{self, Exactness, PhoneNumber};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -33,7 +33,11 @@ fuzz_target!(|body: &[u8]| {
     assert_eq!(serde_json::from_str::<Call>(&serialized).unwrap(), *call);
 
     let settings = Settings { include_transcript: true, ..Settings::default() };
-    let resolution = call.resolve_appointment(&settings, received_at.timestamp());
+    let resolution = call.resolve_appointment(
+        settings.time_zone,
+        settings.appointment_duration_minutes,
+        received_at.timestamp(),
+    );
     let who = SalesforceId::parse("00Q000000000001EAA").unwrap();
     let task = activity::task(&call, &who, &settings, received_at.timestamp(), &Booking::of(&resolution));
     assert_fits(&task.subject, 255);

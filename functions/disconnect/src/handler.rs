@@ -1,4 +1,4 @@
-//! A workspace leaves Salesforce: its tokens are forgotten, then the grant is revoked.
+//! Disconnects a workspace: deletes its tokens, then revokes the grant.
 
 use api::disconnect::Disconnected;
 use calls::{
@@ -14,7 +14,7 @@ use platform::{
     stores::{Connections, OldGrant, Unanswered},
 };
 
-/// What a disconnect works with.
+/// The handler's dependencies.
 pub struct Disconnect<C, T, K> {
     /// Who may disconnect.
     pub callers: CallerRules,
@@ -27,7 +27,7 @@ pub struct Disconnect<C, T, K> {
 }
 
 impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
-    /// Answers a request. Again is the same as once.
+    /// Handles a request. Idempotent.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.disconnect(&request).await.unwrap_or_else(Problem::into_response)
     }
@@ -35,7 +35,7 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
     async fn disconnect(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let caller = self.callers.admin(request)?;
         let id = &caller.workspace_id;
-        // Forgotten first: also while Salesforce is down, nothing is written from here on.
+        // Deleted first, so that nothing is written from here on, even if Salesforce is down.
         let deadline = request_deadline(request, self.clock.now());
         match self.connections.disconnect(id).await {
             Ok(grant) => {
@@ -43,7 +43,7 @@ impl<C: Connections, T: TokenEndpoint, K: Clock> Disconnect<C, T, K> {
                 self.revoke(id, grant, deadline).await;
             }
             Err(Unanswered { error, grant }) => {
-                // It may be forgotten by now, and the next request will not find it.
+                // It may have been deleted, so that the next request would not find it.
                 self.revoke(id, grant, deadline).await;
                 return Err(error.into());
             }

@@ -1,4 +1,4 @@
-//! Leaving Salesforce.
+//! Disconnecting.
 
 use std::sync::Mutex;
 
@@ -24,7 +24,7 @@ use crate::handler::Disconnect;
 
 const PATH: &str = "/api/salesforce/disconnect";
 
-/// Salesforce's revoke endpoint: what was revoked where, and whether it answers.
+/// Salesforce's revoke endpoint: records revocations, and may not respond.
 #[derive(Default)]
 struct Revocations {
     revoked: Mutex<Vec<(String, String)>>,
@@ -59,7 +59,7 @@ impl TokenEndpoint for Revocations {
 
 type World = Disconnect<MemoryWorkspaces, Revocations, FixedClock>;
 
-/// The workspace `acme` is connected.
+/// A world in which the workspace `acme` is connected.
 fn world() -> World {
     let connections = MemoryWorkspaces::default();
     connections.insert(connected("acme"));
@@ -96,7 +96,7 @@ fn assert_disconnected(response: &Response<Body>) {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     for (case, event, status) in samples::of("disconnect", &[("delete", 200)]) {
         let mut world = world();
         world.callers = CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id")]).unwrap();
@@ -107,27 +107,27 @@ async fn samples_are_answered_as_expected() {
 }
 
 #[tokio::test]
-async fn the_tokens_are_forgotten_and_the_grant_is_revoked_where_it_was_given() {
+async fn the_tokens_are_deleted_and_the_grant_is_revoked_where_it_was_issued() {
     let world = world();
     assert_disconnected(&world.handle(admin()).await);
     let workspace = world.connections.workspace(&acme());
     assert_eq!(workspace.state, ConnectionState::Disconnected);
     assert!(workspace.connection.is_none());
-    assert!(workspace.connection_version > 1, "a refresh that is under way must not bring tokens back");
+    assert!(workspace.connection_version > 1, "a refresh in progress must not bring tokens back");
     assert_eq!(world.revoked(), [("https://login.salesforce.com".to_owned(), "refresh-1".to_owned())]);
 }
 
 #[tokio::test]
-async fn the_tokens_are_gone_also_when_salesforce_does_not_revoke_them() {
+async fn the_tokens_are_deleted_even_if_salesforce_does_not_revoke_them() {
     let mut world = world();
     world.tokens.down = true;
     assert_disconnected(&world.handle(admin()).await);
     assert!(!world.is_connected());
-    assert_eq!(world.revoked().len(), 3, "nobody asks again later");
+    assert_eq!(world.revoked().len(), 3, "nothing retries it later");
 }
 
 #[tokio::test]
-async fn again_is_the_same_as_once() {
+async fn disconnecting_again_changes_nothing() {
     let world = world();
     assert_disconnected(&world.handle(admin()).await);
     assert_disconnected(&world.handle(admin()).await);
@@ -135,7 +135,7 @@ async fn again_is_the_same_as_once() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_never_connected_gets_the_same_answer() {
+async fn a_workspace_that_never_connected_gets_the_same_response() {
     let world = world();
     let stranger = ApiRequest::delete(PATH).of_workspace("globex").claim("role", "admin").build();
     assert_disconnected(&world.handle(stranger).await);
@@ -167,7 +167,7 @@ async fn while_the_table_is_down_nothing_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_grant_that_may_be_forgotten_is_revoked_though_the_table_does_not_answer() {
+async fn a_grant_that_may_be_deleted_is_revoked_even_if_the_table_does_not_respond() {
     let world = world();
     world.connections.faults.fail_next("disconnect", When::After);
     assert_eq!(world.handle(admin()).await.status(), 503);

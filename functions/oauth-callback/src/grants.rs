@@ -1,4 +1,4 @@
-//! From a code to a connection: the exchange, who the user is, where the org is, and whether it has the API.
+//! From a code to a connection: exchanges it, reads user and org, and checks that the org has the API.
 
 use std::{future::Future, time::Duration};
 
@@ -14,12 +14,12 @@ use salesforce::{Client, Grant, Identity, hosts::RefusedHost, pkce::Verifier};
 
 use crate::refusal;
 
-/// How long a connect waits for the org's country: it is good to have, and somebody waits for the popup.
-const COUNTRY_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connect waits for the org's country: it is optional, and somebody is waiting for the popup.
+const COUNTRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Turns a code into a connection.
 pub trait Grants: Send + Sync {
-    /// Exchanges the code of a flow, and asks who granted it and whether the API is there.
+    /// Exchanges the flow's code, and reads who granted it and whether the API is available.
     fn grant(
         &self,
         flow: &OAuthFlow,
@@ -35,14 +35,14 @@ impl<S: ClientSecretSource> Grants for Client<S> {
         let Some(refresh_token) = grant.tokens.refresh_token.clone() else {
             return Err(unusable(&"Salesforce gave no refresh token"));
         };
-        let (identity, country) = match about(self, &flow.workspace_id, &grant).await {
-            Ok(about) => about,
+        let (identity, country) = match user_and_country(self, &flow.workspace_id, &grant).await {
+            Ok(user_and_country) => user_and_country,
             Err(error) => {
-                // Nobody will use the grant, and each user has five: unused ones push out others.
+                // The grant will not be used, and each user has only five: unused ones displace others.
                 if let Err(error) = self.revoke(login.as_str(), &refresh_token).await {
                     tracing::warn!(
                         workspace.id = %flow.workspace_id, error.code = %error.code,
-                        "an unused grant could not be revoked; it ends when it is not used"
+                        "an unused grant could not be revoked; it ends when it has been idle long enough"
                     );
                 }
                 return Err(error);
@@ -63,8 +63,9 @@ impl<S: ClientSecretSource> Grants for Client<S> {
     }
 }
 
-/// Who granted, and the org's country. An org or a user without the API is an error: no call could be logged.
-async fn about<S: ClientSecretSource>(
+/// The user who granted access, and the org's country. A user or org without the API is an error, because no call
+/// could be logged.
+async fn user_and_country<S: ClientSecretSource>(
     salesforce: &Client<S>,
     id: &WorkspaceId,
     grant: &Grant,
@@ -75,14 +76,14 @@ async fn about<S: ClientSecretSource>(
     Ok((identity?, country))
 }
 
-/// The org's country, if it has numbers of its own. It is the first thing that is read through the API, so this shows
-/// whether org and user have the API. Whatever else goes wrong, the connect goes on without the country.
+/// The org's country, if it has phone numbers of its own. This is the first read through the API, so it shows whether
+/// org and user have the API. Any other failure only leaves the country unknown.
 async fn default_country<S: ClientSecretSource>(
     salesforce: &Client<S>,
     id: &WorkspaceId,
     grant: &Grant,
 ) -> Result<Option<String>, CrmError> {
-    let code = match tokio::time::timeout(COUNTRY_WITHIN, salesforce.country(grant)).await {
+    let code = match tokio::time::timeout(COUNTRY_TIMEOUT, salesforce.country(grant)).await {
         Ok(Ok(country)) => return Ok(country.and_then(|country| phone::country_code(&country))),
         Ok(Err(error)) if refusal::lacks_api(&error) => return Err(error),
         Ok(Err(error)) => error.code,

@@ -1,4 +1,4 @@
-//! The end of a connect: Salesforce sends the user back here with a code, or with a refusal.
+//! Finishes a connect flow: Salesforce redirects the user here with a code, or with an error.
 
 use std::time::Duration;
 
@@ -26,17 +26,17 @@ use platform::{
 
 use crate::{grants::Grants, popup, refusal};
 
-/// What the end of a flow works with.
+/// The handler's dependencies.
 pub struct Callback<S, C, G, Q, K> {
-    /// The flows under way.
+    /// Flows in progress.
     pub states: S,
     /// The settings table.
     pub connections: C,
     /// Salesforce.
     pub salesforce: G,
-    /// Where the calls that waited for the connection are woken.
+    /// The calls queue, to wake calls that waited for the connection.
     pub queue: Q,
-    /// The only origin that is told how it went.
+    /// The only origin that receives the result.
     pub dashboard_url: String,
     /// The time.
     pub clock: K,
@@ -50,10 +50,11 @@ where
     Q: Queue,
     K: Clock,
 {
-    /// Answers a request: a page for a popup, JSON for a program.
+    /// Handles a request. Responds with a page for a popup, and with JSON for a program.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         let flow = self.take(&request).await;
-        // Only a flow that is taken is done with its cookie: a callback of another flow must not end the one under way.
+        // Only a taken flow has no more use for its cookie: a callback of another flow must not end the one in
+        // progress.
         let taken = flow.is_ok();
         let finished = match flow {
             Ok(flow) => self.finish(&request, &flow).await,
@@ -67,8 +68,8 @@ where
                 Err(problem) => problem.into_response(),
             }
         };
-        if let Some(forget) = host_cookie(OAUTH_COOKIE, "", Duration::ZERO).filter(|_| taken) {
-            response.headers_mut().insert(header::SET_COOKIE, forget);
+        if let Some(expired_cookie) = host_cookie(OAUTH_COOKIE, "", Duration::ZERO).filter(|_| taken) {
+            response.headers_mut().insert(header::SET_COOKIE, expired_cookie);
         }
         response
     }
@@ -87,7 +88,7 @@ where
         popup::page(status, &message, &self.dashboard_url)
     }
 
-    /// Takes the flow that the request belongs to. It can be taken once.
+    /// Takes the request's flow. It can be taken only once.
     async fn take(&self, request: &Request) -> Result<OAuthFlow, Problem> {
         let query = request.query_string_parameters();
         let state = parameter(&query, "state").ok_or_else(|| missing("state"))?;
@@ -96,7 +97,7 @@ where
         Ok(self.states.take(&Hashed::of(state), &Hashed::of(cookie), now).await?)
     }
 
-    /// Connects the workspace of the flow. Answers with the org's address.
+    /// Connects the flow's workspace. Returns the org's URL.
     async fn finish(&self, request: &Request, flow: &OAuthFlow) -> Result<String, Problem> {
         let query = request.query_string_parameters();
         if let Some(error) = parameter(&query, "error") {
@@ -116,7 +117,7 @@ where
         Ok(connection.instance_url)
     }
 
-    /// Stores the connection, then wakes what waited for it and revokes what it replaces.
+    /// Stores the connection, then wakes the waiting calls and revokes the replaced grant.
     async fn connect(
         &self,
         id: &WorkspaceId,
@@ -137,7 +138,7 @@ where
         };
         tracing::info!(workspace.id = %id, salesforce.org_id = %connection.org_id, "connected");
         if let Err(error) = self.queue.send(&Resume::all(id.clone()).message()).await {
-            // The waiting rows have their own due time; they only come later.
+            // The waiting rows have their own due times; they are only logged later.
             tracing::error!(workspace.id = %id, error = %error, "waiting calls could not be woken at once");
         }
         if let Some(grant) = replaced {
@@ -152,7 +153,7 @@ where
     }
 }
 
-/// A query parameter that is there and not empty.
+/// A query parameter, if it is present and not empty.
 fn parameter<'a>(query: &'a QueryMap, name: &str) -> Option<&'a str> {
     query.first(name).filter(|value| !value.is_empty())
 }
@@ -161,19 +162,19 @@ fn missing(parameter: &str) -> Problem {
     Problem::new(ProblemCode::MissingParameter, format!("The query parameter `{parameter}` is missing."))
 }
 
-/// Whether `Accept` names HTML, and not JSON before it.
+/// Whether `Accept` prefers HTML over JSON.
 fn prefers_html(request: &Request) -> bool {
     let accept =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let quality = |wanted: &str| {
-        accept.split(',').enumerate().find_map(|(place, range)| {
+        accept.split(',').enumerate().find_map(|(index, range)| {
             let mut parts = range.split(';').map(str::trim);
-            let same = parts.next().is_some_and(|range| range.eq_ignore_ascii_case(wanted));
+            let is_wanted = parts.next().is_some_and(|range| range.eq_ignore_ascii_case(wanted));
             let q = parts
                 .find_map(|part| part.strip_prefix("q="))
                 .and_then(|q| q.parse().ok())
                 .unwrap_or(1.0_f32);
-            (same && q > 0.0).then_some((q, std::cmp::Reverse(place)))
+            (is_wanted && q > 0.0).then_some((q, std::cmp::Reverse(index)))
         })
     };
     quality("text/html") > quality("application/json")

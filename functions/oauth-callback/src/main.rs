@@ -1,4 +1,4 @@
-//! Lambda `oauth-callback`: ends the connect flow.
+//! Lambda `oauth-callback`: finishes the connect flow.
 
 mod grants;
 mod handler;
@@ -8,36 +8,18 @@ mod refusal;
 mod tests;
 
 use lambda_http::Error;
-use platform::{
-    aws::Aws,
-    clock::SystemClock,
-    config::{DashboardUrl, ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
-    dynamo::{OAuthStateTable, WorkspaceTable},
-    lambda::serve_http,
-    queue::SqsQueue,
-    secrets::{CachedSecret, ClientSecret, KeysSecret},
-    telemetry,
-};
-use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+use platform::{clock::SystemClock, lambda::serve_http};
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
-    let keys = KeysSecret::from_env(&env, &aws)?;
-    let salesforce = Client::new(Config {
-        client_id: SalesforceClientId::from_env(&env)?.0,
-        client_secret: CachedSecret::<ClientSecret>::from_env(&env, &aws)?,
-        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
-        timeouts: Timeouts::default(),
-    })?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let callback = handler::Callback {
-        states: OAuthStateTable::from_env(&env, &aws, keys.clone())?,
-        connections: WorkspaceTable::from_env(&env, &aws, keys)?,
-        salesforce,
-        queue: SqsQueue::from_env(&env, &aws)?,
-        dashboard_url: DashboardUrl::from_env(&env)?.0,
+        states: wiring.oauth_states()?,
+        connections: wiring.workspaces()?,
+        salesforce: wiring.salesforce()?,
+        queue: wiring.queue()?,
+        dashboard_url: wiring.dashboard_url()?,
         clock: SystemClock,
     };
     serve_http(|request| callback.handle(request)).await

@@ -1,4 +1,4 @@
-//! The page in the popup: tells the opener how it went, and closes itself where there is nothing to read.
+//! The popup's page: reports the result to its opener, and closes itself if there is nothing to read.
 
 use api::oauth_callback::ConnectMessage;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -9,14 +9,14 @@ use lambda_http::{
 use maud::{DOCTYPE, PreEscaped, html};
 use ring::digest::{SHA256, digest};
 
-/// Reads its data from the document, so that it is the same for everyone and the policy can name it by its hash.
+/// Reads its data from the document, so that it is the same for everyone and its hash can be in the policy.
 const SCRIPT: &str = include_str!("popup/popup.js");
 const STYLE: &str = include_str!("popup/popup.css");
 
-/// The page. Only `dashboard_url`, an origin, gets the message.
+/// Renders the page. Only `dashboard_url`, an origin, receives the message.
 pub fn page(status: StatusCode, message: &ConnectMessage<'_>, dashboard_url: &str) -> Response<Body> {
     let title = if message.success { "Salesforce is connected" } else { "Salesforce could not be connected" };
-    // Nothing in it can fail to serialize.
+    // Serializing it cannot fail.
     let written = serde_json::to_string(message).unwrap_or_default();
     let document = html! {
         (DOCTYPE)
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_salesforce_said_cannot_become_markup() {
+    fn salesforces_text_cannot_become_markup() {
         let detail = "\"><script>alert(1)</script>";
         let (text, _) = body(&ConnectMessage::refused("access_denied", detail));
         assert_eq!(text.matches("<script>").count(), 1);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_this_script_and_no_other() {
+    fn the_policy_allows_only_this_script() {
         let (text, response) = body(&ConnectMessage::connected("Done."));
         let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
         let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

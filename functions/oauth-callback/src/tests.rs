@@ -25,20 +25,20 @@ use serde_json::json;
 use crate::{grants::Grants, handler::Callback};
 
 const NOW: i64 = 1_800_457_200;
-/// Those of the sample events.
+/// The values in the sample events.
 const STATE: &str = "c2FtcGxlLXN0YXRlLXNhbXBsZS1zdGF0ZS1zYW1wbGU";
 const COOKIE: &str = "c2FtcGxlLWNvb2tpZS1zYW1wbGUtY29va2llLXNhbXA";
 const COOKIE_NAME: &str = "__Host-salesforce_oauth";
 const REDIRECT_URI: &str = "https://api.example.com/api/salesforce/oauth/callback";
 
-/// A Salesforce that grants tokens, `refresh-1` first, and notes what it was asked.
+/// A Salesforce that grants tokens, starting with `refresh-1`, and records requests.
 #[derive(Default)]
 struct Salesforce {
     /// The workspaces, to see what was stored when a grant was revoked.
     connections: MemoryWorkspaces,
     refuses: Option<CrmError>,
     codes: Mutex<Vec<String>>,
-    /// Revoked tokens, each with the refresh token that was stored at that moment.
+    /// Revoked tokens, each with the refresh token that was stored at that time.
     revoked: Mutex<Vec<(String, Option<String>)>>,
 }
 
@@ -94,7 +94,7 @@ fn acme() -> WorkspaceId {
 
 type World = Callback<MemoryOAuthStates, MemoryWorkspaces, Salesforce, MemoryQueue, FixedClock>;
 
-/// `acme` has begun a flow.
+/// A world in which `acme` has started a flow.
 async fn world() -> World {
     let connections = MemoryWorkspaces::default();
     let world = Callback {
@@ -105,12 +105,12 @@ async fn world() -> World {
         dashboard_url: "https://app.example.com".to_owned(),
         clock: FixedClock::at(NOW),
     };
-    world.begin(STATE, COOKIE).await;
+    world.start(STATE, COOKIE).await;
     world
 }
 
 impl World {
-    async fn begin(&self, state: &str, cookie: &str) {
+    async fn start(&self, state: &str, cookie: &str) {
         let flow = OAuthFlow {
             workspace_id: acme(),
             code_verifier: "the verifier".into(),
@@ -134,7 +134,7 @@ impl World {
     }
 }
 
-/// The browser comes back, with its cookie.
+/// The browser returns with its cookie.
 fn callback(query: &str) -> ApiRequest {
     without_cookie(query).cookie(COOKIE_NAME, COOKIE)
 }
@@ -166,7 +166,7 @@ fn failure(class: FaultClass, message: &str) -> CrmError {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected = [
         ("allowed", (200, "")),
         ("denied", (400, "access_denied")),
@@ -225,7 +225,7 @@ async fn a_popup_gets_a_page_and_a_program_gets_json() {
 }
 
 #[tokio::test]
-async fn the_page_runs_no_script_but_its_own_and_tells_only_the_dashboard() {
+async fn the_page_runs_only_its_own_script_and_informs_only_the_dashboard() {
     let response = world().await.send(allowed().header("accept", "text/html")).await;
     let headers = response.headers();
     let policy = headers["content-security-policy"].to_str().unwrap();
@@ -241,7 +241,7 @@ async fn the_page_runs_no_script_but_its_own_and_tells_only_the_dashboard() {
 }
 
 #[tokio::test]
-async fn what_salesforce_says_is_shown_but_never_as_markup() {
+async fn salesforces_text_is_shown_but_never_as_markup() {
     let query =
         format!("error=other&error_description=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&state={STATE}");
     let response = world().await.send(callback(&query).header("accept", "text/html")).await;
@@ -252,7 +252,7 @@ async fn what_salesforce_says_is_shown_but_never_as_markup() {
 }
 
 #[tokio::test]
-async fn a_state_is_good_once() {
+async fn a_state_can_be_used_once() {
     let world = world().await;
     assert_eq!(world.send(allowed()).await.status(), 200);
     assert_eq!(outcome(&world.send(allowed()).await), refused(400, "state_unknown"));
@@ -269,7 +269,7 @@ async fn a_forged_state_connects_nothing() {
 }
 
 #[tokio::test]
-async fn after_ten_minutes_it_is_too_late() {
+async fn a_flow_expires_after_ten_minutes() {
     let world = world().await;
     world.clock.advance(Duration::from_mins(10));
     assert_eq!(outcome(&world.send(allowed()).await), refused(400, "state_expired"));
@@ -277,7 +277,7 @@ async fn after_ten_minutes_it_is_too_late() {
 }
 
 #[tokio::test]
-async fn another_browser_is_refused_and_takes_nothing_from_the_right_one() {
+async fn another_browser_is_refused_and_the_flow_stays_valid() {
     let world = world().await;
     let query = format!("code=the-code&state={STATE}");
     for wrong in [without_cookie(&query), without_cookie(&query).cookie(COOKIE_NAME, "another")] {
@@ -290,10 +290,10 @@ async fn another_browser_is_refused_and_takes_nothing_from_the_right_one() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_forgotten_with_its_flow_and_not_before() {
+async fn the_cookie_is_deleted_with_its_flow_and_not_before() {
     let world = world().await;
-    // Somebody began twice: the cookie is the second flow's, and the first one's callback comes before it.
-    world.begin("first", "overwritten").await;
+    // Somebody started twice: the cookie is the second flow's, and the first flow's callback comes first.
+    world.start("first", "overwritten").await;
     let first = world.send(callback("code=the-code&state=first")).await;
     assert_eq!(first.status(), 403);
     assert!(!first.headers().contains_key("set-cookie"));
@@ -303,7 +303,7 @@ async fn the_cookie_is_forgotten_with_its_flow_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_user_who_denies_is_told_so_and_the_flow_is_over() {
+async fn a_user_who_denies_access_is_informed_and_the_flow_ends() {
     let world = world().await;
     let query = format!("error=access_denied&error_description=end-user+denied+authorization&state={STATE}");
     assert_eq!(outcome(&world.send(callback(&query)).await), refused(400, "access_denied"));
@@ -312,7 +312,7 @@ async fn a_user_who_denies_is_told_so_and_the_flow_is_over() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_not_installed_names_who_can_help() {
+async fn if_the_app_is_not_installed_the_response_says_who_can_help() {
     for query in [
         "error=OAUTH_EC_APP_NOT_FOUND&error_description=External+client+app+is+not+installed+in+this+org",
         "error=OAUTH_EC_APP_NOT_FOUND",
@@ -331,7 +331,7 @@ async fn a_callback_without_a_code_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_failed_exchange_says_whose_turn_it_is() {
+async fn a_failed_exchange_says_who_has_to_act() {
     for (class, status, code) in [
         (FaultClass::Passing, 502, "salesforce_unavailable"),
         (FaultClass::Ambiguous, 502, "salesforce_unavailable"),
@@ -352,7 +352,7 @@ async fn a_failed_exchange_says_whose_turn_it_is() {
 }
 
 #[tokio::test]
-async fn a_login_address_without_an_org_is_to_be_corrected() {
+async fn a_login_address_without_an_org_has_to_be_corrected() {
     let mut world = world().await;
     let nowhere = CrmError { code: "http_404".to_owned(), ..failure(FaultClass::AddressGone, "Not an org.") };
     world.salesforce.refuses = Some(nowhere);
@@ -363,7 +363,7 @@ async fn a_login_address_without_an_org_is_to_be_corrected() {
 }
 
 #[tokio::test]
-async fn an_org_or_user_without_the_api_is_told_how_to_get_it() {
+async fn an_org_or_user_without_the_api_learns_how_to_get_it() {
     for (code, words) in [
         ("API_DISABLED_FOR_ORG", "This Salesforce edition has no API, or the user lacks “API Enabled”"),
         ("API_CURRENTLY_DISABLED", "The user lacks the permission “API Enabled”"),
@@ -376,7 +376,7 @@ async fn an_org_or_user_without_the_api_is_told_how_to_get_it() {
         assert!(detail(&response).contains(words), "{}", detail(&response));
         assert!(!world.is_connected() && world.queue.sent().is_empty());
 
-        world.begin("again", COOKIE).await;
+        world.start("again", COOKIE).await;
         let page = callback("code=the-code&state=again").header("accept", "text/html");
         let page = String::from_utf8(world.send(page).await.body().to_vec()).unwrap();
         assert!(page.contains("api_disabled") && page.contains(words), "{page}");
@@ -384,7 +384,7 @@ async fn an_org_or_user_without_the_api_is_told_how_to_get_it() {
 }
 
 #[tokio::test]
-async fn where_the_org_restricts_addresses_salesforces_words_are_shown() {
+async fn if_the_org_restricts_addresses_salesforces_text_is_shown() {
     let mut world = world().await;
     let code = "invalid_grant".to_owned();
     world.salesforce.refuses = Some(CrmError { code, ..failure(FaultClass::Passing, "ip restricted") });
@@ -406,13 +406,13 @@ async fn a_grant_that_cannot_be_stored_is_revoked() {
 async fn a_reconnect_revokes_the_replaced_grant_once_the_new_one_is_stored() {
     let world = world().await;
     world.send(allowed()).await;
-    world.begin("again", COOKIE).await;
+    world.start("again", COOKIE).await;
     assert_eq!(world.send(callback("code=the-code&state=again")).await.status(), 200);
     assert_eq!(world.revoked(), [("refresh-1".to_owned(), Some("refresh-2".to_owned()))]);
 }
 
 #[tokio::test]
-async fn a_workspace_is_connected_also_when_the_waiting_calls_cannot_be_woken() {
+async fn a_workspace_is_connected_even_if_waiting_calls_cannot_be_woken() {
     let world = world().await;
     world.queue.faults.fail_next("send", When::Before);
     assert_eq!(world.send(allowed()).await.status(), 200);

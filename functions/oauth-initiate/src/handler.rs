@@ -1,4 +1,4 @@
-//! The beginning of a connect: a state, a verifier and a cookie are drawn, and the user is sent to Salesforce.
+//! Starts a connect flow: creates a state, a verifier and a cookie, and sends the user to Salesforce.
 
 use api::oauth_initiate::Authorization;
 use calls::{
@@ -19,11 +19,11 @@ use salesforce::{
     pkce::Verifier,
 };
 
-/// What the start of a flow works with.
+/// The handler's dependencies.
 pub struct Initiate<W, S, K, R> {
     /// Who may connect.
     pub callers: CallerRules,
-    /// Where Salesforce sends the user back to.
+    /// The address that Salesforce redirects the user to.
     pub address: PublicAddress,
     /// Where users may log in.
     pub hosts: Hosts,
@@ -31,7 +31,7 @@ pub struct Initiate<W, S, K, R> {
     pub client_id: String,
     /// The workspaces' own login URLs.
     pub settings: W,
-    /// The flows under way.
+    /// Flows in progress.
     pub states: S,
     /// The time.
     pub clock: K,
@@ -40,12 +40,12 @@ pub struct Initiate<W, S, K, R> {
 }
 
 impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.begin(&request).await.unwrap_or_else(Problem::into_response)
+        self.start(&request).await.unwrap_or_else(Problem::into_response)
     }
 
-    async fn begin(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn start(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let workspace_id = self.callers.admin(request)?.workspace_id;
         let login = self.login_url(request, &workspace_id).await?;
         let redirect_uri = routes::OAUTH_CALLBACK.on(&self.address.of(request)?);
@@ -68,21 +68,22 @@ impl<W: SettingsView, S: OAuthStates, K: Clock, R: Random> Initiate<W, S, K, R> 
             })
             .await?;
         let mut response = json(200, &Authorization { auth_url });
-        let bound = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
-            .ok_or_else(|| Problem::internal().because("the drawn cookie is none"))?;
-        response.headers_mut().insert(header::SET_COOKIE, bound);
+        let set_cookie = host_cookie(OAUTH_COOKIE, &cookie, FLOW_LASTS)
+            .ok_or_else(|| Problem::internal().because("the random cookie has an invalid character"))?;
+        response.headers_mut().insert(header::SET_COOKIE, set_cookie);
         Ok(response)
     }
 
-    /// The host that the user asked for, or the workspace's, or the deployment's.
+    /// The requested login host, or the workspace's, or the deployment's.
     async fn login_url(&self, request: &Request, id: &WorkspaceId) -> Result<LoginUrl, Problem> {
         let query = request.query_string_parameters_ref();
         let refused = |error: RefusedHost| {
             Problem::new(ProblemCode::LoginUrlRefused, format!("loginUrl is refused: {error}."))
         };
-        if let Some(asked) = query.and_then(|query| query.first("loginUrl")).filter(|asked| !asked.is_empty())
+        if let Some(requested) =
+            query.and_then(|query| query.first("loginUrl")).filter(|requested| !requested.is_empty())
         {
-            return self.hosts.login(asked).map_err(refused);
+            return self.hosts.login(requested).map_err(refused);
         }
         match self.settings.settings(id).await?.login_url {
             Some(own) => self.hosts.login(&own).map_err(refused),

@@ -1,35 +1,23 @@
-//! Lambda `oauth-initiate`: begins the connect flow.
+//! Lambda `oauth-initiate`: starts the connect flow.
 
 mod handler;
 #[cfg(test)]
 mod tests;
 
 use lambda_http::Error;
-use platform::{
-    aws::Aws,
-    clock::SystemClock,
-    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
-    dynamo::{OAuthStateTable, SettingsTable},
-    http::{CallerRules, PublicAddress},
-    lambda::serve_http,
-    random::SystemRandom,
-    secrets::KeysSecret,
-    telemetry,
-};
-use salesforce::hosts::Hosts;
+use platform::{clock::SystemClock, lambda::serve_http, random::SystemRandom};
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let initiate = handler::Initiate {
-        callers: CallerRules::from_env(&env)?,
-        address: PublicAddress::from_env(&env),
-        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
-        client_id: SalesforceClientId::from_env(&env)?.0,
-        settings: SettingsTable::from_env(&env, &aws)?,
-        states: OAuthStateTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
+        callers: wiring.callers()?,
+        address: wiring.address(),
+        hosts: wiring.salesforce_hosts()?,
+        client_id: wiring.salesforce_client_id()?,
+        settings: wiring.settings()?,
+        states: wiring.oauth_states()?,
         clock: SystemClock,
         random: SystemRandom,
     };

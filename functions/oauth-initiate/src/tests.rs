@@ -69,7 +69,7 @@ fn only_state(world: &World) -> NewState {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected = [
         ("default", (200, "")),
         ("foreign-login-url", (400, "login_url_refused")),
@@ -120,7 +120,7 @@ async fn the_cookie_binds_the_flow_to_this_browser_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn neither_the_state_nor_the_cookie_nor_the_verifier_is_kept_as_it_is() {
+async fn state_cookie_and_verifier_are_not_stored_in_plain_text() {
     let world = world();
     let response = world.handle(admin(PATH)).await;
     let state = parameter(&auth_url(&response), "state");
@@ -145,7 +145,7 @@ async fn two_flows_share_nothing() {
 }
 
 #[tokio::test]
-async fn a_my_domain_may_be_asked_for_without_its_scheme() {
+async fn a_my_domain_may_be_requested_without_its_scheme() {
     let world = world();
     let url = auth_url(&world.handle(admin(&format!("{PATH}?loginUrl=acme.my.salesforce.com"))).await);
     assert_eq!(url.host_str(), Some("acme.my.salesforce.com"));
@@ -164,7 +164,7 @@ async fn a_pasted_address_of_the_org_leads_to_its_my_domain() {
 }
 
 #[tokio::test]
-async fn the_workspaces_own_login_url_is_taken_where_none_is_asked_for() {
+async fn the_workspaces_own_login_url_is_used_if_none_is_requested() {
     let world = world();
     let mut workspace = Workspace::unknown(WorkspaceId::parse("acme").unwrap());
     workspace.settings =
@@ -181,7 +181,7 @@ async fn the_workspaces_own_login_url_is_taken_where_none_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_foreign_login_url_is_refused_and_begins_nothing() {
+async fn a_foreign_login_url_is_refused_and_starts_nothing() {
     for foreign in [
         "https://evil.example",
         "https://login.salesforce.com.evil.example",
@@ -211,7 +211,7 @@ async fn only_an_admin_of_a_workspace_may_connect() {
 }
 
 #[tokio::test]
-async fn without_a_public_base_url_salesforce_sends_back_to_the_gateway() {
+async fn without_a_public_base_url_salesforce_redirects_to_the_gateway() {
     let mut world = world();
     world.address = PublicAddress::from_env(&[("PUBLIC_BASE_URL", "")]);
     let request = ApiRequest::get(PATH).of_workspace("acme").claim("role", "admin");
@@ -224,7 +224,7 @@ async fn without_a_public_base_url_salesforce_sends_back_to_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_flow_that_cannot_be_kept_is_not_begun() {
+async fn a_flow_that_cannot_be_stored_is_not_started() {
     let world = world();
     world.states.faults.fail_next("put", When::Before);
     let response = world.handle(admin(PATH)).await;

@@ -1,5 +1,4 @@
-//! The settings as they are sent: every field is read by its rule (docs/contract.md#settings), and all that is wrong is
-//! said at once.
+//! Parses settings: each field by its rule (docs/contract.md#settings). All errors are returned at once.
 
 use std::{fmt::Display, ops::RangeInclusive};
 
@@ -13,8 +12,8 @@ use salesforce::hosts::{Hosts, RefusedHost};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// Reads all settings; each must be there, and nothing else. Only one that came later may be missing: it stays as it is
-/// `now`, for clients that do not know it yet.
+/// Parses all settings; each is required, and nothing else is allowed. Only a setting that was added later may be
+/// missing: it keeps its current value, for clients that do not know it yet.
 pub fn parse(sent: Map<String, Value>, now: &Settings, hosts: &Hosts) -> Result<Settings, Vec<FieldError>> {
     let mut form = Form { sent, errors: Vec::new() };
     let mut new = now.clone();
@@ -53,7 +52,7 @@ pub fn parse(sent: Map<String, Value>, now: &Settings, hosts: &Hosts) -> Result<
     form.finish(new)
 }
 
-/// What was sent and is not yet read, and what is wrong with the rest.
+/// The fields that have not been parsed yet, and the errors of those that have.
 struct Form {
     sent: Map<String, Value>,
     errors: Vec<FieldError>,
@@ -64,16 +63,16 @@ impl Form {
         self.sent.contains_key(field)
     }
 
-    /// Reads a field into its place; `rule` says what it must be.
+    /// Parses a field into `target`; `rule` says what it must be.
     fn read<T>(
         &mut self,
         field: &str,
         rule: impl Display,
-        place: &mut T,
+        target: &mut T,
         read: impl FnOnce(Value) -> Option<T>,
     ) {
         match self.sent.remove(field).map(read) {
-            Some(Some(value)) => *place = value,
+            Some(Some(value)) => *target = value,
             Some(None) => self.refuse(field, format!("{field} must be {rule}.")),
             None => self.refuse(
                 field,
@@ -94,7 +93,7 @@ impl Form {
     }
 }
 
-/// A whole number of a range, in words.
+/// The rule for a whole number within a range.
 struct Whole(RangeInclusive<u32>);
 
 impl Display for Whole {
@@ -116,7 +115,7 @@ fn whole(value: &Value) -> Option<u32> {
     value.as_f64()?.to_string().parse().ok()
 }
 
-/// A list with something in it, and nothing twice.
+/// A non-empty list without duplicates.
 fn distinct<T: DeserializeOwned + PartialEq>(value: Value) -> Option<Vec<T>> {
     let list: Vec<T> = json(value)?;
     let repeats = |at: usize| list[..at].contains(&list[at]);
@@ -127,7 +126,8 @@ fn distinct<T: DeserializeOwned + PartialEq>(value: Value) -> Option<Vec<T>> {
 mod tests {
     use calls::{
         call::Direction,
-        workspace::{MultipleMatches, NoMatch, RecordType},
+        crm::RecordType,
+        workspace::{MultipleMatches, NoMatch},
     };
     use serde_json::json;
 
@@ -137,7 +137,7 @@ mod tests {
         Hosts::of_deployment("https://login.salesforce.com").unwrap()
     }
 
-    /// The defaults, as a GET shows them, with one field changed.
+    /// The defaults as a GET returns them, with one field changed.
     fn with(field: &str, value: Value) -> Result<Settings, Vec<FieldError>> {
         let Value::Object(mut sent) = serde_json::to_value(Settings::default()).unwrap() else { panic!() };
         sent.insert(field.to_owned(), value);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_get_shows_can_be_sent_back() {
+    fn what_a_get_returns_can_be_sent_back() {
         assert_eq!(with("includeTranscript", json!(false)), Ok(Settings::default()));
     }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_does_not_know_a_setting_leaves_it_as_it_is() {
+    fn a_client_that_does_not_know_a_setting_leaves_it_unchanged() {
         let now = Settings { use_given_number: true, ..Settings::default() };
         for (said, expected) in [(None, true), (Some(true), true), (Some(false), false)] {
             let Value::Object(mut sent) = serde_json::to_value(Settings::default()).unwrap() else {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_that_a_refusal_names_are_those_that_are_taken() {
+    fn the_values_that_a_refusal_names_are_accepted() {
         for (field, words) in [
             ("multipleMatches", ["most_recent", "first_created", "skip"].as_slice()),
             ("noMatch", &["skip", "create_lead"]),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_out_of_bounds_is_refused_by_the_fields_name_and_rule() {
+    fn an_invalid_value_is_refused_with_the_fields_name_and_rule() {
         let nothing = || Value::Null;
         for (field, bad, rule) in [
             (
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn all_errors_are_returned_at_once() {
         let Value::Object(sent) = json!({ "retentionDays": 1, "retention_days": 90 }) else { panic!() };
         let errors = parse(sent, &Settings::default(), &hosts()).unwrap_err();
         let missing = errors.iter().filter(|error| error.detail.contains("is missing"));

@@ -1,5 +1,6 @@
-//! The rules of a workspace, as people see and change them. Who changes them has seen them: a PUT names the entity
-//! tag of what it replaces, a digest of the settings alone, so that a reconnect or a refresh does not get in its way.
+//! A workspace's settings, as people see and change them. Whoever changes them has seen them: a PUT contains the
+//! entity tag of what it replaces. The tag is a digest of only the settings, so that reconnects and refreshes do not
+//! interfere.
 
 use lambda_http::{Body, Request, Response};
 use platform::{
@@ -11,9 +12,9 @@ use salesforce::hosts::Hosts;
 
 use crate::form;
 
-/// What settings are shown and replaced with.
+/// The handler's dependencies.
 pub struct WorkspaceSettings<S> {
-    /// Who may look, and who may change them.
+    /// Who may read them, and who may change them.
     pub callers: CallerRules,
     /// Where users may log in.
     pub hosts: Hosts,
@@ -22,12 +23,12 @@ pub struct WorkspaceSettings<S> {
 }
 
 impl<S: SettingsStore> WorkspaceSettings<S> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.answer(&request).await.unwrap_or_else(Problem::into_response)
+        self.respond(&request).await.unwrap_or_else(Problem::into_response)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn respond(&self, request: &Request) -> Result<Response<Body>, Problem> {
         if routes::SETTINGS_REPLACE.is(request) {
             self.replace(request).await
         } else {
@@ -40,8 +41,8 @@ impl<S: SettingsStore> WorkspaceSettings<S> {
         Ok(tagged_json(200, &self.store.settings(&id).await?))
     }
 
-    /// A PUT is the whole: a field that is left out is an error. With a default it would be reset behind the sender's
-    /// back, and appointments be booked in another time zone.
+    /// A PUT replaces all settings, so a missing field is an error. A default would silently reset it, and
+    /// appointments would be booked in another time zone.
     async fn replace(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.admin(request)?.workspace_id;
         let seen = IfMatch::required(request)?;
@@ -50,18 +51,19 @@ impl<S: SettingsStore> WorkspaceSettings<S> {
         let new = form::parse(sent, &now, &self.hosts).map_err(invalid)?;
         match self.store.replace(&id, &new, |now| seen.allows(&ETag::of(now))).await? {
             Replaced::Done => tracing::info!(workspace.id = %id, "settings changed"),
-            // They are what was asked for: most likely by this same PUT, whose answer was lost (RFC 9110 §13.1.1).
+            // They already have the requested values: probably from this same PUT, whose response was lost (RFC 9110
+            // §13.1.1).
             Replaced::Refused(now) if *now == new => {}
-            Replaced::Refused(_) => return Err(changed_meanwhile()),
+            Replaced::Refused(_) => return Err(changed_since_read()),
         }
         Ok(tagged_json(200, &new))
     }
 }
 
-fn changed_meanwhile() -> Problem {
+fn changed_since_read() -> Problem {
     Problem::new(
         ProblemCode::PreconditionFailed,
-        "The settings are not those that you changed: somebody else, or a connect, changed them meanwhile. Read them \
+        "The settings have changed since you read them: by somebody else, or by a connect. Read them \
          again, and send your change with their new ETag.",
     )
 }

@@ -6,25 +6,16 @@ mod handler;
 mod tests;
 
 use lambda_http::Error;
-use platform::{
-    aws::Aws,
-    config::{ProcessEnv, SalesforceLoginUrl},
-    dynamo::SettingsTable,
-    http::CallerRules,
-    lambda::serve_http,
-    telemetry,
-};
-use salesforce::hosts::Hosts;
+use platform::lambda::serve_http;
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let settings = handler::WorkspaceSettings {
-        callers: CallerRules::from_env(&env)?,
-        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
-        store: SettingsTable::from_env(&env, &aws)?,
+        callers: wiring.callers()?,
+        hosts: wiring.salesforce_hosts()?,
+        store: wiring.settings()?,
     };
     serve_http(|request| settings.handle(request)).await
 }

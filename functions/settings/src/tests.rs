@@ -1,4 +1,4 @@
-//! The rules of a workspace.
+//! A workspace's settings.
 
 use calls::{
     ids::WorkspaceId,
@@ -89,7 +89,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected = [
         ("get", (200, "", 90)),
         ("put", (200, "", 365)),
@@ -129,7 +129,7 @@ async fn an_unknown_workspace_has_the_defaults() {
 }
 
 #[tokio::test]
-async fn a_put_answers_with_the_new_settings_and_the_tag_that_a_get_gives_them() {
+async fn a_put_returns_the_new_settings_and_the_tag_that_a_get_gives_them() {
     let world = world();
     let before = etag(&world.get().await);
     let put = world.put(&with("loginUrl", "acme.my.salesforce.com"), &before).await;
@@ -142,7 +142,7 @@ async fn a_put_answers_with_the_new_settings_and_the_tag_that_a_get_gives_them()
 }
 
 #[tokio::test]
-async fn a_pasted_address_is_kept_and_shown_as_the_orgs_my_domain() {
+async fn a_pasted_address_is_stored_and_shown_as_the_orgs_my_domain() {
     let world = world();
     let typed = world.put(&with("loginUrl", "acme.my.salesforce.com"), "*").await;
     let page = "https://acme.lightning.force.com/lightning/page/home";
@@ -154,7 +154,7 @@ async fn a_pasted_address_is_kept_and_shown_as_the_orgs_my_domain() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_one_version_the_second_has_to_read_again() {
+async fn the_second_of_two_changes_of_one_version_has_to_read_again() {
     let world = world();
     let seen = etag(&world.get().await);
     assert_eq!(world.put(&with("retentionDays", 31), &seen).await.status(), 200);
@@ -167,7 +167,7 @@ async fn of_two_changes_of_one_version_the_second_has_to_read_again() {
 }
 
 #[tokio::test]
-async fn a_put_that_is_sent_again_because_its_answer_was_lost_is_done() {
+async fn a_put_repeated_after_a_lost_response_succeeds() {
     let world = world();
     let seen = etag(&world.get().await);
     world.store.faults.fail_next("replace", When::After);
@@ -187,7 +187,7 @@ async fn a_star_replaces_whatever_there_is() {
 }
 
 #[tokio::test]
-async fn the_tag_is_of_the_settings_alone() {
+async fn the_tag_depends_only_on_the_settings() {
     let world = world();
     let unconnected = etag(&world.get().await);
     world.connect().await;
@@ -247,7 +247,7 @@ async fn one_wrong_field_is_the_whole_detail() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_refused() {
+async fn a_body_that_is_not_an_object_is_refused() {
     for body in ["", "[]", "null", "{", "\"UTC\""] {
         let request = ApiRequest::put(PATH, body).header("if-match", "*");
         let response = world().handle(request.of_workspace("acme").claim("role", "admin").build()).await;
@@ -256,7 +256,7 @@ async fn a_body_that_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn anybody_of_the_workspace_looks_and_only_an_admin_changes() {
+async fn every_member_may_read_and_only_an_admin_may_change() {
     let world = world();
     let put = ApiRequest::put(PATH, &with("retentionDays", 31).to_string()).header("if-match", "*");
     let by_user = put.clone().of_workspace("acme").claim("role", "user").build();
@@ -277,7 +277,7 @@ async fn a_workspace_changes_its_own_settings_only() {
 }
 
 #[tokio::test]
-async fn while_the_table_is_down_it_is_our_fault() {
+async fn while_the_table_is_down_it_is_unavailable() {
     let world = world();
     world.store.faults.fail_next("settings", When::Before);
     assert_eq!(outcome(&world.get().await), refused(503, "unavailable"));

@@ -1,4 +1,4 @@
-//! Where a workspace stands with Salesforce. Never a token.
+//! The status of a workspace's connection to Salesforce, without tokens.
 
 use api::status::SalesforceStatus;
 use calls::{ids::WorkspaceId, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
@@ -8,9 +8,9 @@ use platform::{
     stores::{NewestRows, StatusView},
 };
 
-/// What the answer is made of.
+/// The handler's dependencies.
 pub struct Status<V, L> {
-    /// Who may ask.
+    /// Who may read the status.
     pub callers: CallerRules,
     /// The settings table.
     pub connections: V,
@@ -19,15 +19,15 @@ pub struct Status<V, L> {
 }
 
 impl<V: StatusView, L: NewestRows> Status<V, L> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.show(&request).await.unwrap_or_else(Problem::into_response)
     }
 
     async fn show(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let caller = self.callers.caller(request)?;
-        let answer = self.read(&caller.workspace_id).await?;
-        Ok(json(200, &answer))
+        let body = self.read(&caller.workspace_id).await?;
+        Ok(json(200, &body))
     }
 
     async fn read(&self, id: &WorkspaceId) -> Result<SalesforceStatus, StoreError> {

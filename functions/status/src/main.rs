@@ -1,28 +1,20 @@
-//! Lambda `status`: says where a workspace stands with Salesforce.
+//! Lambda `status`: shows the status of a workspace's connection to Salesforce.
 
 mod handler;
 #[cfg(test)]
 mod tests;
 
 use lambda_http::Error;
-use platform::{
-    aws::Aws,
-    config::ProcessEnv,
-    dynamo::{LedgerTable, SettingsTable},
-    http::CallerRules,
-    lambda::serve_http,
-    telemetry,
-};
+use platform::lambda::serve_http;
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let status = handler::Status {
-        callers: CallerRules::from_env(&env)?,
-        connections: SettingsTable::from_env(&env, &aws)?,
-        ledger: LedgerTable::from_env(&env, &aws)?,
+        callers: wiring.callers()?,
+        connections: wiring.settings()?,
+        ledger: wiring.ledger()?,
     };
     serve_http(|request| status.handle(request)).await
 }

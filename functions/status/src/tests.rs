@@ -1,4 +1,4 @@
-//! What people see of a connection.
+//! The status that people see.
 
 use calls::{
     call::Call,
@@ -55,7 +55,7 @@ impl World {
         self.connections.connect(&acme(), &connection, NOW).await.unwrap();
     }
 
-    /// A call of `acme` that arrived at `NOW + at`.
+    /// A call of `acme` that was received at `NOW + at`.
     fn logged(&self, call_id: &str, status: SyncStatus, at: i64, used: Option<u64>) {
         let mut row = Row::accepted(acme(), Call::new(CallId::parse(call_id).unwrap()), NOW + at);
         row.finish(status, None, None, 90, NOW + at);
@@ -77,14 +77,14 @@ fn nothing_known() -> Value {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     for (case, event, status) in samples::of("status", &[("get", 200)]) {
         assert_eq!(world().handle(from_event(&event)).await.status(), status, "{case}");
     }
 }
 
 #[tokio::test]
-async fn of_a_workspace_that_never_connected_nothing_is_known() {
+async fn a_workspace_that_never_connected_has_no_details() {
     assert_eq!(body_of(&world().ask().await), nothing_known());
 }
 
@@ -105,7 +105,7 @@ async fn a_connection_is_shown_without_its_tokens() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ended_says_why_and_of_what_org_it_was() {
+async fn an_ended_connection_says_why_and_names_its_org() {
     let world = world();
     world.connect().await;
     assert!(world.connections.require_reconnect(&acme(), 1, "The user was frozen.").await.unwrap());
@@ -117,7 +117,7 @@ async fn a_connection_that_ended_says_why_and_of_what_org_it_was() {
 }
 
 #[tokio::test]
-async fn after_a_disconnect_nothing_is_known() {
+async fn a_disconnected_workspace_has_no_details() {
     let world = world();
     world.connect().await;
     world.connections.disconnect(&acme()).await.unwrap();
@@ -136,7 +136,7 @@ async fn the_last_sync_and_the_use_of_requests_are_the_newest_logged_calls() {
 }
 
 #[tokio::test]
-async fn a_use_of_requests_that_salesforce_did_not_tell_is_null() {
+async fn an_unknown_use_of_requests_is_null() {
     let world = world();
     world.logged("call-1", SyncStatus::Success, 100, None);
     let answer = body_of(&world.ask().await);

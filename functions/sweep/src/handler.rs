@@ -1,4 +1,4 @@
-//! One minute's sweep.
+//! One sweep.
 
 use calls::{
     connection::Sessions,
@@ -11,7 +11,7 @@ use calls::{
 };
 use chrono::{DateTime, Utc};
 
-/// What a sweep works with.
+/// The sweep's dependencies.
 pub struct Sweep<L, Q, W, T, K, R> {
     /// The ledger.
     pub ledger: L,
@@ -36,8 +36,8 @@ where
     K: Clock,
     R: Random,
 {
-    /// Wakes the calls that are due, then keeps idle connections alive. Neither waits for the other's failure.
-    /// `deadline`: when this process is stopped.
+    /// Wakes due calls, then keeps idle connections alive. A failure of one does not prevent the other. `deadline`:
+    /// when Lambda stops this process.
     pub async fn run(&self, deadline: DateTime<Utc>) -> Result<(Woken, KeptAlive), StoreError> {
         let deadline = deadline - SWEEP_STOPS_BEFORE;
         let woken = self.wake(deadline).await;

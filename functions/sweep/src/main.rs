@@ -1,4 +1,4 @@
-//! Lambda `sweep`: each minute, wakes every call that is due and keeps idle connections alive.
+//! Lambda `sweep`: every minute, wakes all due calls and keeps idle connections alive.
 
 mod handler;
 #[cfg(test)]
@@ -6,35 +6,21 @@ mod tests;
 
 use lambda_runtime::{Error, LambdaEvent};
 use platform::{
-    aws::Aws,
     clock::SystemClock,
-    config::{ProcessEnv, SalesforceClientId, SalesforceLoginUrl},
-    dynamo::{LedgerTable, WorkspaceTable},
     lambda::{deadline, serve},
-    queue::SqsQueue,
     random::SystemRandom,
-    secrets::{CachedSecret, ClientSecret, KeysSecret},
-    telemetry,
 };
-use salesforce::{Client, Config, Timeouts, hosts::Hosts};
 use serde_json::Value;
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
-    let salesforce = Client::new(Config {
-        client_id: SalesforceClientId::from_env(&env)?.0,
-        client_secret: CachedSecret::<ClientSecret>::from_env(&env, &aws)?,
-        hosts: Hosts::of_deployment(&SalesforceLoginUrl::from_env(&env)?.0)?,
-        timeouts: Timeouts::default(),
-    })?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let sweep = handler::Sweep {
-        ledger: LedgerTable::from_env(&env, &aws)?,
-        queue: SqsQueue::from_env(&env, &aws)?,
-        workspaces: WorkspaceTable::from_env(&env, &aws, KeysSecret::from_env(&env, &aws)?)?,
-        tokens: salesforce,
+        ledger: wiring.ledger()?,
+        queue: wiring.queue()?,
+        workspaces: wiring.workspaces()?,
+        tokens: wiring.salesforce()?,
         clock: SystemClock,
         random: SystemRandom,
     };

@@ -26,12 +26,12 @@ use serde_json::Value;
 use crate::handler::Sweep;
 
 const NOW: i64 = 1_800_457_200;
-/// A row that was woken is left alone for this long.
-const WAKE_TAKES: Duration = Duration::from_mins(10);
+/// How long a woken row is left alone.
+const WAKE_DELAY: Duration = Duration::from_mins(10);
 
 type World<Q = MemoryQueue> = Sweep<MemoryLedger, Q, MemoryWorkspaces, Tokens, FixedClock, SeededRandom>;
 
-/// Salesforce's token endpoint: what was refreshed, and whom it refuses.
+/// Salesforce's token endpoint: records refreshes, and refuses some tokens.
 #[derive(Clone, Default)]
 struct Tokens {
     refreshed: Arc<Mutex<Vec<String>>>,
@@ -71,7 +71,7 @@ impl TokenEndpoint for Tokens {
     }
 
     async fn revoke(&self, _: &str, token: &SecretString) -> Result<(), CrmError> {
-        assert!(self.refused.contains_key(token.expose_secret()), "only what has ended is forgotten");
+        assert!(self.refused.contains_key(token.expose_secret()), "only ended grants are revoked");
         Ok(())
     }
 }
@@ -114,9 +114,9 @@ fn woken(queue: &MemoryQueue) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn samples_make_a_sweep() {
+async fn samples_start_a_sweep() {
     for (case, event, expected) in samples::of("sweep", &[("scheduled", ["call-1"])]) {
-        // The schedule's event says nothing but that it is time.
+        // The schedule's event has no other information.
         assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["source"], "aws.events", "{case}");
         let world = world();
         world.due("call-1", NOW);
@@ -126,7 +126,7 @@ async fn samples_make_a_sweep() {
 }
 
 #[tokio::test]
-async fn what_is_due_is_woken_and_nothing_else() {
+async fn only_due_rows_are_woken() {
     let world = world();
     for (call_id, status, due_at) in [
         ("queued", SyncStatus::Queued, Some(NOW - 1)),
@@ -165,33 +165,33 @@ async fn two_sweeps_wake_a_row_once() {
 }
 
 #[tokio::test]
-async fn a_row_that_its_worker_has_just_claimed_is_left_to_it() {
+async fn a_row_that_a_worker_has_claimed_is_left_alone() {
     let world = world();
     let mut claimed = row("call-1", SyncStatus::Queued, Some(NOW));
-    claimed.lease = Some(calls::workspace::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
+    claimed.lease = Some(calls::lease::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
     world.ledger.insert(claimed);
     assert_eq!(world.sweep().await.unwrap(), Woken::default());
     assert!(world.queue.sent().is_empty());
 }
 
 #[tokio::test]
-async fn a_wake_message_that_was_lost_comes_again() {
+async fn a_lost_wake_message_is_sent_again() {
     let world = world();
     world.due("call-1", NOW);
     world.sweep().await.unwrap();
     // The message is lost: the row stays as the sweep left it.
-    world.clock.advance(WAKE_TAKES);
+    world.clock.advance(WAKE_DELAY);
     assert_eq!(world.sweep().await.unwrap().woken, 1);
     assert_eq!(woken(&world.queue), ["call-1", "call-1"]);
 }
 
 #[tokio::test]
-async fn a_wake_message_that_the_queue_refused_comes_again() {
+async fn a_refused_wake_message_is_sent_again() {
     let world = world();
     world.due("call-1", NOW);
     world.queue.faults.fail_next("send", When::Before);
     assert_eq!(world.sweep().await.unwrap_err().operation, "send");
-    world.clock.advance(WAKE_TAKES);
+    world.clock.advance(WAKE_DELAY);
     assert_eq!(world.sweep().await.unwrap().woken, 1);
     assert_eq!(woken(&world.queue), ["call-1"]);
 }
@@ -207,7 +207,7 @@ async fn a_row_whose_claim_failed_is_still_due() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_keeps_no_other_from_being_woken() {
+async fn a_row_that_fails_does_not_keep_others_from_being_woken() {
     let world = world();
     world.due("call-1", NOW - 2);
     world.due("call-2", NOW - 1);
@@ -241,7 +241,7 @@ async fn all_pages_of_due_rows_are_woken() {
     assert_eq!(woken(&world.queue).into_iter().collect::<BTreeSet<_>>().len(), 250);
 }
 
-/// A queue that takes 50 ms for each message.
+/// A queue that takes 50 ms per message.
 struct SlowQueue(MemoryQueue, FixedClock);
 
 impl Queue for SlowQueue {
@@ -252,7 +252,7 @@ impl Queue for SlowQueue {
 }
 
 #[tokio::test]
-async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
+async fn a_sweep_ends_before_its_process_and_the_next_one_continues() {
     let clock = FixedClock::at(NOW);
     let queue = MemoryQueue::default();
     let world: World<SlowQueue> = Sweep {
@@ -270,7 +270,7 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
     let (first, _) = world.run(deadline).await.unwrap();
     assert!(first.unfinished && first.woken < 250, "{first:?}");
     assert!(clock.now() < deadline);
-    // Every row that was postponed has its message.
+    // Every postponed row has its message.
     assert_eq!(woken(&queue).len(), first.woken);
     let second = world.sweep().await.unwrap();
     assert_eq!(first.woken + second.woken, 250);
@@ -278,7 +278,7 @@ async fn a_sweep_ends_before_its_process_does_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn without_time_nothing_is_begun() {
+async fn without_time_nothing_is_started() {
     let world = world();
     world.due("call-1", NOW);
     let (woken, _) = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();
@@ -289,7 +289,7 @@ async fn without_time_nothing_is_begun() {
 const DAY: i64 = 24 * 60 * 60;
 
 impl World {
-    /// A workspace that was connected, or refreshed, so many seconds ago.
+    /// A workspace that was connected or refreshed this many seconds ago.
     fn connected(&self, id: &str, seconds_ago: i64) {
         let mut workspace = connected(id);
         if let Some(connection) = &mut workspace.connection {
@@ -333,7 +333,7 @@ async fn two_sweeps_refresh_a_connection_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_comes_again_after_an_hour_and_holds_no_other_up() {
+async fn a_failed_refresh_is_retried_after_an_hour_and_does_not_hold_up_others() {
     let mut world = world();
     world.tokens.refused.insert("down", FaultClass::Passing);
     world.connected("down", 16 * DAY);
@@ -347,7 +347,7 @@ async fn a_refresh_that_fails_comes_again_after_an_hour_and_holds_no_other_up() 
 }
 
 #[tokio::test]
-async fn a_grant_that_has_ended_shows_before_a_call_needs_it() {
+async fn an_ended_grant_is_noticed_before_a_call_needs_it() {
     let mut world = world();
     world.tokens.refused.insert("ended", FaultClass::GrantEnded);
     world.connected("ended", 31 * DAY);
@@ -367,7 +367,7 @@ async fn all_pages_of_idle_connections_are_refreshed() {
 }
 
 #[tokio::test]
-async fn no_refresh_begins_without_time_to_store_it() {
+async fn no_refresh_starts_without_time_to_store_it() {
     let world = world();
     world.connected("idle", 20 * DAY);
     world.run(world.clock.now() + TimeDelta::seconds(20)).await.unwrap();
@@ -375,7 +375,7 @@ async fn no_refresh_begins_without_time_to_store_it() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_fails_does_not_let_connections_die() {
+async fn a_ledger_failure_does_not_let_connections_die() {
     let world = world();
     world.connected("idle", 20 * DAY);
     world.ledger.faults.fail_next("due", When::Before);

@@ -1,4 +1,4 @@
-//! The ledger, as people see it: a list, a summary, and the retry of what has failed.
+//! The ledger for people: a list, a summary, and retries of failed calls.
 
 use api::sync_logs::{AllQueued, Queued, RetryRequest, SyncLogPage, SyncLogSummary};
 use calls::{
@@ -20,16 +20,16 @@ use platform::{
 
 use crate::parameters::{self, ListQuery, cursor};
 
-/// With less time left no page is begun: it must end, and its answer must be sent.
-const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(3);
+/// With less time left, no page is started: it has to end, and the response has to be sent.
+const RESPONSE_TIME: TimeDelta = TimeDelta::seconds(3);
 
-/// What the ledger is shown and retried with.
+/// The handler's dependencies.
 pub struct SyncLogs<L, Q, K, R> {
-    /// Who may look, and who may retry.
+    /// Who may read, and who may retry.
     pub callers: CallerRules,
     /// The ledger.
     pub ledger: L,
-    /// Where calls are woken.
+    /// The calls queue.
     pub queue: Q,
     /// The time.
     pub clock: K,
@@ -44,12 +44,12 @@ where
     K: Clock,
     R: Random,
 {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
-        self.answer(&request).await.unwrap_or_else(Problem::into_response)
+        self.respond(&request).await.unwrap_or_else(Problem::into_response)
     }
 
-    async fn answer(&self, request: &Request) -> Result<Response<Body>, Problem> {
+    async fn respond(&self, request: &Request) -> Result<Response<Body>, Problem> {
         if routes::SYNC_LOGS_RETRY.is(request) {
             self.retry_one(request).await
         } else if routes::SYNC_LOGS_RETRY_ALL.is(request) {
@@ -64,18 +64,18 @@ where
     async fn list(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let ListQuery { status, limit, after } = ListQuery::of(request)?;
-        // One more tells whether there is a next page: an empty one never follows.
+        // One more row shows whether there is a next page, so that no page is empty.
         let mut items = self.ledger.list(&id, status, limit + 1, after.as_ref()).await?;
         let is_more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.place()));
+        let next_cursor = items.last().filter(|_| is_more).map(|last| cursor(&last.position()));
         Ok(json(200, &SyncLogPage { items, next_cursor }))
     }
 
     async fn summarise(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let id = self.callers.caller(request)?.workspace_id;
         let since = parameters::since(request)?;
-        let until = request_deadline(request, self.clock.now()) - ANSWER_WITHIN;
+        let until = request_deadline(request, self.clock.now()) - RESPONSE_TIME;
         let mut summary = SyncLogSummary::new(since);
         let mut after = None;
         loop {
@@ -97,8 +97,8 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let call_id = parameters::call_id(request)?;
         let now = self.clock.now().timestamp();
-        let asked = RetryCall { workspace_id: &id, call_id: &call_id };
-        match asked.run(&self.ledger, &self.queue, &self.random, now).await? {
+        let retry = RetryCall { workspace_id: &id, call_id: &call_id };
+        match retry.run(&self.ledger, &self.queue, &self.random, now).await? {
             QueuedAgain::Queued => {}
             QueuedAgain::Unknown => {
                 return Err(Problem::new(ProblemCode::NoSuchCall, "There is no call with this id."));
@@ -119,19 +119,19 @@ where
         let id = self.callers.admin(request)?.workspace_id;
         let RetryRequest { error_code } = json_body(request)?;
         let deadline = request_deadline(request, self.clock.now());
-        let asked = Retry::all(id.clone(), error_code.clone());
+        let retry = Retry::all(id.clone(), error_code.clone());
         let until = deadline - HAND_OVER_WITHIN;
-        let done = asked.run(&self.ledger, &self.queue, &self.clock, &self.random, until).await?;
+        let done = retry.run(&self.ledger, &self.queue, &self.clock, &self.random, until).await?;
         if done.queued == 0 && done.failed > 0 {
             return Err(Problem::unavailable("The calls could not be queued again. Try again."));
         }
-        let left = self.count_rest(&id, &error_code, done.rest, deadline - ANSWER_WITHIN).await;
+        let left = self.count_rest(&id, &error_code, done.rest, deadline - RESPONSE_TIME).await;
         tracing::info!(workspace.id = %id, error.code = %error_code, queued = done.queued, left, "calls queued again");
         Ok(json(202, &AllQueued { queued: done.queued + left }))
     }
 
-    /// How many calls are left to the queue, which is at work on them already. What cannot be counted in time is not
-    /// counted: they are retried nevertheless.
+    /// How many calls are left to the queue, which is already processing them. Those that cannot be counted in time
+    /// are retried anyway.
     async fn count_rest(
         &self,
         id: &WorkspaceId,
@@ -144,7 +144,7 @@ where
             match self.ledger.count_with_error(id, error_code, after).await {
                 Ok((more, next)) => (count, after) = (count + more, next),
                 Err(error) => {
-                    tracing::warn!(workspace.id = %id, error = %error, "the calls left to the queue are not counted");
+                    tracing::warn!(workspace.id = %id, error = %error, "the calls left to the queue could not be counted");
                     return count;
                 }
             }

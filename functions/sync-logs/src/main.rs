@@ -1,4 +1,4 @@
-//! Lambda `sync-logs`: shows the ledger to people, and puts its calls in line again.
+//! Lambda `sync-logs`: shows the ledger to people, and retries its calls.
 
 mod handler;
 mod parameters;
@@ -6,20 +6,16 @@ mod parameters;
 mod tests;
 
 use lambda_http::Error;
-use platform::{
-    aws::Aws, clock::SystemClock, config::ProcessEnv, dynamo::LedgerTable, http::CallerRules,
-    lambda::serve_http, queue::SqsQueue, random::SystemRandom, telemetry,
-};
+use platform::{clock::SystemClock, lambda::serve_http, random::SystemRandom};
+use wiring::Wiring;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init(env!("CARGO_CRATE_NAME"));
-    let env = ProcessEnv;
-    let aws = Aws::from_env(&env)?;
+    let wiring = Wiring::new(env!("CARGO_CRATE_NAME"))?;
     let logs = handler::SyncLogs {
-        callers: CallerRules::from_env(&env)?,
-        ledger: LedgerTable::from_env(&env, &aws)?,
-        queue: SqsQueue::from_env(&env, &aws)?,
+        callers: wiring.callers()?,
+        ledger: wiring.ledger()?,
+        queue: wiring.queue()?,
         clock: SystemClock,
         random: SystemRandom,
     };

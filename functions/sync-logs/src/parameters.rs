@@ -1,4 +1,4 @@
-//! What a request may say: each parameter is read once, and refused by its name and what it may be.
+//! The request's parameters: each is parsed once, and refused with its name and rule.
 
 use api::sync_logs::DEFAULT_LIMIT;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -7,10 +7,10 @@ use lambda_http::{Request, RequestExt as _};
 use platform::{
     http::{Problem, ProblemCode},
     routes,
-    stores::Place,
+    stores::Position,
 };
 
-/// Which part of the list is asked for.
+/// The requested part of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     /// Only rows with this status.
@@ -18,7 +18,7 @@ pub struct ListQuery {
     /// How many rows.
     pub limit: u32,
     /// After this one.
-    pub after: Option<Place>,
+    pub after: Option<Position>,
 }
 
 impl ListQuery {
@@ -27,7 +27,7 @@ impl ListQuery {
         Ok(Self {
             status: read(request, "status", status)?,
             limit: read(request, "limit", limit)?.unwrap_or(DEFAULT_LIMIT),
-            after: read(request, "cursor", place)?,
+            after: read(request, "cursor", position)?,
         })
     }
 }
@@ -48,13 +48,13 @@ pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     CallId::parse(text).map_err(|error| Problem::new(ProblemCode::InvalidCallId, format!("callId: {error}.")))
 }
 
-/// The cursor that leads to what comes after a place. It holds no more than the place: whose list it is, and which,
-/// the next request says anew.
-pub fn cursor(place: &Place) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", place.created_at, place.call_id))
+/// The cursor of what follows a position. It contains only the position; the next request names the workspace and the
+/// list again.
+pub fn cursor(position: &Position) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", position.created_at, position.call_id))
 }
 
-/// A parameter of the query string, if it is there.
+/// A query parameter, if it is present.
 fn read<T>(
     request: &Request,
     name: &str,
@@ -79,19 +79,19 @@ fn limit(text: &str) -> Result<u32, Problem> {
     })
 }
 
-fn place(cursor: &str) -> Result<Place, Problem> {
-    decoded(cursor).ok_or_else(|| {
+fn position(cursor: &str) -> Result<Position, Problem> {
+    decode(cursor).ok_or_else(|| {
         Problem::new(
             ProblemCode::InvalidCursor,
-            "cursor must be the nextCursor of an earlier answer. Without it, the list begins with the newest call.",
+            "cursor must be the nextCursor of an earlier response. Without it, the list starts with the newest call.",
         )
     })
 }
 
-fn decoded(cursor: &str) -> Option<Place> {
+fn decode(cursor: &str) -> Option<Position> {
     let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (created_at, call_id) = text.split_once('/')?;
-    Some(Place { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
+    Some(Position { created_at: created_at.parse().ok()?, call_id: CallId::parse(call_id).ok()? })
 }
 
 #[cfg(test)]
@@ -137,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_leads_back_to_its_place_and_anything_else_is_refused() {
-        let place = Place { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
-        assert_eq!(list(&format!("cursor={}", cursor(&place))).unwrap().after, Some(place));
+    fn a_cursor_leads_back_to_its_position_and_anything_else_is_refused() {
+        let position = Position { created_at: 1_800_000_000, call_id: CallId::parse("call-1").unwrap() };
+        assert_eq!(list(&format!("cursor={}", cursor(&position))).unwrap().after, Some(position));
         let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
         let bad =
             ["", "%20", "1/call-1", "AA==", &encoded("call-1"), &encoded("1/a b"), &encoded("1/acme/call-1")];

@@ -1,16 +1,18 @@
-//! The ledger, as people see it.
+//! The ledger for people.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
-    crm::Record,
+    crm::{Record, RecordType},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     jobs::{Job, Retry},
-    ledger::{Reason, Row, SyncStatus},
-    matching::{Candidate, Decision, Exactness, Rule, TurnedDown},
+    lease::Lease,
+    ledger::{Row, SyncStatus},
+    matching::{Candidate, Decision, Rule, TurnedDown},
+    phone::Exactness,
     ports::Clock,
-    workspace::{Lease, RecordType},
+    reason::Reason,
 };
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Response};
@@ -30,7 +32,7 @@ const NOW: i64 = 1_800_457_200;
 const PATH: &str = "/api/salesforce/sync-logs";
 const REFUSED: &str = "FIELD_CUSTOM_VALIDATION_EXCEPTION";
 
-/// A clock that moves on with each look at it.
+/// A clock that advances every time it is read.
 #[derive(Clone)]
 struct Ticking {
     clock: FixedClock,
@@ -73,12 +75,12 @@ fn workspace_id(id: &str) -> WorkspaceId {
     WorkspaceId::parse(id).unwrap()
 }
 
-/// A row of this workspace that was created so many seconds ago.
+/// A row of this workspace that was created this many seconds ago.
 fn row(workspace: &str, id: &str, age: i64) -> Row {
     Row::accepted(workspace_id(workspace), Call::new(call_id(id)), NOW - age)
 }
 
-/// One that ended like this, for this reason.
+/// A row that ended with this status and reason.
 fn ended(id: &str, age: i64, status: SyncStatus, code: &str) -> Row {
     let mut row = row("acme", id, age);
     let reason =
@@ -122,7 +124,7 @@ impl World {
         body_of(&response)
     }
 
-    /// The list from its beginning to its end, page by page.
+    /// The whole list, page by page.
     async fn all(&self, query: &str) -> Vec<Vec<String>> {
         let (mut pages, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -140,7 +142,7 @@ impl World {
         self.handle(request.claim("role", "admin").build()).await
     }
 
-    async fn ask_all(&self, code: &str) -> Response<Body> {
+    async fn request_retry(&self, code: &str) -> Response<Body> {
         self.post("/retry", &json!({ "errorCode": code }).to_string()).await
     }
 
@@ -166,9 +168,9 @@ impl World {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     const CALL: &str = "019a8a2b-0000-7000-8000-000000000001";
-    /// The answer's status, what of its body, and how many calls are woken.
+    /// The response's status, a pointer into its body with the value there, and how many calls are woken.
     type Expected = (u16, &'static str, &'static str, usize);
     let expected: [(&str, Expected); 6] = [
         ("list", (200, "/items/1/callId", r#""019a8a2b-0000-7000-8000-000000000001""#, 0)),
@@ -189,7 +191,7 @@ async fn samples_are_answered_as_expected() {
 }
 
 #[tokio::test]
-async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
+async fn an_item_has_the_rows_columns_and_null_for_missing_ones() {
     let id = |id: &str| SalesforceId::parse(id).unwrap();
     let mut full = refused("call-1", 20);
     full.record = Record::of(&id("00Q000000000001EAA"));
@@ -254,7 +256,7 @@ async fn an_item_is_the_rows_columns_and_null_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn of_many_candidates_the_best_are_listed_and_all_counted() {
+async fn the_best_of_many_candidates_are_listed_and_all_are_counted() {
     let mut many = row("acme", "call-1", 10);
     let candidate = |n: u32| Candidate {
         id: SalesforceId::parse(format!("00Q{n:012}")).unwrap(),
@@ -274,7 +276,7 @@ async fn of_many_candidates_the_best_are_listed_and_all_counted() {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_fifty_at_a_time() {
+async fn the_newest_calls_come_first_fifty_at_a_time() {
     let world = world().with((0..60).map(|n| row("acme", &format!("call-{n:02}"), n)));
     let first = world.listed("").await;
     assert_eq!(call_ids(&first).len(), 50);
@@ -284,7 +286,7 @@ async fn the_newest_come_first_fifty_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_list_that_ends_with_a_page_has_no_empty_one_after_it() {
+async fn a_list_that_ends_with_a_full_page_has_no_empty_page_after_it() {
     // Some were created in the same second.
     let world = world().with((0..6).map(|n| row("acme", &format!("call-{n}"), n / 3)));
     let pages = world.all("?limit=3").await;
@@ -311,7 +313,7 @@ async fn a_status_lists_only_its_own_rows_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_leads_into_no_other_list() {
+async fn a_cursor_does_not_lead_into_another_list() {
     let world = world().with([
         row("globex", "theirs-1", 1),
         row("globex", "theirs-2", 2),
@@ -331,7 +333,7 @@ async fn a_cursor_leads_into_no_other_list() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_listed_or_counted_is_refused_by_name() {
+async fn invalid_parameters_are_refused_by_name() {
     let world = world();
     for (request, code) in [
         ("?limit=0", "invalid_limit"),
@@ -368,7 +370,7 @@ async fn a_call_of_a_newer_version_is_not_retried_and_keeps_no_other_from_it() {
     let world = rolled_back();
     let before = world.row("call-2");
     assert_eq!(outcome(&world.post("/call-2/retry", "").await), problem(409, "newer_version"));
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 2 }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 2 }));
     assert_eq!(world.woken(), ["call-1".to_owned(), "call-3".to_owned()].into());
     assert_eq!(world.row("call-2"), before);
 }
@@ -434,7 +436,7 @@ async fn a_retried_call_whose_message_is_refused_is_left_to_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_call_that_a_worker_has_is_left_to_it() {
+async fn a_call_that_a_worker_holds_is_left_alone() {
     let mut held = refused("call-1", 100);
     held.lease = Some(Lease { owner: "worker".to_owned(), until: NOW + 60 });
     let world = world().with([held]);
@@ -444,7 +446,7 @@ async fn a_call_that_a_worker_has_is_left_to_it() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_there_cannot_be_retried() {
+async fn an_unknown_call_cannot_be_retried() {
     let world = world().with([row("globex", "theirs", 1)]);
     for (path, refusal) in [
         ("/call-1/retry", problem(404, "no_such_call")),
@@ -468,25 +470,25 @@ async fn all_calls_with_an_error_code_are_queued_whatever_their_status() {
     theirs.reason = Some(Reason { code: REFUSED.to_owned(), message: String::new() });
     theirs.status = SyncStatus::Error;
     let world = world.with([ended("other-1", 3, SyncStatus::Error, "org_changed"), theirs]);
-    let response = world.ask_all(REFUSED).await;
+    let response = world.request_retry(REFUSED).await;
     assert_eq!((response.status().as_u16(), body_of(&response)), (202, json!({ "queued": 1200 })));
     assert_eq!((world.queued(), world.woken().len(), world.queue.sent().len()), (1200, 1200, 1200));
     assert_eq!(
         (world.row("other-1").status, world.row("theirs").status),
         (SyncStatus::Error, SyncStatus::Error)
     );
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 0 }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 0 }));
 }
 
-/// A world where a page of a retry takes two seconds, and so many calls have failed.
+/// A world with this many failed calls, where a page of a retry takes two seconds.
 fn slow_world(calls: i64) -> World {
     world_ticking(Duration::from_secs(1)).with((0..calls).map(|n| refused(&format!("call-{n}"), n)))
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_the_time_is_left_to_the_queue_and_counted() {
+async fn what_does_not_fit_in_time_is_left_to_the_queue_and_counted() {
     let world = slow_world(4000);
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 4000 }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 4000 }));
     let done = world.queued();
     assert!((2000..4000).contains(&done), "{done}");
     assert_eq!(world.woken().len(), done);
@@ -498,48 +500,48 @@ async fn what_does_not_fit_into_the_time_is_left_to_the_queue_and_counted() {
 #[tokio::test]
 async fn counting_what_is_left_ends_in_time() {
     let world = slow_world(9000);
-    let queued = body_of(&world.ask_all(REFUSED).await)["queued"].as_u64().unwrap();
+    let queued = body_of(&world.request_retry(REFUSED).await)["queued"].as_u64().unwrap();
     assert!((4000..9000).contains(&queued), "{queued}");
     assert!(world.clock.clock.now().timestamp() < NOW + 29);
 }
 
 #[tokio::test]
-async fn what_cannot_be_counted_is_retried_nevertheless() {
+async fn calls_that_cannot_be_counted_are_retried_anyway() {
     let world = slow_world(4000);
     world.ledger.faults.fail_always("count_with_error", When::Before);
-    let response = world.ask_all(REFUSED).await;
+    let response = world.request_retry(REFUSED).await;
     assert_eq!(response.status(), 202);
     assert_eq!(body_of(&response)["queued"], world.queued());
     assert!(matches!(world.queue.sent().pop(), Some(Job::Retry(_))));
 }
 
 #[tokio::test]
-async fn a_rest_that_the_queue_refuses_is_told_and_can_be_asked_for_again() {
+async fn if_the_queue_refuses_the_rest_it_is_an_error_and_can_be_retried() {
     let world = slow_world(4000);
     world.queue.faults.fail_always("send", When::Before);
-    assert_eq!(outcome(&world.ask_all(REFUSED).await), problem(503, "unavailable"));
+    assert_eq!(outcome(&world.request_retry(REFUSED).await), problem(503, "unavailable"));
     let left = 4000 - world.queued();
     assert!((1..2000).contains(&left), "{left}");
     world.queue.faults.heal();
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": left }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": left }));
 }
 
 #[tokio::test]
 async fn calls_whose_messages_are_refused_are_queued_and_left_to_the_sweep() {
     let world = world().with((0..20).map(|n| refused(&format!("call-{n}"), n)));
     world.queue.faults.fail_always("send", When::Before);
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 20 }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 20 }));
     assert!(world.ledger.rows().iter().all(|row| row.due_at == Some(NOW)));
 }
 
 #[tokio::test]
-async fn where_no_row_can_be_written_the_answer_says_so_and_all_keep_their_error_code() {
+async fn if_no_row_can_be_written_it_is_an_error_and_all_keep_their_error_code() {
     let world = world().with((0..20).map(|n| refused(&format!("call-{n}"), n)));
     world.ledger.faults.fail_always("swap", When::Before);
-    assert_eq!(outcome(&world.ask_all(REFUSED).await), problem(503, "unavailable"));
+    assert_eq!(outcome(&world.request_retry(REFUSED).await), problem(503, "unavailable"));
     assert_eq!(world.queued(), 0);
     world.ledger.faults.heal();
-    assert_eq!(body_of(&world.ask_all(REFUSED).await), json!({ "queued": 20 }));
+    assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 20 }));
 }
 
 #[tokio::test]
@@ -563,7 +565,7 @@ async fn a_retry_without_a_usable_error_code_queues_nothing() {
 }
 
 #[tokio::test]
-async fn everybody_of_a_workspace_may_look_and_only_an_admin_may_retry() {
+async fn every_member_may_read_and_only_an_admin_may_retry() {
     let world = world().with([refused("call-1", 1)]);
     let body = json!({ "errorCode": REFUSED }).to_string();
     for (path, status) in [("", 200), ("/summary", 200)] {
@@ -591,7 +593,7 @@ async fn while_the_table_is_down_it_is_unavailable() {
         world.get("").await,
         world.get("/summary").await,
         world.post("/call-1/retry", "").await,
-        world.ask_all(REFUSED).await,
+        world.request_retry(REFUSED).await,
     ] {
         assert_eq!(outcome(&response), problem(503, "unavailable"));
         assert_eq!(response.headers()["cache-control"], "no-store");
@@ -599,7 +601,7 @@ async fn while_the_table_is_down_it_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_keeps_no_later_page_from_being_queued() {
+async fn a_row_that_fails_does_not_keep_later_pages_from_being_queued() {
     let world = world().with((0..600).map(|n| refused(&format!("call-{n}"), n)));
     world.ledger.faults.fail_next("swap", When::Before);
     world.ledger.faults.fail_next("swap", When::Before);

@@ -1,5 +1,5 @@
-//! What a worker's first call waits for besides the network, each phase timed once in this process: `cargo run --release -p
-//! sync --example phases`. docs/performance.md has the medians of some runs.
+//! Times what a worker's first call waits for besides the network, phase by phase, once in this process:
+//! `cargo run --release -p sync --example phases`. docs/performance.md has the medians of several runs.
 
 use std::{
     hint::black_box,
@@ -9,17 +9,11 @@ use std::{
 
 use calls::phone::PhoneNumber;
 use lambda_runtime::Error;
-use platform::{
-    aws::Aws,
-    queue::SqsQueue,
-    secrets::{CachedSecret, ClientSecret, KeysSecret},
-    telemetry,
-    worker::worker,
-};
-use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+use platform::{aws::Aws, telemetry};
+use wiring::Wiring;
 
-/// No request is made, so that nothing of it has to be there.
-const ENV: [(&str, &str); 9] = [
+/// No requests are sent, so none of this has to exist.
+const ENV: [(&str, &str); 11] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_ACCESS_KEY_ID", "phases"),
     ("AWS_SECRET_ACCESS_KEY", "phases"),
@@ -27,23 +21,19 @@ const ENV: [(&str, &str); 9] = [
     ("SYNC_LOGS_TABLE", "logs"),
     ("CALL_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/calls"),
     ("KEYS_SECRET_ARN", "keys"),
+    ("SALESFORCE_CLIENT_ID", "phases"),
     ("SALESFORCE_CLIENT_SECRET_ARN", "client-secret"),
+    ("SALESFORCE_LOGIN_URL", "https://login.salesforce.com"),
     ("SALESFORCE_SETTLE_SECONDS", "600"),
 ];
 
 fn main() -> Result<(), Error> {
     phase("logging and metrics", || telemetry::init("sync"))?;
-    let aws = phase("AWS's configuration", || Aws::from_env(&ENV))??;
-    let salesforce = Config {
-        client_id: "phases".to_owned(),
-        client_secret: CachedSecret::<ClientSecret>::from_env(&ENV, &aws)?,
-        hosts: Hosts::of_deployment("https://login.salesforce.com")?,
-        timeouts: Timeouts::default(),
-    };
-    let salesforce = phase("Salesforce's client", || Client::new(salesforce))??;
-    let keys = KeysSecret::from_env(&ENV, &aws)?;
-    let _worker = phase("the worker", || worker(&ENV, &aws, keys, salesforce))??;
-    let _queue = phase("the queue", || SqsQueue::from_env(&ENV, &aws))??;
+    let wiring = phase("AWS's configuration", || Wiring::from_env(ENV))??;
+    phase("Salesforce's client", || wiring.salesforce())??;
+    let _worker = phase("the worker, with a client", || wiring.worker())??;
+    let _queue = phase("the queue", || wiring.queue())??;
+    let aws = Aws::from_env(&ENV)?;
     phase("DynamoDB's client, the first", || drop(aws.dynamodb().config().clone()))?;
     phase("Secrets Manager's client", || drop(aws.secrets_manager().config().clone()))?;
     phase("SQS's client", || drop(aws.sqs().config().clone()))?;
@@ -57,11 +47,11 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Says how long something took.
+/// Prints how long something took.
 fn phase<T>(name: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
-    let began = Instant::now();
+    let start = Instant::now();
     let done = work();
-    let took = began.elapsed();
-    writeln!(stdout(), "{:7.3} ms  {name}", 1000.0 * took.as_secs_f64())?;
+    let elapsed = start.elapsed();
+    writeln!(stdout(), "{:7.3} ms  {name}", 1000.0 * elapsed.as_secs_f64())?;
     Ok(done)
 }

@@ -1,4 +1,4 @@
-//! A batch of the calls queue: each record is worked on by itself, and fails by itself.
+//! Handles a batch from the calls queue: each message is processed, and fails, independently.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe};
 
@@ -19,11 +19,11 @@ use calls::{
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, StreamExt, stream};
 
-/// What a batch works with.
+/// The dependencies of a batch.
 pub struct Sync<P: Ports, Q> {
     /// Logs calls.
     pub worker: Worker<P>,
-    /// Where the calls of a workspace that came back are put.
+    /// The calls queue, to which waiting and retried calls are sent.
     pub queue: Q,
 }
 
@@ -33,7 +33,7 @@ where
     P::Ledger: WaitingRows + FailedRows,
     Q: Queue,
 {
-    /// Works on a batch. `deadline`: when this process is stopped.
+    /// Processes a batch. `deadline`: when Lambda stops this process.
     pub async fn batch(
         &self,
         event: SqsEvent,
@@ -45,9 +45,9 @@ where
             .map(|record| {
                 let workspaces = &workspaces;
                 async move {
-                    let ended =
+                    let outcome =
                         AssertUnwindSafe(self.record(&record, workspaces, deadline)).catch_unwind().await;
-                    report(record, ended)
+                    report(record, outcome)
                 }
             })
             .buffer_unordered(BATCH)
@@ -59,7 +59,7 @@ where
         Ok(response)
     }
 
-    /// Reads each workspace of the batch once.
+    /// Reads each of the batch's workspaces once.
     async fn load_workspaces(
         &self,
         records: &[Record],
@@ -81,11 +81,13 @@ where
         Record { job, receives, sent_at, .. }: &Record,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
-    ) -> Result<Ended, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let now = self.worker.clock.now();
-        measure::taken(sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at));
+        measure::message_taken(
+            sent_at.filter(|_| *receives <= 1).map(|sent_at| now.timestamp_millis() - sent_at),
+        );
         if deadline - now < BEGIN_WITH {
-            return Ok(Ended::NotBegun);
+            return Ok(Outcome::NotStarted);
         }
         let turn = |made_at: Option<i64>| {
             let sent_at = sent_at.map(|milliseconds| milliseconds / 1000);
@@ -95,55 +97,55 @@ where
         let workspace = match workspaces.get(job.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
-            None => return Ok(Ended::NotBegun),
+            None => return Ok(Outcome::NotStarted),
         };
         let Worker { ledger, clock, random, .. } = &self.worker;
         match job {
             Job::Report(report) => {
-                report.run(&self.worker, workspace, turn(Some(report.received_at))).await.map(Ended::Call)
+                report.run(&self.worker, workspace, turn(Some(report.received_at))).await.map(Outcome::Call)
             }
-            Job::Wake(wake) => wake.run(&self.worker, workspace, turn(None)).await.map(Ended::Call),
-            Job::Resume(resume) => resume.run(ledger, &self.queue).await.map(Ended::Resumed),
+            Job::Wake(wake) => wake.run(&self.worker, workspace, turn(None)).await.map(Outcome::Call),
+            Job::Resume(resume) => resume.run(ledger, &self.queue).await.map(Outcome::Resumed),
             Job::Retry(retry) => {
                 let until = clock.now() + RETRY_FOR;
                 let retried = retry.run(ledger, &self.queue, clock, random, until).await;
-                retried.map(|Retried { queued, .. }| Ended::Retried(queued))
+                retried.map(|Retried { queued, .. }| Outcome::Retried(queued))
             }
         }
     }
 }
 
-/// How a record ended that did not fail.
-enum Ended {
-    /// A call was worked on.
+/// The outcome of a message that did not fail.
+enum Outcome {
+    /// A call was processed.
     Call(Done),
-    /// So many waiting calls were woken.
+    /// This many waiting calls were woken.
     Resumed(usize),
-    /// So many failed calls were put in line again.
+    /// This many failed calls were queued again.
     Retried(u64),
     /// Too little time was left.
-    NotBegun,
+    NotStarted,
 }
 
-/// A message that can be worked on.
+/// A parsed message.
 struct Record {
     message_id: String,
     job: Job,
-    /// How often it was delivered, this time included.
+    /// How often it has been delivered, including this time.
     receives: u32,
-    /// When it was put into the queue, Unix milliseconds.
+    /// When it was sent, Unix milliseconds.
     sent_at: Option<i64>,
-    /// The X-Ray trace that it came in: that of the webhook's invocation.
+    /// Its X-Ray trace: that of the webhook's invocation.
     trace: Option<String>,
 }
 
-/// SQS names every message. Without its name a message cannot be reported as failed, and an empty name would mean the
-/// whole batch: so this is an error of the whole batch, and it comes again.
+/// SQS gives every message an id. A message without one cannot be reported as failed, and an empty id would mean the
+/// whole batch. So this fails the whole batch, which is delivered again.
 #[derive(Debug, thiserror::Error)]
-#[error("a message of the batch has no id; the batch comes again")]
+#[error("a message of the batch has no id; the batch is delivered again")]
 pub struct MissingMessageId;
 
-/// Parses the messages; the ids of those that cannot be read, which have failed already.
+/// Parses the messages; also returns the ids of unreadable ones, which have failed.
 fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), MissingMessageId> {
     let mut records = Vec::new();
     let mut failed = Vec::new();
@@ -159,8 +161,8 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
                 records.push(Record { message_id, job, receives, sent_at, trace });
             }
             Err(error) => {
-                measure::taken(None);
-                measure::not_worked_on();
+                measure::message_taken(None);
+                measure::message_failed();
                 tracing::error!(message.id = %message_id, error = %error, "unreadable queue message");
                 failed.push(message_id);
             }
@@ -174,14 +176,14 @@ fn root(header: &str) -> &str {
     header.split(';').find_map(|part| part.strip_prefix("Root=")).unwrap_or_default()
 }
 
-/// Logs how a record ended; the id of one that must come again.
+/// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
     Record { message_id, job, trace, .. }: Record,
-    ended: Result<Result<Ended, StoreError>, Box<dyn std::any::Any + Send>>,
+    outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
     let workspace_id = job.workspace_id();
-    let again = match ended {
-        Ok(Ok(Ended::Call(Done::Attempted(row)))) => {
+    let failed = match outcome {
+        Ok(Ok(Outcome::Call(Done::Attempted(row)))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,
@@ -193,19 +195,19 @@ fn report(
             );
             None
         }
-        Ok(Ok(Ended::Call(Done::Elsewhere | Done::Nothing))) => {
+        Ok(Ok(Outcome::Call(Done::Elsewhere | Done::Nothing))) => {
             tracing::debug!(workspace.id = %workspace_id, message.id = %message_id, "nothing to do");
             None
         }
-        Ok(Ok(Ended::Resumed(woken))) => {
+        Ok(Ok(Outcome::Resumed(woken))) => {
             tracing::info!(workspace.id = %workspace_id, woken, "waiting calls woken");
             None
         }
-        Ok(Ok(Ended::Retried(queued))) => {
+        Ok(Ok(Outcome::Retried(queued))) => {
             tracing::info!(workspace.id = %workspace_id, queued, "failed calls queued again");
             None
         }
-        Ok(Ok(Ended::NotBegun)) => {
+        Ok(Ok(Outcome::NotStarted)) => {
             tracing::warn!(workspace.id = %workspace_id, message.id = %message_id, "no time left to begin");
             Some(message_id)
         }
@@ -217,15 +219,15 @@ fn report(
             Some(message_id)
         }
         Err(_) => {
-            // The panic's text may hold content; the hook has logged where it was.
+            // The panic's message may have content; the hook has logged where it happened.
             tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
             Some(message_id)
         }
     };
-    if again.is_some() {
-        measure::not_worked_on();
+    if failed.is_some() {
+        measure::message_failed();
     }
-    again
+    failed
 }
 
 fn failure(message_id: String) -> BatchItemFailure {

@@ -1,4 +1,4 @@
-//! Batches of the calls queue.
+//! Batches from the calls queue.
 
 mod org;
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ fn resume() -> String {
     Resume::all(workspace_id("acme")).message().body
 }
 
-/// A batch whose messages have these bodies, and the ids `0`, `1`, …
+/// A batch of messages with these bodies and the ids `0`, `1`, …
 fn batch(bodies: &[String]) -> SqsEvent {
     let record = |(n, body)| json!({ "messageId": format!("{n}"), "body": body, "attributes": {}, "messageAttributes": {} });
     let records: Vec<_> = bodies.iter().enumerate().map(record).collect();
@@ -61,7 +61,7 @@ impl World {
         self.batch(batch(bodies), deadline).await.unwrap()
     }
 
-    /// The calls on tasks of the org.
+    /// The calls that the org has Tasks for.
     fn logged(&self) -> Vec<String> {
         let tasks = &self.worker.salesforce.records().tasks;
         tasks.iter().filter_map(|task| task.call_object.clone()).collect()
@@ -76,8 +76,8 @@ impl World {
 }
 
 #[tokio::test]
-async fn samples_fail_in_the_records_that_cannot_be_read() {
-    /// Records that fail, tasks, and messages.
+async fn samples_fail_for_unreadable_messages() {
+    /// Failed messages, Tasks, and sent messages.
     type Expected = (&'static [&'static str], usize, usize);
     let expected: [(&str, Expected); 4] = [
         (
@@ -150,7 +150,7 @@ async fn a_report_of_a_row_of_a_newer_version_comes_again_and_a_wake_is_done() {
 }
 
 #[tokio::test]
-async fn a_panic_fails_its_own_record_only() {
+async fn a_panic_fails_only_its_own_message() {
     let world = world();
     let bodies = [
         report("acme", "call-1", NUMBER),
@@ -174,7 +174,7 @@ async fn twenty_identical_reports_become_one_task() {
 }
 
 #[tokio::test]
-async fn a_resume_wakes_all_waiting_calls_of_its_workspace_over_several_pages() {
+async fn a_resume_wakes_all_waiting_calls_of_its_workspace_page_by_page() {
     let world = world();
     for n in 0..250 {
         world.wait_for_connection("acme", &format!("call-{n}"));
@@ -209,7 +209,7 @@ async fn a_woken_call_is_logged_and_the_second_message_finds_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn a_resume_that_was_broken_off_comes_again() {
+async fn an_interrupted_resume_is_delivered_again() {
     let world = world();
     world.wait_for_connection("acme", "call-1");
     world.queue.faults.fail_next("send", When::Before);
@@ -219,7 +219,7 @@ async fn a_resume_that_was_broken_off_comes_again() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_lets_its_record_come_again() {
+async fn a_message_whose_store_fails_is_delivered_again() {
     let world = world();
     let bodies = [report("acme", "call-1", NUMBER), report("acme", "call-2", NUMBER)];
     world.worker.ledger.faults.fail_next("swap", When::Before);
@@ -231,7 +231,7 @@ async fn a_store_that_fails_lets_its_record_come_again() {
 }
 
 #[tokio::test]
-async fn with_too_little_time_left_nothing_is_begun_and_all_comes_again() {
+async fn with_too_little_time_left_nothing_is_started_and_all_is_delivered_again() {
     let world = world();
     let bodies = [report("acme", "call-1", NUMBER), resume()];
     assert_eq!(failed(&world.work_within(&bodies, 15).await), ["0", "1"].into());
@@ -246,7 +246,7 @@ async fn a_batch_reads_each_of_its_workspaces_once() {
     let bodies: Vec<_> = (0..6)
         .map(|n| report(if n % 2 == 0 { "acme" } else { "globex" }, &format!("call-{n}"), NUMBER))
         .collect();
-    // One read fails: had each message its own, one message would fail.
+    // One read fails: if each message had its own read, one message would fail.
     world.worker.workspaces.faults.fail_next("load", When::Before);
     let response = world.work(&bodies).await;
     assert!([["0", "2", "4"].into(), ["1", "3", "5"].into()].contains(&failed(&response)), "{response:?}");
@@ -254,14 +254,14 @@ async fn a_batch_reads_each_of_its_workspaces_once() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_workspace_that_is_not_connected_waits_and_its_message_is_done() {
+async fn a_call_of_a_disconnected_workspace_waits_and_its_message_is_done() {
     let world = world();
     world.worker.workspaces.insert(Workspace::unknown(workspace_id("globex")));
     assert!(failed(&world.work(&[report("globex", "call-1", NUMBER)]).await).is_empty());
     assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::WaitingForConnection);
 }
 
-/// A message that SQS delivers for the how many-th time, put into the queue so many seconds ago.
+/// Delivers a message for the `receives`-th time that was sent this many seconds ago.
 async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
     let record = json!({
         "messageId": "0", "body": body, "messageAttributes": {},
@@ -275,9 +275,9 @@ async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
     assert!(failed(&world.batch(batch, deadline).await.unwrap()).is_empty());
 }
 
-/// Nothing in the ledger tells of the Task that stands in Salesforce: the message is all that is left of the call.
+/// The ledger does not know the Task in Salesforce: the message is all that is left of the call.
 #[tokio::test]
-async fn a_message_that_was_delivered_before_or_is_old_makes_no_second_task() {
+async fn a_message_that_was_delivered_before_or_is_old_creates_no_second_task() {
     for (receives, seconds_ago) in [(2, 1), (6, 1), (1, 86_401), (1, 1800)] {
         let world = world();
         world.worker.salesforce.records().tasks.push(task_of(&call("call-1", NUMBER)));
@@ -288,7 +288,8 @@ async fn a_message_that_was_delivered_before_or_is_old_makes_no_second_task() {
     }
 }
 
-/// Its row says that nothing was written, but the message may be older than what the row was restored from.
+/// Its row says that nothing was written, but the message may be older than the backup from which the row was
+/// restored.
 #[tokio::test]
 async fn an_old_wake_looks_first() {
     for (seconds_ago, looks) in [(1, 0), (86_401, 1)] {
@@ -308,7 +309,7 @@ async fn a_fresh_message_needs_no_look() {
 }
 
 #[tokio::test]
-async fn an_empty_message_id_never_stands_for_the_whole_batch() {
+async fn an_empty_message_id_never_means_the_whole_batch() {
     let world = world();
     for id in [json!(null), json!("")] {
         let record =
@@ -323,7 +324,7 @@ async fn an_empty_message_id_never_stands_for_the_whole_batch() {
 async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_others() {
     let world = world();
     let reason =
-        |code: &str| Some(calls::ledger::Reason { code: code.to_owned(), message: "Mend it.".to_owned() });
+        |code: &str| Some(calls::reason::Reason { code: code.to_owned(), message: "Mend it.".to_owned() });
     for n in 0..600 {
         let code = if n % 2 == 0 { "STORAGE_LIMIT_EXCEEDED" } else { "INSUFFICIENT_ACCESS" };
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW - n);
@@ -342,13 +343,13 @@ async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_o
 }
 
 #[tokio::test]
-async fn a_retry_that_was_broken_off_goes_on_where_it_began_and_queues_nothing_twice() {
+async fn an_interrupted_retry_starts_over_and_queues_nothing_twice() {
     let world = world();
     for n in 0..3 {
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW);
         row.finish(
             SyncStatus::Error,
-            Some(calls::ledger::Reason { code: "X".to_owned(), message: String::new() }),
+            Some(calls::reason::Reason { code: "X".to_owned(), message: String::new() }),
             None,
             90,
             NOW,

@@ -1,4 +1,4 @@
-//! Logs one call at once, for a person who watches; or shows what would be written.
+//! Logs one call immediately, for a person who is waiting; or shows what would be written.
 
 use api::test_sync::{Payloads, Ruling, TestSyncAnswer, TestSyncPreview, TestSyncRequest, TestSyncResult};
 use calls::{
@@ -6,10 +6,11 @@ use calls::{
     crm::CrmError,
     ids::{CallId, Source, WorkspaceId},
     jobs::{LogNow, Report},
-    ledger::{Reason, Row, Stored, SyncStatus},
+    ledger::{Row, Stored, SyncStatus},
     matching::Decision,
     phone::PhoneNumber,
     ports::{Clock, Ledger, Workspaces},
+    reason::Reason,
     sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
     workspace::{ConnectionState, Workspace},
 };
@@ -20,10 +21,10 @@ use platform::{
     lambda::request_deadline,
 };
 
-/// What marks a test call's id.
+/// The prefix of a test call's id.
 const TEST: &str = "test-";
 
-/// What a test works with.
+/// The handler's dependencies.
 pub struct TestSync<P: Ports> {
     /// Who may test.
     pub callers: CallerRules,
@@ -32,17 +33,17 @@ pub struct TestSync<P: Ports> {
 }
 
 impl<P: Ports> TestSync<P> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.test(&request).await.map_or_else(Problem::into_response, |answer| json(200, &answer))
     }
 
     async fn test(&self, request: &Request) -> Result<TestSyncAnswer, Problem> {
         let workspace_id = self.callers.admin(request)?.workspace_id;
-        let asked: TestSyncRequest = json_body(request)?;
+        let body: TestSyncRequest = json_body(request)?;
         let deadline = request_deadline(request, self.worker.clock.now());
         let workspace = self.worker.workspaces.load(&workspace_id).await?;
-        let number = PhoneNumber::parse_caller(&asked.phone_number, &workspace.settings.default_country)
+        let number = PhoneNumber::parse_caller(&body.phone_number, &workspace.settings.default_country)
             .map_err(|_| {
                 Problem::new(
                     ProblemCode::InvalidPhoneNumber,
@@ -50,20 +51,20 @@ impl<P: Ports> TestSync<P> {
                      in the country of the settings.",
                 )
             })?;
-        let known = self.known(&workspace_id, &asked.call_id).await?;
+        let known = self.known(&workspace_id, &body.call_id).await?;
         let is_known = known.is_some();
         let row = match known {
-            Some(row) if is_of(&row, &number, &workspace) => row,
+            Some(row) if has_number(&row, &number, &workspace) => row,
             Some(_) => return Err(other_number()),
             None => {
                 let now = self.worker.clock.now();
-                Row::accepted(workspace_id.clone(), test_call(&asked.call_id, &number, now)?, now.timestamp())
+                Row::accepted(workspace_id.clone(), test_call(&body.call_id, &number, now)?, now.timestamp())
             }
         };
         if workspace.state != ConnectionState::Connected {
             return Err(Problem::not_connected());
         }
-        if asked.dry_run {
+        if body.dry_run {
             let preview = self.preview(&workspace, row, deadline).await?;
             return Ok(TestSyncAnswer::Preview(Box::new(preview)));
         }
@@ -88,7 +89,7 @@ impl<P: Ports> TestSync<P> {
         Ok(TestSyncAnswer::Result(result(row)))
     }
 
-    /// The call with this id, or the test call that was made of it before.
+    /// The call with this id, or the test call that was created for this id earlier.
     async fn known(&self, workspace_id: &WorkspaceId, id: &CallId) -> Result<Option<Row>, Problem> {
         if let Some(row) = self.load(workspace_id, id).await? {
             return Ok(Some(row));
@@ -115,7 +116,7 @@ impl<P: Ports> TestSync<P> {
             PreviewError::NotConnected(reason) => not_connected(&reason.message),
             PreviewError::Salesforce(error) => salesforce_failed(&error),
             PreviewError::Unavailable => {
-                Problem::unavailable("The search could not be made in time. Try again.")
+                Problem::unavailable("The search did not finish in time. Try again.")
             }
         })?;
         let (record_type, record_id) = preview.record.map(|record| (record.record_type, record.id)).unzip();
@@ -144,7 +145,7 @@ impl<P: Ports> TestSync<P> {
     }
 }
 
-/// What became of the call.
+/// The outcome of the call.
 fn result(row: Row) -> TestSyncResult {
     let (record_type, record_id) = row.record.map(|record| (record.record_type, record.id)).unzip();
     let (error_code, error_message) = parts(row.reason);
@@ -161,8 +162,8 @@ fn result(row: Row) -> TestSyncResult {
     }
 }
 
-/// Whether a row's call is the number's.
-fn is_of(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
+/// Whether a row's call has this number.
+fn has_number(row: &Row, number: &PhoneNumber, workspace: &Workspace) -> bool {
     let raw = row.call.customer_number.as_ref().map_or("", |fact| fact.value.as_str());
     let own = PhoneNumber::parse_caller(raw, &workspace.settings.default_country);
     own.is_ok_and(|own| own.e164() == number.e164())
@@ -175,7 +176,7 @@ fn other_number() -> Problem {
     )
 }
 
-/// An invented call. Its id says so, and is the same each time, so that a test makes one Task.
+/// An invented call. Its id shows that, and is the same each time, so that a repeated test creates only one Task.
 fn test_call(id: &CallId, number: &PhoneNumber, now: DateTime<Utc>) -> Result<Call, Problem> {
     let reported_at = now.timestamp_millis();
     let mut call = Call::new(test_id(id)?);

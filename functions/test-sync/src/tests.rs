@@ -1,12 +1,14 @@
-//! Testing by a person.
+//! Test calls.
 
 #[path = "../../sync/src/tests/org.rs"]
 mod org;
 use calls::{
     crm::{CrmError, FaultClass},
     ids::SalesforceId,
-    ledger::{Reason, Row, SyncStatus, TriedWith, WriteId},
-    workspace::{Lease, NoMatch, Workspace},
+    lease::Lease,
+    ledger::{Row, SyncStatus, TriedWith, WriteId},
+    reason::Reason,
+    workspace::{NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
 use platform::{
@@ -54,7 +56,7 @@ impl World {
         self.worker.salesforce.records().tasks.len()
     }
 
-    /// A call with the Lead's number that was reported, and failed.
+    /// A reported call with the Lead's number that failed.
     fn reported(&self, call_id: &str) {
         let mut row = Row::accepted(workspace_id("acme"), call(call_id, NUMBER), NOW);
         row.finish(SyncStatus::Error, None, None, 90, NOW);
@@ -77,7 +79,7 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected =
         [("dry-run", (200, "", 0)), ("no-number", (400, "invalid_body", 0)), ("real", (200, "", 1))];
     for (case, event, (status, code, tasks)) in samples::of("test-sync", &expected) {
@@ -123,7 +125,7 @@ async fn a_call_of_a_newer_version_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_dry_run_for_a_number_that_nobody_has_says_so() {
+async fn a_dry_run_for_an_unknown_number_says_so() {
     let world = world();
     let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
     assert_eq!((&answer["success"], &answer["payloads"]["task"]), (&json!(false), &Value::Null));
@@ -166,7 +168,7 @@ async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
 }
 
 #[tokio::test]
-async fn a_call_that_another_worker_has_is_answered_as_the_ledger_has_it() {
+async fn for_a_call_that_another_worker_holds_the_response_is_its_row() {
     let world = world();
     let mut row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
     row.lease = Some(Lease { owner: "another".to_owned(), until: NOW + 60 });
@@ -195,7 +197,7 @@ async fn a_dry_run_of_a_logged_call_shows_where_it_is_and_nothing_to_write() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_what_keeps_a_call_from_being_logged_and_asks_salesforce_nothing() {
+async fn a_dry_run_says_why_a_call_would_not_be_logged_without_asking_salesforce() {
     let world = world();
     let with_reason = |code: &str, status| {
         let mut row = Row::accepted(workspace_id("acme"), call(code, NUMBER), NOW);
@@ -228,7 +230,7 @@ async fn a_dry_run_says_what_keeps_a_call_from_being_logged_and_asks_salesforce_
 }
 
 #[tokio::test]
-async fn a_test_makes_one_test_call_however_often_it_is_asked_for() {
+async fn a_repeated_test_creates_only_one_test_call() {
     let world = world();
     for _ in 0..2 {
         let answer = body_of(&world.try_call("try-1", NUMBER).await);
@@ -241,7 +243,7 @@ async fn a_test_makes_one_test_call_however_often_it_is_asked_for() {
     assert_eq!(world.worker.ledger.rows().len(), 1);
 }
 
-/// A desk behind a switchboard is one caller, the desk beside it another.
+/// Two extensions of one switchboard are different callers.
 #[tokio::test]
 async fn a_tested_numbers_extension_counts() {
     for (number, kept) in [
@@ -258,7 +260,7 @@ async fn a_tested_numbers_extension_counts() {
 }
 
 #[tokio::test]
-async fn a_known_call_is_logged_itself_also_when_it_had_failed_for_good() {
+async fn a_known_call_is_logged_itself_even_if_it_had_failed_permanently() {
     let world = world();
     world.reported("call-1");
     // The same number, as people write it.
@@ -286,7 +288,7 @@ async fn a_test_call_is_not_logged_on_another_number_later() {
 }
 
 #[tokio::test]
-async fn a_call_of_another_workspace_is_not_known_here() {
+async fn a_call_of_another_workspace_is_unknown() {
     let world = world();
     let mut row = Row::accepted(workspace_id("globex"), call("call-1", NOBODYS), NOW);
     row.finish(SyncStatus::Error, None, None, 90, NOW);
@@ -303,7 +305,7 @@ async fn a_test_that_finds_nobody_says_so() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_tested_is_refused() {
+async fn invalid_tests_are_refused() {
     let world = world();
     for (body, code) in [
         (r#"{"callId":"try-1","phoneNumber":"hello"}"#, "invalid_phone_number"),
@@ -341,7 +343,7 @@ async fn without_a_connection_nothing_is_tried() {
 }
 
 #[tokio::test]
-async fn what_salesforce_refuses_is_said_in_its_words() {
+async fn salesforces_refusal_is_shown_in_its_own_words() {
     let world = world();
     world.worker.salesforce.records().down = Some(CrmError {
         class: FaultClass::Permanent,

@@ -1,4 +1,4 @@
-//! What a workspace pastes into Vapi: URL, header and secret; and a new secret when the old one got about.
+//! What a workspace pastes into Vapi: URL, header and secret; and a new secret if the old one has leaked.
 
 use api::webhook_setup::{RotateRequest, Webhook};
 use calls::{ids::WorkspaceId, ports::StoreError, workspace::WebhookSecretVersions};
@@ -11,20 +11,20 @@ use platform::{
 };
 use secrecy::ExposeSecret;
 
-/// What the set-up works with.
+/// The handler's dependencies.
 pub struct WebhookSetup<S, T> {
     /// Who may see the secret.
     pub callers: CallerRules,
-    /// Where Vapi posts to.
+    /// The address that Vapi posts to.
     pub address: PublicAddress,
     /// The settings table.
     pub secrets: S,
-    /// Makes the token.
+    /// Issues the token.
     pub tokens: T,
 }
 
 impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.set_up(&request).await.unwrap_or_else(Problem::into_response)
     }
@@ -44,9 +44,9 @@ impl<S: WebhookSecrets, T: WebhookTokenIssuer> WebhookSetup<S, T> {
     async fn rotate(
         &self,
         id: &WorkspaceId,
-        asked: &RotateRequest,
+        body: &RotateRequest,
     ) -> Result<WebhookSecretVersions, StoreError> {
-        let versions = self.secrets.rotate(id, asked.revoke_previous).await?;
+        let versions = self.secrets.rotate(id, body.revoke_previous).await?;
         tracing::info!(
             workspace.id = %id, secret.version = versions.current, secret.oldest_valid = versions.oldest_valid,
             "webhook secret rotated"

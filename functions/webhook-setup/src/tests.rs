@@ -47,7 +47,7 @@ impl World {
         self.secrets.workspace(&WorkspaceId::parse("acme").unwrap()).webhook_secret
     }
 
-    /// The secret of an answer, as the webhook reads it: workspace and version.
+    /// The secret in a response, as the webhook reads it: workspace and version.
     async fn read(&self, response: &Response<Body>) -> (String, u64) {
         let body = body_of(response);
         let request = ApiRequest::post("/webhook/vapi", "{}")
@@ -59,7 +59,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected = [
         ("get", WebhookSecretVersions { current: 1, oldest_valid: 1 }),
         ("rotate", WebhookSecretVersions { current: 2, oldest_valid: 1 }),
@@ -76,7 +76,7 @@ async fn samples_are_answered_as_expected() {
 }
 
 #[tokio::test]
-async fn the_first_look_makes_version_1_and_the_next_shows_it_again() {
+async fn the_first_request_creates_version_1_and_the_next_returns_it_again() {
     let world = world();
     let first = world.get().await;
     assert_eq!(world.versions(), WebhookSecretVersions { current: 1, oldest_valid: 1 });
@@ -96,7 +96,7 @@ async fn the_secret_is_the_workspaces_token() {
 }
 
 #[tokio::test]
-async fn rotating_makes_a_new_secret_and_the_previous_stays_valid() {
+async fn rotating_creates_a_new_secret_and_the_previous_one_stays_valid() {
     for body in ["", "{}", r#"{"revokePrevious":false}"#] {
         let world = world();
         let before = world.get().await;
@@ -127,7 +127,7 @@ async fn the_previous_secret_can_be_revoked_with_the_rotation() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_understood_rotates_nothing() {
+async fn an_invalid_body_rotates_nothing() {
     let world = world();
     world.get().await;
     for body in [r#"{"revoke_previous":true}"#, r#"{"revokePrevious":"yes"}"#, "{", "[]x"] {

@@ -1,4 +1,4 @@
-//! A server message of Vapi: authenticate, project, enqueue, answer.
+//! Handles a server message from Vapi: authenticate, parse, enqueue, respond.
 
 use api::webhook::Received;
 use calls::{
@@ -14,15 +14,15 @@ use platform::{
     webhook_token::{VerifiedToken, WebhookTokens},
 };
 
-/// What the webhook works with. The ledger, the workspaces and randomness only serve when the queue refuses.
+/// The webhook's dependencies. The ledger, the workspaces and randomness are only used if the queue fails.
 pub struct Webhook<T, Q, L, W, K, R> {
     /// Verifies tokens.
     pub tokens: T,
     /// The calls queue.
     pub queue: Q,
-    /// Where a call goes if the queue refuses it.
+    /// The ledger, for calls that the queue refuses.
     pub ledger: L,
-    /// Whose secrets are revoked, for a call that goes into the ledger.
+    /// The workspaces, whose revoked secrets matter for calls that go into the ledger.
     pub workspaces: W,
     /// The time.
     pub clock: K,
@@ -39,7 +39,7 @@ where
     K: Clock,
     R: Random,
 {
-    /// Answers a request.
+    /// Handles a request.
     pub async fn handle(&self, request: Request) -> Response<Body> {
         self.receive(&request).await.unwrap_or_else(Problem::into_response)
     }
@@ -55,14 +55,14 @@ where
                     received_at: self.clock.now().timestamp(),
                     call,
                 };
-                self.keep(&token, &report).await?;
+                self.store(&token, &report).await?;
             }
             ServerMessage::Informs { kind } => tracing::debug!(message.kind = %kind, "nothing to log"),
             ServerMessage::ExpectsAnswer { kind } => {
                 return Err(Problem::new(
                     ProblemCode::UnsupportedMessage,
                     format!(
-                        "Ringlog only takes reports; it cannot answer `{kind}`. Point this server URL at your own \
+                        "Ringlog only accepts reports and cannot respond to `{kind}`. Point this server URL at your own \
                          server, and set serverMessages to [\"end-of-call-report\"] where Ringlog's URL is set."
                     ),
                 ));
@@ -71,8 +71,8 @@ where
         Ok(json(200, &Received::ANSWER))
     }
 
-    /// Puts a call where it cannot be lost: into the queue, or else into the ledger.
-    async fn keep(&self, token: &VerifiedToken, report: &Report) -> Result<(), Problem> {
+    /// Stores a call safely: in the queue, or else in the ledger.
+    async fn store(&self, token: &VerifiedToken, report: &Report) -> Result<(), Problem> {
         let call_id = &report.call.id;
         let Err(queue_error) = self.queue.send(&report.message()).await else {
             measure::received();
@@ -86,12 +86,12 @@ where
             workspace.id = %token.workspace_id, call.id = %call_id, error = %queue_error,
             "the queue refused a call; it goes into the ledger"
         );
-        let kept = async {
+        let stored = async {
             let workspace = self.workspaces.load(&token.workspace_id).await?;
             let now = self.clock.now().timestamp();
             report.keep(&self.ledger, &self.random, &workspace, now).await
         };
-        kept.await.map_err(|error| {
+        stored.await.map_err(|error| {
             tracing::error!(
                 workspace.id = %token.workspace_id, call.id = %call_id, error = %error,
                 "the ledger refused the call too; it is not kept"

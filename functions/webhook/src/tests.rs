@@ -64,7 +64,7 @@ impl World {
         self.handle(ApiRequest::post("/webhook/vapi", body).header("x-vapi-secret", token).build()).await
     }
 
-    /// Vapi reports a call, under version 3 of the workspace's secret.
+    /// Vapi reports a call, with version 3 of the workspace's secret.
     async fn reported(&self) -> Response<Body> {
         self.post(&token(3).await, &report().to_string()).await
     }
@@ -96,7 +96,7 @@ fn every_sample_belongs_to_a_function() {
 }
 
 #[tokio::test]
-async fn samples_are_answered_as_expected() {
+async fn samples_get_the_expected_responses() {
     let expected = [
         ("appointment", (200, "", 1)),
         ("appointment-datetime", (200, "", 1)),
@@ -148,13 +148,13 @@ async fn samples_are_answered_as_expected() {
 }
 
 #[tokio::test]
-async fn a_report_becomes_one_message_of_its_workspace() {
+async fn a_report_becomes_one_message_in_its_workspaces_group() {
     let world = world();
     let response = world.reported().await;
     assert_eq!(response.status(), 200);
     assert_eq!(body_of(&response), json!({ "received": true }));
     let [job] = &world.queue.sent()[..] else { panic!("not one message") };
-    // The queue makes the workspace the message group.
+    // The queue uses the workspace as the message group.
     assert_eq!(world.queue.messages()[0].workspace_id, acme());
     let Job::Report(Report { secret_version, received_at, call, .. }) = job else { panic!("{job:?}") };
     assert_eq!((*secret_version, *received_at), (3, NOW));
@@ -164,7 +164,7 @@ async fn a_report_becomes_one_message_of_its_workspace() {
 }
 
 #[tokio::test]
-async fn the_token_may_come_as_a_bearer_token() {
+async fn the_token_may_be_a_bearer_token() {
     let world = world();
     let bearer = format!("Bearer {}", token(1).await);
     let request = ApiRequest::post("/webhook/vapi", &report().to_string()).header("authorization", &bearer);
@@ -186,13 +186,13 @@ async fn without_a_valid_token_nothing_is_enqueued() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_the_body_is_not_even_read() {
+async fn without_a_valid_token_the_body_is_not_parsed() {
     let response = world().post("no token", "{not json").await;
     assert_eq!(response.status(), 401);
 }
 
 #[tokio::test]
-async fn a_message_that_expects_an_answer_is_refused_by_its_name() {
+async fn a_message_that_expects_a_response_is_refused_by_name() {
     for kind in ["assistant-request", "tool-calls", "transfer-destination-request"] {
         let world = world();
         let response = world.post(&token(1).await, &message(kind)).await;
@@ -203,7 +203,7 @@ async fn a_message_that_expects_an_answer_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_message_that_only_informs_is_received_and_forgotten() {
+async fn an_informational_message_is_received_and_dropped() {
     for kind in ["status-update", "speech-update", "something-of-next-year"] {
         let world = world();
         assert_eq!(world.post(&token(1).await, &message(kind)).await.status(), 200, "{kind}");
@@ -219,8 +219,8 @@ async fn a_malformed_body_is_refused_without_echoing_it() {
 }
 
 #[tokio::test]
-async fn a_report_of_4_mb_becomes_a_message_that_the_queue_takes() {
-    // What JSON writes longest (a control character: six bytes), and UTF-8 longest (an emoji: four).
+async fn a_report_of_4_mb_becomes_a_message_that_fits_the_queue() {
+    // The longest characters in JSON (a control character: six bytes) and in UTF-8 (an emoji: four).
     for filling in ["\u{1}", "\"\n", "🙂", "a word "] {
         let mut report = report();
         let length = json!(filling).to_string().len() - 2;
@@ -252,7 +252,7 @@ async fn while_the_queue_is_down_the_call_goes_into_the_ledger_due_now() {
 }
 
 #[tokio::test]
-async fn a_report_that_the_queue_took_without_saying_so_is_in_both_and_not_lost() {
+async fn a_report_whose_queue_response_was_lost_is_in_both_and_not_lost() {
     let world = world();
     world.queue.faults.fail_next("send", When::After);
     assert_eq!(world.reported().await.status(), 200);
@@ -260,7 +260,7 @@ async fn a_report_that_the_queue_took_without_saying_so_is_in_both_and_not_lost(
 }
 
 #[tokio::test]
-async fn a_revoked_secret_counts_as_little_while_the_queue_is_down() {
+async fn a_revoked_secret_is_refused_while_the_queue_is_down_too() {
     let world = world();
     world.secret_versions(4, 4);
     world.queue.faults.fail_always("send", When::Before);
@@ -282,7 +282,7 @@ async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
 }
 
 #[tokio::test]
-async fn a_call_that_nothing_keeps_is_not_received() {
+async fn a_call_that_cannot_be_stored_is_not_acknowledged() {
     for store in ["ledger", "workspaces"] {
         let world = world();
         world.queue.faults.fail_always("send", When::Before);

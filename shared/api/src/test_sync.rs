@@ -1,13 +1,11 @@
 //! One call, logged at once for a person who watches, or what would be logged.
 
 use calls::{
-    activity::Fields,
-    crm::Record,
+    crm::{Fields, Record, RecordType},
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ledger::SyncStatus,
     matching::{Candidate, Rule, TurnedDown},
-    workspace::RecordType,
 };
 use serde::{Deserialize, Serialize};
 

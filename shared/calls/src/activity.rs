@@ -4,12 +4,13 @@ mod description;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     appointment::{Appointment, Resolution},
     call::{Call, Direction, Fact},
     caller::Caller,
+    crm::Fields,
     ids::SalesforceId,
     text::{self, salesforce_unit},
     workspace::Settings,
@@ -18,16 +19,13 @@ use description::{Cut, describe};
 
 pub(crate) use description::{add, last_line};
 
-/// What Salesforce's `Subject`, `CallDisposition` and `Location` hold.
+/// The length of Salesforce's `Subject`, `CallDisposition` and `Location`, characters.
 const LINE: usize = 255;
-/// How long before its start an Event reminds of it.
+/// How long before its start an Event's reminder is.
 const REMINDER: TimeDelta = TimeDelta::hours(1);
 
-/// A record's fields by their API names, as they are sent.
-pub type Fields = Map<String, Value>;
-
-/// A Task, with Salesforce's field names, ready to be sent. (One that is only shown may be about a Lead that is not made
-/// yet: its `Who` is optional.)
+/// A Task as it is sent, with Salesforce's field names. (In a preview it may be for a Lead that does not exist yet:
+/// its `Who` is optional.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "PascalCase")]
@@ -39,7 +37,7 @@ pub struct TaskDraft<Who = SalesforceId> {
     /// `Call`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<String>,
-    /// `Call`; can be set at creation only.
+    /// `Call`; can only be set at creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_subtype: Option<String>,
     /// `Inbound` or `Outbound`.
@@ -59,14 +57,14 @@ pub struct TaskDraft<Who = SalesforceId> {
     /// Why the call ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_disposition: Option<String>,
-    /// The call's id: what a look finds the Task by.
+    /// The call's id, by which a look finds the Task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_object: Option<String>,
     /// At most 32,000 characters; the last line is `Call <call id>`.
     pub description: String,
 }
 
-/// An Event, with Salesforce's field names, ready to be sent; `Who` as for a Task.
+/// An Event as it is sent, with Salesforce's field names; `Who` as for a Task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "PascalCase")]
@@ -90,33 +88,33 @@ pub struct EventDraft<Who = SalesforceId> {
     /// Where it is, if the agent said so; at most 255 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// Whether it reminds: not of what is over.
+    /// Whether there is a reminder; there is none in the past.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_reminder_set: Option<bool>,
-    /// One hour before the start, where it reminds.
+    /// One hour before the start, if there is a reminder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reminder_date_time: Option<String>,
     /// Notes and summary; the last line is `Call <call id>`.
     pub description: String,
 }
 
-/// What a Task says of the call's appointment.
+/// What a Task says about the call's appointment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Booking {
-    /// Nothing: none was made.
+    /// Nothing: there was none.
     None,
-    /// It is scheduled. People have to book these others.
+    /// It is scheduled. Others that people have to book by hand.
     Booked(Vec<String>),
-    /// A person has to book it, for this reason, and these others.
+    /// It has to be booked by hand, for this reason, and so do these others.
     ByHand(String, Vec<String>),
-    /// There is none, though something of one was noted: why.
+    /// There is none, although something was noted, for this reason.
     NotMade(String),
-    /// It was taken back, and what is left to do.
+    /// It was withdrawn; what is left to do.
     Withdrawn(String),
 }
 
 impl Booking {
-    /// What follows from the request alone.
+    /// What the request alone says.
     pub fn of(resolution: &Resolution) -> Self {
         match resolution {
             Resolution::None => Self::None,
@@ -127,7 +125,7 @@ impl Booking {
     }
 }
 
-/// The Task for a call. `received_at` (Unix seconds) gives the date of a call that does not tell its own.
+/// The Task for a call. `received_at` (Unix seconds) is the date of a call without times.
 pub fn task<Who: Clone>(
     call: &Call,
     who_id: &Who,
@@ -136,8 +134,8 @@ pub fn task<Who: Clone>(
     booking: &Booking,
 ) -> TaskDraft<Who> {
     let direction = match call.direction() {
-        Direction::Outbound => "Outbound",
         Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
     };
     let scheduled = if matches!(booking, Booking::Booked(_)) { " - Scheduled Appointment" } else { "" };
     let times = [&call.started_at, &call.ended_at, &call.happened_at];
@@ -179,9 +177,9 @@ fn task_description(call: &Call, settings: &Settings, booking: &Booking) -> Stri
     describe(&call.id, &paragraphs)
 }
 
-/// What people have to know or to do about appointments that no Event was made for.
+/// What people need to know or do about appointments without an Event.
 fn to_do(call: &Call, booking: &Booking) -> String {
-    let noted = || value(call.appointment.as_ref()).map(|request| request.in_words("\n")).unwrap_or_default();
+    let noted = || value(call.appointment.as_ref()).map(|request| request.to_text("\n")).unwrap_or_default();
     let others = |others: &[String]| match others {
         [] => String::new(),
         others => format!("More appointments to book by hand:\n{}", others.join("\n")),
@@ -198,8 +196,8 @@ fn to_do(call: &Call, booking: &Booking) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// The Event for an appointment that was booked in a call. It reminds of itself, unless start or reminder are over at `now`,
-/// Unix seconds: Salesforce would show the reminder at once.
+/// The Event for an appointment that was booked in a call. It has a reminder, unless the time of the reminder is past
+/// at `now`, Unix seconds: Salesforce would show it at once.
 pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, now: i64) -> EventDraft<Who> {
     const SCHEDULED: &str = " - Scheduled via Voice AI";
     let kind = appointment.kind.as_deref().and_then(|kind| line(kind, LINE - SCHEDULED.len()));
@@ -210,7 +208,7 @@ pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, n
     ];
     let word = |text: &str| Some(text.to_owned());
     let remind_at = appointment.start - REMINDER;
-    let reminds = remind_at.timestamp() > now;
+    let has_reminder = remind_at.timestamp() > now;
     EventDraft {
         who_id: who_id.clone(),
         subject: format!("{}{SCHEDULED}", kind.as_deref().unwrap_or("Appointment")),
@@ -220,8 +218,8 @@ pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, n
         r#type: word("Meeting"),
         show_as: word("Busy"),
         location: appointment.location.as_deref().and_then(|location| line(location, LINE)),
-        is_reminder_set: Some(reminds),
-        reminder_date_time: reminds.then(|| utc(remind_at)),
+        is_reminder_set: Some(has_reminder),
+        reminder_date_time: has_reminder.then(|| utc(remind_at)),
         description: describe(&call.id, &paragraphs),
     }
 }
@@ -234,7 +232,7 @@ fn value<T>(fact: Option<&Fact<T>>) -> Option<&T> {
     fact.map(|fact| &fact.value)
 }
 
-/// A text for a field of one line.
+/// A text for a single-line field.
 fn line(text: &str, longest: usize) -> Option<String> {
     let text = text::clean_line(text, longest)?;
     Some(text::cut(&text, longest, salesforce_unit).into_owned())
@@ -245,20 +243,20 @@ fn utc(instant: DateTime<Utc>) -> String {
 }
 
 impl<Who: Serialize> TaskDraft<Who> {
-    /// The fields, as they are sent.
+    /// The fields as they are sent.
     pub fn fields(&self) -> Fields {
         fields(self)
     }
 }
 
 impl<Who: Serialize> EventDraft<Who> {
-    /// The fields, as they are sent.
+    /// The fields as they are sent.
     pub fn fields(&self) -> Fields {
         fields(self)
     }
 }
 
-/// A draft is a struct of texts, numbers and flags: it always is an object.
+/// A draft is a struct of strings, numbers and booleans, so it always serializes to an object.
 pub(crate) fn fields(draft: &impl Serialize) -> Fields {
     match serde_json::to_value(draft) {
         Ok(Value::Object(fields)) => fields,
@@ -306,8 +304,8 @@ impl EventDraft<Option<SalesforceId>> {
 }
 
 impl<Who> TaskDraft<Who> {
-    /// Leaves out a field that Salesforce refused (docs/contract.md#refusals); `false` if there is none such, or the
-    /// Task would be nothing without it: who it is about, its status, its subject, and what finds it again.
+    /// Removes a field that Salesforce refused (docs/contract.md#refusals); `false` if there is none with this name,
+    /// or the Task is useless without it: the record it is on, its status, its subject, and what a look finds it by.
     pub fn without(&mut self, field: &str) -> bool {
         match field {
             "Type" => self.r#type.take().is_some(),
@@ -317,7 +315,7 @@ impl<Who> TaskDraft<Who> {
             "ActivityDate" => self.activity_date.take().is_some(),
             "CallDurationInSeconds" => self.call_duration_in_seconds.take().is_some(),
             "CallDisposition" => self.call_disposition.take().is_some(),
-            // The look then goes by the description's last line (docs/contract.md#the-look).
+            // A look then finds it by the description's last line (docs/contract.md#the-look).
             "CallObject" => self.call_object.take().is_some(),
             _ => false,
         }
@@ -325,8 +323,8 @@ impl<Who> TaskDraft<Who> {
 }
 
 impl<Who> EventDraft<Who> {
-    /// Leaves out a field that Salesforce refused; `false` if there is none such, or it may not be. A reminder goes as a
-    /// whole.
+    /// Removes a field that Salesforce refused; `false` if there is none with this name, or it is required. A
+    /// reminder is removed as a whole.
     pub fn without(&mut self, field: &str) -> bool {
         match field {
             "Type" => self.r#type.take().is_some(),

@@ -1,9 +1,9 @@
-//! Appointments: from what the agent noted to two instants (docs/contract.md#appointments).
+//! Appointments: from what the agent noted to a start and an end (docs/contract.md#appointments).
 
 mod clock;
 mod duration;
 pub(crate) mod key;
-mod said;
+mod start;
 pub(crate) mod verdict;
 mod zone;
 
@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     codes::{Code, reasons},
-    ledger::Reason,
     limits::APPOINTMENT_MINUTES,
+    reason::Reason,
     text::{self, present},
     time_zone::TimeZone,
 };
-use said::{Begin, NoBegin, Said};
+use start::{Reading, Start, StartError};
 pub use verdict::Verdict;
 use zone::Zone;
 
@@ -27,17 +27,17 @@ use zone::Zone;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AppointmentRequest {
-    /// `intent`, where the agent classifies calls.
+    /// `intent`, if the agent classifies calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
-    /// Whether one was made, where the agent says so: `appointment_booked`, `appointment_status` and their kin. `false` also
-    /// where that cannot be read.
+    /// Whether an appointment was made, if the agent says so: `appointment_booked`, `appointment_status` and similar
+    /// names. `false` also if that cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub booked: Option<bool>,
-    /// What says that none was made, as it was noted: `appointment_status: cancelled`.
+    /// The field that says that none was made, as it was noted: `appointment_status: cancelled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<String>,
-    /// What that says.
+    /// What that field says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// `appointment_date`.
@@ -46,7 +46,7 @@ pub struct AppointmentRequest {
     /// `appointment_time`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// `appointment_datetime`, `appointment_start`: day and time in one.
+    /// `appointment_datetime`, `appointment_start`: date and time in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_time: Option<String>,
     /// `appointment_end`.
@@ -67,55 +67,55 @@ pub struct AppointmentRequest {
     /// `appointment_location`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// What else was noted of it, under names that Ringlog does not read: `booking_reference: 17`.
+    /// Other details, under names that Ringlog does not read: `booking_reference: 17`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<Vec<String>>,
-    /// The other appointments that were noted, without others of their own.
+    /// The other appointments that were noted; they have no `others` themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub others: Option<Vec<AppointmentRequest>>,
-    /// Of merged reports: the fields that are from an earlier one than the rest, and when that was (Unix
-    /// milliseconds). Reports in any order then merge to the same.
+    /// In merged reports: the fields that come from an earlier report than the rest, and that report's time (Unix
+    /// milliseconds). With it, reports merge to the same result in any order.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub earlier: BTreeMap<String, i64>,
 }
 
-/// An appointment that can be written to a calendar.
+/// An appointment that can be written to the calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appointment {
-    /// When it begins.
+    /// Its start.
     pub start: DateTime<Utc>,
-    /// When it ends.
+    /// Its end.
     pub end: DateTime<Utc>,
-    /// What it is called, if the agent said so.
+    /// Its type, if the agent noted one.
     pub kind: Option<String>,
-    /// What the agent noted.
+    /// The agent's notes.
     pub notes: Option<String>,
-    /// Where it is.
+    /// Its location.
     pub location: Option<String>,
 }
 
-/// What a request comes to.
+/// What a request resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// Nothing was noted of an appointment.
+    /// Nothing was noted about an appointment.
     None,
-    /// There is one.
+    /// An appointment was made.
     Booked {
-        /// When and what.
+        /// The appointment.
         appointment: Appointment,
-        /// Something of it could not be read, and a default took its place.
+        /// What could not be read, and was replaced by a default.
         warning: Option<Reason>,
-        /// Other appointments, in words: people have to book them.
+        /// Other appointments, as text: people have to book them.
         others: Vec<String>,
     },
-    /// One may have been made, but not one that can be written to a calendar: people have to book it.
+    /// One may have been made, but it cannot be written to the calendar: people have to book it.
     ByHand {
         /// Why.
         reason: Reason,
-        /// Other appointments, in words.
+        /// Other appointments, as text.
         others: Vec<String>,
     },
-    /// None was made, whatever else is noted.
+    /// None was made, whatever else was noted.
     NotMade(Reason),
 }
 
@@ -132,49 +132,50 @@ impl Resolution {
     }
 }
 
-/// Characters of the agent's text that a reason repeats.
+/// How many characters of the agent's text a reason quotes.
 const QUOTED: usize = 100;
 
 impl AppointmentRequest {
-    /// Reads the request. `zone` is the workspace's, `now` says what is past, `default_minutes` is the length of an
-    /// appointment that has none. Of several appointments the first in time is booked.
+    /// Resolves the request. `zone` is the workspace's; appointments before `now`'s day are in the past;
+    /// `default_minutes` is the length of an appointment without one. Of several appointments, the first in time is
+    /// booked.
     pub fn resolve(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
-        if let Some(reason) = self.not_made() {
+        if let Some(reason) = self.denial() {
             return reason.map_or(Resolution::None, |(reason, is_clear)| {
                 if is_clear { Resolution::NotMade(reason) } else { Resolution::by_hand(reason) }
             });
         }
-        let mut noted: Vec<(&Self, Resolution)> = std::iter::once(self)
+        let mut resolved: Vec<(&Self, Resolution)> = std::iter::once(self)
             .chain(self.others.iter().flatten())
             .map(|one| (one, one.resolve_alone(zone, now, default_minutes)))
             .collect();
-        // A stable sort: what cannot be booked stays behind, in the order in which it was noted.
-        noted.sort_by_key(|(_, resolution)| (resolution.start().is_none(), resolution.start()));
-        let mut noted = noted.into_iter();
-        let Some((_, mut first)) = noted.next() else { return Resolution::None };
+        // The sort is stable: appointments that cannot be booked come last, in the order in which they were noted.
+        resolved.sort_by_key(|(_, resolution)| (resolution.start().is_none(), resolution.start()));
+        let mut resolved = resolved.into_iter();
+        let Some((_, mut first)) = resolved.next() else { return Resolution::None };
         let start = first.start();
-        let in_words = noted
+        let in_words = resolved
             .filter(|(_, other)| start.is_none() || other.start() != start)
-            .map(|(other, _)| other.in_words(", "));
+            .map(|(other, _)| other.to_text(", "));
         if let Resolution::Booked { others, .. } | Resolution::ByHand { others, .. } = &mut first {
-            others.extend(in_words.filter(|words| !words.is_empty()));
+            others.extend(in_words.filter(|text| !text.is_empty()));
         }
         first
     }
 
     fn resolve_alone(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
-        if self.noted().next().is_none() && self.booked.is_none() {
+        if self.labelled().next().is_none() && self.booked.is_none() {
             return Resolution::None;
         }
-        let begin = match self.begin_from(zone, now) {
-            Ok(begin) => begin,
+        let start = match self.future_start(zone, now) {
+            Ok(start) => start,
             Err(reason) => return Resolution::by_hand(reason),
         };
-        let (minutes, warning) = self.minutes(begin, zone, default_minutes);
+        let (minutes, warning) = self.minutes(start, zone, default_minutes);
         let own = |text: &Option<String>| text.as_deref().and_then(present).map(str::to_owned);
         let appointment = Appointment {
-            start: begin.instant,
-            end: begin.instant + TimeDelta::minutes(i64::from(minutes)),
+            start: start.instant,
+            end: start.instant + TimeDelta::minutes(i64::from(minutes)),
             kind: own(&self.kind),
             notes: own(&self.notes),
             location: own(&self.location),
@@ -182,35 +183,35 @@ impl AppointmentRequest {
         Resolution::Booked { appointment, warning, others: Vec::new() }
     }
 
-    /// Whether nothing says that there is no appointment.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.is_scheduling() && self.booked != Some(false)
+    /// Whether nothing denies the appointment.
+    pub(crate) fn is_not_denied(&self) -> bool {
+        self.has_scheduling_intent() && self.booked != Some(false)
     }
 
-    fn is_scheduling(&self) -> bool {
+    fn has_scheduling_intent(&self) -> bool {
         let intent = self.intent.as_deref().and_then(present);
         intent.is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"))
     }
 
-    /// Why there is no appointment, and whether that is clear; `None`: nothing denies it. Where nothing is noted but that
-    /// there is none, there is nothing to say.
+    /// Why there is no appointment, and whether that is certain; `None` if nothing denies it. The inner value is
+    /// `None` if nothing else was noted, so that there is nothing to report.
     #[expect(clippy::option_option, reason = "denied or not, and worth a word or not")]
-    fn not_made(&self) -> Option<Option<(Reason, bool)>> {
-        let says_more = self.noted().next().is_some();
+    fn denial(&self) -> Option<Option<(Reason, bool)>> {
+        let says_more = self.labelled().next().is_some();
         let stated = self.stated.as_deref();
         if self.booked == Some(false) {
             let quoted = stated.map(quoted).unwrap_or_default();
-            let is_named = stated.is_some_and(key::is_about_appointment);
+            let names_appointment = stated.is_some_and(key::is_about_appointment);
             return Some(match self.verdict {
                 Some(Verdict::Unclear) => {
                     let why = "The report does not say clearly whether an appointment was made";
                     Some((Reason::new(reasons::APPOINTMENT_UNCLEAR, format!("{why}: “{quoted}”.")), false))
                 }
-                Some(Verdict::CalledOff) if is_named => Some((not_made(&quoted), true)),
+                Some(Verdict::CalledOff) if names_appointment => Some((not_made(&quoted), true)),
                 _ => says_more.then(|| (not_made(&quoted), true)),
             });
         }
-        if self.is_scheduling() {
+        if self.has_scheduling_intent() {
             return None;
         }
         let is_noted = says_more || self.booked.is_some();
@@ -221,45 +222,50 @@ impl AppointmentRequest {
         }))
     }
 
-    /// Roughly when it begins, if all that says so can be read. By the fields alone: the webhook does without the zones'
-    /// clock changes.
-    pub(crate) fn says_when(&self) -> Option<NaiveDateTime> {
-        let said = self.said().ok()?;
-        self.own_zone(&said).ok()?;
-        said::rough(&said)
+    /// The approximate start, if all fields about it can be read. It uses the fields alone, so that the webhook does
+    /// not need the time zones' transitions.
+    pub(crate) fn approximate_start(&self) -> Option<NaiveDateTime> {
+        let readings = self.readings().ok()?;
+        self.stated_zone(&readings).ok()?;
+        start::approximate(&readings)
     }
 
-    /// Whether it says when the other one is, or less, and nothing else of that.
-    pub(crate) fn is_of(&self, other: &Self) -> bool {
-        let same_time = self.says_when().is_some_and(|when| other.says_when() == Some(when));
-        let parts = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
-        let is_part =
-            parts(self).into_iter().zip(parts(other)).all(|(own, other)| own.is_none() || own == other);
-        same_time || is_part
+    /// Whether it is the same appointment as `other`: it has the same start, or no date or time that `other` does not
+    /// have.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let has_same_start =
+            self.approximate_start().is_some_and(|start| other.approximate_start() == Some(start));
+        let fields = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
+        let is_subset =
+            fields(self).into_iter().zip(fields(other)).all(|(own, other)| own.is_none() || own == other);
+        has_same_start || is_subset
     }
 
-    /// Whether both say a day, and not the same one.
+    /// Whether both have a day, and not the same one.
     pub(crate) fn is_on_another_day(&self, other: &Self) -> bool {
-        let day = |request: &Self| request.parts().0;
+        let day = |request: &Self| request.day_and_time().0;
         day(self).zip(day(other)).is_some_and(|(one, other)| one != other)
     }
 
-    /// The day and the time that it says, each by itself.
-    pub(crate) fn parts(&self) -> (Option<NaiveDate>, Option<NaiveTime>) {
-        let [date, time, date_time] = self.when();
-        let said =
-            [date.and_then(Said::date), time.and_then(Said::time), date_time.and_then(Said::date_time)];
-        let said = || said.iter().flatten();
-        (said().find_map(|one| one.day), said().find_map(|one| one.time))
+    /// The day and the time, each by itself.
+    pub(crate) fn day_and_time(&self) -> (Option<NaiveDate>, Option<NaiveTime>) {
+        let [date, time, date_time] = self.start_fields();
+        let readings = [
+            date.and_then(Reading::date),
+            time.and_then(Reading::time),
+            date_time.and_then(Reading::date_time),
+        ];
+        let readings = || readings.iter().flatten();
+        (readings().find_map(|reading| reading.day), readings().find_map(|reading| reading.time))
     }
 
-    /// Whether it says a day or a time.
-    pub(crate) fn is_dated(&self) -> bool {
+    /// Whether it has a date or a time.
+    pub(crate) fn has_date_or_time(&self) -> bool {
         self.date.is_some() || self.time.is_some() || self.date_time.is_some()
     }
 
-    /// What is noted, for people.
-    pub(crate) fn noted(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// The noted fields with their labels, for people.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("Date", &self.date),
             ("Time", &self.time),
@@ -273,78 +279,81 @@ impl AppointmentRequest {
         ]
         .into_iter()
         .filter_map(|(name, text)| Some((name, present(text.as_deref()?)?)))
-        .chain(self.unread.iter().flatten().map(|noted| ("Noted", noted.as_str())))
+        .chain(self.unread.iter().flatten().map(|text| ("Noted", text.as_str())))
     }
 
-    /// What is noted, as text.
-    pub(crate) fn in_words(&self, between: &str) -> String {
-        self.noted().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(between)
+    /// The noted fields with their labels, as text.
+    pub(crate) fn to_text(&self, separator: &str) -> String {
+        self.labelled().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(separator)
     }
 
-    /// When it begins, if that is not past. An earlier hour of today is not: calls are logged after they ended.
-    fn begin_from(&self, workspace: TimeZone, now: DateTime<Utc>) -> Result<Begin, Reason> {
+    /// The start, unless its day is in the past. An earlier hour of today is allowed, because calls are logged after
+    /// they ended.
+    fn future_start(&self, workspace: TimeZone, now: DateTime<Utc>) -> Result<Start, Reason> {
         let today = workspace.local(now).date();
-        let [date, time, date_time] = self.when();
-        let not_past = |day: NaiveDate| {
+        let [date, time, date_time] = self.start_fields();
+        let check_not_past = |day: NaiveDate| {
             let text = date.or(date_time).or(time).unwrap_or_default();
             let past =
                 || reason(reasons::APPOINTMENT_IN_THE_PAST, "The appointment's date is in the past", text);
             if day >= today { Ok(()) } else { Err(past()) }
         };
-        // A past day is said before a time that cannot be read.
-        let day = date.filter(|_| time.or(date_time).is_some()).and_then(Said::date);
-        if let Some(day) = day.filter(|said| !said.is_instant()).and_then(|said| said.day) {
-            not_past(day)?;
+        // A past day is reported before an unreadable time.
+        let day = date.filter(|_| time.or(date_time).is_some()).and_then(Reading::date);
+        if let Some(day) = day.filter(|reading| !reading.is_instant()).and_then(|reading| reading.day) {
+            check_not_past(day)?;
         }
-        let begin = self.begin(workspace)?;
-        not_past(begin.day.unwrap_or_else(|| workspace.local(begin.instant).date()))?;
-        Ok(begin)
+        let start = self.start(workspace)?;
+        check_not_past(start.day.unwrap_or_else(|| workspace.local(start.instant).date()))?;
+        Ok(start)
     }
 
-    /// The fields that say when it begins: day, time, and both in one.
-    fn when(&self) -> [Option<&str>; 3] {
+    /// The fields that give the start: date, time, and both in one.
+    fn start_fields(&self) -> [Option<&str>; 3] {
         [&self.date, &self.time, &self.date_time].map(|text| text.as_deref().and_then(present))
     }
 
-    /// What each field says of when it begins; there is a day among it.
-    fn said(&self) -> Result<Vec<Said<'_>>, Reason> {
-        let [date, time, date_time] = self.when();
-        if date.or(date_time).is_none() && time.and_then(Said::time).is_none_or(|said| said.day.is_none()) {
-            return Err(without_date());
+    /// What each field says about the start; at least one has a day.
+    fn readings(&self) -> Result<Vec<Reading<'_>>, Reason> {
+        let [date, time, date_time] = self.start_fields();
+        if date.or(date_time).is_none()
+            && time.and_then(Reading::time).is_none_or(|reading| reading.day.is_none())
+        {
+            return Err(no_date());
         }
-        let mut said = Vec::new();
+        let mut readings = Vec::new();
         if let Some(text) = date {
-            let read = Said::date(text);
-            if time.or(date_time).is_none() && read.is_none_or(|said| said.time.is_none()) {
-                return Err(without_time(text));
+            let read = Reading::date(text);
+            if time.or(date_time).is_none() && read.is_none_or(|reading| reading.time.is_none()) {
+                return Err(no_time(text));
             }
-            said.push(read.ok_or_else(|| {
+            readings.push(read.ok_or_else(|| {
                 let problem = "The appointment's date is not a day written as YYYY-MM-DD";
                 reason(reasons::APPOINTMENT_DATE_INVALID, problem, text)
             })?);
         }
         if let Some(text) = time {
-            said.push(Said::time(text).ok_or_else(|| {
+            readings.push(Reading::time(text).ok_or_else(|| {
                 let problem = "The appointment's time is not a time of day like 2:00 PM or 14:00";
                 reason(reasons::APPOINTMENT_TIME_INVALID, problem, text)
             })?);
         }
         if let Some(text) = date_time {
-            said.push(Said::date_time(text).ok_or_else(|| {
+            readings.push(Reading::date_time(text).ok_or_else(|| {
                 let problem = "The appointment's date and time are not written like 2027-01-27T14:00";
                 reason(reasons::APPOINTMENT_DATE_INVALID, problem, text)
             })?);
         }
-        Ok(said)
+        Ok(readings)
     }
 
-    fn begin(&self, workspace: TimeZone) -> Result<Begin, Reason> {
-        let said = self.said()?;
-        let zone = self.own_zone(&said)?;
-        said::begin(&said, zone, workspace).map_err(|no| match no {
-            NoBegin::NoDay => without_date(),
-            NoBegin::NoTime => without_time(said.first().map_or("", |one| one.text)),
-            NoBegin::Contradiction(one, other) => Reason::new(
+    fn start(&self, workspace: TimeZone) -> Result<Start, Reason> {
+        let readings = self.readings()?;
+        let zone = self.stated_zone(&readings)?;
+        start::start(&readings, zone, workspace).map_err(|error| match error {
+            StartError::NoDay => no_date(),
+            StartError::NoTime => no_time(readings.first().map_or("", |reading| reading.text)),
+            StartError::Contradiction(one, other) => Reason::new(
                 reasons::APPOINTMENT_CONTRADICTORY,
                 format!(
                     "The report contradicts itself on when the appointment is: “{}” and “{}”.",
@@ -352,19 +361,19 @@ impl AppointmentRequest {
                     quoted(other)
                 ),
             ),
-            NoBegin::AmbiguousZone(text) => reason(
+            StartError::AmbiguousZone(text) => reason(
                 reasons::APPOINTMENT_TIME_ZONE_AMBIGUOUS,
-                "The appointment's time zone may be several; an IANA name like America/New_York is only one",
+                "The appointment's time zone is ambiguous; an IANA name like America/New_York is not",
                 text,
             ),
         })
     }
 
-    /// The zone that is noted. Where an instant is, one that cannot be read is not needed.
-    fn own_zone(&self, said: &[Said<'_>]) -> Result<Option<(&str, Zone)>, Reason> {
+    /// The noted zone. An unreadable one does not matter if a field is an instant.
+    fn stated_zone(&self, readings: &[Reading<'_>]) -> Result<Option<(&str, Zone)>, Reason> {
         let Some(name) = self.time_zone.as_deref().and_then(present) else { return Ok(None) };
         match Zone::parse(name) {
-            None if !said.iter().any(Said::is_instant) => {
+            None if !readings.iter().any(Reading::is_instant) => {
                 let problem = "The appointment's time zone is not an IANA name like America/New_York or an offset like -05:00";
                 Err(reason(reasons::APPOINTMENT_TIME_ZONE_INVALID, problem, name))
             }
@@ -372,11 +381,11 @@ impl AppointmentRequest {
         }
     }
 
-    /// How long it takes: by its duration, or by its end.
-    fn minutes(&self, begin: Begin, workspace: TimeZone, default: u32) -> (u32, Option<Reason>) {
+    /// Its length: from its duration or its end.
+    fn minutes(&self, start: Start, workspace: TimeZone, default: u32) -> (u32, Option<Reason>) {
         let duration = self.duration.as_deref().and_then(present);
         let end = self.end.as_deref().and_then(present);
-        let by_end = |end| said::minutes_until(end, begin, workspace).and_then(duration::in_bounds);
+        let by_end = |end| start::minutes_until(end, start, workspace).and_then(duration::in_bounds);
         let stated =
             [duration.map(|text| (text, duration::minutes(text))), end.map(|text| (text, by_end(text)))];
         let mut stated = stated.into_iter().flatten();
@@ -391,7 +400,7 @@ impl AppointmentRequest {
                 format!("duration is not a number of minutes from {least} to {most}")
             }
         };
-        let problem = format!("The appointment's {problem}; {default} minutes were taken");
+        let problem = format!("The appointment's {problem}; {default} minutes were used instead");
         (default, Some(reason(reasons::APPOINTMENT_DURATION_INVALID, &problem, text)))
     }
 }
@@ -401,14 +410,14 @@ fn not_made(stated: &str) -> Reason {
     Reason::new(reasons::APPOINTMENT_NOT_MADE, format!("The report says that no appointment was made{why}."))
 }
 
-fn without_date() -> Reason {
+fn no_date() -> Reason {
     Reason::new(
         reasons::APPOINTMENT_WITHOUT_DATE,
         "The report notes an appointment, but no day that Ringlog reads.",
     )
 }
 
-fn without_time(text: &str) -> Reason {
+fn no_time(text: &str) -> Reason {
     reason(reasons::APPOINTMENT_WITHOUT_TIME, "The appointment has a date but no time", text)
 }
 

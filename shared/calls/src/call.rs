@@ -1,4 +1,4 @@
-//! The call: what Ringlog keeps of one or more end-of-call reports.
+//! The call: what Ringlog keeps of its end-of-call reports.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::{
     appointment::{AppointmentRequest, Resolution},
     codes::reasons,
     ids::CallId,
-    ledger::Reason,
-    workspace::Settings,
+    reason::Reason,
+    time_zone::TimeZone,
 };
 
-/// A value, and the report that it comes from.
+/// A value, and the time of the report it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact<T> {
     /// What the report said.
@@ -28,11 +28,11 @@ pub struct Fact<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallKind {
-    /// A phone call to the agent.
+    /// Somebody called the agent.
     Inbound,
-    /// A phone call by the agent.
+    /// The agent called somebody.
     Outbound,
-    /// A call from a browser or an app.
+    /// A call from a browser or app.
     Web,
 }
 
@@ -43,12 +43,12 @@ pub enum CallKind {
 pub enum Direction {
     /// To the agent.
     Inbound,
-    /// By the agent.
+    /// From the agent.
     Outbound,
 }
 
 impl CallKind {
-    /// Its direction: a call from a browser or an app is one to the agent.
+    /// The direction. A call from a browser or an app is one to the agent.
     pub fn direction(self) -> Direction {
         match self {
             Self::Inbound | Self::Web => Direction::Inbound,
@@ -57,10 +57,10 @@ impl CallKind {
     }
 }
 
-/// What is kept of a call. Every field but the id may be missing from a report (docs/vapi-api.md#the-report,
+/// A call. Any field except the id may be missing from a report (docs/vapi-api.md#the-report,
 /// docs/vapi-api.md#duplicates-and-stubs).
 ///
-/// Reports of one call merge field by field ([`Call::merge`]), in any order and any number of times, to the same
+/// Reports of one call merge field by field ([`Call::merge`]), in any order and any number of times, with the same
 /// result: each field is a last-writer-wins register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,13 +73,13 @@ pub struct Call {
     /// The remote party's number as Vapi wrote it: E.164, national, SIP, or nonsense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_number: Option<Fact<String>>,
-    /// A number that the caller gave in the call. Nobody has proved that it is theirs.
+    /// A number that the caller gave during the call. It is unverified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_number: Option<Fact<String>>,
-    /// The id of the Lead or Contact that whoever started the call wrote into its metadata.
+    /// The id of a Lead or Contact, from the metadata that the call was started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<Fact<String>>,
-    /// The remote party's name, as Vapi or the agent has it.
+    /// The remote party's name, according to Vapi or the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_name: Option<Fact<String>>,
     /// When the call began.
@@ -88,25 +88,25 @@ pub struct Call {
     /// When the call ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Fact<DateTime<Utc>>>,
-    /// When the call was, roughly, for one that tells neither: the time of its report, or of its creation.
+    /// The approximate time of a call that has neither: when its report was sent, or when the call was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub happened_at: Option<Fact<DateTime<Utc>>>,
-    /// Length in whole seconds, rounded.
+    /// Duration in seconds, rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<Fact<u32>>,
-    /// Vapi's `endedReason`, an open list of values.
+    /// Vapi's `endedReason`; the set of values is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<Fact<String>>,
-    /// To whom the call was transferred: a number or a SIP address.
+    /// Where the call was transferred to: a number or a SIP address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transferred_to: Option<Fact<String>>,
-    /// What was talked about, in a few sentences.
+    /// A summary in a few sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Fact<String>>,
-    /// The transcript, no longer than a Task can hold, marked where it was cut.
+    /// The transcript, cut to what a Task can hold, with a mark at the cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transcript: Option<Fact<String>>,
-    /// A lasting identifier of the recording, never a presigned link.
+    /// A permanent link to the recording, never a presigned one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording_url: Option<Fact<String>>,
     /// What the agent noted about an appointment.
@@ -115,17 +115,17 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call's direction; to the agent, where no report says it.
+    /// The direction; to the agent if no report gives it.
     pub fn direction(&self) -> Direction {
         self.kind.as_ref().map_or(Direction::Inbound, |kind| kind.value.direction())
     }
 
-    /// When the call was, as far as its reports say: at its start, else at its end.
+    /// When the call was: its start, or else its end, if a report gives one.
     pub fn called_at(&self) -> Option<DateTime<Utc>> {
         [&self.started_at, &self.ended_at].into_iter().flatten().map(|fact| fact.value).min()
     }
 
-    /// A call of which nothing is known yet but its id.
+    /// A call of which only the id is known.
     pub fn new(id: CallId) -> Self {
         Self {
             id,
@@ -147,13 +147,15 @@ impl Call {
         }
     }
 
-    /// What comes of the appointment that was noted in the call. "Today" is the day of its arrival (`received_at`, Unix
-    /// seconds), however late it is logged. In a voicemail nobody agreed to anything.
-    pub fn resolve_appointment(&self, settings: &Settings, received_at: i64) -> Resolution {
+    /// Resolves the appointment noted in the call, in the workspace's time zone and with its default length in minutes.
+    /// "Today" is the day the call was received (`received_at`, Unix seconds), however late it is logged. Nobody agrees
+    /// to an appointment in a voicemail.
+    pub fn resolve_appointment(&self, zone: TimeZone, default_minutes: u32, received_at: i64) -> Resolution {
         let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
-        let resolution = self.appointment.as_ref().map_or(Resolution::None, |request| {
-            request.value.resolve(settings.time_zone, received, settings.appointment_duration_minutes)
-        });
+        let resolution = self
+            .appointment
+            .as_ref()
+            .map_or(Resolution::None, |request| request.value.resolve(zone, received, default_minutes));
         match resolution {
             Resolution::Booked { others, .. } if self.reached_voicemail() => {
                 let code = reasons::APPOINTMENT_IN_VOICEMAIL;
@@ -168,8 +170,9 @@ impl Call {
         reason.is_some_and(|reason| reason.contains("voicemail") && !reason.contains("error"))
     }
 
-    /// Takes over what `other` knows: present beats absent, and of two present the later report's; between equal
-    /// times the greater value, so that the order of arrival never matters. Says whether anything changed.
+    /// Merges `other` into this call. A present value beats an absent one; of two present ones the later report's
+    /// wins, and for equal times the greater value, so that the order of arrival never matters. Returns whether
+    /// anything changed.
     pub fn merge(&mut self, other: &Self) -> bool {
         let mut changed = later(&mut self.kind, other.kind.as_ref());
         changed |= later(&mut self.customer_number, other.customer_number.as_ref());
@@ -193,10 +196,10 @@ impl Call {
     }
 }
 
-/// Keeps the later of two facts; says whether that changed the value.
+/// Keeps the later of two facts; returns whether the value changed.
 fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: Option<&Fact<T>>) -> bool {
     let Some(theirs) = theirs else { return false };
-    let news = mine.as_ref().is_none_or(|mine| mine.value != theirs.value);
+    let is_new = mine.as_ref().is_none_or(|mine| mine.value != theirs.value);
     let wins = mine.as_ref().is_none_or(|mine| {
         theirs.reported_at > mine.reported_at
             || (theirs.reported_at == mine.reported_at && theirs.value > mine.value)
@@ -204,11 +207,11 @@ fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: Option<&Fact
     if wins {
         *mine = Some(theirs.clone());
     }
-    wins && news
+    wins && is_new
 }
 
-/// Merges two requests field by field. The result has the later report's time; fields of the earlier one keep theirs in
-/// [`AppointmentRequest::earlier`], so that a third report in between still finds its place.
+/// Merges two requests field by field. The result has the later report's time; fields from the earlier one keep
+/// theirs in [`AppointmentRequest::earlier`], so that a third report from in between still merges correctly.
 fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<AppointmentRequest>) -> bool {
     let newest = mine.reported_at.max(theirs.reported_at);
     let mut merged = Fact { value: AppointmentRequest::default(), reported_at: newest };
@@ -229,7 +232,7 @@ fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<Appointm
         intent, booked, stated, verdict, date, time, date_time, end, kind, notes, duration, time_zone,
         location, unread, others
     );
-    merged.drop_older_others();
+    merged.drop_outdated_others();
     let timeless =
         |request: &AppointmentRequest| AppointmentRequest { earlier: BTreeMap::new(), ..request.clone() };
     let changed = timeless(&mine.value) != timeless(&merged.value);
@@ -238,8 +241,9 @@ fn merge_appointment(mine: &mut Fact<AppointmentRequest>, theirs: &Fact<Appointm
 }
 
 impl Fact<AppointmentRequest> {
-    /// The others of a report are beside the appointment of that one: a later appointment is not one of several.
-    fn drop_older_others(&mut self) {
+    /// The other appointments of a report were noted next to its own appointment. If a later report brings a new
+    /// appointment, they no longer belong to it.
+    fn drop_outdated_others(&mut self) {
         let at = |name: &str| self.value.earlier.get(name).copied().unwrap_or(self.reported_at);
         let when =
             [("date", &self.value.date), ("time", &self.value.time), ("date_time", &self.value.date_time)];
@@ -250,7 +254,7 @@ impl Fact<AppointmentRequest> {
         }
     }
 
-    /// One field of the request as a fact of its own.
+    /// One field of the request, as a separate fact.
     fn part<T: Clone>(&self, name: &str, value: Option<&T>) -> Option<Fact<T>> {
         let reported_at = self.value.earlier.get(name).copied().unwrap_or(self.reported_at);
         value.cloned().map(|value| Fact { value, reported_at })
@@ -281,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_report_takes_nothing_away() {
+    fn a_report_with_fewer_fields_removes_nothing() {
         let full = Call { summary: Some(fact(5, "Wants an offer.".to_owned())), ..empty() };
         let mut call = full.clone();
         assert!(!call.merge(&empty()));
@@ -292,18 +296,18 @@ mod tests {
     }
 
     #[test]
-    fn of_two_present_the_later_report_counts() {
+    fn the_later_report_wins() {
         let early = Call { summary: Some(fact(1, "preliminary".to_owned())), ..empty() };
         let late = Call { summary: Some(fact(2, "final".to_owned())), ..empty() };
-        for (first, second, news) in [(&early, &late, true), (&late, &early, false)] {
+        for (first, second, is_new) in [(&early, &late, true), (&late, &early, false)] {
             let mut call = first.clone();
-            assert_eq!(call.merge(second), news);
+            assert_eq!(call.merge(second), is_new);
             assert_eq!(call.summary.unwrap().value, "final");
         }
     }
 
     #[test]
-    fn the_same_facts_from_a_later_report_are_no_news() {
+    fn the_same_facts_from_a_later_report_change_nothing() {
         let mut call = Call { summary: Some(fact(1, "same".to_owned())), ..appointment(1, Some("d"), None) };
         let again = Call { summary: Some(fact(2, "same".to_owned())), ..appointment(2, Some("d"), None) };
         assert!(!call.merge(&again));
@@ -328,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_appointment_is_not_one_of_several() {
+    fn a_later_appointment_drops_the_other_appointments_of_an_earlier_report() {
         let mut several = appointment(1, Some("2027-01-22"), Some("1 PM"));
         let other =
             AppointmentRequest { date: Some("2027-01-29".to_owned()), ..AppointmentRequest::default() };
@@ -342,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_survives_the_queue() {
+    fn a_call_round_trips_through_the_queue() {
         let mut call = appointment(1, Some("2027-01-20"), None);
         call.merge(&appointment(2, None, Some("2 PM")));
         let json = serde_json::to_string(&call).unwrap();
@@ -398,7 +402,7 @@ mod tests {
             prop_assert_eq!(merged(&a, &a), a.clone());
             let ab = merged(&a, &b);
             prop_assert_eq!(merged(&ab, &a), ab.clone());
-            prop_assert!(!ab.clone().merge(&b), "nothing new the second time");
+            prop_assert!(!ab.clone().merge(&b), "merging twice changes nothing");
         }
     }
 }

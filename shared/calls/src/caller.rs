@@ -1,28 +1,28 @@
-//! Whom a call is with, as far as its reports say.
+//! The caller: who a call is with, according to its reports.
 
 use crate::{
     call::{Call, Direction},
     codes::reasons,
     crm::Record,
     ids::SalesforceId,
-    ledger::Reason,
     phone::{NoPhoneNumber, PhoneNumber},
+    reason::Reason,
     workspace::Settings,
 };
 
-/// What the other party's record is found by.
+/// How to find the other party's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// The number of the call.
+    /// By the call's own number.
     Number(PhoneNumber),
-    /// A number that the caller gave in a call without one. Nobody has proved that it is theirs.
+    /// By a number that the caller gave in a call without one. It is unverified.
     Given(PhoneNumber),
-    /// The record that whoever started the call named.
+    /// The record itself, named by whoever started the call.
     Record(Record),
 }
 
 impl Caller {
-    /// Whom the call is with, or why it is not logged.
+    /// The caller, or why the call is not logged.
     pub fn of(call: &Call, settings: &Settings) -> Result<Self, Reason> {
         let direction = call.direction();
         if !settings.call_types.contains(&direction) {
@@ -40,9 +40,9 @@ impl Caller {
             return Ok(record);
         }
         let given = call.given_number.as_ref().filter(|_| settings.use_given_number);
-        let is_without = matches!(error, NoPhoneNumber::Missing | NoPhoneNumber::Withheld);
+        let has_no_number = matches!(error, NoPhoneNumber::Missing | NoPhoneNumber::Withheld);
         let given = given
-            .filter(|_| is_without)
+            .filter(|_| has_no_number)
             .and_then(|given| PhoneNumber::parse_caller(&given.value, &settings.default_country).ok());
         given.map(Self::Given).ok_or_else(|| match named {
             Some(Err(unreadable)) => unreadable,
@@ -50,15 +50,15 @@ impl Caller {
         })
     }
 
-    /// The record of an id as it was written. One of 18 characters says by its last three which of the others are capital
-    /// letters, so that a wrong one is seen.
+    /// The record with this id. The last three characters of an 18-character id encode which of the others are upper
+    /// case, so a mistyped one is noticed.
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
         let record = parsed.and_then(|id| Record::of(&id)).map(Self::Record);
         record.ok_or_else(|| Reason::of(reasons::RECORD_ID_UNREADABLE))
     }
 
-    /// The number that the record is looked for by.
+    /// The number to search for.
     pub fn number(&self) -> Option<&PhoneNumber> {
         match self {
             Self::Number(number) | Self::Given(number) => Some(number),
@@ -66,7 +66,7 @@ impl Caller {
         }
     }
 
-    /// Whether only the caller's word stands for it.
+    /// Whether the number is only what the caller said.
     pub fn is_given(&self) -> bool {
         matches!(self, Self::Given(_))
     }

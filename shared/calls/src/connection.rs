@@ -1,8 +1,8 @@
-//! The connection: a session that is good, refreshed by one worker at a time (docs/contract.md#refresh).
+//! Access tokens, refreshed by one worker at a time (docs/contract.md#refresh).
 //!
-//! A refresh token may be used once: with rotation on, Salesforce gives a new one with each answer and kills the
-//! old one, and a second use may kill the whole grant. So all workers of all functions share one lease on the
-//! workspace's settings row; whoever holds it refreshes, the others wait for the row to change.
+//! A refresh token can be used only once: with rotation on, Salesforce returns a new one with each response and
+//! invalidates the old one, and a second use may end the whole grant. So all workers of all functions share one lease
+//! on the workspace's settings row. Whoever holds it refreshes; the others wait for the row to change.
 
 use std::time::Duration;
 
@@ -13,42 +13,43 @@ use crate::{
     codes::reasons,
     crm::{CrmError, FaultClass},
     ids::WorkspaceId,
-    ledger::Reason,
+    lease::Lease,
     measure,
     ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
+    reason::Reason,
     timings::{ADDRESS_MAY_BE_GONE_FOR, CONFIRM_AFTER, REFRESH_LEASE, REFRESH_TAKES, REVOKE_TAKES},
-    workspace::{Connection, ConnectionState, Lease, Workspace},
+    workspace::{Connection, ConnectionState, Workspace},
 };
 
-/// How often a waiter looks at the row.
+/// How often waiting workers read the row.
 const POLL: Duration = Duration::from_millis(200);
-/// How long after a try that failed a store of tokens in hand is tried again, and how much of the process's time is
-/// left for other things. Giving up costs the connection, so it is tried as long as it may help.
+/// The delay before storing new tokens is retried, and how much of the process's time must be left for the rest.
+/// Giving up costs the connection, so it is retried for as long as possible.
 const STORE_AGAIN: Duration = Duration::from_millis(500);
 const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
-/// What the admin is told then.
+/// The reason that the admin sees then.
 const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
-/// How often the end of a grant is asked for: nobody asks later.
+/// How often revoking a grant is tried. Nothing retries it later.
 const REVOKE_TRIES: u32 = 3;
 
-/// Why there is no session.
+/// Why there are no valid tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
-    /// The workspace is not connected, or must connect again: calls wait.
+    /// The workspace is not connected, or has to reconnect: its calls wait.
     #[error("not connected: {}", .0.code)]
     NotConnected(Reason),
-    /// Salesforce did not give a session just now.
+    /// Salesforce failed to issue tokens.
     #[error("refresh failed: {0}")]
     Salesforce(CrmError),
     /// Our own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Too little time is left, or another worker's refresh took too long to wait for.
+    /// Too little time is left, or another worker's refresh took too long.
     #[error("no time left for a refresh")]
     OutOfTime,
 }
 
-/// The connection of a workspace as it was read, or why calls must wait.
+/// The workspace's connection, or why its calls have to wait.
 pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
     match (workspace.state, &workspace.connection) {
         (ConnectionState::Connected, Some(connection)) => Ok(connection),
@@ -60,7 +61,7 @@ pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
     }
 }
 
-/// Gets sessions for workspaces.
+/// Refreshes access tokens.
 #[derive(Debug)]
 pub struct Sessions<'a, S, T, K, R> {
     /// The settings table.
@@ -80,7 +81,8 @@ where
     K: Clock,
     R: Random,
 {
-    /// A session newer than `stale`: another worker's, if it was faster, else a refreshed one.
+    /// A connection with newer tokens than version `stale`: another worker's, if it was faster, or else refreshed
+    /// here.
     pub async fn renew(
         &self,
         id: &WorkspaceId,
@@ -101,7 +103,7 @@ where
                 self.clock.sleep(POLL).await;
                 continue;
             }
-            // Before the lease, whose time would not be enough for a slow answer.
+            // Read before the lease is taken, which does not last long enough for a slow response.
             let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
@@ -114,7 +116,7 @@ where
         }
     }
 
-    /// Refreshes, as the one who may until `deadline`. Comes back when the row says how it went.
+    /// Refreshes while holding the lease until `deadline`. Returns when the row has the result.
     async fn refresh(
         &self,
         id: &WorkspaceId,
@@ -124,7 +126,7 @@ where
         address_gone_since: Option<i64>,
         deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
-        // Winning the lease may have taken long.
+        // Taking the lease may have taken long.
         if deadline - self.clock.now() < REFRESH_TAKES {
             self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
             return Err(NoSession::OutOfTime);
@@ -139,7 +141,7 @@ where
         if let Some(wait) = again.filter(|wait| self.has_time_for_another(*wait, deadline)) {
             self.clock.sleep(wait).await;
             answer = self.tokens.refresh(connection, secret).await;
-            // Twice the same, with a pause between: it is meant.
+            // The same error twice, with a pause in between: it is final.
             if let Err(error) = &mut answer
                 && confirms
                 && error.class == FaultClass::GrantDoubtful
@@ -153,20 +155,20 @@ where
                 self.address_is_gone(id, connection, owner, address_gone_since, error).await
             }
             Err(error) if error.class == FaultClass::GrantEnded => {
-                // `false` where the row has newer tokens or none: the next look at it tells.
+                // `false` if the row has newer tokens or none: the caller reads it next.
                 if self.store.require_reconnect(id, connection.version, &error.message).await? {
                     measure::connection_ended();
-                    // The grant of a user who is only frozen lives on, and nobody knows its token any more.
+                    // If the user is only frozen, the grant lives on, and nobody knows its token any more.
                     let Connection { login_url, refresh_token, .. } = connection;
                     end_grant(self.tokens, self.clock, id, login_url, refresh_token, deadline).await;
                 }
                 Ok(())
             }
             Err(error) => {
-                // Whoever answers in Salesforce's words is at home there.
-                let silent =
+                // An error in Salesforce's format shows that the address is still right.
+                let no_response_from_salesforce =
                     error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
-                let since = address_gone_since.filter(|_| silent);
+                let since = address_gone_since.filter(|_| no_response_from_salesforce);
                 self.store.release_refresh_lease(id, connection.version, owner, since).await?;
                 Err(NoSession::Salesforce(error))
             }
@@ -178,7 +180,8 @@ where
         deadline - self.clock.now() >= REFRESH_TAKES.checked_add(&wait).unwrap_or(TimeDelta::MAX)
     }
 
-    /// Notes that nothing answers at the address of the token endpoint; ends the connection where it has been so for long.
+    /// Records that nothing responds at the token endpoint's address; ends the connection if that has lasted long
+    /// enough.
     async fn address_is_gone(
         &self,
         id: &WorkspaceId,
@@ -199,7 +202,7 @@ where
         Ok(())
     }
 
-    /// Stores the new tokens before anybody uses them. Where they belong to nobody any more, they are revoked.
+    /// Stores the new tokens before anybody uses them, or revokes them if the connection has changed in the meantime.
     async fn store_or_revoke(
         &self,
         id: &WorkspaceId,
@@ -208,7 +211,7 @@ where
         tokens: &Tokens,
         deadline: DateTime<Utc>,
     ) -> Result<(), NoSession> {
-        // Both, also where only one is new: what is stored again is sealed anew, with the key of now.
+        // Store both even if only one is new: that seals them with the current key.
         let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&connection.refresh_token);
         let both = Tokens { refresh_token: Some(refresh_token.clone()), ..tokens.clone() };
         let stored = loop {
@@ -228,9 +231,9 @@ where
     }
 }
 
-/// Ends a grant that nobody uses any more. Salesforce allows a user only a few for each app, and one that stands open is
-/// a risk; but nothing waits for it: if Salesforce cannot be reached until `deadline`, the log tells, and the grant ends
-/// when it has not been used for as long as the app's policy allows. `true`: it has ended.
+/// Revokes a grant that is no longer used. Salesforce allows a user only a few per app, and an open one is a risk.
+/// But nothing depends on it: if Salesforce cannot be reached until `deadline`, it is logged, and the grant ends when
+/// it has been idle for as long as the app's policy allows. `true` if it was revoked.
 pub async fn end_grant<T: TokenEndpoint, K: Clock>(
     tokens: &T,
     clock: &K,
@@ -239,12 +242,12 @@ pub async fn end_grant<T: TokenEndpoint, K: Clock>(
     token: &SecretString,
     deadline: DateTime<Utc>,
 ) -> bool {
-    for tried in 1.. {
+    for attempt in 1.. {
         let Err(error) = tokens.revoke(login_url, token).await else { return true };
-        if tried == REVOKE_TRIES || deadline - clock.now() < REVOKE_TAKES {
+        if attempt == REVOKE_TRIES || deadline - clock.now() < REVOKE_TAKES {
             tracing::warn!(
                 workspace.id = %id, error.code = %error.code,
-                "a grant could not be revoked; it ends when it is not used"
+                "a grant could not be revoked; it ends when it has been idle long enough"
             );
             return false;
         }

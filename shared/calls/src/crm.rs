@@ -1,86 +1,113 @@
-//! What the domain asks of Salesforce, in its own words, and how it fails.
+//! What the domain asks of Salesforce, in the domain's terms, and how it fails.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{activity::Fields, codes::faults, ids::SalesforceId, workspace::RecordType};
+use crate::{codes::faults, ids::SalesforceId};
 
-/// What a failure of Salesforce means for the work at hand (docs/salesforce-api.md#errors).
+/// What a Salesforce failure means for the current work (docs/salesforce-api.md#errors).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultClass {
-    /// It will pass, and nothing was written: trying again is safe.
+    /// Temporary, and nothing was written: retrying is safe.
     Passing,
     /// A write may or may not have been committed: look before writing again.
     Ambiguous,
-    /// It stays until somebody changes something in Salesforce.
+    /// Permanent until somebody changes something in Salesforce.
     Permanent,
-    /// The access token is no longer good; a refreshed one may be.
+    /// The access token is no longer valid; a refreshed one may be.
     Session,
-    /// The refresh token is no longer good: only a user can connect again.
+    /// The refresh token is no longer valid: a user has to reconnect.
     GrantEnded,
-    /// Salesforce refuses our client id or secret: the owner's configuration, not the workspace's.
+    /// Salesforce rejects our client id or secret: the deployment is misconfigured, not the workspace.
     OwnConfiguration,
-    /// Too many requests at once in this org: minutes.
+    /// Too many concurrent requests in this org: passes within minutes.
     ConcurrentLimit,
-    /// The org's requests of the day are used up: hours.
+    /// The org's daily requests are used up: passes within hours.
     DailyLimit,
-    /// The record is gone, converted or out of reach: search again.
+    /// The record is deleted, converted or not visible: search again.
     RecordGone,
-    /// A field or its value is refused; the fields are named.
+    /// A field or its value is refused; `fields` names it.
     FieldRefused,
-    /// Somebody has changed the record since it was read: read it again.
+    /// Somebody changed the record since it was read: read it again.
     Stale,
-    /// The refresh token was refused in words that a passing trouble has too: ask once more before the grant is ended.
+    /// The refresh token was rejected with an error that temporary problems cause too: ask again before ending the
+    /// grant.
     GrantDoubtful,
-    /// Nothing answers at the address of the token endpoint any more: the org's My Domain may have another name.
+    /// Nothing responds at the token endpoint's address any more: the org's My Domain may have been renamed.
     AddressGone,
 }
 
 impl FaultClass {
-    /// Whether it may be over without anybody changing anything.
+    /// Whether it may pass without anybody changing anything.
     pub fn passes(self) -> bool {
         !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
     }
 }
 
-/// A failure of Salesforce, with everything that it said.
+/// A Salesforce failure, with everything that Salesforce said about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct CrmError {
     /// What it means for us.
     pub class: FaultClass,
-    /// Salesforce's `errorCode` (or OAuth's `error`); for failures of the network `timeout`, `connection`.
+    /// Salesforce's `errorCode` (or OAuth's `error`); for network failures `timeout` or `connection`.
     pub code: String,
-    /// Salesforce's text, shortened; never a token, a number or a body of ours.
+    /// Salesforce's message, shortened; never contains a token, a phone number or request content.
     pub message: String,
     /// The fields that Salesforce names.
     pub fields: Vec<String>,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The object that was being written, if the request wrote one.
     pub object: Option<WrittenObject>,
-    /// The records that Salesforce says are there already, where it refuses a duplicate.
+    /// The existing records that Salesforce names when it refuses a duplicate.
     pub records: Vec<SalesforceId>,
 }
 
 impl CrmError {
-    /// Whether Salesforce did not answer in the time that a request has.
+    /// Whether Salesforce did not respond within a request's timeout.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.status.is_none() && self.code == faults::TIMEOUT.code
     }
 }
 
+/// The types of record that a call can be logged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub enum RecordType {
+    /// An unconverted Lead.
+    Lead,
+    /// A Contact.
+    Contact,
+}
+
+impl RecordType {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Lead, Self::Contact];
+
+    /// The type of the record with this id, by the id's key prefix (Salesforce Help 000385203); `None` for other
+    /// objects.
+    pub fn of(id: &SalesforceId) -> Option<Self> {
+        match id.key_prefix() {
+            "00Q" => Some(Self::Lead),
+            "003" => Some(Self::Contact),
+            _ => None,
+        }
+    }
+}
+
 /// The objects that Ringlog writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WrittenObject {
-    /// The activity for the call.
+    /// The activity that logs the call.
     Task,
-    /// The activity for the appointment.
+    /// The activity that puts the appointment into the calendar.
     Event,
-    /// The record of a caller whom nobody knew.
+    /// The record of a caller without one.
     Lead,
 }
 
@@ -91,16 +118,16 @@ pub enum WrittenObject {
 pub struct ApiUsage {
     /// Requests in the last 24 hours.
     pub used: u64,
-    /// How many are allowed.
+    /// The limit.
     pub limit: u64,
 }
 
-/// An answer of Salesforce, with what its headers said in passing.
+/// A response of Salesforce, with the limit information from its headers.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
-    /// The answer.
+    /// The content.
     pub value: T,
-    /// The org's use of requests, where Salesforce told it.
+    /// The org's use of requests, if the response had it.
     pub api_usage: Option<ApiUsage>,
 }
 
@@ -132,9 +159,9 @@ pub struct FoundRecord {
     pub record_type: RecordType,
     /// Its name, for people.
     pub name: Option<String>,
-    /// Its phone fields that are filled: API name and text.
+    /// Its non-empty phone fields: API name and text.
     pub phones: Vec<(String, String)>,
-    /// The record's country, as it is written there (`US`, `United States`), where it has one.
+    /// The record's country as stored (`US`, `United States`), if there is one.
     pub country: Option<String>,
     /// `CreatedDate`.
     pub created_at: DateTime<Utc>,
@@ -142,43 +169,46 @@ pub struct FoundRecord {
     pub modified_at: DateTime<Utc>,
 }
 
-/// What a search found. `full` where one object's page was full, so that records may be missing.
+/// What a search found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
-    /// The records, as Salesforce ordered them.
+    /// The records, in Salesforce's order.
     pub records: Vec<FoundRecord>,
-    /// An object whose page (200) was full.
+    /// An object whose page (200 records) was full, so that records may be missing.
     pub full: Option<RecordType>,
-    /// What was not asked for, or not asked by: what was known before, and what Salesforce refused now.
+    /// What was left out: what was known before, and what Salesforce refused now.
     pub omitted: Omitted,
 }
 
-/// What a search or a query leaves out because Salesforce refused it to the connected user: an object (`Lead`) or a field
+/// What a search or query leaves out because Salesforce refused it to the connected user: objects (`Lead`) and fields
 /// (`Contact.HomePhone`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Omitted {
-    /// May not be read.
+    /// Cannot be read.
     pub unreadable: BTreeSet<String>,
-    /// May be read, but not filtered by: encrypted fields, and an object of which such a query asks too much.
+    /// Can be read, but not used in a filter: encrypted fields, and objects for which such a query is too expensive.
     pub unfilterable: BTreeSet<String>,
 }
 
-/// A Task or an Event as it stands in Salesforce.
+/// An object's fields by API name, as they are sent.
+pub type Fields = Map<String, Value>;
+
+/// A Task or Event as it is in Salesforce.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activity {
     /// Its id.
     pub id: SalesforceId,
-    /// The Lead or Contact that it is on; `None`: a person has taken it off.
+    /// The Lead or Contact that it is on; `None` if a person removed it.
     pub who_id: Option<SalesforceId>,
-    /// The fields that may be read, instants as they are sent (`2027-01-20T14:00:00Z`).
+    /// The readable fields; instants in the form in which they are sent (`2027-01-20T14:00:00Z`).
     pub fields: Fields,
     /// `LastModifiedDate`.
     pub modified_at: DateTime<Utc>,
-    /// Whether it is as it was created: nobody has changed it since.
+    /// Whether nobody has changed it since it was created.
     pub is_untouched: bool,
 }
 
-/// What stands in Salesforce for a call.
+/// A call's activities in Salesforce.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Activities {
     /// The Task.
@@ -187,12 +217,12 @@ pub struct Activities {
     pub event: Option<Activity>,
 }
 
-/// Whether a Lead is made though a duplicate rule of the org warns of it.
+/// Whether a Lead is created although one of the org's duplicate rules reports a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicates {
     /// The rule decides, and names the records.
     Refuse,
-    /// A rule that only warns is passed over (`Sforce-Duplicate-Rule-Header: allowSave=true`); one that blocks still does.
+    /// Overrides a rule that only warns (`Sforce-Duplicate-Rule-Header: allowSave=true`); one that blocks still does.
     Allow,
 }
 
@@ -203,11 +233,11 @@ pub struct PhoneQuery {
     pub national: String,
     /// The number with its country code: `12345678900`.
     pub international: String,
-    /// What else people store for it: `02079460123`, `4402079460123`, `00442079460123`.
+    /// Other ways to write it: `02079460123`, `4402079460123`, `00442079460123`.
     pub others: Vec<String>,
 }
 
-/// The ids of what was written for a call.
+/// The ids of the activities that were written for a call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {
     /// The Task.

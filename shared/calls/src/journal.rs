@@ -1,8 +1,8 @@
-//! The journal: what Ringlog last sent of a call's Task, Event and Lead, field by field. It tells what is new from what
-//! Salesforce has already, and a field that a person changed from one that nobody touched.
+//! The journal: what Ringlog last sent for a call's Task, Event and Lead, field by field. It tells new values from
+//! ones that Salesforce already has, and fields that a person changed from untouched ones.
 //!
-//! It keeps no second copy of what was said: a long text stands in it as a fingerprint, a Description as those of its
-//! paragraphs.
+//! It is not a second copy of the content: long texts are kept as fingerprints, a Description as one fingerprint per
+//! paragraph.
 
 use std::{collections::BTreeMap, hash::Hasher as _};
 
@@ -10,18 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use siphasher::sip::SipHasher13;
 
-use crate::{activity::Fields, crm::WrittenObject};
+use crate::crm::{Fields, WrittenObject};
 
 /// The field that is journalled paragraph by paragraph.
 pub(crate) const DESCRIPTION: &str = "Description";
-/// What stands between two paragraphs of a Description.
+/// The separator between paragraphs of a Description.
 pub(crate) const BETWEEN_PARAGRAPHS: &str = "\n\n";
-/// How many paragraphs are known by themselves; a Description with more is known as a whole. It bounds the journal.
+/// How many paragraphs are kept separately; a Description with more is kept as a single fingerprint. Bounds the
+/// journal.
 const PARAGRAPHS: usize = 64;
-/// The longest text that is kept as it is, bytes.
-const KEPT_AS_IT_IS: usize = 64;
+/// The longest text that is kept verbatim, bytes.
+const LONGEST_VERBATIM: usize = 64;
 
-/// What was last sent for a call.
+/// What was last sent for a call's activities and Lead.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Journal {
@@ -31,35 +32,35 @@ pub struct Journal {
     /// To the Event.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<Sent>,
-    /// To the Lead, where one was made for the call.
+    /// To the Lead, if one was created for the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     lead: Option<Sent>,
 }
 
-/// What was last sent to one record.
+/// What was last sent to one object.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sent {
     /// What Salesforce has confirmed.
     fields: Traces,
-    /// What it has not: sent after that, without an answer.
+    /// What was sent later and is unconfirmed, because there was no response.
     #[serde(skip_serializing_if = "Traces::is_empty")]
     unanswered: Traces,
 }
 
-/// Fields and what is kept of their values.
+/// Fields, with the trace that is kept of each value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Traces(BTreeMap<String, Value>);
 
 impl Journal {
-    /// Whether nothing was ever sent, as far as the row knows.
+    /// Whether nothing is known to have been sent.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What was sent to a record. `None`: nothing is known, since the row was written by a version without
-    /// a journal, or by a worker that died.
+    /// What was sent to an object. `None`: unknown, because the row was written by a version without a journal, or by
+    /// a worker that died.
     pub fn of(&self, object: WrittenObject) -> Option<&Sent> {
         match object {
             WrittenObject::Task => self.task.as_ref(),
@@ -77,30 +78,30 @@ impl Journal {
         sent.get_or_insert_default()
     }
 
-    /// A record was made of these fields.
+    /// The object was created with these fields.
     pub fn created(&mut self, object: WrittenObject, fields: &Fields) {
         *self.of_mut(object) = Sent { fields: Traces::of(fields), unanswered: Traces::default() };
     }
 
-    /// Salesforce has these fields as they are here: it took them, or they stood there.
+    /// Salesforce has these values: it accepted them, or already had them.
     pub fn confirmed(&mut self, object: WrittenObject, fields: &Fields) {
         let sent = self.of_mut(object);
         sent.unanswered = Traces::default();
         sent.fields.extend(Traces::of(fields));
     }
 
-    /// These paragraphs were added to a Description that somebody else has written too, or stood in it.
+    /// These paragraphs were added to a Description that somebody else edited, or were already in it.
     pub fn added(&mut self, object: WrittenObject, description: &str) {
         let sent = self.of_mut(object);
         sent.fields.add_paragraphs(description);
     }
 
-    /// These fields were sent, and no answer came.
+    /// These fields were sent, and there was no response.
     pub fn unanswered(&mut self, object: WrittenObject, fields: &Fields) {
         self.of_mut(object).unanswered.extend(Traces::of(fields));
     }
 
-    /// A look found a record that was not known: what was sent without an answer is what made it.
+    /// A look found an object that the row did not know: whatever was sent without a response created it.
     pub fn found(&mut self, object: WrittenObject) {
         if self.of(object).is_some() {
             let sent = self.of_mut(object);
@@ -110,7 +111,7 @@ impl Journal {
 }
 
 impl Sent {
-    /// Whether these fields say something that Salesforce has not confirmed.
+    /// Whether these fields have a value that Salesforce has not confirmed.
     pub fn is_behind(&self, fields: &Fields) -> bool {
         !self.unanswered.is_empty()
             || fields.iter().any(|(field, value)| self.fields.0.get(field) != Some(&trace(field, value)))
@@ -121,13 +122,13 @@ impl Sent {
         self.fields.0.contains_key(field) || self.unanswered.0.contains_key(field)
     }
 
-    /// Whether a value that stands in Salesforce is one that was sent.
-    pub fn is_ours(&self, field: &str, standing: &Value) -> bool {
-        let standing = trace(field, standing);
-        [&self.fields, &self.unanswered].iter().any(|sent| sent.0.get(field) == Some(&standing))
+    /// Whether a value read from Salesforce is one that Ringlog sent.
+    pub fn is_ours(&self, field: &str, stored: &Value) -> bool {
+        let stored = trace(field, stored);
+        [&self.fields, &self.unanswered].iter().any(|sent| sent.0.get(field) == Some(&stored))
     }
 
-    /// Whether a paragraph of a Description was sent.
+    /// Whether Ringlog sent this paragraph of a Description.
     pub fn has_paragraph(&self, paragraph: &str) -> bool {
         let paragraph = Value::from(fingerprint(paragraph));
         [&self.fields, &self.unanswered].iter().any(|sent| {
@@ -137,7 +138,7 @@ impl Sent {
 }
 
 impl Traces {
-    /// Of what no update may change, nothing is kept: the record that an activity is on, and how it was made.
+    /// Skips what updates never change: the record that an activity is on, and how it was created.
     fn of(fields: &Fields) -> Self {
         let kept = fields.iter().filter(|(field, _)| !["TaskSubtype", "WhoId"].contains(&field.as_str()));
         Self(kept.map(|(field, value)| (field.clone(), trace(field, value))).collect())
@@ -162,13 +163,13 @@ impl Traces {
                 known.push(paragraph);
             }
         }
-        // The oldest are forgotten first: a report says them again at most once more.
+        // Drop the oldest; at worst, a report adds them once more.
         known.drain(..known.len().saturating_sub(2 * PARAGRAPHS));
         self.0.insert(DESCRIPTION.to_owned(), Value::Array(known));
     }
 }
 
-/// Whether two values of a field are the same to a person.
+/// Whether a person would see two values of a field as the same.
 pub(crate) fn same(field: &str, one: &Value, other: &Value) -> bool {
     trace(field, one) == trace(field, other)
 }
@@ -178,8 +179,8 @@ pub(crate) fn paragraphs(description: &str) -> impl Iterator<Item = &str> {
     description.split(BETWEEN_PARAGRAPHS).map(str::trim).filter(|paragraph| !paragraph.is_empty())
 }
 
-/// What is kept of a value: the same for two that Salesforce stores alike. It trims texts, may store a line break as two
-/// characters, and has no empty text.
+/// The trace of a value. It is equal for values that Salesforce stores alike: Salesforce trims texts, may store a
+/// line break as two characters, and has no empty text.
 fn trace(field: &str, value: &Value) -> Value {
     let Some(text) = value.as_str() else { return value.clone() };
     let text = text.replace("\r\n", "\n");
@@ -190,12 +191,12 @@ fn trace(field: &str, value: &Value) -> Value {
     }
     match text.len() {
         0 => Value::Null,
-        1..=KEPT_AS_IT_IS => text.into(),
+        1..=LONGEST_VERBATIM => text.into(),
         _ => fingerprint(text).into(),
     }
 }
 
-/// 64 bits as text: the same in every version, since rows outlive them.
+/// 64 bits as text. Must never change between versions, because rows outlive them.
 fn fingerprint(text: &str) -> String {
     let mut hasher = SipHasher13::new();
     hasher.write(text.as_bytes());
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_not_behind_and_what_differs_is() {
+    fn only_values_that_differ_from_what_was_sent_are_behind() {
         let journal = sent(json!({ "Subject": "Inbound Call", "CallDurationInSeconds": 61 }));
         let behind = |value| task(&journal).is_behind(&fields(value));
         assert!(!behind(json!({ "Subject": "Inbound Call" })));
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn no_long_text_is_kept() {
+    fn long_texts_are_not_kept() {
         let secret = "The caller told us something that nobody else should read, at some length.";
         let journal = sent(json!({ "Description": secret, "CallDisposition": secret, "WhoId": "00Q" }));
         let kept = serde_json::to_string(&journal).unwrap();
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_without_an_answer_is_ours_and_has_to_be_looked_at() {
+    fn what_was_sent_without_a_response_is_ours_and_unconfirmed() {
         let mut journal = sent(json!({ "Subject": "One" }));
         journal.unanswered(WrittenObject::Task, &fields(json!({ "Subject": "Two" })));
         for subject in ["One", "Two"] {
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_a_look_found_is_what_was_sent() {
+    fn an_object_that_a_look_found_was_created_by_what_was_sent() {
         let mut journal = Journal::default();
         journal.found(WrittenObject::Task);
         assert!(journal.is_empty(), "nothing is known to have been sent");
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_bounded_however_many_paragraphs_there_are() {
+    fn the_journal_is_bounded_for_any_number_of_paragraphs() {
         let many = "a\n\nb\n\n".repeat(8_000);
         let mut journal = sent(json!({ "Description": many }));
         assert!(task(&journal).is_ours("Description", &json!(many)));
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_survives_the_table() {
+    fn a_journal_round_trips_through_the_table() {
         let mut journal = sent(json!({ "Subject": "One", "Description": "A\n\nB" }));
         journal.unanswered(WrittenObject::Event, &fields(json!({ "IsReminderSet": true })));
         let stored = serde_json::to_value(&journal).unwrap();

@@ -1,21 +1,21 @@
-//! New Leads: for callers whom no record knows, where the workspace wants that (docs/contract.md#new-leads).
+//! New Leads for callers without a record, if the workspace wants them (docs/contract.md#new-leads).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ledger::WriteId,
     phone::PhoneNumber,
     text::{self, salesforce_unit},
-    workspace::Lease,
 };
 
-/// What Salesforce's `LastName` and `FirstName` hold.
+/// The lengths of Salesforce's `LastName` and `FirstName`, characters.
 const LAST_NAME: usize = 80;
 const FIRST_NAME: usize = 40;
 
-/// A Lead, with Salesforce's field names, ready to be sent.
+/// A Lead as it is sent, with Salesforce's field names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LeadDraft {
@@ -24,7 +24,7 @@ pub struct LeadDraft {
     /// At most 40 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// `Unknown`: Salesforce wants one.
+    /// `Unknown`: Salesforce requires a company.
     pub company: String,
     /// The caller's number, E.164.
     pub phone: String,
@@ -34,7 +34,7 @@ pub struct LeadDraft {
 }
 
 impl LeadDraft {
-    /// The Lead of a caller: by the name that the report says, else `Unknown caller` with the number.
+    /// The Lead for a caller, with the name from the report, or else `Unknown caller` and the number.
     pub fn of(call: &Call, number: &PhoneNumber) -> Self {
         let said = call.customer_name.as_ref().and_then(|name| text::present(&name.value));
         let name = said.map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -54,7 +54,7 @@ impl LeadDraft {
         }
     }
 
-    /// Leaves an optional field out; `false` if there is none of this name.
+    /// Removes an optional field; `false` if there is none with this name.
     pub fn without(&mut self, field: &str) -> bool {
         match field {
             "FirstName" => self.first_name.take().is_some(),
@@ -64,28 +64,29 @@ impl LeadDraft {
     }
 }
 
-/// Who makes a Lead for a number just now, and the one that was made: one for each workspace and number, so that two
-/// calls of one new caller make one Lead.
+/// The right to create a Lead for a number, and the Lead that was created. There is one for each workspace and
+/// number, so that two calls from one new caller create one Lead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberClaim {
-    /// Whose callers.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
     /// The number, E.164.
     pub number: String,
     /// The id of its last write.
     pub write_id: Option<WriteId>,
-    /// The worker that makes the Lead.
+    /// The worker that is creating the Lead.
     pub lease: Option<Lease>,
-    /// A Lead without an answer may come to be until then, Unix seconds: nobody makes another before.
+    /// A create request without a response may still commit until then, Unix seconds; nobody creates another Lead
+    /// before that.
     pub unsettled_until: Option<i64>,
-    /// The Lead that was made.
+    /// The Lead that was created.
     pub lead_id: Option<SalesforceId>,
-    /// Until when the claim is of use, Unix seconds: search knows the Lead by then. The claim is deleted after it.
+    /// When the claim is deleted, Unix seconds. Search finds the Lead by then.
     pub expires_at: i64,
 }
 
 impl NumberClaim {
-    /// The Lead that was made, while the claim is of use: at `now`, Unix seconds.
+    /// The Lead that was created, if the claim has not expired at `now`, Unix seconds.
     pub fn lead_at(&self, now: i64) -> Option<SalesforceId> {
         self.lead_id.clone().filter(|_| self.expires_at > now)
     }

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    codes::{self, Code, reasons},
+    codes::reasons,
     crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
     journal::Journal,
+    lease::Lease,
     matching::Decision,
-    workspace::Lease,
+    reason::Reason,
 };
 
 /// Where a call stands, and what follows by itself. A listed call may have another status, which a newer version of
@@ -65,32 +66,6 @@ impl SyncStatus {
 /// whose answer was lost is recognised as ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteId(pub String);
-
-/// Why a row is where it is: a stable code, and a sentence for people that says what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
-    /// Stable, for programs: `no_phone_number`, `invalid_grant`, `FIELD_CUSTOM_VALIDATION_EXCEPTION`.
-    pub code: String,
-    /// For people.
-    pub message: String,
-}
-
-impl Reason {
-    /// A code, in words of its own.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code: code.code.to_owned(), message: message.into() }
-    }
-
-    /// A code, in the words that it always has.
-    pub fn of(code: Code) -> Self {
-        Self::new(code, code.text())
-    }
-
-    /// The same, with the blanks of the words filled.
-    pub(crate) fn filled(code: Code, blanks: &[(&str, &str)]) -> Self {
-        Self::new(code, codes::fill(&code.text(), blanks))
-    }
-}
 
 /// Faults that are taken to be passing, one after another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

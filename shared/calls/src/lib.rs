@@ -1,6 +1,6 @@
-//! The domain of Ringlog: what a call is, whom it belongs to, what is written to Salesforce about it, and the
-//! algorithm that writes it exactly once. Knows no AWS, no HTTP and no clock of its own: what it needs from
-//! outside stands in [`ports`].
+//! Ringlog's domain: what a call is, who it is with, what is written to Salesforce about it, and the algorithm that
+//! writes it exactly once. No AWS, no HTTP and no clock: everything from outside comes through the traits in
+//! [`ports`].
 
 pub mod activity;
 pub mod appointment;
@@ -15,6 +15,7 @@ pub mod ids;
 pub mod jobs;
 pub mod journal;
 pub mod lead;
+pub mod lease;
 pub mod ledger;
 pub mod limits;
 pub mod matching;
@@ -22,6 +23,7 @@ pub mod measure;
 pub mod message;
 pub mod phone;
 pub mod ports;
+pub mod reason;
 pub mod report;
 pub mod sync;
 mod text;

@@ -1,26 +1,15 @@
-//! Matching: which of the records that Salesforce found is the caller (docs/contract.md#matching).
+//! Matching: which of the records that Salesforce found is the caller's (docs/contract.md#matching).
 
 use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    crm::{FoundRecord, Record},
+    crm::{FoundRecord, Record, RecordType},
     ids::SalesforceId,
-    phone::{self, PhoneNumber},
-    workspace::{MultipleMatches, RecordType, Settings},
+    phone::{self, Exactness, PhoneNumber},
+    workspace::{MultipleMatches, Settings},
 };
-
-/// How exactly a stored number is the caller's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Exactness {
-    /// The same number, country code and all.
-    Exact,
-    /// The same national number; the record has no country code.
-    National,
-}
 
 /// A record that has the caller's number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,42 +22,42 @@ pub struct Candidate {
     pub record_type: RecordType,
     /// Its name, for people.
     pub name: Option<String>,
-    /// The field that has the number.
+    /// The field with the number.
     #[cfg_attr(feature = "openapi", schemars(example = &"MobilePhone"))]
     pub field: String,
-    /// How exactly.
+    /// How exactly the number matches.
     pub exactness: Exactness,
 }
 
-/// The rule that chose, or that refused to. A listed call may have another one, as with its status.
+/// The rule that made the decision. A listed call may have another one, as with its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// There was one candidate.
     OnlyCandidate,
-    /// Its object comes first in `matchOrder`, and it was the only one of it.
+    /// Its object comes first in `matchOrder`, and it was the only candidate of that object.
     MatchOrder,
-    /// Of several, the one modified last.
+    /// Of several, the most recently modified one.
     MostRecent,
     /// Of several, the one created first.
     FirstCreated,
-    /// Of several, none: `multipleMatches` is `skip`.
+    /// None of several: `multipleMatches` is `skip`.
     SkipMultiple,
     /// There was no candidate.
     #[default]
     NoCandidate,
-    /// The record was chosen at an earlier attempt, and stays.
+    /// An earlier attempt chose the record.
     Earlier,
-    /// The Lead that was chosen has become this Contact.
+    /// The chosen Lead was converted to this Contact.
     Converted,
-    /// There was no candidate, and a Lead was made.
+    /// There was no candidate, so a Lead was created.
     NewLead,
-    /// There was no candidate, and Salesforce named this record as the duplicate of the Lead that was to be made.
+    /// There was no candidate, and Salesforce reported this record as a duplicate of the Lead to be created.
     Duplicate,
 }
 
-/// A record that was considered and is not the call's.
+/// A record that was considered and rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -89,44 +78,44 @@ pub struct TurnedDown {
     pub why: String,
 }
 
-/// Salesforce found the record by the caller's number, and no field that Ringlog reads has it.
+/// Salesforce found the record by the caller's number, but no field that Ringlog reads has it.
 pub const NUMBER_NOT_READ: &str = "number_not_read";
-/// A duplicate rule named the record, and it lacks the caller's number.
+/// A duplicate rule named the record, but it does not have the caller's number.
 pub const OTHER_NUMBER: &str = "other_number";
 
 impl TurnedDown {
-    /// A record as it was found, and why it is not the call's.
+    /// A found record, and why it was turned down.
     pub fn record(record: &FoundRecord, why: &str) -> Self {
         let FoundRecord { id, record_type, name, .. } = record;
         Self { id: id.clone(), record_type: *record_type, name: name.clone(), why: why.to_owned() }
     }
 }
 
-/// How the record was chosen: kept in the row and shown to people.
+/// How the record was chosen. Kept in the row and shown to people.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
-    /// What decided.
+    /// The rule that decided.
     pub rule: Rule,
     /// The choice.
     pub chosen: Option<Record>,
-    /// All records that have the number, best first.
+    /// All records with the number, best first.
     pub candidates: Vec<Candidate>,
-    /// Records that may be taken for the caller's, and why they are not.
+    /// Records that look like the caller's, and why they are not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turned_down: Vec<TurnedDown>,
 }
 
 impl Decision {
-    /// Another choice, with the same candidates.
+    /// Changes the choice and keeps the candidates.
     pub fn choose(&mut self, rule: Rule, record: Option<Record>) {
         self.rule = rule;
         self.chosen = record;
     }
 }
 
-/// Decides whose call it is. `found` are unconverted Leads and Contacts; of them those count that have `number` in a
-/// phone field other than Fax, and whose object is [searched](Settings::searched).
+/// Decides which record the call belongs to. `found` are unconverted Leads and Contacts. Those count that have
+/// `number` in a phone field other than Fax, and whose object is [searched](Settings::searched).
 pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) -> Decision {
     let order = settings.searched();
     let mut ranked: Vec<(usize, &FoundRecord, Candidate)> = found
@@ -157,14 +146,15 @@ pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) 
     Decision { rule, chosen, candidates, turned_down: Vec::new() }
 }
 
-/// The records that search found by `number` and that are not known to be somebody else's: no field that Ringlog reads says
-/// why they were found (a phone field of the org's own has the number), or one does that cannot be read as a number.
+/// The records found by `number` that may be the caller's although no field shows it: either no field that Ringlog
+/// reads explains the match (a custom phone field may have the number), or the one that does cannot be parsed as a
+/// number.
 pub fn unread<'a>(
     number: &PhoneNumber,
     found: &'a [FoundRecord],
     settings: &Settings,
 ) -> impl Iterator<Item = &'a FoundRecord> {
-    let is_somebody_elses = |record: &FoundRecord| {
+    let is_someone_elses = |record: &FoundRecord| {
         let country = record.country.as_deref();
         let explains = |stored: &str| {
             number.resembles(stored) && phone::reads(stored, country, &settings.default_country)
@@ -175,11 +165,12 @@ pub fn unread<'a>(
     found.iter().filter(move |record| {
         order.contains(&record.record_type)
             && candidate(number, record, &settings.default_country).is_none()
-            && !is_somebody_elses(record)
+            && !is_someone_elses(record)
     })
 }
 
-/// What orders records of one object: the smallest is the best. (Where none is chosen, people see the newest first.)
+/// The sort key of records of one object, best first. (Where none is chosen, people see the most recently modified
+/// first.)
 fn age(record: &FoundRecord, multiple_matches: MultipleMatches) -> Reverse<i64> {
     match multiple_matches {
         MultipleMatches::MostRecent | MultipleMatches::Skip => Reverse(record.modified_at.timestamp_millis()),
@@ -187,7 +178,7 @@ fn age(record: &FoundRecord, multiple_matches: MultipleMatches) -> Reverse<i64> 
     }
 }
 
-/// The record as a candidate, by the field that has the number most exactly; `None` if none has it.
+/// The record as a candidate, with the field that matches most exactly; `None` if no field has the number.
 fn candidate(number: &PhoneNumber, record: &FoundRecord, default_country: &str) -> Option<Candidate> {
     let same = record.phones.iter().filter(|(field, _)| field != "Fax").filter_map(|(field, stored)| {
         let exactness = number.same_as(stored, record.country.as_deref(), default_country)?;
@@ -216,7 +207,7 @@ mod tests {
         PhoneNumber::parse_caller(NUMBER, "US").unwrap()
     }
 
-    /// A record by its letter: `L1` is a Lead, `C1` a Contact. Created and modified at the given times.
+    /// A record by its name: `L1` is a Lead, `C1` a Contact.
     fn record(name: &str, created: i64, modified: i64) -> FoundRecord {
         let (prefix, record_type) =
             if name.starts_with('L') { ("00Q", RecordType::Lead) } else { ("003", RecordType::Contact) };
@@ -246,7 +237,7 @@ mod tests {
         (&'a [FoundRecord], &'a [RecordType], MultipleMatches, Rule, Option<&'a str>, &'a [&'a str]);
 
     #[test]
-    fn match_order_comes_first_then_the_rule_for_several() {
+    fn match_order_decides_before_the_rule_for_several() {
         use MultipleMatches::{FirstCreated, MostRecent, Skip};
         use RecordType::{Contact, Lead};
         let found = [
@@ -308,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_a_code_is_of_the_records_country() {
+    fn a_number_without_country_code_belongs_to_the_records_country() {
         let british = PhoneNumber::parse_caller("+442345550130", "US").unwrap();
         let mut of_country = with_phones(record("C1", 1, 1), &[("Phone", "234-555-0130")]);
         let candidates = |record: &FoundRecord| {
@@ -320,9 +311,9 @@ mod tests {
         }
     }
 
-    /// What search found, and whether somebody else's number explains it.
+    /// Whether somebody else's number explains why search found the record.
     #[test]
-    fn a_record_is_unread_where_no_field_says_why_it_was_found() {
+    fn a_record_is_unread_if_no_field_explains_why_it_was_found() {
         for (phones, is_unread) in [
             (&[][..], true),
             (&[("Phone", "(234) 555-0199")], true),
@@ -338,11 +329,7 @@ mod tests {
         }
         let contacts = Settings { match_order: vec![RecordType::Contact], ..Settings::default() };
         let found = [with_phones(record("L1", 1, 1), &[])];
-        assert_eq!(
-            unread(&number(), &found, &contacts).count(),
-            0,
-            "not among the objects that are searched"
-        );
+        assert_eq!(unread(&number(), &found, &contacts).count(), 0, "Leads are not searched");
     }
 
     #[test]
@@ -360,7 +347,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_of_the_answer_does_not_matter(
+        fn the_order_of_found_records_does_not_matter(
             times in proptest::collection::vec((0_i64..3, 0_i64..3, any::<bool>()), 0..6),
             turn in 0_usize..6,
         ) {

@@ -1,8 +1,8 @@
-//! What is measured, and under which name: the one place where a metric is named.
+//! Metrics: the only place that names them.
 //!
-//! Numbers only, and dimensions with few values: never a workspace, a call or a number. What writes them, and where to,
-//! is the platform's matter; without a recorder nothing happens. `docs/operations.md` says what each is for, and the
-//! alarms of `template.yaml` watch some of them.
+//! Numbers only, and dimensions with few values: never a workspace, a call or a phone number. The platform decides
+//! where they are written; without a recorder, nothing happens. `docs/operations.md` says what each metric is for,
+//! and alarms in `template.yaml` watch some of them.
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
@@ -11,7 +11,7 @@ use crate::{
     ledger::{Row, SyncStatus},
 };
 
-/// Tells the recorder the units. Once, when it has started.
+/// Declares the units. Call once, after the recorder has been installed.
 pub fn describe() {
     for name in [
         RECEIVED,
@@ -56,36 +56,35 @@ const SALESFORCE_API_USAGE: &str = "SalesforceApiUsage";
 const TOKEN_REFRESHES: &str = "TokenRefreshes";
 const CONNECTIONS_ENDED: &str = "ConnectionsEnded";
 
-/// The webhook took a report.
+/// The webhook accepted a report.
 pub fn received() {
     counter!(RECEIVED).increment(1);
 }
 
-/// The queue refused a report; it went into the ledger.
+/// The queue failed, so a report was written to the ledger.
 pub fn kept_in_ledger() {
     counter!(KEPT_IN_LEDGER).increment(1);
 }
 
-/// A message came off the queue, so long after it was put there (milliseconds; only of one that comes for the first
-/// time).
-pub fn taken(age_milliseconds: Option<i64>) {
+/// A message was received. `age_milliseconds`: the time since it was sent, on the first delivery only.
+pub fn message_taken(age_milliseconds: Option<i64>) {
     counter!(MESSAGES_TAKEN).increment(1);
     if let Some(age) = age_milliseconds {
         record(QUEUE_AGE, age);
     }
 }
 
-/// A message could not be worked on, and comes again.
-pub fn not_worked_on() {
+/// A message failed and will be delivered again.
+pub fn message_failed() {
     counter!(MESSAGES_FAILED).increment(1);
 }
 
-/// The sweep woke so many calls.
+/// The sweep woke this many calls.
 pub fn woken(calls: usize) {
     counter!(WOKEN).increment(u64::try_from(calls).unwrap_or_default());
 }
 
-/// An attempt has ended, at `now` (milliseconds): `before` is the row as it was claimed.
+/// An attempt ended at `now` (milliseconds). `before` is the row as it was claimed.
 pub fn tried(before: &Row, after: &Row, now: i64) {
     let name = match after.status {
         SyncStatus::Success => LOGGED,
@@ -94,7 +93,7 @@ pub fn tried(before: &Row, after: &Row, now: i64) {
         SyncStatus::WaitingForConnection => WAITING,
         SyncStatus::Error => FAILED,
         SyncStatus::Skipped => SKIPPED,
-        // Something new came meanwhile; it is tried again.
+        // A report arrived in the meantime, so there will be another attempt.
         SyncStatus::Queued => return,
     };
     counter!(name).increment(1);
@@ -103,9 +102,9 @@ pub fn tried(before: &Row, after: &Row, now: i64) {
     {
         counter!(FAILED, "ErrorCode" => reason.code.clone()).increment(1);
     }
-    // How long it takes us: not how long a person took to reconnect, to add a record or to press retry.
-    let waited_for_nobody = before.attempts <= 1 || before.status == SyncStatus::Retrying;
-    if before.task_id.is_none() && after.task_id.is_some() && waited_for_nobody {
+    // Measures Ringlog's own time, not the time until a person reconnected, added a record or pressed retry.
+    let is_own_time = before.attempts <= 1 || before.status == SyncStatus::Retrying;
+    if before.task_id.is_none() && after.task_id.is_some() && is_own_time {
         record(WEBHOOK_TO_TASK, now - before.created_at * 1000);
         if let Some(ended_at) = &after.call.ended_at {
             record(CALL_END_TO_TASK, now - ended_at.value.timestamp_millis());
@@ -113,7 +112,7 @@ pub fn tried(before: &Row, after: &Row, now: i64) {
     }
 }
 
-/// Salesforce got a request; `usage` is what its answer said of the org's limit.
+/// A request was sent to Salesforce; `usage` is the limit information from the response.
 pub fn requested(usage: Option<ApiUsage>) {
     let class = usage.map_or("unknown", org_class);
     counter!(SALESFORCE_REQUESTS, "OrgClass" => class).increment(1);
@@ -129,13 +128,13 @@ pub fn refreshed() {
     counter!(TOKEN_REFRESHES).increment(1);
 }
 
-/// A workspace has to connect again: Salesforce ended its grant, or its stored tokens do not open.
+/// A workspace has to reconnect: Salesforce ended its grant, or its stored tokens cannot be opened.
 pub fn connection_ended() {
     counter!(CONNECTIONS_ENDED).increment(1);
 }
 
-/// What kind of org it is, by the requests that it may make in a day: a trial or a small one has 15,000 (Salesforce
-/// Developer Limits, "Total API Request Limits").
+/// The org's size, by its daily request limit: trial and small orgs have 15,000 (Salesforce Developer Limits, "Total
+/// API Request Limits").
 fn org_class(usage: ApiUsage) -> &'static str {
     match usage.limit {
         0..=15_000 => "small",
@@ -145,7 +144,7 @@ fn org_class(usage: ApiUsage) -> &'static str {
     }
 }
 
-/// Clocks differ: what seems to come from the future took no time.
+/// Clocks differ; a negative duration counts as zero.
 fn record(name: &'static str, milliseconds: i64) {
     histogram!(name).record(f64::from(u32::try_from(milliseconds.max(0)).unwrap_or(u32::MAX)));
 }

@@ -1,43 +1,49 @@
-//! Phone numbers: the caller's and those stored in Salesforce, compared in libphonenumber's sense.
+//! Phone numbers: the caller's and those stored in Salesforce, compared as libphonenumber defines equality.
 //!
-//! The port is `rlibphonenumber`. Measured against `phonenumber` 0.3.10 (release binaries with LTO on `x86_64`, the
-//! same 36 numbers), it adds 0.5 MB to a function instead of 2.8 MB, and has read all of them for the first time after
-//! 9 ms instead of 107 ms: that is cold start. Both are kept up (metadata 9.0.42 and 9.0.33; minimum Rust 1.88 and 1.76)
-//! and agree on Italy's leading zero, countries that share a code and extensions. But `phonenumber` keeps the zero of
-//! `+44 (0)20 …` and does not read `;ext=` or digits of other scripts. Its own `regex-lite` comes with the AWS clients
-//! anyway; a warm parse takes 8 µs with it.
+//! libphonenumber's port is `rlibphonenumber`. Measured against `phonenumber` 0.3.10 (release binaries with LTO on
+//! `x86_64`, the same 36 numbers), it adds 0.5 MB to a function instead of 2.8 MB, and parses all of them for the
+//! first time in 9 ms instead of 107 ms, which is part of a cold start. Both are maintained (metadata 9.0.42 and
+//! 9.0.33; minimum Rust 1.88 and 1.76) and agree on Italy's leading zero, on countries that share a code, and on
+//! extensions. But `phonenumber` keeps the zero of `+44 (0)20 …`, and does not parse `;ext=` or digits of other
+//! scripts. rlibphonenumber's `regex-lite` is also used by the AWS clients; with it, a warm parse takes 8 µs.
 
 mod country;
+mod number;
 mod numbering;
 mod several;
 mod written;
 
 use rlibphonenumber::{
-    CountryCodeSource, PhoneNumber as Parsed, PhoneNumberFormat, enums::Region,
-    get_national_significant_number_owned,
+    CountryCodeSource, PhoneNumber as Parsed, enums::Region, get_national_significant_number_owned,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     codes::{Code, reasons},
     crm::PhoneQuery,
-    matching::Exactness,
     text,
 };
-use numbering::{format, is_possible, is_valid, main_region};
+pub use number::PhoneNumber;
+use numbering::{LONGEST_NATIONAL, is_possible, is_valid, region};
+use written::parse;
 
-/// A phone number with its country code: possible by its length, though perhaps not in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PhoneNumber {
-    e164: String,
-    national: String,
-    extension: Option<String>,
+/// How exactly a stored number matches the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Exactness {
+    /// The same number, including the country code.
+    Exact,
+    /// The same national number; the stored one has no country code.
+    National,
 }
 
-/// Why there is no number to look for. The code is stable; the text is for people and never has what was sent.
+/// Why there is no number to search for. The code is stable; the message is for people and never contains what was
+/// sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.code().text())]
 pub enum NoPhoneNumber {
-    /// A web call, or a report that says nothing.
+    /// A web call, or a report without a number.
     Missing,
     /// The caller withheld it.
     Withheld,
@@ -56,7 +62,7 @@ impl NoPhoneNumber {
     }
 }
 
-/// What networks write where the caller withheld the number.
+/// What networks send if the caller withheld the number.
 const WITHHELD: [&str; 9] = [
     "anonym",
     "unknown",
@@ -68,20 +74,20 @@ const WITHHELD: [&str; 9] = [
     "hidden",
     "no caller id",
 ];
-/// The same words on a telephone's keys, which Twilio sends (`+266696687` is ANONYMOUS): anonymous, restricted,
+/// The same words on a phone's keypad, which Twilio sends (`+266696687` is ANONYMOUS): anonymous, restricted,
 /// blocked, unknown, unavailable.
 const WITHHELD_ON_KEYS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656696", "86282452253"];
 
 impl PhoneNumber {
-    /// Reads the remote party's number as Vapi writes it: E.164, national (of `default_country`, ISO 3166), with an
-    /// extension, or as a `sip:` or `tel:` address.
+    /// Parses the remote party's number in any of Vapi's forms: E.164, national (of `default_country`, ISO 3166),
+    /// with an extension, or a `sip:` or `tel:` address.
     pub fn parse_caller(raw: &str, default_country: &str) -> Result<Self, NoPhoneNumber> {
         let text = user_part(raw.trim());
         let text = without_doubled_prefix(&text);
         let (number, _) = text.split_once(";ext=").unwrap_or((text, ""));
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         let words = text.to_lowercase();
-        // Ten digits may be a North American number, which has no plus without its 1.
+        // Ten digits without a plus may be a North American number without its 1.
         let is_full = digits.len() != 10 || text.starts_with('+');
         let on_keys = is_full && WITHHELD_ON_KEYS.contains(&digits.as_str());
         if on_keys || WITHHELD.iter().any(|word| words.contains(word)) {
@@ -90,9 +96,9 @@ impl PhoneNumber {
         if text::present(text).is_none() {
             return Err(NoPhoneNumber::Missing);
         }
-        // A SIP user's name may have digits in it; those are no number.
-        let named = text.chars().take_while(|c| !c.is_numeric()).any(char::is_alphabetic);
-        if named {
+        // A SIP user name may contain digits, which are not a phone number.
+        let is_name = text.chars().take_while(|c| !c.is_numeric()).any(char::is_alphabetic);
+        if is_name {
             return Err(NoPhoneNumber::Unreadable);
         }
         let number = read_caller(text, default_country);
@@ -102,52 +108,39 @@ impl PhoneNumber {
                 .or_else(|| read_caller(text, default_country))
                 .ok_or(NoPhoneNumber::Unreadable)?,
         };
-        // `+82 00…` loses one zero at each reading: it is nobody's number.
+        // `+82 00…` loses a zero each time it is parsed: such a number is nobody's.
         let number = Self::from(&number);
         let again = parse(&number.e164, None).map(|again| Self::from(&again));
         again.filter(|again| again.e164 == number.e164).map(|_| number).ok_or(NoPhoneNumber::Unreadable)
     }
 
-    /// `+12345550123`.
-    pub fn e164(&self) -> String {
-        self.e164.clone()
-    }
-
-    /// `+12345550123`, and where it has an extension `+12345550123;ext=456` (RFC 3966): what [`Self::parse_caller`] reads
-    /// as this number.
+    /// `+12345550123`, or with an extension `+12345550123;ext=456` (RFC 3966). [`Self::parse_caller`] parses it back
+    /// to this number.
     pub fn with_extension(&self) -> String {
         let extension = self.extension.as_ref().map(|extension| format!(";ext={extension}"));
         self.e164() + &extension.unwrap_or_default()
     }
 
-    /// The national number, digits only: `2345550123`. Italy's leading zero belongs to it.
-    pub fn national(&self) -> String {
-        self.national.clone()
-    }
-
-    /// Country code and national number, digits only: `12345550123`.
-    pub fn international(&self) -> String {
-        self.e164[1..].to_owned()
-    }
-
-    /// What to search Salesforce for.
+    /// The terms to search Salesforce for.
     pub fn query(&self) -> PhoneQuery {
         let (national, international) = (self.national(), self.international());
         PhoneQuery { national, international, others: written::other_digits(self) }
     }
 
-    /// Whether a phone field has this number, and how exactly (docs/contract.md#matching). Extensions count where both
-    /// have one.
+    /// Whether a phone field has this number, and how exactly (docs/contract.md#matching). Extensions are compared if
+    /// both have one.
     ///
-    /// A field with two numbers has either, each compared by itself; one with a note has its number, whatever digits are in
-    /// the note (`234-555-0104 / 234-555-0105`, `234-555-0104 (3rd shift)`). Of a second number that is written by its end
-    /// alone, `030 1234567/8`, the first counts; no part of a single number does.
+    /// A field with two numbers has both, each compared by itself. A field with a note has its number, whatever
+    /// digits are in the note (`234-555-0104 / 234-555-0105`, `234-555-0104 (3rd shift)`). If a second number is
+    /// written as its last digits only, as in `030 1234567/8`, the first one counts. A part of a single number never
+    /// does.
     ///
-    /// A stored number without a country code that is valid in the record's country (its ISO code or a name), or else in
-    /// `default_country`, is that country's; this settles it, however it is written. The same national number is then
-    /// somebody else's: `+44 2345550130` is not the `(234) 5550130` of a workspace in the United States. Only one that is
-    /// valid in neither is compared with this national number: `020 7946 0123` in the same workspace is
-    /// `+44 20 7946 0123`. So is every one whose record names a country that is not known: it is not the workspace's.
+    /// A stored number without a country code that is valid in the record's country (an ISO code or a name), or else
+    /// in `default_country`, belongs to that country, however it is written. The same national number elsewhere is
+    /// then somebody else's: `+44 2345550130` is not the `(234) 5550130` of a workspace in the United States. Only a
+    /// number that is valid in neither is compared with this national number: `020 7946 0123` in the same workspace
+    /// is `+44 20 7946 0123`. The same goes for every number of a record whose country is unknown: it is not the
+    /// workspace's.
     pub fn same_as(
         &self,
         stored: &str,
@@ -164,9 +157,9 @@ impl PhoneNumber {
         same.min_by_key(|exactness| *exactness == Exactness::National)
     }
 
-    /// Whether a phone field has digits of this number: the national number, or its last four digits at the end of a run of
-    /// digits. Salesforce's search may then have returned the record because of this field, even if [`Self::same_as`] and
-    /// [`reads`] do not understand it.
+    /// Whether a phone field contains digits of this number: the national number, or its last four digits at the end
+    /// of a run of digits. Salesforce's search may then have returned the record because of this field, even if
+    /// [`Self::same_as`] and [`reads`] cannot parse it.
     pub fn resembles(&self, stored: &str) -> bool {
         let end = &self.national[self.national.len().saturating_sub(4)..];
         let mut runs = stored.split(|c: char| !c.is_ascii_digit());
@@ -191,66 +184,43 @@ impl PhoneNumber {
 
     fn equals(&self, other: &Parsed) -> Option<Exactness> {
         let other_number = Self::from(other);
-        let other_desk =
+        let other_extension =
             matches!((&self.extension, &other_number.extension), (Some(one), Some(other)) if one != other);
-        let same = other_number.e164 == self.e164 && !other_desk;
+        let same = other_number.e164 == self.e164 && !other_extension;
         let exactness = if has_country_code(other) { Exactness::Exact } else { Exactness::National };
         same.then_some(exactness)
     }
-
-    /// The country of the number's code, the main one where several share it.
-    fn region(&self) -> Option<Region> {
-        main_region(self.country_code().parse().ok()?)
-    }
-
-    fn country_code(&self) -> &str {
-        let digits = &self.e164[1..];
-        digits.strip_suffix(&self.national).unwrap_or(digits)
-    }
 }
 
-impl From<&Parsed> for PhoneNumber {
-    fn from(number: &Parsed) -> Self {
-        // Of some it leaves a space in, `+800 00000000`.
-        let e164 =
-            format(number, PhoneNumberFormat::E164).replace(|c: char| c != '+' && !c.is_ascii_digit(), "");
-        Self {
-            e164,
-            national: get_national_significant_number_owned(number),
-            extension: number.extension.clone().filter(|extension| !extension.is_empty()),
-        }
-    }
-}
-
-/// Whether a phone field has a number, or several, that is valid with its country code, in the record's country or in
-/// `default_country` (as for [`PhoneNumber::same_as`]). One that `same_as` does not find there is a different number; of a
-/// text that is not read, nobody knows whose number it is.
+/// Whether a phone field has at least one number that is valid with its country code, in the record's country or in
+/// `default_country` (as for [`PhoneNumber::same_as`]). If `same_as` does not match, it is a different number; if the
+/// text cannot be read, whose number it is stays unknown.
 pub fn reads(stored: &str, record_country: Option<&str>, default_country: &str) -> bool {
     let homes = homes(record_country, default_country);
     let regions: Vec<Region> = homes.into_iter().flatten().collect();
     several::numbers(stored, &regions).iter().any(|number| {
         let number = written::readable(number);
-        let is_good = |read: Option<Parsed>| read.as_ref().is_some_and(is_valid);
-        let at_home = || regions.iter().any(|home| is_good(parse_stored(&number, Some(*home))));
+        let is_valid_number = |read: Option<Parsed>| read.as_ref().is_some_and(is_valid);
+        let at_home = || regions.iter().any(|home| is_valid_number(parse_stored(&number, Some(*home))));
         at_home()
-            || is_good(parse_stored(&number, None))
-            || written::with_plus(&number).is_some_and(|number| is_good(parse_stored(&number, None)))
+            || is_valid_number(parse_stored(&number, None))
+            || written::with_plus(&number).is_some_and(|number| is_valid_number(parse_stored(&number, None)))
     })
 }
 
-/// The countries that a stored number without a country code may be of: the record's and the workspace's. A record's that
-/// is named and not known is not the workspace's.
+/// The countries that a stored number without a country code may belong to: the record's and the workspace's. If the
+/// record names an unknown country, it is not the workspace's.
 type Homes = [Option<Region>; 2];
 
 fn homes(record_country: Option<&str>, default_country: &str) -> Homes {
-    let named = record_country.filter(|country| !country.trim().is_empty());
-    let of_record = named.and_then(country::region);
+    let country = record_country.filter(|country| !country.trim().is_empty());
+    let of_record = country.and_then(country::region);
     let of_workspace = region(default_country).filter(|region| Some(*region) != of_record);
-    let is_unknown = named.is_some() && of_record.is_none();
-    [of_record, of_workspace.filter(|_| !is_unknown)]
+    let is_unknown_country = country.is_some() && of_record.is_none();
+    [of_record, of_workspace.filter(|_| !is_unknown_country)]
 }
 
-/// A number as it may be shown: `•••• 0123`. Of a short one, nothing.
+/// Masks a number for display: `•••• 0123`. A short number is masked completely.
 pub fn mask(number: &str) -> String {
     let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
     match digits.len() {
@@ -259,13 +229,13 @@ pub fn mask(number: &str) -> String {
     }
 }
 
-/// The ISO 3166 code of a country that has phone numbers, by its code or a name.
+/// The ISO 3166 code of a country with phone numbers, from its code or a name.
 pub fn country_code(country: &str) -> Option<String> {
     country::region(country).map(|region| region.to_string())
 }
 
-/// The part of an address that may be a number: `sip:+12345550123@host;transport=udp` → `+12345550123`. A `tel:` address
-/// stays whole, libphonenumber reads its parameters.
+/// The part of an address that may be a number: `sip:+12345550123@host;transport=udp` → `+12345550123`. A `tel:`
+/// address stays whole, because libphonenumber parses its parameters.
 fn user_part(text: &str) -> String {
     let inner = text.rsplit_once('<').map_or(text, |(_, rest)| rest.trim_end_matches('>'));
     let lower = inner.to_ascii_lowercase();
@@ -280,10 +250,10 @@ fn user_part(text: &str) -> String {
     user.replace("%2B", "+").replace("%2b", "+").trim().to_owned()
 }
 
-/// Digits of the longest country code, dialled from abroad: `00` before three.
+/// Digits of the longest country code with an international prefix: `00` before three.
 const LONGEST_PREFIX: usize = 5;
 
-/// A number without the country code that was put before it though it had one: `+1+17375550102`, `++44…`, `001+44…`.
+/// Removes a country code that was added to a number that already had one: `+1+17375550102`, `++44…`, `001+44…`.
 fn without_doubled_prefix(text: &str) -> &str {
     let Some(last) = text.rfind('+') else { return text };
     let (before, number) = text.split_at(last);
@@ -292,8 +262,8 @@ fn without_doubled_prefix(text: &str) -> &str {
     if is_code { number } else { text }
 }
 
-/// A number whose country code stands twice in a row, `+1 001 737 555 0102` or `+44 44 7911 123456`: as one that is good
-/// without the first of them.
+/// Parses a number with a repeated country code, `+1 001 737 555 0102` or `+44 44 7911 123456`, if it is valid
+/// without the first one.
 fn without_repeated_code(text: &str) -> Option<Parsed> {
     let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).collect();
     (1..=3).find_map(|length| {
@@ -304,27 +274,14 @@ fn without_repeated_code(text: &str) -> Option<Parsed> {
     })
 }
 
-/// A country by its ISO 3166 code; `None` if it has no phone numbers.
-fn region(code: &str) -> Option<Region> {
-    let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
-    numbering::country_code(region).map(|_| region)
-}
-
-fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
-    numbering::parse(text, region).map(written::without_dropped_prefix)
-}
-
-/// A record's number, where the text is one.
+/// Parses a stored number, if the text is only one number.
 fn parse_stored(text: &str, region: Option<Region>) -> Option<Parsed> {
     parse(text, region).filter(|read| !written::joins_two(read, text))
 }
 
-/// Digits of the longest national numbers that are in use: German and Chinese mobile ones.
-const LONGEST_NATIONAL: usize = 11;
-
-/// A caller's number. A national one that is only possible by its length, or longer than any, gives way to a full one that
-/// is valid: by libphonenumber nearly every full number could be a German or Japanese one. With a single zero before it, it
-/// stays national.
+/// Parses a caller's number. If it is valid as a full number without its plus, that is preferred over a national
+/// number that is merely possible by its length, or longer than any in use: to libphonenumber, nearly every full
+/// number could be a German or Japanese one. With a single leading zero, it stays national.
 fn read_caller(text: &str, default_country: &str) -> Option<Parsed> {
     let as_written = parse(text, region(default_country)).filter(is_possible);
     let first = text.find(char::is_numeric).map_or("", |first| &text[first..]);
@@ -339,7 +296,7 @@ fn is_national(number: &Parsed) -> bool {
     is_valid(number) && get_national_significant_number_owned(number).len() <= LONGEST_NATIONAL
 }
 
-/// A full number whose plus was lost, or written as `00`. Accepted only if it is a good one.
+/// Parses a full number whose plus was lost or written as `00`, if it is valid.
 fn without_plus(text: &str) -> Option<Parsed> {
     parse(&format!("+{}", text.trim_start_matches('0')), None).filter(is_valid)
 }

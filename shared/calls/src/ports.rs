@@ -1,5 +1,5 @@
-//! What the domain needs from outside. Adapters implement these in `shared/platform` (AWS) and `shared/salesforce`;
-//! tests implement them in memory, able to fail before or after any effect.
+//! What the domain needs from outside. `shared/platform` (AWS) and `shared/salesforce` implement these traits; tests
+//! implement them in memory, and can make each operation fail before or after its effect.
 
 use std::{future::Future, time::Duration};
 
@@ -7,36 +7,39 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{
+        Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
+        WrittenObject,
+    },
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, Stored, WriteId},
     message::Message,
-    workspace::{Connection, Learned, Lessons, RecordType, Workspace},
+    workspace::{Connection, Learned, Lessons, Workspace},
 };
 
-/// A store, a queue or the network of our own did not answer. Trying again is safe: every write here is conditional.
+/// One of our own stores, queues or connections failed. Retrying is safe, because every write here is conditional.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation} failed: {cause}")]
 pub struct StoreError {
-    /// What was tried: `DynamoDB UpdateItem`.
+    /// The operation that failed: `DynamoDB UpdateItem`.
     pub operation: &'static str,
-    /// The service's error code or the network's error; never content.
+    /// The service's error code or the network error; never content.
     pub cause: String,
 }
 
-/// The time.
+/// A clock.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
-    /// Comes back after a while.
+    /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// Randomness.
 pub trait Random: Send + Sync {
-    /// An id that nobody else draws: 128 random bits or more, as text.
+    /// A unique id: at least 128 random bits, as text.
     fn id(&self) -> String;
     /// A number in `0.0..1.0`.
     fn fraction(&self) -> f64;
@@ -45,23 +48,23 @@ pub trait Random: Send + Sync {
 /// The outcome of a conditional write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Swap {
-    /// It is written.
+    /// The row was written.
     Done,
-    /// Something else stands there; here is what (`None`: nothing).
+    /// The stored row is another one: this one, or none.
     Conflict(Option<Stored>),
 }
 
 /// The ledger's rows.
 pub trait Ledger: Send + Sync {
-    /// Reads a row, consistently.
+    /// Reads a row with a consistent read.
     fn load(
         &self,
         workspace_id: &WorkspaceId,
         call_id: &CallId,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// Writes `row` (whose `write_id` is new) if the stored row's last write is `expected`; `None`: if there is no
-    /// row. A write of ours whose answer was lost, found standing there when tried again, is [`Swap::Done`].
+    /// Writes `row`, which has a new `write_id`, if the last write of the stored row is `expected`; `None`: if there
+    /// is no row. If the response to our own write was lost and the retry finds it stored, that is [`Swap::Done`].
     fn swap(
         &self,
         expected: Option<&WriteId>,
@@ -69,18 +72,18 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 }
 
-/// Who makes a Lead for which number.
+/// The claims of numbers: who creates a Lead for which number.
 pub trait NumberClaims: Send + Sync {
-    /// Reads a claim, consistently.
+    /// Reads a claim with a consistent read.
     fn load_claim(
         &self,
         workspace_id: &WorkspaceId,
         number: &str,
     ) -> impl Future<Output = Result<Option<NumberClaim>, StoreError>> + Send;
 
-    /// Writes `claim` (whose `write_id` is new) if the stored one's last write is `expected`; `None`: if there is none.
-    /// `false`: something else stands there. A write of ours whose answer was lost, found standing there when tried
-    /// again, is `true`.
+    /// Writes `claim`, which has a new `write_id`, if the last write of the stored claim is `expected`; `None`: if
+    /// there is no claim. `false` if the stored claim is another one. If the response to our own write was lost and
+    /// the retry finds it stored, that is `true`.
     fn swap_claim(
         &self,
         expected: Option<&WriteId>,
@@ -88,9 +91,9 @@ pub trait NumberClaims: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
-/// The rows of one workspace that wait for its connection.
+/// The rows of one workspace that wait for its connection to Salesforce.
 pub trait WaitingRows: Send + Sync {
-    /// Up to `limit` of them, oldest first, and where to go on.
+    /// One page of up to `limit` rows, oldest first, and the cursor of the next page.
     fn waiting(
         &self,
         workspace_id: &WorkspaceId,
@@ -101,10 +104,11 @@ pub trait WaitingRows: Send + Sync {
 
 /// The rows that are due.
 pub trait DueRows: Send + Sync {
-    /// How many shards the index of due rows has.
+    /// The number of shards of the index of due rows.
     fn shards(&self) -> u8;
 
-    /// Up to `limit` rows of one shard whose `due_at` is `now` or earlier, the longest due first, and where to go on.
+    /// One page of up to `limit` rows of one shard with a `due_at` of `now` or earlier, the longest due first, and
+    /// the cursor of the next page.
     fn due(
         &self,
         shard: u8,
@@ -116,18 +120,18 @@ pub trait DueRows: Send + Sync {
 
 /// Workspaces and their settings.
 pub trait Workspaces: Send + Sync {
-    /// Reads a workspace, consistently; one that the table does not know is [`Workspace::unknown`].
+    /// Reads a workspace with a consistent read; one without a row is [`Workspace::unknown`].
     fn load(&self, id: &WorkspaceId) -> impl Future<Output = Result<Workspace, StoreError>> + Send;
 }
 
-/// A token answer of Salesforce, checked (signature, hosts).
+/// Salesforce's token response, after its signature and hosts have been verified.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// The new session.
+    /// The new access token.
     pub access_token: SecretString,
-    /// The new refresh token, where the org rotates them.
+    /// The new refresh token, if the org rotates them.
     pub refresh_token: Option<SecretString>,
-    /// Where the session is good; may differ from before.
+    /// The URL of the org; it may differ from before.
     pub instance_url: String,
     /// When Salesforce issued them, Unix seconds.
     pub issued_at: i64,
@@ -135,7 +139,8 @@ pub struct Tokens {
 
 /// The writes that a token refresh needs. Each is conditional on `version`, the `connection_version` that was read.
 pub trait ConnectionStore: Workspaces {
-    /// Takes the right to refresh alone until `until`, if nobody holds it at `now` and the tokens are still these.
+    /// Takes the exclusive right to refresh until `until`, if nobody holds it at `now` and the version has not
+    /// changed.
     fn acquire_refresh_lease(
         &self,
         id: &WorkspaceId,
@@ -145,8 +150,8 @@ pub trait ConnectionStore: Workspaces {
         until: i64,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Stores the new tokens as version + 1 and ends the lease, if `owner` still holds it for these tokens. `false`:
-    /// somebody disconnected or reconnected meanwhile, and the new tokens belong to nobody.
+    /// Stores the new tokens as version + 1 and releases the lease, if `owner` still holds it for this version.
+    /// `false`: somebody disconnected or reconnected in the meantime, so the new tokens are not stored anywhere.
     fn store_refreshed(
         &self,
         id: &WorkspaceId,
@@ -155,8 +160,8 @@ pub trait ConnectionStore: Workspaces {
         tokens: &Tokens,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Ends the lease without new tokens, and keeps since when nothing answers at the token endpoint's address (Unix
-    /// seconds; `None`: something does). New tokens forget it.
+    /// Releases the lease without new tokens, and stores since when nothing has responded at the token endpoint's
+    /// address (Unix seconds; `None`: something does). New tokens clear it.
     fn release_refresh_lease(
         &self,
         id: &WorkspaceId,
@@ -165,7 +170,7 @@ pub trait ConnectionStore: Workspaces {
         address_gone_since: Option<i64>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Marks the connection `reconnect_required`, if its tokens are still these. Keeps nothing of them.
+    /// Marks the connection `reconnect_required` and deletes its tokens, if the version has not changed.
     fn require_reconnect(
         &self,
         id: &WorkspaceId,
@@ -174,9 +179,9 @@ pub trait ConnectionStore: Workspaces {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
-/// What workers tell one another about a workspace's org. It ends with the connection to that org.
+/// What workers share about a workspace's org. It is deleted with the connection to that org.
 pub trait OrgMemory: Workspaces {
-    /// No call of the workspace is worked on until `until` (Unix seconds), if it is still connected to this org.
+    /// Pauses the workspace's calls until `until` (Unix seconds), if it is still connected to this org.
     fn pause(
         &self,
         id: &WorkspaceId,
@@ -184,9 +189,9 @@ pub trait OrgMemory: Workspaces {
         until: i64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Remembers what the org refuses and takes, if the workspace is still connected to this org: of each kind that there
-    /// are new `lessons` of, `learned` takes the place of what was remembered. Where two workers learn of one kind at once,
-    /// one forgets, and learns again.
+    /// Remembers what the org refuses and accepts, if the workspace is still connected to this org: for each kind
+    /// with new `lessons`, `learned` replaces what was remembered. If two workers learn something of one kind at
+    /// once, one lesson is lost and learned again.
     fn remember(
         &self,
         id: &WorkspaceId,
@@ -196,10 +201,10 @@ pub trait OrgMemory: Workspaces {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// Connections that nothing refreshes, because no call needs them.
+/// Connections that nothing refreshes, because there are no calls.
 pub trait IdleConnections: Send + Sync {
-    /// Up to `limit` connected workspaces whose tokens were issued at `issued_before` or earlier (Unix seconds) and
-    /// which nobody keeps alive at `now`; the oldest tokens first, and where to go on.
+    /// One page of up to `limit` connected workspaces whose tokens were issued at `issued_before` or earlier (Unix
+    /// seconds) and which nobody has claimed at `now`, the oldest tokens first, and the cursor of the next page.
     fn idle(
         &self,
         issued_before: i64,
@@ -208,7 +213,7 @@ pub trait IdleConnections: Send + Sync {
         after: Option<String>,
     ) -> impl Future<Output = Result<(Vec<WorkspaceId>, Option<String>), StoreError>> + Send;
 
-    /// Takes it upon itself to keep the connection alive; nobody else does until `until`. `false`: somebody else does.
+    /// Claims the connection for a refresh until `until`. `false` if somebody else holds the claim.
     fn claim_keep_alive(
         &self,
         id: &WorkspaceId,
@@ -219,7 +224,7 @@ pub trait IdleConnections: Send + Sync {
 
 /// The consumer secret of the Salesforce app.
 pub trait ClientSecretSource: Send + Sync {
-    /// The secret that is in force.
+    /// The current secret.
     fn client_secret(&self) -> impl Future<Output = Result<SecretString, StoreError>> + Send;
 }
 
@@ -231,7 +236,8 @@ impl ClientSecretSource for SecretString {
 
 /// Salesforce's token endpoints.
 pub trait TokenEndpoint: Send + Sync {
-    /// The secret that a refresh needs. It is read before the refresh lease is taken, as it may take a while.
+    /// The client secret, which a refresh needs. It is read before the refresh lease is taken, because reading may
+    /// take a while.
     fn client_secret(&self) -> impl Future<Output = Result<SecretString, CrmError>> + Send;
     /// Exchanges the refresh token for an access token.
     fn refresh(
@@ -239,7 +245,7 @@ pub trait TokenEndpoint: Send + Sync {
         connection: &Connection,
         client_secret: &SecretString,
     ) -> impl Future<Output = Result<Tokens, CrmError>> + Send;
-    /// Ends a grant. Ended already is success.
+    /// Revokes a grant. It is no error if the grant has ended already.
     fn revoke(
         &self,
         login_url: &str,
@@ -249,8 +255,8 @@ pub trait TokenEndpoint: Send + Sync {
 
 /// Salesforce's records, with the session of `connection`.
 pub trait Crm: Send + Sync {
-    /// Looks for records of these objects by phone number: one request, and one more for each thing that may not be read and
-    /// is not `omitted` yet.
+    /// Searches for records of these objects by phone number: one request, plus one for each unreadable field or
+    /// object that is not in `omitted` yet.
     fn search(
         &self,
         connection: &Connection,
@@ -259,7 +265,7 @@ pub trait Crm: Send + Sync {
         omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
-    /// Writes a Task, an Event or both: one request, all or nothing.
+    /// Creates a Task, an Event or both: one request, all or nothing.
     fn create(
         &self,
         connection: &Connection,
@@ -267,8 +273,8 @@ pub trait Crm: Send + Sync {
         event: Option<&EventDraft>,
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
-    /// Looks for records of these objects with a number like this one that were created since then, which search may not
-    /// know yet: requests as for a search. `full` where one object's page was full.
+    /// Queries records of these objects with a number like this one that were created since `since`, which search may
+    /// not have indexed yet. Requests as for a search. `full` is set if one object's page was full.
     fn recent(
         &self,
         connection: &Connection,
@@ -278,8 +284,8 @@ pub trait Crm: Send + Sync {
         omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
-    /// Reads the Leads that are not converted and the Contacts among `ids`, with their numbers; those that are gone or out
-    /// of reach are left out. Requests as for a search.
+    /// Reads the unconverted Leads and the Contacts among `ids`, with their numbers; deleted and invisible ones are
+    /// left out. Requests as for a search.
     fn records(
         &self,
         connection: &Connection,
@@ -287,14 +293,14 @@ pub trait Crm: Send + Sync {
         omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
-    /// The Contact that a Lead was converted to; `None`: it is not converted, or gone.
+    /// The Contact that a Lead was converted to; `None` if it is not converted, or deleted.
     fn converted_to(
         &self,
         connection: &Connection,
         lead_id: &SalesforceId,
     ) -> impl Future<Output = Result<Answer<Option<SalesforceId>>, CrmError>> + Send;
 
-    /// Makes a Lead.
+    /// Creates a Lead.
     fn create_lead(
         &self,
         connection: &Connection,
@@ -302,7 +308,7 @@ pub trait Crm: Send + Sync {
         duplicates: Duplicates,
     ) -> impl Future<Output = Result<Answer<SalesforceId>, CrmError>> + Send;
 
-    /// Reads a Task, an Event or both: one request. What is deleted or out of reach is left out.
+    /// Reads a Task, an Event or both: one request. Deleted and invisible ones are left out.
     fn read(
         &self,
         connection: &Connection,
@@ -310,8 +316,8 @@ pub trait Crm: Send + Sync {
         event_id: Option<&SalesforceId>,
     ) -> impl Future<Output = Result<Answer<Activities>, CrmError>> + Send;
 
-    /// Changes these fields of a Task or an Event that was last modified at `unmodified_since`. Has somebody changed it
-    /// since, in another second, it is [`FaultClass::Stale`](crate::crm::FaultClass::Stale), and nothing is changed.
+    /// Changes these fields of a Task or Event that was last modified at `unmodified_since`. If somebody changed it
+    /// after that second, it fails with [`FaultClass::Stale`](crate::crm::FaultClass::Stale), and nothing is changed.
     fn update(
         &self,
         connection: &Connection,
@@ -321,17 +327,17 @@ pub trait Crm: Send + Sync {
         unmodified_since: DateTime<Utc>,
     ) -> impl Future<Output = Result<Answer<()>, CrmError>> + Send;
 
-    /// A status that the org gives closed Tasks, for one that has no `Completed`.
+    /// A status of closed Tasks, for an org without `Completed`.
     fn closed_task_status(
         &self,
         connection: &Connection,
     ) -> impl Future<Output = Result<Answer<Option<String>>, CrmError>> + Send;
 
-    /// Looks for what earlier attempts wrote for this call (docs/contract.md#the-look), created since `since`: the Task
-    /// by `CallObject`, archived ones too; Task and Event of the records `who_ids` by the last line of their
-    /// descriptions. `may_be_older`: the Task may have been created before `since`, and is looked for by `CallObject`
-    /// without it as well. In an org with millions of Tasks that may take longer than a request may: it is asked last
-    /// and by itself, and is left out where Salesforce does not get it done.
+    /// Looks for activities that earlier attempts wrote for this call, created since `since`
+    /// (docs/contract.md#the-look): the Task by `CallObject`, including archived ones; Task and Event on the records
+    /// `who_ids` by the last line of their descriptions. With `may_be_older`, the Task may have been created before
+    /// `since`, and is also queried by `CallObject` without it. In an org with millions of Tasks that may exceed the
+    /// time limit of a request, so it is a separate request, sent last, whose timeout is ignored.
     fn look(
         &self,
         connection: &Connection,
@@ -342,10 +348,10 @@ pub trait Crm: Send + Sync {
     ) -> impl Future<Output = Result<Answer<Look>, CrmError>> + Send;
 }
 
-/// What a look finds in Salesforce for a call.
+/// What a look found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
-    /// The Task, and the record that it is on.
+    /// The Task, and the record it is on.
     pub task: Option<(SalesforceId, Option<SalesforceId>)>,
     /// The Event.
     pub event_id: Option<SalesforceId>,
@@ -353,14 +359,14 @@ pub struct Look {
 
 /// The calls queue.
 pub trait Queue: Send + Sync {
-    /// Puts a message into the queue.
+    /// Sends a message.
     fn send(&self, message: &Message) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The rows of one workspace with an error code, whatever their status.
 pub trait FailedRows: Send + Sync {
-    /// Looks at up to `limit` rows of the workspace, oldest first; answers with those of them that have the code, none
-    /// perhaps, and where to go on. What was written just now may not show yet.
+    /// Examines one page of up to `limit` rows of the workspace, oldest first. Returns those with the code, possibly
+    /// none, and the cursor of the next page. Very recent writes may be missing.
     fn with_error(
         &self,
         workspace_id: &WorkspaceId,

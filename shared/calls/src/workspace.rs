@@ -1,5 +1,5 @@
-//! A workspace: its settings (docs/contract.md#settings), its connection to Salesforce, and the versions of its webhook
-//! secret.
+//! A workspace: its settings (docs/contract.md#settings), its connection to Salesforce, and its webhook secret's
+//! versions.
 
 use std::collections::BTreeMap;
 
@@ -8,46 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Direction,
-    crm::Omitted,
+    crm::{Omitted, RecordType},
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     time_zone::TimeZone,
 };
 
-/// The objects that a call can be logged on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub enum RecordType {
-    /// A Lead that is not converted.
-    Lead,
-    /// A Contact.
-    Contact,
-}
-
-impl RecordType {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Lead, Self::Contact];
-
-    /// The object of a record, by its id's key prefix (Salesforce Help 000385203); `None`: neither.
-    pub fn of(id: &SalesforceId) -> Option<Self> {
-        match id.key_prefix() {
-            "00Q" => Some(Self::Lead),
-            "003" => Some(Self::Contact),
-            _ => None,
-        }
-    }
-}
-
-/// Which of several records of one object gets the call.
+/// How to choose among several records of one type with the caller's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MultipleMatches {
-    /// The one modified last.
+    /// The most recently modified one.
     #[default]
     MostRecent,
-    /// The one created first.
+    /// The first created one.
     FirstCreated,
-    /// None of them: the call is `skipped`, with the candidates.
+    /// None: the call is `skipped`, and the candidates are listed.
     Skip,
 }
 
@@ -74,24 +51,25 @@ pub struct Settings {
     /// The ISO 3166 country of numbers without a country code. A first connect takes it from the organization.
     #[cfg_attr(feature = "openapi", schemars(extend("pattern" = "^[A-Z]{2}$"), example = &"US"))]
     pub default_country: String,
-    /// Where the workspace's users log in to Salesforce; null: where the deployment says. The address of any page in
-    /// Lightning or Setup, `https://acme.lightning.force.com/lightning/page/home`, is kept as the org's My Domain,
+    /// The Salesforce host where this workspace's users log in; null: the deployment's. The address of any page in
+    /// Lightning or Setup, `https://acme.lightning.force.com/lightning/page/home`, is stored as the org's My Domain,
     /// `https://acme.my.salesforce.com`.
     #[cfg_attr(feature = "openapi", schemars(example = &"https://acme.my.salesforce.com"))]
     pub login_url: Option<String>,
-    /// The objects that are searched, the preferred one first.
+    /// The objects to search, in order of preference.
+    // See `Self::searched`.
     #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub match_order: Vec<RecordType>,
-    /// Which of several records of one object gets the call.
+    /// How to choose among several records of one type.
     pub multiple_matches: MultipleMatches,
-    /// What happens to a call whose caller no record has.
+    /// What happens if there is no match.
     pub no_match: NoMatch,
-    /// Whether a caller whose call has no number, or a withheld one, is looked for by a number that they gave in the
-    /// call. Nobody has proved that it is theirs. Sent only where it is true; a PUT without it leaves it as it is.
-    // So that the settings of before it keep their form and their entity tag.
+    /// Whether a caller whose call has no number, or a withheld one, is searched for by a number that they gave in the
+    /// call. Nobody has proved that it is theirs. Sent only if true; a PUT without it leaves it unchanged.
+    // So older settings keep their form and entity tag.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_given_number: bool,
-    /// An appointment's length where the call does not say it, in minutes.
+    /// The length of an appointment for which the call does not say one, in minutes.
     #[cfg_attr(
         feature = "openapi",
         schemars(range(min = *crate::limits::APPOINTMENT_MINUTES.start(), max = *crate::limits::APPOINTMENT_MINUTES.end()))
@@ -102,7 +80,7 @@ pub struct Settings {
     /// Which calls are logged.
     #[cfg_attr(feature = "openapi", schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub call_types: Vec<Direction>,
-    /// How many days a call stays in Ringlog once nothing more is to happen to it.
+    /// How many days a call is kept after it has reached a final status.
     #[cfg_attr(
         feature = "openapi",
         schemars(range(min = *crate::limits::RETENTION_DAYS.start(), max = *crate::limits::RETENTION_DAYS.end()))
@@ -111,8 +89,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The objects whose records may be the caller, first to last: those of `matchOrder`, and where a Lead would be made
-    /// otherwise, Leads after them. A caller who has one gets no other.
+    /// The objects to search, first to last: those in `matchOrder`, then Leads if a Lead would be created otherwise,
+    /// so that a caller with a Lead gets no second one.
     pub fn searched(&self) -> Vec<RecordType> {
         let mut objects = self.match_order.clone();
         if self.no_match == NoMatch::CreateLead && !objects.contains(&RecordType::Lead) {
@@ -140,56 +118,55 @@ impl Default for Settings {
     }
 }
 
-/// Where a workspace stands with Salesforce.
+/// The state of a workspace's connection to Salesforce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionState {
-    /// There are tokens, and nothing is known against them.
+    /// There are tokens, and none is known to be invalid.
     Connected,
-    /// Salesforce refused the refresh token; a user must connect again.
+    /// Salesforce rejected the refresh token; a user has to reconnect.
     ReconnectRequired,
     /// Never connected, or disconnected by a user.
     Disconnected,
 }
 
-/// The tokens of one grant, and where they are good.
+/// The tokens of one grant, and the org that they belong to.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Rises with every change of tokens, across disconnects too, and so names these tokens.
+    /// Incremented with every change of tokens, across disconnects, and so identifies these tokens.
     pub version: u64,
     /// `https://….my.salesforce.com`, checked against the allowed hosts.
     pub instance_url: String,
-    /// The login host that issued the tokens, where they are refreshed and revoked.
+    /// The login host that issued the tokens, and that refreshes and revokes them.
     pub login_url: String,
     /// The org.
     pub org_id: SalesforceId,
-    /// The user in whose name Ringlog writes.
+    /// The user as whom Ringlog writes.
     pub user_id: SalesforceId,
-    /// The session.
+    /// The access token.
     pub access_token: SecretString,
-    /// What buys a new session.
+    /// The refresh token.
     pub refresh_token: SecretString,
 }
 
-/// The versions of the webhook secret that are in use (docs/contract.md#the-webhook-secret). Version 0: none was ever
-/// issued.
+/// The valid versions of the webhook secret (docs/contract.md#the-webhook-secret). Version 0: none was ever issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookSecretVersions {
     /// The newest.
     pub current: u64,
-    /// The oldest that still counts.
+    /// The oldest that is still valid.
     pub oldest_valid: u64,
 }
 
-/// What the ledger's worker needs to know of a workspace: one item of the settings table.
+/// What a worker needs to know about a workspace: one item of the settings table.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// Who it is.
+    /// Its id.
     pub id: WorkspaceId,
-    /// Its rules.
+    /// Its settings.
     pub settings: Settings,
-    /// Where it stands with Salesforce.
+    /// The state of its connection.
     pub state: ConnectionState,
     /// Why a reconnect is required, for people.
     pub state_reason: Option<String>,
@@ -197,20 +174,20 @@ pub struct Workspace {
     pub connection: Option<Connection>,
     /// `connection_version`, also while disconnected.
     pub connection_version: u64,
-    /// Who refreshes the tokens just now, and until when (Unix seconds) nobody else may.
+    /// The lease on refreshing the tokens.
     pub refresh_lease: Option<Lease>,
     /// The webhook secret's versions.
     pub webhook_secret: WebhookSecretVersions,
-    /// The org's request limit is reached: no call is worked on until then (Unix seconds).
+    /// The org's request limit is reached: calls are paused until then (Unix seconds).
     pub paused_until: Option<i64>,
-    /// What the org taught lately.
+    /// What was recently learned about the org.
     pub learned: Learned,
-    /// Since when nothing answers at the token endpoint's address, Unix seconds.
+    /// Since when nothing has responded at the token endpoint's address, Unix seconds.
     pub address_gone_since: Option<i64>,
 }
 
 impl Workspace {
-    /// A workspace that the table does not know yet.
+    /// A workspace that is not in the table yet.
     pub fn unknown(id: WorkspaceId) -> Self {
         Self {
             id,
@@ -228,24 +205,24 @@ impl Workspace {
     }
 }
 
-/// How long what an org refused is left out unasked, seconds (docs/contract.md#refusals).
+/// How long something that an org refused is left out without asking again, seconds (docs/contract.md#refusals).
 const REMEMBERED_FOR: i64 = 24 * 60 * 60;
 
-/// What workers learned of an org: it costs the first call some requests more, and the others of the day none. Bounded by
-/// the fields that Ringlog writes and reads. Ends with the connection to the org.
+/// What workers learned about an org. The first call of a day pays some additional requests for it, the others none.
+/// Bounded by the fields that Ringlog writes and reads. Deleted with the connection to the org.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Learned {
-    /// Optional fields that may not be written, or whose value the org does not know: `Task.CallDisposition`.
+    /// Optional fields that the user may not write, or whose value the org does not accept: `Task.CallDisposition`.
     pub unwritable: RefusedFields,
-    /// Objects and fields that may not be read: `Contact.HomePhone`.
+    /// Objects and fields that the user may not read: `Contact.HomePhone`.
     pub unreadable: RefusedFields,
-    /// Objects and fields that Salesforce does not filter by: `Contact.Phone`, where it is encrypted.
+    /// Objects and fields that Salesforce cannot filter by: `Contact.Phone`, if it is encrypted.
     pub unfilterable: RefusedFields,
-    /// The status that closed Tasks have, where the org has no `Completed`.
+    /// The status of closed Tasks, if the org has no `Completed`.
     pub closed_status: Option<ClosedStatus>,
 }
 
-/// A status of closed Tasks, and until when it is taken unasked.
+/// A status of closed Tasks, and until when it is used without asking again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedStatus {
     /// Its API name.
@@ -254,14 +231,14 @@ pub struct ClosedStatus {
     pub until: i64,
 }
 
-/// What one attempt has learned.
+/// What one attempt learned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lessons {
-    /// Fields that Salesforce did not write.
+    /// Fields that Salesforce refused to write.
     pub unwritable: Vec<String>,
-    /// What it did not read or filter by.
+    /// What Salesforce refused to read or filter by.
     pub omitted: Omitted,
-    /// The status that it took for a closed Task.
+    /// The status that Salesforce accepted for a closed Task.
     pub closed_status: Option<String>,
 }
 
@@ -273,7 +250,7 @@ impl Lessons {
 }
 
 impl Learned {
-    /// Takes over what there are new `lessons` of.
+    /// Replaces the kinds with new `lessons` by those of `newer`.
     pub fn take(&mut self, newer: &Self, lessons: &Lessons) {
         if !lessons.unwritable.is_empty() {
             self.unwritable.clone_from(&newer.unwritable);
@@ -289,18 +266,18 @@ impl Learned {
         }
     }
 
-    /// What reads leave out unasked at `now`.
+    /// What reads leave out at `now`.
     pub fn omitted(&self, now: i64) -> Omitted {
         let names = |fields: &RefusedFields| fields.at(now).map(str::to_owned).collect();
         Omitted { unreadable: names(&self.unreadable), unfilterable: names(&self.unfilterable) }
     }
 
-    /// The status of closed Tasks that is known at `now`.
+    /// The remembered status of closed Tasks at `now`.
     pub fn closed_status(&self, now: i64) -> Option<&str> {
         self.closed_status.as_ref().filter(|status| status.until > now).map(|status| status.name.as_str())
     }
 
-    /// With what was learned at `now`, and without what may be tried again.
+    /// Adds what was learned at `now`, and drops what has expired.
     #[must_use]
     pub fn with(&self, lessons: &Lessons, now: i64) -> Self {
         let Omitted { unreadable, unfilterable } = lessons.omitted.clone();
@@ -315,31 +292,22 @@ impl Learned {
     }
 }
 
-/// Names, and until when (Unix seconds) they are left out unasked. After that they are tried again.
+/// Names, and until when (Unix seconds) they are left out. After that they are tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RefusedFields(BTreeMap<String, i64>);
 
 impl RefusedFields {
-    /// Those that are left out unasked at `now`.
+    /// The names that are left out at `now`.
     pub fn at(&self, now: i64) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(_, until)| **until > now).map(|(field, _)| field.as_str())
     }
 
-    /// With those that were refused at `now`, and without those that may be tried again.
+    /// Adds those that were refused at `now`, and drops expired ones.
     #[must_use]
     pub fn with(&self, fields: impl IntoIterator<Item = String>, now: i64) -> Self {
         let known = self.at(now).map(|field| (field.to_owned(), self.0[field]));
         let new = fields.into_iter().map(|field| (field, now + REMEMBERED_FOR));
         Self(known.chain(new).collect())
     }
-}
-
-/// The right to work alone on something, for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    /// Who holds it: a random id, never used twice.
-    pub owner: String,
-    /// When it ends, Unix seconds.
-    pub until: i64,
 }

@@ -1,7 +1,8 @@
-//! Numbers of many countries, as people write them in records, against the caller's: a million pairs and more. A number is
-//! found if Salesforce's search gives the record (as strict as the simulator: digits are compared,
-//! docs/salesforce-api.md#how-phones-match) and the number is then the same. One that differs in a digit never is the
-//! same, nor is another country's with the same national digits where the stored number is its own country's.
+//! Compares numbers of many countries, as people write them in records, with the caller's: more than a million pairs.
+//! A number is found if Salesforce's search returns the record (as strictly as the simulator, which compares digits:
+//! docs/salesforce-api.md#how-phones-match) and the number then matches. A number that differs in a digit never
+//! matches. Nor does another country's number with the same national digits, if the stored number belongs to its own
+//! country.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -10,7 +11,7 @@ use std::thread;
 use calls::phone::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat, PhoneNumberType};
 
-/// With each its trunk prefix: what stands before a national number at home.
+/// Countries and their trunk prefixes, as dialled within the country.
 const COUNTRIES: [(&str, &str); 44] = [
     ("AR", "0"),
     ("AT", "0"),
@@ -58,19 +59,19 @@ const COUNTRIES: [(&str, &str); 44] = [
     ("ZA", "0"),
 ];
 
-/// Of each country's fixed and mobile numbers, so many.
+/// How many numbers of each country and type, landline and mobile.
 const NUMBERS: usize = 300;
 
-/// Of so many countries it is asked whether they have a number with the same national digits.
-const NAMESAKES: usize = 3;
+/// In how many countries to look for a number with the same national digits.
+const COUNTRIES_COMPARED: usize = 3;
 
-/// A number, and the groups of digits that it is written in.
+/// A number and its groups of digits.
 struct Number {
     e164: String,
     code: String,
     trunk: &'static str,
     groups: Vec<String>,
-    /// As its country writes it at home, trunk prefix and all.
+    /// As it is written within the country, with its trunk prefix.
     national: String,
 }
 
@@ -84,7 +85,7 @@ impl Number {
         Self { e164: format(PhoneNumberFormat::E164), code: code.to_owned(), trunk, groups, national }
     }
 
-    /// How people write it with its country code, and without.
+    /// How people write it, with and without its country code.
     fn written(&self) -> (Vec<String>, Vec<String>) {
         let Self { e164, code, trunk, national, groups } = self;
         let joined = |by: &str| groups.join(by);
@@ -128,7 +129,7 @@ impl Number {
     }
 }
 
-/// Whether the search would give a record with this text: a term is its digits, or the beginning of them.
+/// Whether search would return a record with this text: a term equals its digits, or the start of them.
 fn is_searched(terms: &[String], stored: &str) -> bool {
     let digits: String = stored.chars().filter(char::is_ascii_digit).collect();
     terms.iter().any(|term| digits.starts_with(term))
@@ -143,7 +144,7 @@ fn parse(e164: &str) -> Option<Parsed> {
     PHONE_NUMBER_UTIL.parse(e164, None).ok()
 }
 
-/// Valid numbers of a country that differ in their last digits.
+/// Valid numbers of a country, with random last digits.
 fn numbers(random: &mut fastrand::Rng, country: &str) -> Vec<Parsed> {
     let region = country.parse().unwrap();
     let mut numbers = Vec::new();
@@ -166,7 +167,7 @@ fn numbers(random: &mut fastrand::Rng, country: &str) -> Vec<Parsed> {
     numbers
 }
 
-/// The number with another digit: in its country code, or (`false`) behind it.
+/// The number with one digit changed; `true` if the digit is in the country code.
 fn altered(random: &mut fastrand::Rng, number: &Number) -> (String, bool) {
     let mut digits = number.e164.clone().into_bytes();
     let at = random.usize(1..digits.len());
@@ -174,9 +175,9 @@ fn altered(random: &mut fastrand::Rng, number: &Number) -> (String, bool) {
     (String::from_utf8(digits).unwrap(), at <= number.code.len())
 }
 
-/// Valid numbers of other countries that have the same national digits, of some countries.
-fn namesakes(random: &mut fastrand::Rng, number: &Number) -> Vec<PhoneNumber> {
-    let others = (0..NAMESAKES).filter_map(|_| {
+/// Valid numbers of some other countries with the same national digits.
+fn same_digits_elsewhere(random: &mut fastrand::Rng, number: &Number) -> Vec<PhoneNumber> {
+    let others = (0..COUNTRIES_COMPARED).filter_map(|_| {
         let region = COUNTRIES[random.usize(..COUNTRIES.len())].0.parse().ok()?;
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(region)?.to_string();
         let e164 = format!("+{code}{}", number.groups.concat());
@@ -186,20 +187,20 @@ fn namesakes(random: &mut fastrand::Rng, number: &Number) -> Vec<PhoneNumber> {
     others.collect()
 }
 
-/// Pairs that were compared, those of namesakes among them, and what was wrong.
+/// How many pairs were compared, how many of them with the same national digits, and the errors.
 #[derive(Default)]
 struct Compared {
     pairs: usize,
-    of_namesakes: usize,
+    with_same_digits: usize,
     wrong: Vec<String>,
 }
 
-/// Every way to write every number of a country.
+/// Tries every way to write every number of a country.
 fn country(country: &'static str, trunk: &'static str) -> Compared {
     let random = &mut fastrand::Rng::with_seed(
         u64::from(country.as_bytes()[0]) << 8 | u64::from(country.as_bytes()[1]),
     );
-    let Compared { mut pairs, mut of_namesakes, mut wrong } = Compared::default();
+    let Compared { mut pairs, mut with_same_digits, mut wrong } = Compared::default();
     for parsed in numbers(random, country) {
         let number = Number::new(&parsed, trunk);
         let caller = PhoneNumber::parse_caller(&number.e164, "US").unwrap();
@@ -208,7 +209,7 @@ fn country(country: &'static str, trunk: &'static str) -> Compared {
         let (with_code, without) = number.written();
         for stored in with_code.iter().chain(&without) {
             pairs += 1;
-            // The country is the workspace's, or the record's own.
+            // The country is the workspace's or the record's.
             let (record, default) = if random.bool() { (None, country) } else { (Some(country), "US") };
             let same = caller.same_as(stored, record, default);
             if same.is_none() || !is_searched(&terms, stored) {
@@ -219,14 +220,14 @@ fn country(country: &'static str, trunk: &'static str) -> Compared {
             }
         }
 
-        // Written without its code, it is its country's, whoever else has the same national digits.
-        for namesake in namesakes(random, &number) {
+        // Without its code, it belongs to its country, even if others have the same national digits.
+        for other in same_digits_elsewhere(random, &number) {
             for stored in &without {
-                of_namesakes += 1;
+                with_same_digits += 1;
                 let (record, default) = if random.bool() { (None, country) } else { (Some(country), "US") };
-                if let Some(exactness) = namesake.same_as(stored, record, default) {
-                    let (namesake, number) = (namesake.e164(), &number.e164);
-                    wrong.push(format!("{namesake} is taken for {number} as {stored:?}: {exactness:?}"));
+                if let Some(exactness) = other.same_as(stored, record, default) {
+                    let (other, number) = (other.e164(), &number.e164);
+                    wrong.push(format!("{other} is taken for {number} as {stored:?}: {exactness:?}"));
                 }
             }
         }
@@ -234,7 +235,7 @@ fn country(country: &'static str, trunk: &'static str) -> Compared {
         let (other, code_differs) = altered(random, &number);
         let Some(parsed) = parse(&other) else { continue };
         let (with_code, without) = Number::new(&parsed, trunk).written();
-        // Without its code a number of another country may well have the same digits.
+        // Without its code, a number of another country may have the same digits.
         for stored in with_code.iter().chain(without.iter().filter(|_| !code_differs)) {
             pairs += 1;
             let (record, default) = if random.bool() { (None, country) } else { (Some(country), "US") };
@@ -243,12 +244,12 @@ fn country(country: &'static str, trunk: &'static str) -> Compared {
             }
         }
     }
-    Compared { pairs: pairs + of_namesakes, of_namesakes, wrong }
+    Compared { pairs: pairs + with_same_digits, with_same_digits, wrong }
 }
 
 #[test]
-fn a_number_is_found_however_it_is_written_and_another_never() {
-    let Compared { mut pairs, mut of_namesakes, mut wrong } = Compared::default();
+fn a_number_is_found_in_any_form_and_others_never() {
+    let Compared { mut pairs, mut with_same_digits, mut wrong } = Compared::default();
     thread::scope(|scope| {
         let all = |countries: &'static [(&str, &str)]| -> Vec<_> {
             countries.iter().map(|(name, trunk)| country(name, trunk)).collect()
@@ -256,18 +257,21 @@ fn a_number_is_found_however_it_is_written_and_another_never() {
         let threads: Vec<_> = COUNTRIES.chunks(11).map(|some| scope.spawn(move || all(some))).collect();
         for more in threads.into_iter().flat_map(|thread| thread.join().unwrap()) {
             pairs += more.pairs;
-            of_namesakes += more.of_namesakes;
+            with_same_digits += more.with_same_digits;
             wrong.extend(more.wrong);
         }
     });
     assert!(wrong.is_empty(), "{} of {pairs} are wrong: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
-    assert!(pairs > 1_000_000 && of_namesakes > 100_000, "{pairs}, {of_namesakes} of namesakes");
+    assert!(
+        pairs > 1_000_000 && with_same_digits > 100_000,
+        "{pairs}, {with_same_digits} with the same national digits"
+    );
 }
 
-/// What is known not to be found, and why: the search compares digits from the first on, and knows no other forms than
-/// [`PhoneNumber::query`] names; or the text does not say which number it is.
+/// Known cases that are not found, and why: search compares digits from the first on and only knows the forms in
+/// [`PhoneNumber::query`], or the text does not say which number it is.
 #[test]
-fn what_is_not_found_is_known() {
+fn known_cases_are_not_found() {
     for (number, stored, country, why) in [
         ("+12345550123", "555-0123", "US", "no area code"),
         ("+18003569377", "1-800-FLOWERS", "US", "letters"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use calls::ports::Clock;
 use chrono::{DateTime, Utc};
 
-/// The time of this machine.
+/// This machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_sleep_lasts_as_long_as_asked() {
+    async fn a_sleep_lasts_as_long_as_requested() {
         let start = tokio::time::Instant::now();
         SystemClock.sleep(Duration::from_millis(200)).await;
         assert_eq!(start.elapsed(), Duration::from_millis(200));

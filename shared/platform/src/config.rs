@@ -1,10 +1,10 @@
-//! Configuration: each piece is a type, read once from the environment by the function that needs it.
+//! Configuration: each value is a type, read once from the environment by the functions that need it.
 
 use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
 use calls::limits::SETTLE_SECONDS;
 
-/// A variable that is missing or wrong. The text names it and says what it should be, never its value.
+/// A missing or invalid variable. The message names it and says what it should be, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// Not set, or empty.
@@ -15,7 +15,7 @@ pub enum ConfigError {
         /// What it should be.
         expected: &'static str,
     },
-    /// Set to something else.
+    /// Not what it should be.
     #[error("{variable} is not {expected}")]
     Invalid {
         /// The variable's name.
@@ -27,7 +27,7 @@ pub enum ConfigError {
 
 /// Where configuration comes from: the process environment, or in tests a map.
 pub trait Env {
-    /// A variable's value; an empty one counts as not set.
+    /// A variable's value; an empty one counts as unset.
     fn get(&self, name: &str) -> Option<String>;
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn required(
     env.get(variable).ok_or(ConfigError::Missing { variable, expected })
 }
 
-/// Declares a piece that is one required variable.
+/// Declares the type of a required variable.
 macro_rules! variable {
     ($(#[$doc:meta])* $name:ident, $variable:literal, $expected:literal) => {
         $(#[$doc])*
@@ -70,7 +70,7 @@ macro_rules! variable {
         pub struct $name(pub String);
 
         impl $name {
-            /// Reads it.
+            /// Reads the variable.
             pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
                 required(env, $variable, $expected).map(Self)
             }
@@ -91,7 +91,7 @@ variable!(
     "the name of the ledger's table"
 );
 variable!(
-    /// The table of the connect flows under way.
+    /// The table of connect flows in progress.
     OAuthStatesTable,
     "OAUTH_STATES_TABLE",
     "the name of the table of connect flows"
@@ -121,8 +121,8 @@ variable!(
     "the consumer key of the Salesforce app"
 );
 variable!(
-    /// Where users log in to Salesforce unless their workspace says otherwise. Which hosts are allowed is checked
-    /// where credentials are sent.
+    /// Where users log in to Salesforce, unless their workspace has its own. Allowed hosts are checked where
+    /// credentials are sent.
     SalesforceLoginUrl,
     "SALESFORCE_LOGIN_URL",
     "the URL of a Salesforce login host, https://login.salesforce.com"

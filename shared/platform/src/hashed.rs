@@ -1,9 +1,9 @@
-//! Secrets that are stored as their hash, because they are only ever compared.
+//! Secrets that are stored as hashes, because they are only compared.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 
-/// The base64url SHA-256 of a secret with so many random bits that nobody can guess it from its hash.
+/// The base64url SHA-256 of a secret that is too random to be guessed from its hash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hashed(String);
 

@@ -1,9 +1,9 @@
 //! The generated keys: one ring seals tokens, another signs webhook tokens (docs/contract.md#at-rest).
 //!
-//! The secret is `{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"<64 characters>"}`. The first key of a
-//! ring is the current one; the others still open and verify what was made with them. A key without a `secret` of
-//! its own (Base64, 32 bytes) is derived from `initial`: so a fresh deployment needs no step by hand. A new
-//! key, `{"id":"2","secret":"…"}`, is put last in its list, and first when every process would find it
+//! The secret is `{"sealing":[{"id":"1"}],"webhook":[{"id":"1"}],"initial":"<64 characters>"}`. A ring's first key is
+//! the current one; the others still open and verify what was made with them. A key without its own `secret` (Base64,
+//! 32 bytes) is derived from `initial`, so that a new deployment needs no manual step. A new key,
+//! `{"id":"2","secret":"…"}`, is first appended to its list, and moved to the front once every process would find it
 //! (`ops/rotate_keys.py`).
 
 use base64::{
@@ -15,21 +15,22 @@ use ring::hkdf;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use serde::Deserialize;
 
-/// The bytes of a key: AES-256 and HMAC-SHA256 both want 32.
+/// The length of a key, bytes: AES-256 and HMAC-SHA256 both take 32.
 pub const KEY_LENGTH: usize = 32;
-/// What a derived key needs at least to start from: 32 characters of CloudFormation's alphabet are 190 bits.
+/// The minimum length of the text that keys are derived from: 32 characters of CloudFormation's alphabet are 190
+/// bits.
 const INITIAL_LENGTH: usize = 32;
 
-/// A keys secret that breaks its rules. Names the place, never the content.
+/// An invalid keys secret. Names the place, never the content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
-    /// No JSON of this form.
+    /// Not JSON of the right form.
     #[error("the keys secret is not JSON of the form {{\"sealing\":[…],\"webhook\":[…],\"initial\":\"…\"}}")]
     Form,
-    /// A list without a key.
+    /// An empty list.
     #[error("the keys secret's list `{0}` is empty; its first entry is the current key")]
     NoKey(&'static str),
-    /// A key id that cannot stand in a token.
+    /// A key id with characters that tokens cannot contain.
     #[error("the keys secret's list `{0}` has a key id that is not 1 to 32 of A-Z, a-z, 0-9, _ and -")]
     KeyId(&'static str),
     /// Two keys with one id.
@@ -38,7 +39,7 @@ pub enum KeysError {
     /// A key that is not 32 bytes.
     #[error("the secret of key {1} in the keys secret's list `{0}` is not 32 bytes in Base64")]
     Secret(&'static str, String),
-    /// A derived key with nothing to derive it from.
+    /// A derived key without anything to derive it from.
     #[error(
         "key {1} in the keys secret's list `{0}` has no secret, and `initial` is shorter than 32 characters"
     )]
@@ -60,7 +61,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// What values made with this key say.
+    /// The id in values made with this key.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -101,34 +102,34 @@ pub struct Keys {
 impl Keys {
     /// Reads the secret.
     pub fn parse(secret: &SecretString) -> Result<Self, KeysError> {
-        let written: Written = serde_json::from_str(secret.expose_secret()).map_err(|_| KeysError::Form)?;
+        let stored: StoredKeys = serde_json::from_str(secret.expose_secret()).map_err(|_| KeysError::Form)?;
         Ok(Self {
-            sealing: ring_of("sealing", written.sealing, written.initial.as_ref())?,
-            webhook: ring_of("webhook", written.webhook, written.initial.as_ref())?,
+            sealing: ring_of("sealing", stored.sealing, stored.initial.as_ref())?,
+            webhook: ring_of("webhook", stored.webhook, stored.initial.as_ref())?,
         })
     }
 }
 
 #[derive(Deserialize)]
-struct Written {
-    sealing: Vec<WrittenKey>,
-    webhook: Vec<WrittenKey>,
+struct StoredKeys {
+    sealing: Vec<StoredKey>,
+    webhook: Vec<StoredKey>,
     initial: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
-struct WrittenKey {
+struct StoredKey {
     id: String,
     secret: Option<SecretString>,
 }
 
 fn ring_of(
     list: &'static str,
-    written: Vec<WrittenKey>,
+    stored: Vec<StoredKey>,
     initial: Option<&SecretString>,
 ) -> Result<KeyRing, KeysError> {
-    let mut keys: Vec<Key> = Vec::with_capacity(written.len());
-    for key in written {
+    let mut keys: Vec<Key> = Vec::with_capacity(stored.len());
+    for key in stored {
         if !is_key_id(&key.id) {
             return Err(KeysError::KeyId(list));
         }
@@ -144,18 +145,18 @@ fn ring_of(
     Ok(KeyRing { current, older: keys })
 }
 
-fn key_of(list: &'static str, written: WrittenKey, initial: Option<&SecretString>) -> Result<Key, KeysError> {
-    let bytes = match (&written.secret, initial) {
-        (Some(secret), _) => decode(secret).ok_or_else(|| KeysError::Secret(list, written.id.clone()))?,
+fn key_of(list: &'static str, stored: StoredKey, initial: Option<&SecretString>) -> Result<Key, KeysError> {
+    let bytes = match (&stored.secret, initial) {
+        (Some(secret), _) => decode(secret).ok_or_else(|| KeysError::Secret(list, stored.id.clone()))?,
         (None, Some(initial)) if initial.expose_secret().len() >= INITIAL_LENGTH => {
-            derive(initial, list, &written.id)
+            derive(initial, list, &stored.id)
         }
-        (None, _) => return Err(KeysError::Initial(list, written.id)),
+        (None, _) => return Err(KeysError::Initial(list, stored.id)),
     };
-    Ok(Key { id: written.id, bytes: SecretBox::new(Box::new(bytes)) })
+    Ok(Key { id: stored.id, bytes: SecretBox::new(Box::new(bytes)) })
 }
 
-/// A key id stands between dots in tokens and between slashes in associated data: it holds neither.
+/// A key id is between dots in tokens and between slashes in associated data, so it must not contain either.
 fn is_key_id(id: &str) -> bool {
     (1..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
@@ -172,7 +173,7 @@ fn derive(initial: &SecretString, list: &str, id: &str) -> [u8; KEY_LENGTH] {
     let info = format!("ringlog/{list}/{id}");
     let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(initial.expose_secret().as_bytes());
     let mut key = [0; KEY_LENGTH];
-    // Both can only fail for more than 255 times 32 bytes, or for a buffer of another length than asked for.
+    // Both only fail for more than 255 times 32 bytes, or a buffer of the wrong length.
     let filled =
         extracted.expand(&[info.as_bytes()], hkdf::HKDF_SHA256).and_then(|material| material.fill(&mut key));
     debug_assert!(filled.is_ok());
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_secret_gives_a_different_key_for_each_purpose() {
+    fn a_generated_secret_has_a_different_key_for_each_purpose() {
         let keys = parse(&generated()).unwrap();
         assert_eq!(keys.sealing.current().id(), "1");
         assert_ne!(keys.sealing.current().bytes(), keys.webhook.current().bytes());
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_breaks_a_rule_says_which_and_where_but_not_its_content() {
+    fn an_invalid_secret_names_the_rule_and_place_but_not_its_content() {
         let cases = [
             ("hello", KeysError::Form),
             (r#"{"sealing":[],"webhook":[{"id":"1"}]}"#, KeysError::NoKey("sealing")),

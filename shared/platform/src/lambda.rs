@@ -1,4 +1,4 @@
-//! Serving invocations, and what Lambda says about one.
+//! Serves invocations, and reads their deadlines and trace headers.
 
 use calls::timings::GATEWAY_WAITS;
 use chrono::{DateTime, Utc};
@@ -8,20 +8,20 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::metrics;
 
-/// Answers HTTP requests until the process ends.
+/// Handles HTTP requests until the process ends.
 pub async fn serve_http<F>(handle: impl Fn(Request) -> F + Send + Sync) -> Result<(), Error>
 where
     F: Future<Output = Response<Body>> + Send,
 {
     lambda_http::run(service_fn(async |request| {
-        let answer = handle(request).await;
+        let response = handle(request).await;
         metrics::flush();
-        Ok::<_, Error>(answer)
+        Ok::<_, Error>(response)
     }))
     .await
 }
 
-/// Works on events until the process ends.
+/// Handles events until the process ends.
 pub async fn serve<E, A, F>(handle: impl Fn(LambdaEvent<E>) -> F) -> Result<(), Error>
 where
     E: DeserializeOwned,
@@ -29,26 +29,26 @@ where
     F: Future<Output = Result<A, Error>>,
 {
     lambda_runtime::run(service_fn(async |event| {
-        // Boxed: a function's work is one type, and with the runtime's around it deeper than the compiler goes.
-        let answer = Box::pin(handle(event)).await;
+        // Boxed, because a function's future nested in the runtime's exceeds the compiler's recursion limit.
+        let response = Box::pin(handle(event)).await;
         metrics::flush();
-        answer
+        response
     }))
     .await
 }
 
-/// The X-Ray header of the invocation that runs now, as Lambda gives it to its process: whoever is called with it appears
-/// in the same trace. `None` where there is none.
+/// The X-Ray header of the current invocation, which Lambda sets for the process. Whatever is called with it appears
+/// in the same trace. `None` if there is none.
 pub(crate) fn trace_header() -> Option<String> {
     std::env::var("_X_AMZN_TRACE_ID").ok().filter(|header| header.starts_with("Root=1-"))
 }
 
-/// When this process is stopped.
+/// When Lambda stops this process.
 pub fn deadline(context: &Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default()
 }
 
-/// When the answer to a request must be there.
+/// When the response to a request has to be ready.
 pub fn request_deadline(request: &Request, now: DateTime<Utc>) -> DateTime<Utc> {
     let gateway = now + GATEWAY_WAITS;
     request
@@ -76,13 +76,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_ends_with_its_process_or_when_the_gateway_stops_waiting() {
+    fn a_request_ends_with_its_process_or_the_gateways_timeout() {
         assert_eq!(seconds_left(&request_until(1_800_000_010)), 10);
         assert_eq!(seconds_left(&request_until(1_800_000_060)), 29);
     }
 
     #[test]
-    fn without_a_deadline_of_its_process_it_is_the_gateways() {
+    fn without_a_process_deadline_it_is_the_gateways() {
         assert_eq!(seconds_left(&Request::default()), 29);
         assert_eq!(seconds_left(&request_until(0)), 29);
     }

@@ -1,8 +1,8 @@
-//! What Ringlog runs on: AWS behind the domain's ports, and the HTTP interface of the functions.
+//! What Ringlog runs on: AWS behind the domain's ports, and the functions' HTTP layer.
 //!
-//! A function's `main.rs` reads its pieces of configuration ([`config`]), builds clients ([`aws`]), stores
-//! ([`dynamo`]), the [`queue`] and the keys ([`secrets`], [`keys`]), and hands them to its handler, which speaks
-//! [`http`]. What a handler may do is said by the traits that it takes: those of [`calls::ports`] and of [`stores`].
+//! A function's `main.rs` reads its configuration ([`config`]), creates clients ([`aws`]), stores ([`dynamo`]), the
+//! [`queue`] and the keys ([`secrets`], [`keys`]), and passes them to its handler, which uses [`http`]. The traits
+//! that a handler takes, those of [`calls::ports`] and [`stores`], say what it may do.
 
 pub mod aws;
 pub mod clock;
@@ -23,4 +23,3 @@ pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod webhook_token;
-pub mod worker;

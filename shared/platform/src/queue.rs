@@ -12,24 +12,24 @@ use calls::{
 };
 
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{CallQueueUrl, ConfigError, Env},
     lambda::trace_header,
 };
 
-/// A standard SQS queue. The workspace is each message's group: SQS then serves a quiet workspace before a noisy
-/// one ("fair queues"), without the order and the throughput of a FIFO queue.
+/// A standard SQS queue. Each message's group is its workspace: with such fair queues, SQS serves quiet workspaces
+/// before a noisy one, without the ordering and the throughput limit of a FIFO queue.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     url: String,
     trace: fn() -> Option<String>,
 }
 
 impl SqsQueue {
-    /// This queue, through this client. `trace` gives the X-Ray header that a message carries on, so that one trace
-    /// shows the webhook and the worker.
-    pub fn new(client: OnUse<Client>, url: impl Into<String>, trace: fn() -> Option<String>) -> Self {
+    /// Uses this queue and client. `trace` returns the X-Ray header to send with a message, so that one trace shows
+    /// the webhook and the worker.
+    pub fn new(client: LazyClient<Client>, url: impl Into<String>, trace: fn() -> Option<String>) -> Self {
         Self { client, url: url.into(), trace }
     }
 
@@ -50,7 +50,7 @@ impl Queue for SqsQueue {
             .message_body(body);
         if let Some(header) = (self.trace)() {
             let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header);
-            // It has its one required part.
+            // The one required part is set.
             message =
                 message.set_message_system_attributes(value.build().ok().map(|value| {
                     HashMap::from([(MessageSystemAttributeNameForSends::AwsTraceHeader, value)])

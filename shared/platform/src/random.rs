@@ -1,10 +1,10 @@
-//! The system's randomness.
+//! The operating system's randomness.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::ports::Random;
 use ring::rand::SecureRandom as _;
 
-/// Randomness of the operating system, good for secrets.
+/// The operating system's randomness, suitable for secrets.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 
@@ -15,7 +15,7 @@ impl Random for SystemRandom {
     }
 
     fn fraction(&self) -> f64 {
-        // A double's 53 bits: every value is exact, and 1.0 is never reached.
+        // A double has 53 bits: every value is exact, and 1.0 is never reached.
         let bits = u64::from_be_bytes(bytes()) >> 11;
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double")]
         let fraction = bits as f64 / (1_u64 << 53) as f64;
@@ -23,7 +23,7 @@ impl Random for SystemRandom {
     }
 }
 
-/// Random bytes. The kernel does not fail once it is up; if it did, nothing could be done safely but wait for it.
+/// Random bytes. The kernel does not fail once it has booted; if it did, waiting would be the only safe option.
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     while ring::rand::SystemRandom::new().fill(&mut bytes).is_err() {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn fractions_lie_between_zero_and_one() {
+    fn fractions_are_between_zero_and_one() {
         assert!((0..1000).map(|_| SystemRandom.fraction()).all(|f| (0.0..1.0).contains(&f)));
     }
 }

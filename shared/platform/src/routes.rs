@@ -1,35 +1,35 @@
-//! The routes of this API: the one place where they are named (docs/contract.md#routes).
+//! This API's routes: the only place that names them (docs/contract.md#routes).
 
 use lambda_http::{Request, http::Method};
 
-/// A route: what API Gateway calls its route key.
+/// A route, like API Gateway's route key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path. A segment in braces stands for any one: `{callId}`.
+    /// The path. A segment in braces matches any segment: `{callId}`.
     pub path: &'static str,
 }
 
 impl Route {
-    /// Whether a request came on this route.
+    /// Whether a request matches this route.
     pub fn is(&self, request: &Request) -> bool {
-        request.method() == self.method && fits(self.path, request.uri().path())
+        request.method() == self.method && matches(self.path, request.uri().path())
     }
 
-    /// The segment of a request's path that the route calls `name`, as it was sent.
+    /// The segment of a request's path that the route calls `name`, as sent.
     pub fn segment<'a>(&self, request: &'a Request, name: &str) -> Option<&'a str> {
         let mut segments = self.path.split('/').zip(request.uri().path().split('/'));
         segments.find(|(named, _)| placeholder(named) == Some(name)).map(|(_, sent)| sent)
     }
 
-    /// The route's URL, on an origin without a slash at its end.
+    /// The route's URL at an origin without a trailing slash.
     pub fn on(&self, origin: &str) -> String {
         format!("{origin}{}", self.path)
     }
 }
 
-fn fits(path: &str, sent: &str) -> bool {
+fn matches(path: &str, sent: &str) -> bool {
     let (path, sent) = (path.split('/'), sent.split('/'));
     path.clone().count() == sent.clone().count()
         && path
@@ -42,41 +42,41 @@ fn placeholder(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// Begins a connect flow.
+/// Starts a connect flow.
 pub const OAUTH_INITIATE: Route = Route { method: Method::GET, path: "/api/salesforce/oauth/initiate" };
-/// Where Salesforce sends the browser back to; registered with the Salesforce app.
+/// Where Salesforce redirects the browser; registered with the Salesforce app.
 pub const OAUTH_CALLBACK: Route = Route { method: Method::GET, path: "/api/salesforce/oauth/callback" };
-/// How the connection is.
+/// The status of the connection.
 pub const STATUS: Route = Route { method: Method::GET, path: "/api/salesforce/status" };
-/// Forgets the connection.
+/// Disconnects.
 pub const DISCONNECT: Route = Route { method: Method::DELETE, path: "/api/salesforce/disconnect" };
 /// A workspace's settings.
 pub const SETTINGS: Route = Route { method: Method::GET, path: "/api/salesforce/settings" };
 /// Replaces them.
 pub const SETTINGS_REPLACE: Route = Route { method: Method::PUT, path: "/api/salesforce/settings" };
-/// What is to be pasted into Vapi.
+/// What to paste into Vapi.
 pub const WEBHOOK_SETUP: Route = Route { method: Method::GET, path: "/api/salesforce/webhook" };
-/// A new webhook secret.
+/// Rotates the webhook secret.
 pub const WEBHOOK_ROTATE: Route = Route { method: Method::POST, path: "/api/salesforce/webhook/rotate" };
-/// The ledger's rows, for people.
+/// Lists calls.
 pub const SYNC_LOGS: Route = Route { method: Method::GET, path: "/api/salesforce/sync-logs" };
-/// The ledger's rows, counted.
+/// Counts calls.
 pub const SYNC_LOGS_SUMMARY: Route = Route { method: Method::GET, path: "/api/salesforce/sync-logs/summary" };
-/// Tries a call again.
+/// Retries a call.
 pub const SYNC_LOGS_RETRY: Route =
     Route { method: Method::POST, path: "/api/salesforce/sync-logs/{callId}/retry" };
-/// Tries all calls with an error code again.
+/// Retries all calls with an error code.
 pub const SYNC_LOGS_RETRY_ALL: Route =
     Route { method: Method::POST, path: "/api/salesforce/sync-logs/retry" };
-/// Logs one call at once.
+/// Logs one call immediately.
 pub const TEST_SYNC: Route = Route { method: Method::POST, path: "/api/salesforce/test-sync" };
 /// Where Vapi sends its messages.
 pub const WEBHOOK: Route = Route { method: Method::POST, path: "/webhook/vapi" };
 
-/// The cookie that binds a connect flow to the browser that began it (docs/contract.md#the-connect-flow).
+/// The cookie that binds a connect flow to the browser that started it (docs/contract.md#the-connect-flow).
 pub const OAUTH_COOKIE: &str = "__Host-salesforce_oauth";
 
-/// All of them.
+/// All routes.
 pub const ALL: [Route; 14] = [
     OAUTH_INITIATE,
     OAUTH_CALLBACK,
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_in_braces_is_any_one_but_not_none_and_not_two() {
+    fn a_segment_in_braces_matches_exactly_one_segment() {
         let to = |path: &str| ApiRequest::post(path, "").build();
         let request = to("/api/salesforce/sync-logs/call-1/retry?x=1");
         assert!(SYNC_LOGS_RETRY.is(&request) && !SYNC_LOGS_RETRY_ALL.is(&request));

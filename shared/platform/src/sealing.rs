@@ -1,8 +1,8 @@
-//! Sealing: what is stored of tokens and verifiers opens only with our keys, and only where it was put.
+//! Sealing: stored tokens and verifiers open only with our keys, and only where they were stored.
 //!
 //! A sealed value is `v1.<key id>.<base64url(nonce || ciphertext || tag)>`: AES-256-GCM with a random 96-bit nonce
-//! and the associated data `<workspace id>/<field>/<key id>`, so that a value that was moved to another workspace
-//! or field does not open.
+//! and the associated data `<workspace id>/<field>/<key id>`, so that a value that was moved to another workspace or
+//! field does not open.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::{ids::WorkspaceId, ports::StoreError};
@@ -17,12 +17,12 @@ use crate::{
 
 const VERSION: &str = "v1";
 
-/// The fields that hold sealed values. The name is part of what is authenticated: it never changes.
+/// The fields with sealed values. Their names are authenticated, so they must never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
-    /// The session.
+    /// The access token.
     AccessToken,
-    /// What buys a new session.
+    /// The refresh token.
     RefreshToken,
     /// The PKCE verifier of a connect flow.
     CodeVerifier,
@@ -44,7 +44,7 @@ impl Field {
 pub struct Sealed(String);
 
 impl Sealed {
-    /// A value as it was read; whether it opens is seen when it is opened.
+    /// A stored value; whether it is valid shows when it is opened.
     pub fn stored(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -55,16 +55,16 @@ impl Sealed {
     }
 }
 
-/// Why a value does not open or cannot be sealed.
+/// Why a value cannot be opened or sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// Not a sealed value.
     #[error("not a sealed value of version 1")]
     Malformed,
-    /// Its key is not among ours. The remedy: put the key back into the keys secret.
+    /// Its key is missing. To fix it, put the key back into the keys secret.
     #[error("sealed with key {0}, which the keys secret does not have (any more)")]
     UnknownKey(String),
-    /// Changed, or moved from another workspace or field.
+    /// Modified, or moved from another workspace or field.
     #[error(
         "does not open here: it was changed, or sealed for another workspace or field, or with another key of this id"
     )]
@@ -110,7 +110,7 @@ pub fn seal(
     Ok(Sealed(format!("{VERSION}.{}.{text}", key.id())))
 }
 
-/// Opens what was sealed with any key of the ring, for this workspace and field.
+/// Opens a value that was sealed with any key of the ring, for this workspace and field.
 pub fn open(
     keys: &KeyRing,
     workspace_id: &WorkspaceId,
@@ -141,7 +141,7 @@ fn associated_data(workspace_id: &WorkspaceId, field: Field, key: &Key) -> Aad<S
     Aad::from(format!("{workspace_id}/{}/{}", field.column(), key.id()))
 }
 
-/// Seals and opens with the keys of a source, which is asked again when a value names a key it did not have.
+/// Seals and opens with a source's keys. If a value names an unknown key, the keys are read again.
 #[derive(Debug, Clone)]
 pub struct Sealer<K> {
     keys: K,
@@ -153,7 +153,7 @@ impl<K: KeySource> Sealer<K> {
         Self { keys }
     }
 
-    /// Has the keys read, for whoever opens something next.
+    /// Reads the keys in advance.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         self.keys.keys().await.map(drop)
     }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_where_it_was_put() {
+    fn a_sealed_value_opens_where_it_was_stored() {
         let keys = keys::with_ids(&["1"]);
         let sealed = sealed_for_acme(&keys);
         assert!(sealed.as_str().starts_with("v1.1."));
@@ -208,13 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn one_value_is_never_sealed_to_the_same_text_twice() {
+    fn sealing_the_same_value_twice_gives_different_texts() {
         let keys = keys::with_ids(&["1"]);
         assert_ne!(sealed_for_acme(&keys), sealed_for_acme(&keys));
     }
 
     #[test]
-    fn moved_to_another_workspace_or_field_it_does_not_open() {
+    fn a_value_moved_to_another_workspace_or_field_does_not_open() {
         let keys = keys::with_ids(&["1"]);
         let sealed = sealed_for_acme(&keys);
         for (id, field) in [("other", Field::AccessToken), ("acme", Field::RefreshToken)] {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_bit_anywhere_keeps_it_shut() {
+    fn a_changed_bit_anywhere_prevents_opening() {
         let keys = keys::with_ids(&["1"]);
         let sealed = sealed_for_acme(&keys);
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed.as_str()["v1.1.".len()..]).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_open_says_why_by_a_stable_code() {
+    fn a_value_that_does_not_open_has_a_stable_code() {
         let keys = keys::with_ids(&["1"]);
         for (text, code) in [
             ("", "sealed_value_malformed"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_that_names_an_unknown_key_makes_the_sealer_read_the_keys_again() {
+    async fn an_unknown_key_id_makes_the_sealer_read_the_keys_again() {
         let source = keys::Rotating::new(keys::with_ids(&["1"]), keys::with_ids(&["2", "1"]));
         let sealed = sealed_for_acme(&keys::with_ids(&["2"]));
         let opened = Sealer::new(source).open(&workspace("acme"), Field::AccessToken, &sealed).await.unwrap();

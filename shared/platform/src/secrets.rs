@@ -1,7 +1,7 @@
-//! The two secrets of Secrets Manager, each read once and then kept for a while.
+//! The two secrets in Secrets Manager, each read once and then cached for a while.
 //!
-//! AWS's own caching crate is not used: it brings `aws-config` with a second TLS stack, and a cold start several
-//! times as long.
+//! AWS's own caching crate is not used: it pulls in `aws-config` with a second TLS stack, and makes cold starts
+//! several times as long.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -14,24 +14,24 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, KeysSecretArn, SalesforceClientSecretArn},
     keys::Keys,
 };
 
 /// Reads a secret's text.
 pub trait SecretReader: Send + Sync {
-    /// The current version of the secret.
+    /// Reads the secret's current version.
     fn read(&self, arn: &str) -> impl Future<Output = Result<SecretString, StoreError>> + Send;
 }
 
 /// AWS Secrets Manager.
 #[derive(Debug, Clone)]
-pub struct SecretsManager(OnUse<Client>);
+pub struct SecretsManager(LazyClient<Client>);
 
 impl SecretsManager {
-    /// With this client.
-    pub fn new(client: OnUse<Client>) -> Self {
+    /// Uses this client.
+    pub fn new(client: LazyClient<Client>) -> Self {
         Self(client)
     }
 }
@@ -39,24 +39,24 @@ impl SecretsManager {
 impl SecretReader for SecretsManager {
     async fn read(&self, arn: &str) -> Result<SecretString, StoreError> {
         const OPERATION: &str = "Secrets Manager GetSecretValue";
-        let answer = self.0.get_secret_value().secret_id(arn).send().await;
-        let secret = answer.map_err(|error| store_error(OPERATION, &error))?.secret_string;
+        let response = self.0.get_secret_value().secret_id(arn).send().await;
+        let secret = response.map_err(|error| store_error(OPERATION, &error))?.secret_string;
         let nothing = || StoreError { operation: OPERATION, cause: "the secret has no text".to_owned() };
         secret.map(SecretString::from).ok_or_else(nothing)
     }
 }
 
-/// What a secret's text is read into.
+/// A type that is parsed from a secret's text.
 pub trait FromSecret: Sized + Send + Sync {
-    /// How long it may be used before it is read again.
+    /// How long it is used before it is read again.
     const KEPT_FOR: Duration;
-    /// Reads it. The error says what is wrong, never the content.
+    /// Parses it. The error says what is wrong, never the content.
     fn from_secret(text: SecretString) -> Result<Self, String>;
 }
 
 impl FromSecret for Keys {
-    /// Longer than a client secret: a value that names a key which is not known makes us read earlier. A rotated key is
-    /// used everywhere after this time.
+    /// Longer than for the client secret, because an unknown key id triggers an earlier read. After this time, a
+    /// rotated key is in use everywhere.
     const KEPT_FOR: Duration = KEYS_KEPT_FOR;
 
     fn from_secret(text: SecretString) -> Result<Self, String> {
@@ -69,7 +69,7 @@ impl FromSecret for Keys {
 pub struct ClientSecret(pub SecretString);
 
 impl FromSecret for ClientSecret {
-    /// Short: nothing else tells that the owner changed it.
+    /// Short, because nothing else shows that the owner changed it.
     const KEPT_FOR: Duration = Duration::from_mins(5);
 
     fn from_secret(text: SecretString) -> Result<Self, String> {
@@ -78,8 +78,8 @@ impl FromSecret for ClientSecret {
     }
 }
 
-/// A secret that is read when it is first asked for, by one reader at a time, and then kept. When a later read fails,
-/// what is known stays good. Cheap to clone; clones share what was read.
+/// A secret that is read on first use, by one reader at a time, and then cached. If a later read fails, the cached
+/// value stays in use. Clones are cheap and share the cache.
 #[derive(Debug)]
 pub struct CachedSecret<T, R = SecretsManager>(Arc<Inner<T, R>>);
 
@@ -93,15 +93,15 @@ impl<T, R> Clone for CachedSecret<T, R> {
 struct Inner<T, R> {
     reader: R,
     arn: String,
-    known: Mutex<Option<Known<T>>>,
+    cached: Mutex<Option<Cached<T>>>,
 }
 
 #[derive(Debug)]
-struct Known<T> {
+struct Cached<T> {
     value: Arc<T>,
-    /// When it is time to read again.
+    /// When to read again.
     until: Instant,
-    /// When it was last tried, and how that failed, if it did.
+    /// When the last read was tried, and its error, if it failed.
     tried_at: Instant,
     failed: Option<StoreError>,
 }
@@ -110,7 +110,7 @@ struct Known<T> {
 pub type KeysSecret = CachedSecret<Keys>;
 
 impl KeysSecret {
-    /// The secret that `KEYS_SECRET_ARN` names. Nothing is read yet.
+    /// The secret in `KEYS_SECRET_ARN`. It is not read yet.
     pub fn from_env(env: &impl Env, aws: &Aws) -> Result<Self, ConfigError> {
         let KeysSecretArn(arn) = KeysSecretArn::from_env(env)?;
         Ok(Self::new(SecretsManager::new(aws.secrets_manager()), arn))
@@ -118,7 +118,7 @@ impl KeysSecret {
 }
 
 impl CachedSecret<ClientSecret> {
-    /// The secret that `SALESFORCE_CLIENT_SECRET_ARN` names. Nothing is read yet.
+    /// The secret in `SALESFORCE_CLIENT_SECRET_ARN`. It is not read yet.
     pub fn from_env(env: &impl Env, aws: &Aws) -> Result<Self, ConfigError> {
         let SalesforceClientSecretArn(arn) = SalesforceClientSecretArn::from_env(env)?;
         Ok(Self::new(SecretsManager::new(aws.secrets_manager()), arn))
@@ -132,48 +132,48 @@ impl<R: SecretReader> ClientSecretSource for CachedSecret<ClientSecret, R> {
 }
 
 impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
-    /// This secret, read by this reader. Nothing is read yet.
+    /// Uses this secret and reader. The secret is not read yet.
     pub fn new(reader: R, arn: impl Into<String>) -> Self {
-        Self(Arc::new(Inner { reader, arn: arn.into(), known: Mutex::new(None) }))
+        Self(Arc::new(Inner { reader, arn: arn.into(), cached: Mutex::new(None) }))
     }
 
     /// The secret.
     pub async fn get(&self) -> Result<Arc<T>, StoreError> {
-        Ok(self.read_unless(|known| Instant::now() < known.until).await?.0)
+        Ok(self.read_unless(|cached| Instant::now() < cached.until).await?.0)
     }
 
-    /// The secret, read again unless that was just tried, for somebody who misses something in it. An error where it
-    /// could not be read: whether it has what is missed is then not known.
+    /// The secret, read again unless that was just tried, for callers that miss something in it. An error if it could
+    /// not be read, because then it is unknown whether it has what is missing.
     pub async fn get_again(&self) -> Result<Arc<T>, StoreError> {
         let (value, failed) =
-            self.read_unless(|known| known.tried_at.elapsed() < SECRET_READ_AGAIN_AFTER).await?;
+            self.read_unless(|cached| cached.tried_at.elapsed() < SECRET_READ_AGAIN_AFTER).await?;
         failed.map_or(Ok(value), Err)
     }
 
-    /// What is known, and how the last read failed, if it did.
+    /// The cached value, and the error of the last read, if it failed.
     async fn read_unless(
         &self,
-        good: impl FnOnce(&Known<T>) -> bool,
+        good: impl FnOnce(&Cached<T>) -> bool,
     ) -> Result<(Arc<T>, Option<StoreError>), StoreError> {
-        // Held while reading: whoever else asks meanwhile waits for this read instead of starting another.
-        let mut known = self.0.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|known| good(known)) {
-            return Ok((Arc::clone(&known.value), known.failed.clone()));
+        // Locked while reading: concurrent callers wait for this read instead of starting another.
+        let mut cached = self.0.cached.lock().await;
+        if let Some(cached) = cached.as_ref().filter(|cached| good(cached)) {
+            return Ok((Arc::clone(&cached.value), cached.failed.clone()));
         }
         let now = Instant::now();
-        match (self.read().await, known.as_mut()) {
+        match (self.read().await, cached.as_mut()) {
             (Ok(value), _) => {
                 let value = Arc::new(value);
                 let until = now + T::KEPT_FOR;
-                *known = Some(Known { value: Arc::clone(&value), until, tried_at: now, failed: None });
+                *cached = Some(Cached { value: Arc::clone(&value), until, tried_at: now, failed: None });
                 Ok((value, None))
             }
-            (Err(error), Some(known)) => {
-                tracing::warn!(error = %error, "a secret could not be read again; the one known is used on");
-                known.until = known.until.max(now + SECRET_READ_AGAIN_AFTER);
-                known.tried_at = now;
-                known.failed = Some(error.clone());
-                Ok((Arc::clone(&known.value), Some(error)))
+            (Err(error), Some(cached)) => {
+                tracing::warn!(error = %error, "a secret could not be read again; the cached one stays in use");
+                cached.until = cached.until.max(now + SECRET_READ_AGAIN_AFTER);
+                cached.tried_at = now;
+                cached.failed = Some(error.clone());
+                Ok((Arc::clone(&cached.value), Some(error)))
             }
             (Err(error), None) => Err(error),
         }
@@ -189,7 +189,7 @@ impl<T: FromSecret, R: SecretReader> CachedSecret<T, R> {
 pub trait KeySource: Send + Sync {
     /// The keys.
     fn keys(&self) -> impl Future<Output = Result<Arc<Keys>, StoreError>> + Send;
-    /// The keys once more, because something names a key that [`KeySource::keys`] did not have.
+    /// Reads the keys again, because something names a key that [`KeySource::keys`] did not have.
     fn reread(&self) -> impl Future<Output = Result<Arc<Keys>, StoreError>> + Send;
 }
 
@@ -209,24 +209,24 @@ mod tests {
 
     use super::*;
 
-    /// Answers each read with the next text; an error where there is none.
+    /// Returns the next text for each read; an error if there is none.
     #[derive(Debug, Default)]
     struct Reader {
         reads: AtomicUsize,
-        answers: Vec<Option<&'static str>>,
+        responses: Vec<Option<&'static str>>,
     }
 
     impl SecretReader for Reader {
         async fn read(&self, _: &str) -> Result<SecretString, StoreError> {
             let read = self.reads.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(10)).await;
-            let answer = self.answers.get(read).copied().flatten().map(SecretString::from);
-            answer.ok_or_else(|| StoreError { operation: "read", cause: "no answer".to_owned() })
+            let response = self.responses.get(read).copied().flatten().map(SecretString::from);
+            response.ok_or_else(|| StoreError { operation: "read", cause: "no response".to_owned() })
         }
     }
 
-    fn secret(answers: &[Option<&'static str>]) -> CachedSecret<ClientSecret, Reader> {
-        CachedSecret::new(Reader { reads: AtomicUsize::new(0), answers: answers.to_vec() }, "arn")
+    fn secret(responses: &[Option<&'static str>]) -> CachedSecret<ClientSecret, Reader> {
+        CachedSecret::new(Reader { reads: AtomicUsize::new(0), responses: responses.to_vec() }, "arn")
     }
 
     fn reads(secret: &CachedSecret<ClientSecret, Reader>) -> usize {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_read_once_until_its_time_is_over() {
+    async fn it_is_read_once_until_it_expires() {
         let secret = secret(&[Some("one"), Some("two")]);
         assert_eq!(text(&secret).await, "one");
         tokio::time::advance(ClientSecret::KEPT_FOR / 2).await;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_askers_make_one_read() {
+    async fn concurrent_callers_share_one_read() {
         let secret = secret(&[Some("one")]);
         let (a, b, c) = tokio::join!(text(&secret), text(&secret), text(&secret));
         assert_eq!([a, b, c], ["one", "one", "one"]);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_later_read_that_fails_leaves_the_known_value_good_and_is_not_repeated_at_once() {
+    async fn a_later_read_that_fails_keeps_the_cached_value_and_is_not_repeated_at_once() {
         let secret = secret(&[Some("one"), None, Some("three")]);
         text(&secret).await;
         tokio::time::advance(ClientSecret::KEPT_FOR).await;
@@ -269,14 +269,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_first_read_that_fails_is_an_error_and_the_next_asker_tries_again() {
+    async fn a_first_read_that_fails_is_an_error_and_the_next_caller_tries_again() {
         let secret = secret(&[None, Some("two")]);
-        assert_eq!(secret.get().await.unwrap_err().cause, "no answer");
+        assert_eq!(secret.get().await.unwrap_err().cause, "no response");
         assert_eq!(text(&secret).await, "two");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_early_read_is_made_at_most_every_thirty_seconds() {
+    async fn a_forced_read_happens_at_most_every_thirty_seconds() {
         let secret = secret(&[Some("one"), Some("two"), Some("three")]);
         text(&secret).await;
         secret.get_again().await.unwrap();
@@ -288,14 +288,15 @@ mod tests {
         assert_eq!(text(&secret).await, "two");
     }
 
-    /// Whoever asks early misses something: what is known has it not, and what could not be read may have it.
+    /// Callers that force a read miss something that the cached value does not have, and that the value that could
+    /// not be read may have.
     #[tokio::test(start_paused = true)]
-    async fn an_early_read_that_fails_is_an_error_until_one_succeeds_and_what_is_known_stays_good() {
+    async fn a_forced_read_that_fails_is_an_error_until_one_succeeds_and_the_cached_value_stays_valid() {
         let secret = secret(&[Some("one"), None, Some("three")]);
         text(&secret).await;
         tokio::time::advance(SECRET_READ_AGAIN_AFTER).await;
         for _ in 0..2 {
-            assert_eq!(secret.get_again().await.unwrap_err().cause, "no answer");
+            assert_eq!(secret.get_again().await.unwrap_err().cause, "no response");
             assert_eq!(text(&secret).await, "one");
         }
         assert_eq!(reads(&secret), 2);

@@ -1,5 +1,5 @@
-//! What the functions need of the tables beyond the domain's ports: small traits, so that what a handler takes says
-//! what it may do. The tables ([`crate::dynamo`]) and those in memory (`testing`) implement them.
+//! What the functions need from the tables beyond the domain's ports: small traits, so that what a handler takes says
+//! what it may do. Implemented by the tables ([`crate::dynamo`]) and in memory (`testing`).
 
 use std::future::Future;
 
@@ -17,46 +17,46 @@ use serde_json::Value;
 
 use crate::hashed::Hashed;
 
-/// What a finished connect flow brings.
+/// The result of a connect flow.
 #[derive(Debug, Clone)]
 pub struct NewConnection {
-    /// Where the session is good.
+    /// The URL of the org.
     pub instance_url: String,
     /// The login host that issued the tokens.
     pub login_url: String,
     /// The org.
     pub org_id: SalesforceId,
-    /// The user in whose name Ringlog will write.
+    /// The user as whom Ringlog will write.
     pub user_id: SalesforceId,
     /// The user's name, for people.
     pub user_name: Option<String>,
-    /// The session.
+    /// The access token.
     pub access_token: SecretString,
-    /// What buys new sessions.
+    /// The refresh token.
     pub refresh_token: SecretString,
-    /// When Salesforce issued the session, Unix seconds.
+    /// When Salesforce issued the tokens, Unix seconds.
     pub issued_at: i64,
-    /// The user's time zone; it becomes the workspace's, if that has none.
+    /// The user's time zone, which becomes the workspace's if none is set.
     pub time_zone: Option<TimeZone>,
-    /// The org's country, an ISO 3166 code; it becomes the workspace's default, if that has none.
+    /// The org's country (ISO 3166), which becomes the workspace's default if none is set.
     pub country: Option<String>,
 }
 
-/// A grant that is no longer used, to be revoked.
+/// A grant that is no longer used and has to be revoked.
 #[derive(Debug, Clone)]
 pub struct OldGrant {
     /// The login host to revoke it at.
     pub login_url: String,
-    /// Revoking it ends its sessions too.
+    /// Revoking it also ends its access tokens.
     pub refresh_token: SecretString,
 }
 
-/// A disconnect of which nobody knows whether it took effect.
+/// A disconnect that may or may not have taken effect.
 #[derive(Debug)]
 pub struct Unanswered {
     /// What failed.
     pub error: StoreError,
-    /// The grant that may be forgotten by now: whoever asked is the last to know it. `None`: nothing was changed.
+    /// The grant that may have been deleted: the caller is the last to know it. `None` if nothing was changed.
     pub grant: Option<OldGrant>,
 }
 
@@ -66,10 +66,10 @@ impl From<StoreError> for Unanswered {
     }
 }
 
-/// Connects and disconnects workspaces. Whatever is replaced or forgotten comes back, to be revoked; `None`: there was
-/// nothing, or it can no longer be opened.
+/// Connects and disconnects workspaces. Returns the replaced or deleted grant, which has to be revoked; `None` if
+/// there was none, or it can no longer be opened.
 pub trait Connections: Send + Sync {
-    /// Stores a new connection, and raises its version.
+    /// Stores a new connection and increments its version.
     fn connect(
         &self,
         id: &WorkspaceId,
@@ -77,7 +77,7 @@ pub trait Connections: Send + Sync {
         now: i64,
     ) -> impl Future<Output = Result<Option<OldGrant>, StoreError>> + Send;
 
-    /// Forgets the connection, and raises its version. Nothing is written where there is none.
+    /// Deletes the connection and increments its version. Writes nothing if there is none.
     fn disconnect(
         &self,
         id: &WorkspaceId,
@@ -86,13 +86,13 @@ pub trait Connections: Send + Sync {
 
 /// The versions of webhook secrets.
 pub trait WebhookSecrets: Send + Sync {
-    /// The versions; version 1 where there was none.
+    /// Returns the versions; creates version 1 if there is none.
     fn ensure(
         &self,
         id: &WorkspaceId,
     ) -> impl Future<Output = Result<WebhookSecretVersions, StoreError>> + Send;
 
-    /// Raises the version. The one before stays valid, unless `revoke_previous`.
+    /// Increments the version. The previous one stays valid, unless `revoke_previous`.
     fn rotate(
         &self,
         id: &WorkspaceId,
@@ -102,24 +102,24 @@ pub trait WebhookSecrets: Send + Sync {
 
 /// A workspace's settings, without its connection.
 pub trait SettingsView: Send + Sync {
-    /// Reads them; what is not set has its default.
+    /// Reads the settings; unset ones have their defaults.
     fn settings(&self, id: &WorkspaceId) -> impl Future<Output = Result<Settings, StoreError>> + Send;
 }
 
-/// What became of a change of settings.
+/// The outcome of a change of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replaced {
-    /// They are the new ones.
+    /// The settings were replaced.
     Done,
-    /// They stay as they are, which is this: it was not what they might be replaced from.
+    /// The settings did not meet the condition; here they are.
     Refused(Box<Settings>),
 }
 
 /// Changes a workspace's settings.
 pub trait SettingsStore: SettingsView {
-    /// Puts `new` in the place of settings that `may` be replaced. They are judged and replaced in one step: of two who
-    /// replace the same settings at once, one finds the other's. A setting that does not change is not written: one that
-    /// nobody has set yet stays open for the org that is connected next.
+    /// Replaces the settings with `new`, if the current ones satisfy `may`. Check and write are one step: of two
+    /// concurrent changes, one sees the other's. Settings with equal values are not written, so that those that
+    /// nobody has set are still filled in by the next connect.
     fn replace(
         &self,
         id: &WorkspaceId,
@@ -128,25 +128,25 @@ pub trait SettingsStore: SettingsView {
     ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
 }
 
-/// What people see of a connection: everything but the tokens.
+/// What people see of a connection: everything except the tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionStatus {
-    /// Where the workspace stands.
+    /// The state.
     pub state: ConnectionState,
     /// Why a reconnect is required.
     pub reason: Option<String>,
-    /// Where its records are.
+    /// The URL of the org.
     pub instance_url: Option<String>,
     /// The org.
     pub org_id: Option<String>,
-    /// The user in whose name Ringlog writes.
+    /// The user as whom Ringlog writes.
     pub user_name: Option<String>,
-    /// Since when, Unix seconds.
+    /// Since when it has been connected, Unix seconds.
     pub connected_at: Option<i64>,
 }
 
 impl ConnectionStatus {
-    /// A workspace that the table does not know.
+    /// A workspace without a row.
     pub fn unknown() -> Self {
         Self {
             state: ConnectionState::Disconnected,
@@ -159,13 +159,13 @@ impl ConnectionStatus {
     }
 }
 
-/// Shows connections.
+/// Reads connection statuses.
 pub trait StatusView: Send + Sync {
-    /// Reads it. No token is read with it.
+    /// Reads the status, without the tokens.
     fn status(&self, id: &WorkspaceId) -> impl Future<Output = Result<ConnectionStatus, StoreError>> + Send;
 }
 
-/// What an index of the ledger tells about the newest row of a status.
+/// What an index contains about the newest row with a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewestRow {
     /// Its last write, Unix seconds.
@@ -174,7 +174,7 @@ pub struct NewestRow {
     pub api_usage: Option<ApiUsage>,
 }
 
-/// Shows how syncing goes.
+/// Reads the newest rows.
 pub trait NewestRows: Send + Sync {
     /// The workspace's newest row with this status.
     fn newest(
@@ -198,7 +198,7 @@ pub struct ListedRow {
     /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
     /// What that record is.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::workspace::RecordType>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::RecordType>"))]
     pub salesforce_record_type: Option<String>,
     /// The Task.
     pub salesforce_task_id: Option<SalesforceId>,
@@ -224,8 +224,8 @@ pub struct ListedRow {
     pub due_at: Option<i64>,
 }
 
-/// How many candidates of a call a list shows: a page of calls with hundreds each would be more than a function may
-/// answer.
+/// How many candidates a list shows per call: a page of calls with hundreds each would exceed a function's maximum
+/// response.
 const LISTED_CANDIDATES: usize = 10;
 
 /// How the record was chosen.
@@ -251,7 +251,7 @@ pub struct ListedDecision {
     pub turned_down: Vec<Value>,
 }
 
-/// A decision as a row holds it.
+/// A decision as it is stored in a row.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StoredDecision {
@@ -271,47 +271,47 @@ impl From<StoredDecision> for ListedDecision {
 }
 
 impl ListedRow {
-    /// Where the row stands in its list.
-    pub fn place(&self) -> Place {
-        Place { created_at: self.created_at, call_id: self.call_id.clone() }
+    /// The row's position in a list.
+    pub fn position(&self) -> Position {
+        Position { created_at: self.created_at, call_id: self.call_id.clone() }
     }
 }
 
-/// A place in a list of calls. It names no list: whoever comes with it says which one he reads.
+/// A position in a list of calls. It does not name the list; the caller does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Unix seconds.
     pub created_at: i64,
-    /// Among calls of the same second.
+    /// Orders calls of the same second.
     pub call_id: CallId,
 }
 
 /// Lists calls.
 pub trait ListedRows: Send + Sync {
-    /// The workspace's rows, or those with this status, newest first: up to `limit`, fewer only at the list's end. What
-    /// was written just now may not show yet.
+    /// The workspace's rows, or those with this status, newest first: exactly `limit` rows, unless the list ends.
+    /// Very recent writes may be missing.
     fn list(
         &self,
         id: &WorkspaceId,
         status: Option<SyncStatus>,
         limit: u32,
-        after: Option<&Place>,
+        after: Option<&Position>,
     ) -> impl Future<Output = Result<Vec<ListedRow>, StoreError>> + Send;
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Where it stands: a [`SyncStatus`], or a word of a newer version.
+    /// Its status: a [`SyncStatus`], or a word of a newer version.
     pub status: String,
-    /// Why.
+    /// The error code.
     pub error_code: Option<String>,
 }
 
-/// What counting needs. What was written just now may not show yet.
+/// What counting needs. Very recent writes may be missing.
 pub trait CountedRows: Send + Sync {
-    /// A page of outcomes, of the calls that were created `since` then (Unix seconds) or at any time, and where to go
-    /// on.
+    /// A page of outcomes of the calls created at `since` or later (Unix seconds) or at any time, and the cursor of
+    /// the next page.
     fn outcomes(
         &self,
         id: &WorkspaceId,
@@ -319,7 +319,7 @@ pub trait CountedRows: Send + Sync {
         after: Option<String>,
     ) -> impl Future<Output = Result<(Vec<Outcome>, Option<String>), StoreError>> + Send;
 
-    /// How many rows of a page have this error code, and where to go on. Its places are those of
+    /// How many rows of a page have this error code, and the cursor of the next page. The cursors are those of
     /// [`calls::ports::FailedRows`].
     fn count_with_error(
         &self,
@@ -329,7 +329,7 @@ pub trait CountedRows: Send + Sync {
     ) -> impl Future<Output = Result<(u64, Option<String>), StoreError>> + Send;
 }
 
-/// A connect flow under way.
+/// A connect flow in progress.
 #[derive(Debug, Clone)]
 pub struct NewState {
     /// The `state` parameter, hashed.
@@ -338,14 +338,14 @@ pub struct NewState {
     pub cookie_hash: Hashed,
     /// What the callback needs.
     pub flow: OAuthFlow,
-    /// Until when the callback may come, Unix seconds.
+    /// When the flow expires, Unix seconds.
     pub expires_at: i64,
 }
 
-/// What a callback needs to know of its flow.
+/// What a callback needs to know about its flow.
 #[derive(Debug, Clone)]
 pub struct OAuthFlow {
-    /// Who connects.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
     /// The PKCE verifier.
     pub code_verifier: SecretString,
@@ -358,13 +358,13 @@ pub struct OAuthFlow {
 /// Why a flow cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TakeError {
-    /// Never begun, already taken, or gone with its time.
-    #[error("no connect flow has this state: it was never begun, or is finished already")]
+    /// Never started, already taken, or deleted after it expired.
+    #[error("no connect flow has this state: it was never started, or has already finished")]
     Unknown,
-    /// Begun in another browser; it stays for that one.
-    #[error("the connect flow was begun in another browser, or its cookie did not come with the request")]
+    /// Started in another browser; it stays for that one.
+    #[error("the connect flow was started in another browser, or its cookie was not sent")]
     WrongBrowser,
-    /// Too late.
+    /// Expired.
     #[error("the connect flow has expired")]
     Expired,
     /// The table failed, or the verifier does not open.
@@ -372,12 +372,12 @@ pub enum TakeError {
     Store(#[from] StoreError),
 }
 
-/// Connect flows, each taken exactly once.
+/// Connect flows, each of which can be taken exactly once.
 pub trait OAuthStates: Send + Sync {
-    /// Keeps a flow until its callback comes.
+    /// Stores a flow for its callback.
     fn put(&self, state: &NewState) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes a flow out, if it is this browser's and not expired at `now`.
+    /// Takes a flow, if it is this browser's and has not expired at `now`.
     fn take(
         &self,
         state_hash: &Hashed,

@@ -1,12 +1,12 @@
-//! Logs: one JSON object a line, a message and dotted fields, as `CloudWatch` reads them.
+//! Logs: one JSON object per line, with a message and dotted fields, as `CloudWatch` reads them.
 //!
-//! What is never logged, at any level: tokens, secrets, keys, codes, states and cookies; bodies of requests, answers
-//! and queue messages; names of people, summaries, transcripts; phone numbers. What identifies is: `workspace.id`,
-//! `call.id`, `message.id`, Salesforce ids, `error.code`. Errors of ours name a place and a rule, never a value, so
-//! they may be logged as they are. A failure is logged once, where it is handled.
+//! Never logged, at any level: tokens, secrets, keys, codes, states and cookies; bodies of requests, responses and
+//! queue messages; people's names, summaries, transcripts; phone numbers. Identifiers may be logged: `workspace.id`,
+//! `call.id`, `message.id`, Salesforce ids, `error.code`. Our own errors name a place and a rule, never a value, so
+//! they can be logged as they are. A failure is logged once, where it is handled.
 //!
-//! Libraries speak only from `warn` upwards: at finer levels the AWS SDK and the Lambda runtime log whole requests
-//! and events. The runtime's span of an invocation is kept, for its request id.
+//! Libraries log only from `warn` upwards: at finer levels, the AWS SDK and the Lambda runtime log whole requests and
+//! events. The runtime's span of an invocation is kept, because it has the request id.
 
 use std::{io, panic::PanicHookInfo};
 
@@ -20,17 +20,17 @@ use crate::{
     metrics,
 };
 
-/// The crates that every function carries of ours.
+/// Our crates that are part of every function.
 const OURS: [&str; 3] = ["calls", "platform", "salesforce"];
 
-/// Where the Lambda runtime opens the span of an invocation.
-const INVOCATIONS: &str = "lambda_runtime::layers::trace";
+/// The target of the Lambda runtime's invocation span.
+const INVOCATION_TARGET: &str = "lambda_runtime::layers::trace";
 
-/// Starts logging and counting for a function; `crate_name` is `env!("CARGO_CRATE_NAME")` of its `main.rs`. The level is
-/// `LOG_LEVEL`, or else what Lambda's log settings say, or else `info`.
+/// Sets up logging and metrics for a function; `crate_name` is `env!("CARGO_CRATE_NAME")` of its `main.rs`. The level
+/// is `LOG_LEVEL`, or else the level in Lambda's log settings, or else `info`.
 pub fn init(crate_name: &'static str) {
     let subscriber = subscriber(crate_name, level(&ProcessEnv), io::stdout);
-    // A second call has nothing to do: the first one's subscriber stays.
+    // On a second call, the first one's subscriber stays.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
@@ -48,7 +48,7 @@ where
 {
     let libraries = level.min(LevelFilter::from_level(Level::WARN));
     let filter = OURS.iter().chain([&crate_name]).fold(
-        Targets::new().with_default(libraries).with_target(INVOCATIONS, LevelFilter::INFO),
+        Targets::new().with_default(libraries).with_target(INVOCATION_TARGET, LevelFilter::INFO),
         |targets, ours| targets.with_target(*ours, level),
     );
     let lines = fmt::layer()
@@ -61,7 +61,7 @@ where
     Registry::default().with(lines)
 }
 
-/// Says where it panicked. The panic's text may hold content, and stays out.
+/// Logs where it panicked. The panic's message may have content and is left out.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let (file, line) = panic.location().map_or(("unknown", 0), |at| (at.file(), at.line()));
     tracing::error!(error.code = "panic", code.file = file, code.line = line, "panicked");
@@ -112,15 +112,16 @@ mod tests {
     #[test]
     fn a_line_carries_the_request_id_of_its_invocation() {
         let lines = logged(LevelFilter::INFO, || {
-            let invocation =
-                tracing::info_span!(target: INVOCATIONS, "Lambda runtime invoke", requestId = "request-1");
+            let invocation = tracing::info_span!(
+                target: INVOCATION_TARGET, "Lambda runtime invoke", requestId = "request-1"
+            );
             invocation.in_scope(|| tracing::info!(target: "status", "shown"));
         });
         assert_eq!(lines[0]["span"]["requestId"], "request-1");
     }
 
     #[test]
-    fn libraries_are_heard_from_warn_upwards_only_even_when_we_are_debugged() {
+    fn libraries_log_only_from_warn_upwards_even_if_we_log_everything() {
         let lines = logged(LevelFilter::TRACE, || {
             tracing::trace!(target: "lambda_runtime::layers::api_response", "a whole event");
             tracing::debug!(target: "aws_smithy_runtime::client", "a whole request");
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_level_is_ours_before_lambdas() {
+    fn our_level_beats_lambdas() {
         assert_eq!(level(&[("LOG_LEVEL", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "ERROR")]), LevelFilter::DEBUG);
         assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR")]), LevelFilter::ERROR);
         assert_eq!(level(&[("LOG_LEVEL", "loud")]), LevelFilter::INFO);

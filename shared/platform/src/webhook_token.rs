@@ -1,7 +1,7 @@
-//! The webhook token: names its workspace and proves it, so that a report is authenticated without a look-up
+//! The webhook token: names its workspace and proves it, so that a report is authenticated without a lookup
 //! (docs/contract.md#the-webhook-secret).
 //!
-//! `rlw1.<workspace>.<secret version>.<key id>.<base64url(HMAC-SHA256(all before))>`
+//! `rlw1.<workspace>.<secret version>.<key id>.<base64url(HMAC-SHA256(everything before))>`
 
 use std::future::Future;
 
@@ -16,26 +16,26 @@ use crate::{
     secrets::KeySource,
 };
 
-/// The header that Vapi sends its server secret in.
+/// The header in which Vapi sends its server secret.
 pub const HEADER: &str = "X-Vapi-Secret";
 
 const VERSION: &str = "rlw1";
 
-/// What a good token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedToken {
-    /// Whose reports it brings.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
-    /// The version of the workspace's webhook secret; whether it is still in use is not known here.
+    /// The version of the workspace's webhook secret; it may have been revoked.
     pub secret_version: u64,
-    /// The key that it was made with.
+    /// The key it was made with.
     pub key_id: String,
 }
 
-/// Why a request is not accepted.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// No token, or a bad one. What was wrong with it is nobody's business.
+    /// No token, or an invalid one. The sender does not learn what is wrong with it.
     #[error("no valid webhook token")]
     Refused,
     /// The keys could not be read.
@@ -45,13 +45,13 @@ pub enum TokenError {
 
 /// Checks webhook tokens.
 pub trait WebhookTokens: Send + Sync {
-    /// Verifies the token of a request: `X-Vapi-Secret`, or else `Authorization: Bearer`.
+    /// Verifies a request's token: `X-Vapi-Secret`, or else `Authorization: Bearer`.
     fn verify(&self, headers: &HeaderMap) -> impl Future<Output = Result<VerifiedToken, TokenError>> + Send;
 }
 
-/// Makes webhook tokens.
+/// Issues webhook tokens.
 pub trait WebhookTokenIssuer: Send + Sync {
-    /// The token of a workspace for a version of its secret. The same as long as the current key is the same.
+    /// The token of a workspace for a version of its secret. It stays the same as long as the current key does.
     fn issue(
         &self,
         workspace_id: &WorkspaceId,
@@ -59,14 +59,14 @@ pub trait WebhookTokenIssuer: Send + Sync {
     ) -> impl Future<Output = Result<SecretString, StoreError>> + Send;
 }
 
-/// Makes and checks tokens with the keys of a source, which is asked again when a token names a key it did not have.
+/// Issues and verifies tokens with a source's keys. If a token names an unknown key, the keys are read again.
 #[derive(Debug, Clone)]
 pub struct TokenSigner<K> {
     keys: K,
 }
 
 impl<K: KeySource> TokenSigner<K> {
-    /// A signer with these keys.
+    /// Uses these keys.
     pub fn new(keys: K) -> Self {
         Self { keys }
     }
@@ -80,8 +80,8 @@ impl<K: KeySource> WebhookTokens for TokenSigner<K> {
             checked => checked,
         };
         match checked {
-            Checked::Good(token) => Ok(token),
-            Checked::Bad | Checked::UnknownKey => Err(TokenError::Refused),
+            Checked::Valid(token) => Ok(token),
+            Checked::Invalid | Checked::UnknownKey => Err(TokenError::Refused),
         }
     }
 }
@@ -110,34 +110,34 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 enum Checked {
-    Good(VerifiedToken),
-    Bad,
+    Valid(VerifiedToken),
+    Invalid,
     UnknownKey,
 }
 
 fn check(keys: &KeyRing, token: &str) -> Checked {
-    let Some((claim, tag, said)) = parse(token) else { return Checked::Bad };
-    let Some(key) = keys.find(&said.key_id) else { return Checked::UnknownKey };
+    let Some((claim, tag, content)) = parse(token) else { return Checked::Invalid };
+    let Some(key) = keys.find(&content.key_id) else { return Checked::UnknownKey };
     match hmac::verify(&signing_key(key), claim.as_bytes(), &tag) {
-        Ok(()) => Checked::Good(said),
-        Err(_) => Checked::Bad,
+        Ok(()) => Checked::Valid(content),
+        Err(_) => Checked::Invalid,
     }
 }
 
-/// What the token claims, the bytes that say it, and the tag that should prove it.
+/// The token's signed part, its tag, and its content.
 fn parse(token: &str) -> Option<(&str, Vec<u8>, VerifiedToken)> {
     let (claim, tag) = token.rsplit_once('.')?;
     let mut parts = claim.split('.');
     if parts.next()? != VERSION {
         return None;
     }
-    let said = VerifiedToken {
+    let content = VerifiedToken {
         workspace_id: WorkspaceId::parse(parts.next()?).ok()?,
         secret_version: parts.next()?.parse().ok()?,
         key_id: parts.next()?.to_owned(),
     };
     let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;
-    parts.next().is_none().then_some((claim, tag, said))
+    parts.next().is_none().then_some((claim, tag, content))
 }
 
 fn signing_key(key: &Key) -> hmac::Key {
@@ -183,13 +183,13 @@ mod tests {
         }
         let mut both = headers("authorization", &format!("Bearer {token}"));
         both.insert("x-vapi-secret", "".parse().unwrap());
-        assert_eq!(signer(&["1"]).verify(&both).await, Ok(expected), "an empty header hides no token");
+        assert_eq!(signer(&["1"]).verify(&both).await, Ok(expected), "an empty header does not hide a token");
     }
 
     #[tokio::test]
     async fn anything_else_is_refused_without_saying_why() {
         let token = token().await;
-        let bent = [
+        let tampered = [
             token.replace("acme", "other"),
             token.replace(".3.", ".4."),
             token.replace(".3.", ".+3."),
@@ -203,7 +203,7 @@ mod tests {
             "rlw1....".to_owned(),
             String::new(),
         ];
-        for bad in bent {
+        for bad in tampered {
             let verified = signer(&["1"]).verify(&headers("x-vapi-secret", &bad)).await;
             assert_eq!(verified, Err(TokenError::Refused), "{bad}");
         }
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_of_the_same_id_but_another_deployment_does_not_verify() {
+    async fn a_token_of_another_deployments_key_with_the_same_id_is_refused() {
         let elsewhere = TokenSigner::new(keys::Fixed::from_initial(&"x".repeat(64)));
         let verified = elsewhere.verify(&headers("x-vapi-secret", &token().await)).await;
         assert_eq!(verified, Err(TokenError::Refused));
     }
 
     #[tokio::test]
-    async fn tokens_of_an_older_key_stay_good_and_new_ones_name_the_new_key() {
+    async fn tokens_of_an_older_key_stay_valid_and_new_ones_name_the_new_key() {
         let rotated = signer(&["2", "1"]);
         assert!(rotated.verify(&headers("x-vapi-secret", &token().await)).await.is_ok());
         let new = rotated.issue(&acme(), 3).await.unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_of_a_key_that_is_new_to_us_makes_us_read_the_keys_again() {
+    async fn a_token_of_an_unknown_key_makes_us_read_the_keys_again() {
         let new = signer(&["2"]).issue(&acme(), 1).await.unwrap();
         let source = keys::Rotating::new(keys::with_ids(&["1"]), keys::with_ids(&["2", "1"]));
         let verified = TokenSigner::new(source).verify(&headers("x-vapi-secret", new.expose_secret())).await;

@@ -1,8 +1,8 @@
 //! Tasks and Events: creating both or neither, reading, updating.
 
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Activity, Answer, CrmError, FaultClass, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{Activities, Activity, Answer, CrmError, FaultClass, Fields, Written, WrittenObject},
     ids::SalesforceId,
     workspace::Connection,
 };

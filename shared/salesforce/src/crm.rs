@@ -1,12 +1,15 @@
 //! The port [`Crm`]: each operation is in a module of its own.
 
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
-    crm::{Activities, Answer, CrmError, Duplicates, Found, Omitted, PhoneQuery, Written, WrittenObject},
+    activity::{EventDraft, TaskDraft},
+    crm::{
+        Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
+        WrittenObject,
+    },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{ClientSecretSource, Crm, Look},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 

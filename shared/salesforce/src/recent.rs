@@ -6,9 +6,9 @@
 //! code.
 
 use calls::{
-    crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery},
+    crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery, RecordType},
     ids::SalesforceId,
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

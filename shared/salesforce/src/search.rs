@@ -2,10 +2,10 @@
 
 use calls::{
     codes::faults,
-    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery},
+    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType},
     ids::SalesforceId,
     limits::FOUND_RECORDS,
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -16,11 +16,10 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use calls::{
-    crm::{FaultClass, Omitted, PhoneQuery, WrittenObject},
+    crm::{FaultClass, Omitted, PhoneQuery, RecordType, WrittenObject},
     ids::{CallId, SalesforceId},
     ports::{Crm, TokenEndpoint, Tokens},
     time_zone::TimeZone,
-    workspace::RecordType,
 };
 use chrono::{DateTime, Utc};
 use salesforce::Grant;
@@ -265,7 +264,7 @@ async fn nothing_to_write_sends_no_request() {
     assert!(script.requests().is_empty());
 }
 
-fn subject() -> calls::activity::Fields {
+fn subject() -> calls::crm::Fields {
     json!({ "Subject": "Inbound Call" }).as_object().unwrap().clone()
 }
 

@@ -6,11 +6,11 @@
 mod support;
 
 use calls::{
-    crm::Omitted,
+    crm::{Omitted, RecordType},
     matching,
     phone::PhoneNumber,
     ports::Crm,
-    workspace::{RecordType, Settings},
+    workspace::Settings,
 };
 use salesforce::Timeouts;
 use salesforce_sim::{NewRecord, RouteKind, Settings as Behaviour};

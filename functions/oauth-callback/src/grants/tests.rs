@@ -1,4 +1,4 @@
-//! The grant of a simulated Salesforce.
+//! Grants of a simulated Salesforce.
 
 use calls::ids::WorkspaceId;
 use platform::stores::OAuthFlow;
@@ -35,7 +35,7 @@ impl World {
         Self { client: client.unwrap(), salesforce }
     }
 
-    /// A user allows, and the code is granted.
+    /// A user allows access, and the code is exchanged.
     async fn connect(&self) -> Result<NewConnection, CrmError> {
         let config = self.salesforce.config();
         let verifier = Verifier::generate().unwrap();
@@ -53,7 +53,7 @@ impl World {
         self.client.grant(&flow, &code).await
     }
 
-    /// The org's address cannot be read.
+    /// Makes reading the org fail.
     fn refuse_organization(&self, status: u16, code: &str) {
         let body = json!([{ "errorCode": code, "message": "No." }]);
         let answer =
@@ -66,7 +66,7 @@ impl World {
     }
 }
 
-/// Chooses Allow on the page, as a browser does; the code that the redirect brings.
+/// Chooses Allow on the page, as a browser does. Returns the code in the redirect.
 async fn allow(page: &str) -> String {
     let (host, path) = page.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -86,7 +86,7 @@ async fn allow(page: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_grant_tells_user_zone_and_country() {
+async fn a_grant_has_user_zone_and_country() {
     let world = World::new().await;
     let connection = world.connect().await.unwrap();
     assert_eq!(connection.login_url, world.salesforce.url());
@@ -96,7 +96,7 @@ async fn a_grant_tells_user_zone_and_country() {
 }
 
 #[tokio::test]
-async fn without_the_api_a_grant_is_of_no_use_and_is_revoked() {
+async fn a_grant_without_the_api_is_revoked() {
     for code in ["API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"] {
         let world = World::new().await;
         world.refuse_organization(403, code);
@@ -107,7 +107,7 @@ async fn without_the_api_a_grant_is_of_no_use_and_is_revoked() {
 }
 
 #[tokio::test]
-async fn any_other_failure_to_read_the_country_lets_the_connect_go_on() {
+async fn any_other_failure_to_read_the_country_does_not_stop_the_connect() {
     for (status, code) in [
         (404, "NOT_FOUND"),
         (403, "INSUFFICIENT_ACCESS"),
@@ -122,7 +122,7 @@ async fn any_other_failure_to_read_the_country_lets_the_connect_go_on() {
 }
 
 #[tokio::test]
-async fn a_grant_of_nobody_is_revoked() {
+async fn a_grant_whose_user_cannot_be_read_is_revoked() {
     let world = World::new().await;
     let answer = Effect::Answer {
         status: 403,

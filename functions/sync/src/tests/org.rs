@@ -1,19 +1,19 @@
-//! For the tests of `sync` and `test-sync`: an org in memory, with one Lead, and a workspace that is connected to it.
+//! For the tests of `sync` and `test-sync`: an in-memory org with one Lead, and a workspace that is connected to it.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{self, Booking, EventDraft, Fields, TaskDraft},
+    activity::{self, Booking, EventDraft, TaskDraft},
     call::{Call, CallKind, Fact},
     crm::{
-        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Found, FoundRecord, Omitted,
-        PhoneQuery, Written, WrittenObject,
+        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Fields, Found, FoundRecord, Omitted,
+        PhoneQuery, RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
     sync::{Ports, Worker},
-    workspace::{Connection, RecordType, Settings, WebhookSecretVersions, Workspace},
+    workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
 };
 use chrono::{DateTime, Utc};
 use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
@@ -23,10 +23,10 @@ pub const NOW: i64 = 1_800_457_200;
 /// The number of the org's Lead.
 pub const NUMBER: &str = "+12345550123";
 pub const LEAD: &str = "00Q000000000001EAA";
-/// The org panics when it is asked for this number.
+/// The org panics on searches for this number.
 pub const PANICS: &str = "+12345550199";
 
-/// The adapters of the tests.
+/// The tests' adapters.
 pub struct TestPorts;
 
 impl Ports for TestPorts {
@@ -37,24 +37,24 @@ impl Ports for TestPorts {
     type Random = SeededRandom;
 }
 
-/// What was written to the org.
+/// What was written to the org, and which requests it got.
 #[derive(Default)]
 pub struct Records {
     pub tasks: Vec<TaskDraft>,
     pub searches: usize,
     pub updates: usize,
     pub looks: usize,
-    /// What searches and writes fail with.
+    /// The error of all requests, if the org is down.
     pub down: Option<CrmError>,
 }
 
 impl Records {
-    fn place(&self, id: &SalesforceId) -> usize {
+    fn index(&self, id: &SalesforceId) -> usize {
         (0..self.tasks.len()).find(|n| task_id(n + 1) == *id).expect("a task that exists")
     }
 }
 
-/// An org in memory. Each request lets others go first, as one over the network does.
+/// An in-memory org. Each request yields first, as network requests do.
 #[derive(Clone, Default)]
 pub struct Org(Arc<Mutex<Records>>);
 
@@ -100,7 +100,7 @@ impl Crm for Org {
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Answer<Written>, CrmError> {
-        assert!(event.is_none(), "no call of these tests has an appointment");
+        assert!(event.is_none(), "no call in these tests has an appointment");
         self.request(|records| {
             records.tasks.extend(task.cloned());
             Written { task_id: task.map(|_| task_id(records.tasks.len())), event_id: None }
@@ -125,7 +125,7 @@ impl Crm for Org {
         _: &[SalesforceId],
         _: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        panic!("no duplicate rule of these tests names records")
+        panic!("no duplicate rule in these tests names records")
     }
 
     async fn converted_to(
@@ -133,7 +133,7 @@ impl Crm for Org {
         _: &Connection,
         _: &SalesforceId,
     ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
-        panic!("no record of these tests goes away")
+        panic!("no record in these tests is deleted")
     }
 
     async fn create_lead(
@@ -142,7 +142,7 @@ impl Crm for Org {
         _: &LeadDraft,
         _: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
-        panic!("no workspace of these tests wants Leads")
+        panic!("no workspace in these tests creates Leads")
     }
 
     async fn read(
@@ -151,17 +151,17 @@ impl Crm for Org {
         task_id: Option<&SalesforceId>,
         event_id: Option<&SalesforceId>,
     ) -> Result<Answer<Activities>, CrmError> {
-        assert!(event_id.is_none(), "no call of these tests has an appointment");
+        assert!(event_id.is_none(), "no call in these tests has an appointment");
         self.request(|records| {
-            let place = records.place(task_id.expect("a task that exists"));
-            let standing = |place: usize| Activity {
-                id: self::task_id(place + 1),
-                who_id: Some(records.tasks[place].who_id.clone()),
-                fields: records.tasks[place].fields(),
+            let index = records.index(task_id.expect("a task that exists"));
+            let as_read = |index: usize| Activity {
+                id: self::task_id(index + 1),
+                who_id: Some(records.tasks[index].who_id.clone()),
+                fields: records.tasks[index].fields(),
                 modified_at: DateTime::UNIX_EPOCH,
                 is_untouched: true,
             };
-            Activities { task: Some(standing(place)), event: None }
+            Activities { task: Some(as_read(index)), event: None }
         })
         .await
     }
@@ -176,15 +176,15 @@ impl Crm for Org {
     ) -> Result<Answer<()>, CrmError> {
         self.request(|records| {
             records.updates += 1;
-            let place = records.place(id);
+            let index = records.index(id);
             let description = fields["Description"].as_str().expect("a Description that changes");
-            description.clone_into(&mut records.tasks[place].description);
+            description.clone_into(&mut records.tasks[index].description);
         })
         .await
     }
 
     async fn closed_task_status(&self, _: &Connection) -> Result<Answer<Option<String>>, CrmError> {
-        panic!("this org knows `Completed`")
+        panic!("this org has `Completed`")
     }
 
     async fn look(
@@ -208,11 +208,11 @@ impl Crm for Org {
 
 impl TokenEndpoint for Org {
     async fn client_secret(&self) -> Result<SecretString, CrmError> {
-        panic!("the session of these tests does not end")
+        panic!("the access token in these tests does not expire")
     }
 
     async fn refresh(&self, _: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
-        panic!("the session of these tests does not end")
+        panic!("the access token in these tests does not expire")
     }
 
     async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
@@ -243,7 +243,7 @@ pub fn connected(id: &str) -> Workspace {
     Workspace { webhook_secret, ..platform::testing::connected(id) }
 }
 
-/// A worker to which `acme` is connected.
+/// A worker whose workspace `acme` is connected.
 pub fn worker() -> Worker<TestPorts> {
     let workspaces = MemoryWorkspaces::default();
     workspaces.insert(connected("acme"));
@@ -257,14 +257,14 @@ pub fn worker() -> Worker<TestPorts> {
     }
 }
 
-/// The Task of a call, as an earlier worker wrote it.
+/// A call's Task, as an earlier worker wrote it.
 #[allow(dead_code)] // Two test crates share this file; one of them needs it.
 pub fn task_of(call: &Call) -> TaskDraft {
     let who_id = SalesforceId::parse(LEAD).unwrap();
     activity::task(call, &who_id, &Settings::default(), NOW, &Booking::None)
 }
 
-/// A call that was reported now.
+/// A call that was just reported.
 pub fn call(id: &str, number: &str) -> Call {
     let reported_at = NOW * 1000;
     let mut call = Call::new(CallId::parse(id).unwrap());

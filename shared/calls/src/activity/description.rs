@@ -1,4 +1,4 @@
-//! The Description of an activity: paragraphs, cut so that it fits and its last line always stands
+//! The Description of an activity: paragraphs, cut so that they fit and the last line is always complete
 //! (docs/contract.md#task).
 
 use crate::{
@@ -7,21 +7,21 @@ use crate::{
     text::{clean, cut, length, salesforce_unit},
 };
 
-/// What Salesforce's Description holds (docs/salesforce-api.md#task).
+/// The length of Salesforce's Description (docs/salesforce-api.md#task).
 const DESCRIPTION: usize = 32_000;
 
-/// What gives way where not all fits.
+/// The order in which paragraphs are cut if not all of them fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     /// The transcript.
     First,
     /// The summary.
     Next,
-    /// What somebody has to act upon. It is bounded, and always fits.
+    /// What somebody has to act on. It is bounded and always fits.
     Last,
 }
 
-/// The paragraphs that are not empty, and the line that a look finds the activity by.
+/// The non-empty paragraphs, and the line by which a look finds the activity.
 pub(super) fn describe(call_id: &CallId, paragraphs: &[(Cut, String)]) -> String {
     let last_line = last_line(call_id);
     let mut room = DESCRIPTION - units(&last_line);
@@ -41,19 +41,19 @@ pub(super) fn describe(call_id: &CallId, paragraphs: &[(Cut, String)]) -> String
     kept.join(BETWEEN_PARAGRAPHS)
 }
 
-/// The line that ends what Ringlog writes into a Description.
+/// The last line of what Ringlog writes into a Description.
 pub(crate) fn last_line(call_id: &CallId) -> String {
     format!("Call {call_id}")
 }
 
-/// A Description that others have written too, with new paragraphs below what stands, and the call's line again. They
-/// are cut to what fits; `None` where nothing of them does.
-pub(crate) fn add(standing: &str, new: &[&str], last_line: &str) -> Option<String> {
-    let standing = standing.trim();
-    let taken = units(standing) + 2 * units(BETWEEN_PARAGRAPHS) + units(last_line);
+/// An edited Description, with new paragraphs below the existing text, and the call's line again. The paragraphs are
+/// cut to what fits; `None` if nothing fits.
+pub(crate) fn add(existing: &str, new: &[&str], last_line: &str) -> Option<String> {
+    let existing = existing.trim();
+    let taken = units(existing) + 2 * units(BETWEEN_PARAGRAPHS) + units(last_line);
     let new = new.join(BETWEEN_PARAGRAPHS);
     let new = cut(&new, DESCRIPTION.saturating_sub(taken), salesforce_unit);
-    let parts = [standing, &new, last_line].into_iter().filter(|part| !part.is_empty());
+    let parts = [existing, &new, last_line].into_iter().filter(|part| !part.is_empty());
     (!new.is_empty()).then(|| parts.collect::<Vec<_>>().join(BETWEEN_PARAGRAPHS))
 }
 

@@ -8,7 +8,7 @@ use crate::{
     appointment::{AppointmentRequest, Verdict},
     call::CallKind,
     ids::CallId,
-    ledger::Reason,
+    reason::Reason,
     text::{CUT, length},
     time_zone::TimeZone,
 };
@@ -33,7 +33,7 @@ fn who() -> SalesforceId {
 fn call() -> Call {
     Call {
         kind: fact(CallKind::Inbound),
-        // Eleven at night in New York, the next day in UTC.
+        // Eleven at night in New York is the next day in UTC.
         started_at: fact(utc("2027-01-21T04:00:00Z")),
         duration_seconds: fact(125),
         ended_reason: fact("customer-ended-call".to_owned()),
@@ -93,7 +93,7 @@ fn subject_and_call_type_follow_the_kind_and_the_appointment() {
 }
 
 #[test]
-fn the_date_is_the_calls_or_that_of_its_arrival() {
+fn the_date_is_the_calls_or_when_it_was_received() {
     let received_at = utc("2027-02-01T03:00:00Z").timestamp();
     let past_midnight = Call { ended_at: fact(utc("2027-01-21T05:10:00Z")), ..call() };
     let ended = Call { started_at: None, ended_at: fact(utc("2027-01-25T12:00:00Z")), ..call() };
@@ -114,7 +114,7 @@ fn the_date_is_the_calls_or_that_of_its_arrival() {
 }
 
 #[test]
-fn a_thin_call_is_a_task_with_its_last_line() {
+fn a_call_without_facts_is_a_task_with_its_last_line() {
     let call = Call::new(CallId::parse("call-1").unwrap());
     let task = task(&call, &who(), &settings(), 0, &Booking::None);
     assert_eq!(task.description, "Call call-1");
@@ -123,7 +123,7 @@ fn a_thin_call_is_a_task_with_its_last_line() {
 }
 
 #[test]
-fn the_transcript_is_written_if_wanted() {
+fn the_transcript_is_written_if_enabled() {
     let settings = Settings { include_transcript: true, ..settings() };
     let task = task(&call(), &who(), &settings, 0, &Booking::None);
     assert!(
@@ -132,7 +132,7 @@ fn the_transcript_is_written_if_wanted() {
 }
 
 #[test]
-fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
+fn an_appointment_that_cannot_be_booked_is_in_the_task() {
     let request = AppointmentRequest {
         date: Some("next Tuesday".to_owned()),
         time: Some("2 PM".to_owned()),
@@ -153,7 +153,7 @@ fn an_appointment_that_cannot_be_booked_can_be_read_in_the_task() {
 }
 
 #[test]
-fn a_time_without_a_date_can_be_read_in_the_task() {
+fn a_time_without_a_date_is_in_the_task() {
     for date in [None, Some(""), Some("N/A")] {
         let request = AppointmentRequest {
             date: date.map(str::to_owned),
@@ -180,7 +180,7 @@ fn a_time_without_a_date_can_be_read_in_the_task() {
 }
 
 #[test]
-fn what_was_noted_of_an_appointment_that_was_not_made_can_be_read_in_the_task() {
+fn what_was_noted_about_an_appointment_that_was_not_made_is_in_the_task() {
     let request = AppointmentRequest {
         date: Some("2027-01-27".to_owned()),
         booked: Some(false),
@@ -213,7 +213,7 @@ fn the_task_lists_the_appointments_without_an_event() {
 }
 
 #[test]
-fn a_transfer_and_a_number_that_the_caller_gave_are_said() {
+fn a_transfer_and_a_number_that_the_caller_gave_are_in_the_task() {
     let call = Call {
         transferred_to: fact("+12345550177".to_owned()),
         customer_number: fact("anonymous".to_owned()),
@@ -229,7 +229,7 @@ fn a_transfer_and_a_number_that_the_caller_gave_are_said() {
 }
 
 #[test]
-fn a_place_is_the_events_location() {
+fn the_location_is_the_events_location() {
     let there = Appointment { location: Some("12 High Street\nBack door".to_owned()), ..appointment() };
     assert_eq!(event(&call(), &who(), &there, NOW).location.as_deref(), Some("12 High Street Back door"));
     let fields = event(&call(), &who(), &appointment(), NOW).fields();
@@ -237,7 +237,7 @@ fn a_place_is_the_events_location() {
 }
 
 #[test]
-fn what_is_over_reminds_of_nothing() {
+fn past_appointments_have_no_reminder() {
     let start = appointment().start.timestamp();
     for (now, reminds) in
         [(start - 3601, true), (start - 3600, false), (start - 60, false), (start + 60, false)]
@@ -276,7 +276,7 @@ fn an_events_subject_fits_and_has_a_default() {
 }
 
 #[test]
-fn the_transcript_gives_way_first_then_the_summary() {
+fn the_transcript_is_cut_first_then_the_summary() {
     let settings = Settings { include_transcript: true, ..settings() };
     let long = Call { transcript: fact("well, ".repeat(6000)), ..call() };
     let description = task(&long, &who(), &settings, 0, &Booking::None).description;
@@ -319,13 +319,13 @@ fn a_line_is_cut_in_the_units_that_salesforce_counts() {
         let call = Call { ended_reason: fact(reason.repeat(300)), ..call() };
         let disposition = task(&call, &who(), &settings(), 0, &Booking::None).call_disposition.unwrap();
         let kept = disposition.strip_suffix(CUT).unwrap();
-        assert_eq!(kept.replace(reason, ""), "", "{reason} is whole");
-        // What the mark leaves is filled with whole characters.
+        assert_eq!(kept.replace(reason, ""), "", "{reason} is not split");
+        // Whole characters fill the room that the mark leaves.
         let room = 255 - CUT.encode_utf16().count();
         let unit = reason.encode_utf16().count();
         assert_eq!(kept.encode_utf16().count(), room - room % unit, "{reason}");
     }
-    // 255 of them fit; of those that count twice, 127.
+    // 255 of them fit, or 127 of those that count twice.
     for (reason, times) in [("é", 255), ("𠮟", 127)] {
         let call = Call { ended_reason: fact(reason.repeat(times)), ..call() };
         let disposition = task(&call, &who(), &settings(), 0, &Booking::None).call_disposition;
@@ -348,7 +348,7 @@ fn only_optional_fields_can_be_left_out() {
     ];
     for field in fields {
         assert!(task.without(field), "{field}");
-        assert!(!task.without(field), "{field} is gone already");
+        assert!(!task.without(field), "{field} was removed already");
         assert!(serde_json::to_value(&task).unwrap().get(field).is_none(), "{field}");
     }
     for field in ["WhoId", "Status", "Subject", "Description", "Nonsense", "type"] {
@@ -369,7 +369,7 @@ fn only_optional_fields_can_be_left_out() {
 }
 
 proptest! {
-    // Long texts take their time.
+    // Long texts are slow.
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]

@@ -1,4 +1,4 @@
-//! Days, times of day and date-times, as people and language models write them.
+//! Parses days, times of day and date-times, as people and language models write them.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
@@ -8,8 +8,8 @@ enum Meridiem {
     Pm,
 }
 
-/// Reads a time of day (docs/contract.md#appointments). A meridiem always wins; a leading zero, 0 and 13–23 mean the
-/// 24-hour clock; of the other hours without a meridiem, those that offices keep.
+/// Parses a time of day (docs/contract.md#appointments). A meridiem always wins; a leading zero, 0 and 13–23 mean the
+/// 24-hour clock; other hours without a meridiem are read as business hours.
 pub(super) fn time_of_day(text: &str) -> Option<NaiveTime> {
     let text = text.trim().to_lowercase();
     match text.as_str() {
@@ -58,23 +58,23 @@ fn number(text: &str) -> Option<u32> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// Salesforce's calendar ends with it.
+/// The last year of Salesforce's calendar.
 const LAST_YEAR: i32 = 4000;
 
-/// Where chrono puts the nanoseconds of a leap second, `:60`, which Salesforce has not.
+/// chrono's nanoseconds of a leap second, `:60`, which Salesforce does not have.
 const LEAP_SECOND: u32 = 1_000_000_000;
 
 /// The length of `2027-01-27`.
 pub(super) const DAY_LENGTH: usize = 10;
 
-/// A day as `YYYY-MM-DD`, and nothing else, that Salesforce's calendar has.
+/// Parses a day as `YYYY-MM-DD`, and nothing else, up to the end of Salesforce's calendar.
 pub(super) fn day(text: &str) -> Option<NaiveDate> {
     let plain = text.len() == DAY_LENGTH && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     day.filter(|day| plain && day.year() <= LAST_YEAR)
 }
 
-/// What a date-time says of where it is meant.
+/// The offset of a date-time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offset {
     /// `Z`.
@@ -83,10 +83,10 @@ pub(super) enum Offset {
     Of(FixedOffset),
 }
 
-/// A full ISO 8601 date and time, with an offset or without; seconds and the offset's colon may be missing.
+/// Parses a full ISO 8601 date-time, with or without an offset; seconds and the offset's colon are optional.
 pub(super) fn date_time(text: &str) -> Option<(NaiveDateTime, Option<Offset>)> {
     let text = text.to_ascii_uppercase();
-    if !begins_as_iso(&text) {
+    if !starts_as_iso(&text) {
         return None;
     }
     let text = text.replacen(' ', "T", 1).replace(' ', "");
@@ -108,9 +108,9 @@ fn local_time(text: &str) -> Option<NaiveDateTime> {
     formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
 }
 
-/// `2027-01-27T14:00`, or with a space for the `T`. The formats alone are laxer: `2027-01-27 2:00 -05:00` is no ISO time,
+/// `2027-01-27T14:00`, or with a space for the `T`. chrono's formats are laxer: `2027-01-27 2:00 -05:00` is not ISO,
 /// and might mean the afternoon.
-fn begins_as_iso(text: &str) -> bool {
+fn starts_as_iso(text: &str) -> bool {
     const SHAPE: &[u8] = b"0000-00-00T00:00";
     let fits = |(byte, shape): (u8, &u8)| match shape {
         b'0' => byte.is_ascii_digit(),

@@ -1,8 +1,8 @@
-//! How long an appointment takes, as people and language models write it.
+//! The length of an appointment, as people and language models write it.
 
 use crate::limits::APPOINTMENT_MINUTES;
 
-/// What a number is of.
+/// Units.
 const HOURS: [&str; 17] = [
     "h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "hora", "horas", "heure", "heures", "ora",
     "ore", "uur", "uren", "u",
@@ -11,23 +11,23 @@ const MINUTES: [&str; 13] = [
     "m", "min", "mins", "minute", "minutes", "minuten", "minuto", "minutos", "minuti", "minuut", "minut",
     "minuter", "mn",
 ];
-/// What may stand between two parts: `1 hour and 30 minutes`.
+/// Words between two parts: `1 hour and 30 minutes`.
 const BETWEEN: [&str; 6] = ["and", "und", "et", "y", "e", "en"];
-/// A bare number below this with a fraction is hours or minutes, nobody knows: `1.5`.
-const SURELY_MINUTES: f64 = 10.0;
+/// A bare number with a fraction below this is ambiguous, hours or minutes: `1.5`.
+const CERTAINLY_MINUTES: f64 = 10.0;
 
-/// Minutes, as many as an appointment may have: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None`: it cannot be read.
+/// Minutes, as many as an appointment may have: `45`, `45 min`, `1.5 hours`, `1h30`, `PT45M`. `None` if it cannot be read.
 pub(super) fn minutes(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('.').to_lowercase();
     let minutes = match text.parse::<f64>() {
-        Ok(number) if number < SURELY_MINUTES && number.fract() != 0.0 => return None,
+        Ok(number) if number < CERTAINLY_MINUTES && number.fract() != 0.0 => return None,
         Ok(number) => number,
         Err(_) => of_parts(text.strip_prefix("pt").unwrap_or(&text))?,
     };
     in_bounds(minutes)
 }
 
-/// Whole minutes of a length that an appointment may have.
+/// Rounds a length to minutes, if an appointment may be that long.
 pub(super) fn in_bounds(minutes: f64) -> Option<u32> {
     let [least, most] =
         [APPOINTMENT_MINUTES.start(), APPOINTMENT_MINUTES.end()].map(|limit| f64::from(*limit));
@@ -36,7 +36,7 @@ pub(super) fn in_bounds(minutes: f64) -> Option<u32> {
     fits.then(|| minutes.round() as u32)
 }
 
-/// Numbers with their units, one after another. What follows hours without a unit is minutes.
+/// Sums up numbers with units. A number without a unit after hours is minutes.
 fn of_parts(text: &str) -> Option<f64> {
     let mut rest = text;
     let mut sum = 0.0;

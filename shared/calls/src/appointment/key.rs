@@ -1,45 +1,46 @@
-//! The names under which agents note an appointment: `appointment_date`, `appointmentDate` and “Appointment Date” alike.
+//! The names under which agents note appointments: `appointment_date`, `appointmentDate` and “Appointment Date” are
+//! the same.
 
 use crate::text::plain_name;
 
-/// What a name stands for.
+/// What a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     /// The day.
     Date,
     /// The time of day.
     Time,
-    /// Day and time in one.
+    /// Date and time in one.
     DateTime,
     /// When it ends.
     End,
-    /// What it is called.
+    /// The type.
     Kind,
-    /// What to know.
+    /// Notes.
     Notes,
-    /// How long it takes.
+    /// The length.
     Duration,
-    /// The zone of day and time.
+    /// The zone of date and time.
     TimeZone,
-    /// Where it is.
+    /// The location.
     Location,
     /// Whether it was made: `true` or `false`.
     Made,
     /// Whether it was called off: `true` or `false`.
     CalledOff,
-    /// Where it stands, in words.
+    /// Its status, in words.
     Status,
-    /// What the caller wanted, in words. It only tells where that is another thing than an appointment.
-    Wish,
+    /// What the caller wanted, in words. Only counts if that is something other than an appointment.
+    Intent,
 }
 
-/// What begins the names of an appointment's facts.
+/// The prefix of an appointment's fields.
 const APPOINTMENT: &str = "appointment";
-/// What other objects with an appointment in them are called. Flat, such a name only says whether there is one: a
-/// `booking_date` may also be the day on which somebody booked.
+/// The names of objects that contain an appointment. As the prefix of a flat name, they only count for whether there
+/// is one: a `booking_date` may also be the day on which somebody booked.
 const OBJECTS: [&str; 3] = [APPOINTMENT, "booking", "reservation"];
-/// What stands before the object in a question: `is_appointment_booked`, “Was an appointment made?”.
-const ASKING: [&str; 8] = ["is", "isan", "was", "wasan", "has", "hasan", "did", "new"];
+/// Prefixes of questions: `is_appointment_booked`, “Was an appointment made?”.
+const QUESTIONS: [&str; 8] = ["is", "isan", "was", "wasan", "has", "hasan", "did", "new"];
 
 const NAMES: &[(&str, Key)] = &[
     ("date", Key::Date),
@@ -78,12 +79,12 @@ const NAMES: &[(&str, Key)] = &[
     ("outcome", Key::Status),
     ("bookingstatus", Key::Status),
     ("confirmationstatus", Key::Status),
-    ("intent", Key::Wish),
-    ("action", Key::Wish),
+    ("intent", Key::Intent),
+    ("action", Key::Intent),
 ];
 
 impl Key {
-    /// What a name stands for anywhere: `appointment_date`, `booking_status`, `is_appointment_booked`.
+    /// What a name means in any object: `appointment_date`, `booking_status`, `is_appointment_booked`.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let name = plain_name(name);
         if let Some(rest) = name.strip_prefix(APPOINTMENT).filter(|rest| !rest.is_empty()) {
@@ -92,7 +93,7 @@ impl Key {
             return find(rest).or_else(|| of_booking().filter(|key| key.is_verdict()));
         }
         let (before, rest) = OBJECTS.iter().find_map(|object| name.split_once(object))?;
-        if !before.is_empty() && !ASKING.contains(&before) {
+        if !before.is_empty() && !QUESTIONS.contains(&before) {
             return None;
         }
         if rest.is_empty() {
@@ -101,14 +102,14 @@ impl Key {
         find(rest).filter(|key| key.is_verdict())
     }
 
-    /// What a name stands for in an object that is an appointment: `date`.
+    /// What a name means in an object that is an appointment: `date`.
     pub(crate) fn within(name: &str) -> Option<Self> {
         find(&plain_name(name))
     }
 
-    /// Whether it says that there is an appointment, or none.
+    /// Whether it says if there is an appointment.
     pub(crate) fn is_verdict(self) -> bool {
-        matches!(self, Self::Made | Self::CalledOff | Self::Status | Self::Wish)
+        matches!(self, Self::Made | Self::CalledOff | Self::Status | Self::Intent)
     }
 }
 
@@ -118,13 +119,13 @@ fn find(name: &str) -> Option<Key> {
     key(name).or_else(|| asked.filter(|key| matches!(key, Key::Made | Key::CalledOff)))
 }
 
-/// Whether a name says that what it stands for is about an appointment: `appointmentDetails`, `booking_reference`.
+/// Whether a name says that its value is about an appointment: `appointmentDetails`, `booking_reference`.
 pub(crate) fn is_about_appointment(name: &str) -> bool {
     let name = plain_name(name);
     OBJECTS.iter().any(|object| name.starts_with(object))
 }
 
-/// Whether a name is just that of an appointment, with nothing after it.
+/// Whether a name is only the word for an appointment.
 pub(crate) fn is_appointment(name: &str) -> bool {
     OBJECTS.contains(&plain_name(name).as_str())
 }

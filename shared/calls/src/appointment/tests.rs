@@ -1,4 +1,4 @@
-//! The table of days and times, row by row (docs/contract.md#appointments).
+//! The contract's tables of dates and times, row by row (docs/contract.md#appointments).
 
 mod together;
 
@@ -27,7 +27,7 @@ fn request(date: &str, time: &str) -> AppointmentRequest {
     }
 }
 
-/// A Wednesday, 10 in the morning in New York.
+/// A Wednesday, 10 a.m. in New York.
 fn now() -> DateTime<Utc> {
     utc("2027-01-20T15:00:00Z")
 }
@@ -51,7 +51,7 @@ fn refusal(request: &AppointmentRequest) -> Reason {
 }
 
 #[test]
-fn without_a_date_there_is_none_in_the_calendar() {
+fn without_a_date_there_is_no_event() {
     for date in ["", " ", "N/A", "null", "none", "Not Provided"] {
         for time in ["2:00 PM", "whenever"] {
             assert_eq!(refusal(&request(date, time)).code, "appointment_without_date", "{date:?}");
@@ -65,7 +65,7 @@ fn without_a_date_there_is_none_in_the_calendar() {
     assert_eq!(refusal(&only_type).code, "appointment_without_date");
 }
 
-/// What `appointment_status: cancelled` says.
+/// The verdict of a field like `appointment_status: cancelled`.
 fn said(stated: &str) -> Option<Verdict> {
     let (name, value) = stated.split_once(": ")?;
     verdict::read(key::Key::of(name)?, value)
@@ -102,7 +102,7 @@ fn another_intent_or_a_denial_means_no_event_and_says_why() {
             Resolution::Booked { .. } => None,
             Resolution::NotMade(reason) => Some((reason, true)),
             Resolution::ByHand { reason, .. } => Some((reason, false)),
-            Resolution::None => panic!("it vanished: {intent:?} {booked:?}"),
+            Resolution::None => panic!("nothing is reported: {intent:?} {booked:?}"),
         };
         if let (Some((reason, _)), Some(words)) = (&said, stated.or(intent.filter(|_| booked != Some(false))))
         {
@@ -113,7 +113,7 @@ fn another_intent_or_a_denial_means_no_event_and_says_why() {
 }
 
 #[test]
-fn where_nothing_but_a_no_is_noted_there_is_nothing_to_say() {
+fn a_no_without_other_details_is_not_reported() {
     let only = |intent: Option<&str>, stated: Option<&str>| {
         resolve(&AppointmentRequest {
             intent: intent.map(str::to_owned),
@@ -131,7 +131,7 @@ fn where_nothing_but_a_no_is_noted_there_is_nothing_to_say() {
 }
 
 #[test]
-fn a_time_of_day_is_read_by_the_table() {
+fn times_of_day_are_parsed_like_the_table() {
     for (text, hour, minute) in [
         ("2:00 PM", 14, 0),
         ("2pm", 14, 0),
@@ -181,7 +181,7 @@ fn a_time_of_day_is_read_by_the_table() {
 }
 
 #[test]
-fn every_minute_of_the_day_is_read_in_every_form() {
+fn every_minute_of_the_day_is_parsed_in_every_form() {
     for (hour, minute) in (0..24).flat_map(|hour| (0..60).map(move |minute| (hour, minute))) {
         let on_twelve = (hour + 11) % 12 + 1;
         let (short, dotted) = if hour < 12 { ("AM", "a.m.") } else { ("pm", "p.m.") };
@@ -195,9 +195,10 @@ fn every_minute_of_the_day_is_read_in_every_form() {
         if minute == 0 {
             forms.extend([format!("{on_twelve}{short}"), format!("{on_twelve} {dotted}")]);
         }
-        // With a leading zero, and from 10 on, two digits are the 24-hour clock: 10:00 is the morning, 12:00 noon.
+        // With a leading zero, or from 10 on, two digits are the 24-hour clock: 10:00 is in the morning, 12:00 is
+        // noon.
         forms.push(format!("{hour:02}:{minute:02}"));
-        // Without: 1:00 to 7:59 are the afternoon, 8:00 to 9:59 the morning; 0:30 is half past midnight.
+        // Without one, 1:00 to 7:59 are in the afternoon, 8:00 to 9:59 in the morning; 0:30 is half past midnight.
         if matches!(hour, 0 | 8..=23) {
             let bare = if (13..=19).contains(&hour) { hour - 12 } else { hour };
             forms.push(format!("{bare}:{minute:02}"));
@@ -206,7 +207,7 @@ fn every_minute_of_the_day_is_read_in_every_form() {
             assert_eq!(clock::time_of_day(&form), NaiveTime::from_hms_opt(hour, minute, 0), "{form:?}");
         }
     }
-    // An hour without a leading zero never is one from 20:00 to 7:59.
+    // An hour without a leading zero is never between 20:00 and 7:59.
     for hour in 1..=12 {
         let read = clock::time_of_day(&format!("{hour}:00")).unwrap();
         assert!(("08:00".parse().unwrap().."20:00".parse().unwrap()).contains(&read), "{hour}: {read}");
@@ -214,7 +215,7 @@ fn every_minute_of_the_day_is_read_in_every_form() {
 }
 
 #[test]
-fn anything_else_is_no_time_and_stays_readable() {
+fn any_other_text_is_not_a_time_and_is_quoted() {
     for text in [
         "afternoon",
         "after lunch",
@@ -286,7 +287,7 @@ fn a_date_is_a_day_that_exists() {
         "+262142-12-31T23:59:59Z",
         "2027-02-29",
         "2100-02-29",
-        // Salesforce's calendar ends before.
+        // After the end of Salesforce's calendar.
         "4001-01-01",
         "9999-12-31",
     ] {
@@ -307,21 +308,21 @@ fn a_date_without_a_time_says_so() {
 }
 
 #[test]
-fn past_is_before_today_in_the_workspaces_zone() {
+fn the_past_is_before_today_in_the_workspaces_zone() {
     assert_eq!(refusal(&request("2027-01-19", "2 PM")).code, "appointment_in_the_past");
     assert_eq!(refusal(&request("2027-01-19", "whenever")).code, "appointment_in_the_past");
     assert_eq!(refusal(&request("2027-01-19T23:59:00-05:00", "")).code, "appointment_in_the_past");
-    // Today at eight, two hours ago.
+    // Today at 8 a.m., two hours ago.
     assert_eq!(start(&request("2027-01-20", "8 AM"), NEW_YORK), utc("2027-01-20T13:00:00Z"));
     assert_eq!(start(&request("2027-01-20", "midnight"), NEW_YORK), utc("2027-01-20T05:00:00Z"));
     let hours_ago = request("2027-01-20T00:30:00-05:00", "");
     assert_eq!(start(&hours_ago, NEW_YORK), utc("2027-01-20T05:30:00Z"));
-    // At two in the morning in London it is still yesterday in New York.
+    // At 2 a.m. in London it is still the day before in New York.
     let late = utc("2027-01-21T02:00:00Z");
     let yesterday = request("2027-01-20", "2 PM");
     assert!(matches!(yesterday.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
     assert!(matches!(yesterday.resolve(zone(LONDON), late, 60), Resolution::ByHand { .. }));
-    // Wherever the appointment itself is.
+    // The appointment's own zone does not matter.
     let there = AppointmentRequest { time_zone: Some("Europe/London".to_owned()), ..yesterday.clone() };
     assert!(matches!(there.resolve(zone(NEW_YORK), late, 60), Resolution::Booked { .. }));
     let here = AppointmentRequest { time_zone: Some("America/New_York".to_owned()), ..yesterday };
@@ -329,8 +330,8 @@ fn past_is_before_today_in_the_workspaces_zone() {
 }
 
 #[test]
-fn today_is_another_day_on_the_other_side_of_the_date_line() {
-    // Three days at once, at half past ten: the 19th in Pago Pago, the 20th in London, the 21st on Kiritimati.
+fn today_differs_on_the_other_side_of_the_date_line() {
+    // Three days at the same time, at 10:30 UTC: the 19th in Pago Pago, the 20th in London, the 21st on Kiritimati.
     let now = utc("2027-01-20T10:30:00Z");
     for (name, today) in [("Pacific/Pago_Pago", 19), (LONDON, 20), ("Pacific/Kiritimati", 21)] {
         for day in 18..=22 {
@@ -338,7 +339,7 @@ fn today_is_another_day_on_the_other_side_of_the_date_line() {
             assert_eq!(matches!(resolution, Resolution::Booked { .. }), day >= today, "{name} {day}");
         }
     }
-    // The last evening of a year, and of a February.
+    // The last evening of a year, and of February.
     for (now, yesterday, today) in [
         ("2028-01-01T04:59:00Z", "2027-12-30", "2027-12-31"),
         ("2028-01-01T05:00:00Z", "2027-12-31", "2028-01-01"),
@@ -370,7 +371,7 @@ fn an_instant_in_either_field_is_that_instant() {
 }
 
 #[test]
-fn what_only_resembles_an_instant_is_none() {
+fn a_text_that_only_resembles_an_instant_is_not_one() {
     for text in [
         "2027-01-27 2:00 -05:00",
         "2027-1-27T14:00Z",
@@ -378,7 +379,7 @@ fn what_only_resembles_an_instant_is_none() {
         "2 027-01-27 14:00 Z",
         "2027-01-27T14 :0 0:00 -05:00",
         "+2027-01-27T14:00Z",
-        // A leap second: Salesforce refuses it.
+        // Salesforce refuses leap seconds.
         "2027-01-27T14:00:60Z",
         "2027-01-27T23:59:60Z",
     ] {
@@ -391,11 +392,11 @@ fn what_only_resembles_an_instant_is_none() {
 }
 
 #[test]
-fn local_times_follow_the_zones_clock() {
+fn local_times_follow_the_zones_transitions() {
     for (name, date, time, expected) in [
         ("America/New_York", "2027-01-27", "2 PM", "2027-01-27T19:00:00Z"),
         ("America/New_York", "2027-07-27", "2 PM", "2027-07-27T18:00:00Z"),
-        // New York: clocks go from 2:00 to 3:00 on 14 March, and from 2:00 back to 1:00 on 7 November 2027.
+        // New York's clocks go from 2:00 to 3:00 on 14 March, and from 2:00 back to 1:00 on 7 November 2027.
         ("America/New_York", "2027-03-14", "01:59", "2027-03-14T06:59:00Z"),
         ("America/New_York", "2027-03-14", "02:30", "2027-03-14T07:30:00Z"),
         ("America/New_York", "2027-03-14", "03:30", "2027-03-14T07:30:00Z"),
@@ -408,32 +409,32 @@ fn local_times_follow_the_zones_clock() {
         ("Europe/London", "2027-03-28", "02:00", "2027-03-28T01:00:00Z"),
         ("Europe/London", "2027-10-31", "01:30", "2027-10-31T00:30:00Z"),
         ("Europe/London", "2027-10-31", "02:00", "2027-10-31T02:00:00Z"),
-        // Summer is at the other end of the year.
+        // The southern hemisphere.
         ("Australia/Sydney", "2027-07-27", "2 PM", "2027-07-27T04:00:00Z"),
         ("Australia/Sydney", "2027-12-27", "2 PM", "2027-12-27T03:00:00Z"),
         ("Australia/Sydney", "2027-04-04", "02:30", "2027-04-03T15:30:00Z"),
         ("Australia/Sydney", "2027-04-04", "03:00", "2027-04-03T17:00:00Z"),
         ("Australia/Sydney", "2027-10-03", "02:30", "2027-10-02T16:30:00Z"),
-        // Half an hour, from 2:00 to 2:30 and from 2:00 back to 1:30.
+        // A shift of half an hour: from 2:00 to 2:30, and from 2:00 back to 1:30.
         ("Australia/Lord_Howe", "2027-10-03", "01:59", "2027-10-02T15:29:00Z"),
         ("Australia/Lord_Howe", "2027-10-03", "02:15", "2027-10-02T15:45:00Z"),
         ("Australia/Lord_Howe", "2027-10-03", "02:30", "2027-10-02T15:30:00Z"),
         ("Australia/Lord_Howe", "2027-04-04", "01:29", "2027-04-03T14:29:00Z"),
         ("Australia/Lord_Howe", "2027-04-04", "01:45", "2027-04-03T14:45:00Z"),
         ("Australia/Lord_Howe", "2027-04-04", "02:00", "2027-04-03T15:30:00Z"),
-        // No midnight: clocks go from 0:00 to 1:00.
+        // No midnight: the clocks go from 0:00 to 1:00.
         ("America/Santiago", "2027-09-05", "midnight", "2027-09-05T04:00:00Z"),
-        // None of this since 2019.
+        // No daylight saving time since 2019.
         ("America/Sao_Paulo", "2027-01-27", "2 PM", "2027-01-27T17:00:00Z"),
         ("America/Sao_Paulo", "2027-07-27", "2 PM", "2027-07-27T17:00:00Z"),
         ("America/Sao_Paulo", "2027-11-07", "00:30", "2027-11-07T03:30:00Z"),
-        // Nor here.
+        // Nor in these.
         ("America/Phoenix", "2027-03-14", "02:30", "2027-03-14T09:30:00Z"),
         ("Asia/Tokyo", "2027-07-27", "2 PM", "2027-07-27T05:00:00Z"),
         ("Asia/Kolkata", "2027-07-27", "2 PM", "2027-07-27T08:30:00Z"),
         ("Asia/Kathmandu", "2027-07-27", "2 PM", "2027-07-27T08:15:00Z"),
         ("UTC", "2027-03-28", "02:30", "2027-03-28T02:30:00Z"),
-        // Over the year's end and over 29 February, both ways.
+        // Across the end of the year and 29 February, in both directions.
         ("America/New_York", "2027-12-31", "11:30 PM", "2028-01-01T04:30:00Z"),
         ("Australia/Sydney", "2028-01-01", "9:00 AM", "2027-12-31T22:00:00Z"),
         ("America/New_York", "2028-02-29", "8 PM", "2028-03-01T01:00:00Z"),
@@ -445,7 +446,7 @@ fn local_times_follow_the_zones_clock() {
 }
 
 #[test]
-fn the_appointments_own_zone_goes_before_the_workspaces() {
+fn the_appointments_own_zone_beats_the_workspaces() {
     let with_zone =
         |zone: &str| AppointmentRequest { time_zone: Some(zone.to_owned()), ..request("2027-01-27", "2 PM") };
     for (zone, expected) in [
@@ -463,7 +464,7 @@ fn the_appointments_own_zone_goes_before_the_workspaces() {
     ] {
         assert_eq!(start(&with_zone(zone), NEW_YORK), utc(expected), "{zone}");
     }
-    // With its own clock changes.
+    // With its own transitions.
     let in_summer = AppointmentRequest { date: Some("2027-03-28".to_owned()), ..with_zone("Europe/London") };
     let skipped = AppointmentRequest { time: Some("01:30".to_owned()), ..in_summer };
     assert_eq!(start(&skipped, NEW_YORK), utc("2027-03-28T01:30:00Z"));
@@ -475,14 +476,14 @@ fn the_appointments_own_zone_goes_before_the_workspaces() {
 }
 
 #[test]
-fn offending_text_is_repeated_in_bounds() {
+fn quoted_text_is_bounded() {
     let reason = refusal(&request("2027-01-27", &"soon\n".repeat(1000)));
     assert!(reason.message.contains("soon soon") && reason.message.len() < 300, "{}", reason.message);
 }
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_a_panic(
+    fn any_text_is_parsed_without_a_panic(
         date in "[0-9T:+\\-. Za-z]{0,30}|2027-0[1-9]-1[0-9]",
         time in any::<String>(),
         date_time in "[0-9T:+\\-. Za-z]{0,30}|2027-0[1-9]-1[0-9]([T ][0-9:]{4,8}(Z|[+-]0[0-9]:00|EST)?)?",

@@ -1,11 +1,11 @@
-//! Whether an appointment was made at all: flags such as `appointment_booked`, and statuses in words.
+//! Whether an appointment was made at all, from flags such as `appointment_booked` and from statuses in words.
 
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use crate::text::{present, words};
 
-/// What a flag or a status says.
+/// What a flag or status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -13,13 +13,13 @@ pub enum Verdict {
     Made,
     /// There is none.
     NotMade,
-    /// There was one, or was to be: it is cancelled, declined, pending.
+    /// There was or might have been one: it is cancelled, declined or pending.
     CalledOff,
-    /// Nobody knows.
+    /// It does not say clearly.
     Unclear,
 }
 
-/// The words of an appointment that there is.
+/// Words for an appointment that was made.
 const MADE: [&str; 27] = [
     "accepted",
     "active",
@@ -49,8 +49,8 @@ const MADE: [&str; 27] = [
     "successful",
     "vereinbart",
 ];
-/// What may stand beside them and changes nothing.
-const BESIDE: [&str; 15] = [
+/// Words next to them that change nothing.
+const NEUTRAL: [&str; 15] = [
     "appointment",
     "booking",
     "reservation",
@@ -67,7 +67,7 @@ const BESIDE: [&str; 15] = [
     "successfully",
     "ok",
 ];
-/// What the words of a status begin with where there is no appointment any more, whatever else they say.
+/// Stems of words for an appointment that no longer exists, whatever else the status says.
 const ENDED: [&str; 16] = [
     "abges",
     "abgelehnt",
@@ -86,7 +86,7 @@ const ENDED: [&str; 16] = [
     "verschoben",
     "withdrawn",
 ];
-/// The same, where there is none yet.
+/// Stems of words for an appointment that does not exist yet.
 const OPEN: [&str; 19] = [
     "ausstehend",
     "await",
@@ -108,15 +108,15 @@ const OPEN: [&str; 19] = [
     "wait",
     "waitlist",
 ];
-/// What denies the words after it; `wasn't` is two words.
+/// Words that negate the words after them; `wasn't` is two words.
 const NOT: [&str; 17] = [
     "no", "non", "not", "never", "nicht", "kein", "keine", "nein", "nao", "niet", "geen", "pas", "sin",
     "without", "t", "cannot", "none",
 ];
-/// What may stand between `not` and what it denies.
+/// Words between `not` and what it negates.
 const BETWEEN: [&str; 6] = ["yet", "been", "be", "noch", "appointment", "was"];
 
-/// What a flag or a status says; `None`: nothing, or it is neither.
+/// Reads a flag or status; `None` if it says nothing, or the key is neither.
 pub(crate) fn read(key: Key, value: &str) -> Option<Verdict> {
     let value = present(value)?;
     match key {
@@ -131,13 +131,13 @@ pub(crate) fn read(key: Key, value: &str) -> Option<Verdict> {
             None => Some(Verdict::Unclear),
         },
         Key::Status => Some(status(value)),
-        Key::Wish => Some(status(value)).filter(|verdict| *verdict == Verdict::CalledOff),
+        Key::Intent => Some(status(value)).filter(|verdict| *verdict == Verdict::CalledOff),
         _ => None,
     }
 }
 
-/// A flag as programs and language models write it. Other words are not guessed at: “pending confirmation” is no yes, and
-/// “N” may be anything.
+/// Reads a flag as programs and language models write it. Other words are not guessed at: “pending confirmation” is
+/// not a yes, and “N” may be anything.
 fn flag(value: &str) -> Option<bool> {
     let value = value.trim_end_matches('.').to_lowercase();
     match value.as_str() {
@@ -149,7 +149,7 @@ fn flag(value: &str) -> Option<bool> {
     }
 }
 
-/// What the words of a status say. Only plain words are a yes; those that speak of both are unclear.
+/// Reads the words of a status. Only unambiguous words are a yes; a mix of both is unclear.
 pub(crate) fn status(value: &str) -> Verdict {
     if let Some(made) = flag(value) {
         return if made { Verdict::Made } else { Verdict::NotMade };
@@ -159,35 +159,35 @@ pub(crate) fn status(value: &str) -> Verdict {
     let is_made = |word: &String| MADE.contains(&word.as_str());
     let made = words.iter().position(is_made);
     let not = words.iter().position(|word| NOT.contains(&word.as_str()));
-    let denies = |not: usize, made: usize| {
+    let negates = |not: usize, made: usize| {
         not < made && words[not + 1..made].iter().all(|word| BETWEEN.contains(&word.as_str()))
     };
     if words.concat().contains("noshow") || has(&ENDED) {
         return Verdict::CalledOff;
     }
     match (not, made) {
-        (Some(not), Some(made)) if denies(not, made) => Verdict::NotMade,
+        (Some(not), Some(made)) if negates(not, made) => Verdict::NotMade,
         (Some(_), None) if !has(&OPEN) => Verdict::NotMade,
         (None, None) if has(&OPEN) => Verdict::CalledOff,
-        (None, Some(_)) if words.iter().all(|word| is_made(word) || BESIDE.contains(&word.as_str())) => {
+        (None, Some(_)) if words.iter().all(|word| is_made(word) || NEUTRAL.contains(&word.as_str())) => {
             Verdict::Made
         }
         _ => Verdict::Unclear,
     }
 }
 
-/// Whether a text begins with a no, and says no more: `no`, “No appointment”.
+/// Whether a text is only a no: `no`, “No appointment”.
 pub(crate) fn is_no(value: &str) -> bool {
-    let begins = words(value).first().is_some_and(|word| NOT.contains(&word.as_str()));
-    flag(value) == Some(false) || begins && status(value) == Verdict::NotMade
+    let starts_with_no = words(value).first().is_some_and(|word| NOT.contains(&word.as_str()));
+    flag(value) == Some(false) || starts_with_no && status(value) == Verdict::NotMade
 }
 
-/// Whether the words of a status are of something that was made or not, and not of anything: “not booked”.
-pub(crate) fn speaks_of_one(value: &str) -> bool {
+/// Whether a status says that something was made or not, rather than anything else: “not booked”.
+pub(crate) fn mentions_booking(value: &str) -> bool {
     flag(value).is_some() || words(value).iter().any(|word| MADE.contains(&word.as_str()))
 }
 
-/// A flag or a status as it was noted: `appointment_status: cancelled`.
+/// A flag or status as it was noted: `appointment_status: cancelled`.
 pub(crate) fn stated(name: &str, value: &str) -> String {
     format!("{name}: {value}")
 }
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flag_is_read_only_where_it_is_plain() {
+    fn a_flag_is_read_only_if_it_is_unambiguous() {
         for (value, expected) in [
             ("true", Some(Verdict::Made)),
             ("Yes.", Some(Verdict::Made)),
@@ -296,7 +296,7 @@ mod tests {
             }
         }
         assert_eq!(read(Key::Status, "unknown"), None);
-        assert_eq!(read(Key::Wish, "reschedule"), Some(CalledOff));
-        assert_eq!(read(Key::Wish, "book"), None);
+        assert_eq!(read(Key::Intent, "reschedule"), Some(CalledOff));
+        assert_eq!(read(Key::Intent, "book"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The zone that a local time is meant in.
+//! The zone of a local time.
 
 mod words;
 
@@ -7,22 +7,22 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 use crate::time_zone::TimeZone;
 use words::Word;
 
-/// A zone with a name, a plain offset, or a word of people's.
+/// A named zone, an offset, or a colloquial word.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Zone {
     /// `America/New_York`.
     Named(TimeZone),
     /// `-05:00`.
     Offset(FixedOffset),
-    /// `EST`, `Eastern`: what it may mean.
+    /// `EST`, `Eastern`: may be ambiguous.
     Word(Word),
 }
 
-/// What clocks on Earth are from UTC at most, in seconds.
+/// The offsets that are in use, seconds.
 const OFFSETS: std::ops::RangeInclusive<i32> = -12 * 3600..=14 * 3600;
 
 impl Zone {
-    /// Reads an IANA name, `UTC`, `GMT`, `Z`, an offset, or a word of [`words`], in whichever case.
+    /// Reads an IANA name, `UTC`, `GMT`, `Z`, an offset, or one of [`words`], in any case.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let name = text.replace(' ', "_");
@@ -37,7 +37,7 @@ impl Zone {
         if offset.is_empty() {
             return Some(Self::Named(TimeZone::UTC));
         }
-        // `5`, `05` and `0530`; `530` is more likely a typing error than a zone.
+        // `5`, `05` and `0530`; `530` is more likely a typo than a zone.
         let digits = offset.strip_prefix(['+', '-'])?.replace(':', "");
         let full = if matches!(digits.len(), 1 | 2) { format!("{digits:0>2}00") } else { digits };
         let plain = full.len() == 4 && full.bytes().all(|b| b.is_ascii_digit());
@@ -54,8 +54,8 @@ impl Zone {
         }
     }
 
-    /// The instant of a local time, by [`TimeZone::instant`]. `None`: a word that may mean several, of which the
-    /// `workspace`'s clock is none.
+    /// The instant of a local time, like [`TimeZone::instant`]. `None` if the word is ambiguous and the `workspace`'s
+    /// zone does not resolve it.
     pub(super) fn instant(self, local: NaiveDateTime, workspace: TimeZone) -> Option<DateTime<Utc>> {
         match self {
             Self::Named(zone) => Some(zone.instant(local)),
@@ -64,7 +64,7 @@ impl Zone {
         }
     }
 
-    /// What the clocks there show at an instant.
+    /// The local time at an instant.
     pub(super) fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         match self {
             Self::Named(zone) => zone.local(instant),

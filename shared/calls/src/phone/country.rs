@@ -1,4 +1,4 @@
-//! A record's country: an ISO 3166 code, or a name as Salesforce's picklists have it or people write it.
+//! A record's country: an ISO 3166 code, or a name as in Salesforce's picklists or as people write it.
 
 mod names;
 
@@ -6,26 +6,28 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use rlibphonenumber::enums::Region;
 
+use super::numbering;
 use names::NAMES;
 
-/// Words that one may leave out of a country's name.
-const LEFT_OUT: [&str; 3] = ["and", "of", "the"];
+/// Words that may be missing in a country's name.
+const OPTIONAL_WORDS: [&str; 3] = ["and", "of", "the"];
 
 static BY_NAME: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
     NAMES.iter().flat_map(|(code, names)| names.iter().map(|name| (words(name), *code))).collect()
 });
 
-/// The region that a record's country names; `None` if it is unknown.
+/// The region of a record's country; `None` if it is unknown.
 pub(super) fn region(country: &str) -> Option<Region> {
-    super::region(country).or_else(|| super::region(BY_NAME.get(&words(country))?))
+    numbering::region(country).or_else(|| numbering::region(BY_NAME.get(&words(country))?))
 }
 
-/// A name's words, whatever their order: `Korea, Republic of` is `the Republic of Korea`.
+/// A name's words in sorted order: `Korea, Republic of` equals `the Republic of Korea`.
 fn words(name: &str) -> String {
     let letters = name.to_lowercase().replace(['.', '\'', '’'], "");
     let words =
         letters.split(|c: char| !c.is_alphanumeric()).map(|word| if word == "st" { "saint" } else { word });
-    let mut words: Vec<&str> = words.filter(|word| !word.is_empty() && !LEFT_OUT.contains(word)).collect();
+    let mut words: Vec<&str> =
+        words.filter(|word| !word.is_empty() && !OPTIONAL_WORDS.contains(word)).collect();
     words.sort_unstable();
     words.join(" ")
 }
@@ -53,7 +55,7 @@ mod tests {
         }
     }
 
-    /// What Salesforce's picklist says where it is not what people say, and what people say.
+    /// Salesforce's picklist labels and what people write instead.
     #[test]
     fn a_country_has_several_names() {
         for (code, names) in [
@@ -90,15 +92,15 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_one_countrys_and_every_country_that_has_numbers_is_named() {
+    fn every_name_belongs_to_one_country_and_every_country_with_numbers_has_one() {
         for (code, names) in NAMES {
             for name in *names {
                 assert_eq!(region(name), Some(code.parse().unwrap()), "{name}");
             }
         }
-        let by_itself = NAMES.iter().flat_map(|(_, names)| *names).count();
-        assert_eq!(BY_NAME.len(), by_itself, "the same words twice");
-        // Parts of Saint Helena that libphonenumber knows by themselves.
+        let total = NAMES.iter().flat_map(|(_, names)| *names).count();
+        assert_eq!(BY_NAME.len(), total, "the same words twice");
+        // Parts of Saint Helena that libphonenumber lists separately.
         let parts = ["AC", "TA"].map(|code| code.parse().unwrap());
         for known in PHONE_NUMBER_UTIL.get_supported_regions() {
             let named = NAMES.iter().any(|(code, _)| code.parse() == Ok(known));

@@ -1,13 +1,14 @@
-//! libphonenumber with the numbering plans of those countries only that are asked for. Read into memory, all plans take
-//! 2.6 ms and 3.4 MB at the first number of a process; the first number of a country code takes 0.5 ms with its plans alone,
-//! and few processes need a second code (0.3 ms). Half of that are libphonenumber's own expressions; each country code has a
-//! libphonenumber of its own, so that no plan is read twice.
+//! libphonenumber with the numbering plans of only those countries that are needed. Loading all plans takes 2.6 ms
+//! and 3.4 MB at a process's first number; with only its own country's plans, the first number of a country code
+//! takes 0.5 ms, and few processes need a second code (0.3 ms). Half of that is spent on libphonenumber's own regular
+//! expressions. Each country code has its own libphonenumber instance, so that no plan is loaded twice.
 //!
-//! Kept because with all plans sync's first answer took 6.59 times as long as a hello world's, not 3.78
+//! Kept because with all plans, sync's first response took 6.59 times as long as a hello world's instead of 3.78
 //! (docs/performance.md#where-the-time-goes).
 //!
-//! `metadata.bin` is libphonenumber's, as `rlibphonenumber` has it but does not give it away; a test compares the two. Its
-//! own copy, and its methods that use it (`PhoneNumber::is_valid`), are for tests: what is not used is not linked.
+//! `metadata.bin` is libphonenumber's metadata, which `rlibphonenumber` contains but does not expose; a test compares
+//! the two. Its own copy, and methods that use it (`PhoneNumber::is_valid`), are only for tests: unused code is not
+//! linked.
 
 use std::{
     collections::BTreeMap,
@@ -22,29 +23,30 @@ use rlibphonenumber::{
 };
 
 static METADATA: &[u8] = include_bytes!("metadata.bin");
-// Where each plan is in it: `build.rs`.
+// The offsets of the plans, from `build.rs`.
 include!(concat!(env!("OUT_DIR"), "/plans.rs"));
 
 static NUMBERING: Numbering = Numbering::new();
 
-/// Reads a number as libphonenumber does. A national one is `region`'s.
+/// Parses a number like libphonenumber. A national number is `region`'s.
 pub(super) fn parse(text: &str, region: Option<Region>) -> Option<PhoneNumber> {
     NUMBERING.parse(text, region)
 }
 
-/// Whether it is of a range that is in use, by libphonenumber's metadata.
+/// Whether it is in a range that is in use, according to libphonenumber's metadata.
 pub(super) fn is_valid(number: &PhoneNumber) -> bool {
     NUMBERING.of(number).is_some_and(|plans| plans.is_valid_number(number))
 }
 
-/// Whether it can be dialled from anywhere, by its length: new number ranges come faster than metadata.
+/// Whether its length is possible and it can be dialled from anywhere: new ranges appear before they are in the
+/// metadata.
 pub(super) fn is_possible(number: &PhoneNumber) -> bool {
     let possible = |plans: Arc<PhoneNumberUtil>| plans.is_possible_number_with_reason(number);
     let zeros_only = number.national_number == 0;
     !zeros_only && matches!(NUMBERING.of(number).map(possible), Some(Ok(NumberLengthType::IsPossible)))
 }
 
-/// The number as it is written in a format.
+/// Formats the number.
 pub(super) fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String {
     NUMBERING.of(number).map(|plans| plans.format(number, format).into_owned()).unwrap_or_default()
 }
@@ -55,64 +57,73 @@ pub(super) fn country_code(region: Region) -> Option<i32> {
     plan.filter(|plan| plan.region != Region::World).map(|plan| plan.code)
 }
 
-/// The region of a country code, the main one where several share it.
+/// The region of an ISO 3166 code; `None` if it has no phone numbers.
+pub(super) fn region(code: &str) -> Option<Region> {
+    let region: Region = code.trim().to_ascii_uppercase().parse().ok()?;
+    country_code(region).map(|_| region)
+}
+
+/// Digits of the longest national numbers in use: German and Chinese mobile numbers.
+pub(super) const LONGEST_NATIONAL: usize = 11;
+
+/// The region of a country code; the main one if several share it.
 pub(super) fn main_region(country_code: i32) -> Option<Region> {
     NUMBERING.main_region(country_code)
 }
 
-/// Beyond so many country codes all plans are read at once: each code's libphonenumber has some 0.2 MB of its own.
-const FEW: usize = 8;
+/// With more country codes than this, all plans are loaded at once: each libphonenumber instance takes about 0.2 MB.
+const MAX_INSTANCES: usize = 8;
 /// Digits of the longest country code. None is the beginning of another (ITU-T E.164).
-const LONGEST_CODE: usize = 3;
-/// What names the country elsewhere (RFC 3966).
+const LONGEST_COUNTRY_CODE: usize = 3;
+/// The parameter with the country (RFC 3966).
 const CONTEXT: &str = ";phone-context=";
-/// What such an address begins with.
+/// The scheme of such an address.
 const SCHEME: &str = "tel:";
 
-/// A country's plan, still to be read.
+/// A country's plan, not loaded yet.
 struct Plan {
     region: Region,
     code: i32,
-    /// Where it is in [`METADATA`].
+    /// Its position in [`METADATA`].
     encoded: Range<usize>,
 }
 
 impl Plan {
-    fn read(&self) -> Option<PhoneMetadata> {
+    fn load(&self) -> Option<PhoneMetadata> {
         PhoneMetadata::decode(METADATA.get(self.encoded.clone())?).ok()
     }
 }
 
-/// Which plans a number needs.
+/// The plans that a number needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Codes {
     One(i32),
     All,
 }
 
-/// libphonenumber, which reads a numbering plan when it is needed.
+/// libphonenumber that loads a numbering plan when it is needed.
 struct Numbering {
-    /// What has been read. Locked while it is: who needs the same waits, and does not read it again.
-    read: Mutex<BTreeMap<Codes, Arc<PhoneNumberUtil>>>,
+    /// The loaded instances. Locked while loading: whoever needs the same one waits instead of loading it again.
+    loaded: Mutex<BTreeMap<Codes, Arc<PhoneNumberUtil>>>,
 }
 
 impl Numbering {
     const fn new() -> Self {
-        Self { read: Mutex::new(BTreeMap::new()) }
+        Self { loaded: Mutex::new(BTreeMap::new()) }
     }
 
     fn parse(&self, text: &str, region: Option<Region>) -> Option<PhoneNumber> {
-        if is_crossed(text) {
+        if has_context_before_scheme(text) {
             return None;
         }
         let home = region.and_then(country_code);
-        let codes = match beginning(text) {
-            Beginning::Code(digits) => code_of(&digits).or(home).map(Codes::One),
-            Beginning::National => home.map(Codes::One),
-            Beginning::Other => Some(Codes::All),
+        let codes = match start(text) {
+            Start::Code(digits) => code_of(&digits).or(home).map(Codes::One),
+            Start::National => home.map(Codes::One),
+            Start::Other => Some(Codes::All),
         };
         match self.with(codes?)?.parse_and_keep_raw_input(text, region) {
-            // Dialled from `home`, perhaps: the country code stands behind what is dialled first.
+            // It may be dialled from `home`: the country code follows the international prefix.
             Err(ParseError::InvalidCountryCode) if home.is_some() => {
                 self.with(Codes::All)?.parse_and_keep_raw_input(text, region).ok()
             }
@@ -120,7 +131,7 @@ impl Numbering {
         }
     }
 
-    /// libphonenumber with the plans of the number's country code.
+    /// The instance with the plans of the number's country code.
     fn of(&self, number: &PhoneNumber) -> Option<Arc<PhoneNumberUtil>> {
         self.with(Codes::One(number.country_code))
     }
@@ -130,66 +141,66 @@ impl Numbering {
     }
 
     fn with(&self, codes: Codes) -> Option<Arc<PhoneNumberUtil>> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(util) = read.get(&Codes::All).or_else(|| read.get(&codes)) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(util) = loaded.get(&Codes::All).or_else(|| loaded.get(&codes)) {
             return Some(Arc::clone(util));
         }
-        let codes = if read.len() < FEW { codes } else { Codes::All };
+        let codes = if loaded.len() < MAX_INSTANCES { codes } else { Codes::All };
         let util = Arc::new(util(codes)?);
         if codes == Codes::All {
-            read.clear();
+            loaded.clear();
         }
-        read.insert(codes, Arc::clone(&util));
+        loaded.insert(codes, Arc::clone(&util));
         Some(util)
     }
 }
 
-/// libphonenumber with these plans.
+/// Creates an instance with these plans.
 fn util(codes: Codes) -> Option<PhoneNumberUtil> {
     let plans = PLANS.iter().filter(|plan| codes == Codes::All || codes == Codes::One(plan.code));
-    let metadata = plans.filter_map(Plan::read).collect();
+    let metadata = plans.filter_map(Plan::load).collect();
     PhoneNumberUtil::new_for_metadata(PhoneMetadataCollection { metadata }).ok()
 }
 
-/// The country code that the digits begin with.
+/// The country code at the start of the digits.
 fn code_of(digits: &str) -> Option<i32> {
-    let beginnings = (1..=LONGEST_CODE).filter_map(|length| digits.get(..length));
+    let beginnings = (1..=LONGEST_COUNTRY_CODE).filter_map(|length| digits.get(..length));
     let mut numbers =
         beginnings.filter(|digits| !digits.starts_with('0')).filter_map(|digits| digits.parse().ok());
     numbers.find(|number| PLANS.iter().any(|plan| plan.code == *number))
 }
 
-/// Whether the scheme ends behind the beginning of the context, as in no address of RFC 3966. libphonenumber cuts out what
-/// is between them, and panics.
-fn is_crossed(text: &str) -> bool {
+/// Whether the scheme ends after the start of the context, as in no valid RFC 3966 address. libphonenumber slices
+/// between them, and would panic.
+fn has_context_before_scheme(text: &str) -> bool {
     let scheme = text.find(SCHEME).map(|begin| begin + SCHEME.len());
     scheme.zip(text.find(CONTEXT)).is_some_and(|(scheme, context)| scheme > context)
 }
 
-/// What a text begins with, as far as it says which plans libphonenumber needs for it.
-enum Beginning {
-    /// A plus, and then these digits: as many as a country code may have.
+/// The start of a text, as far as it determines which plans libphonenumber needs.
+enum Start {
+    /// A plus followed by these digits: as many as a country code may have.
     Code(String),
     /// Digits without a plus.
     National,
-    /// Letters and other scripts' digits, which libphonenumber reads as digits too, or a country that stands elsewhere.
+    /// Letters, digits of other scripts (which libphonenumber accepts too), or a country given elsewhere.
     Other,
 }
 
-fn beginning(text: &str) -> Beginning {
+fn start(text: &str) -> Start {
     if text.contains(CONTEXT) {
-        return Beginning::Other;
+        return Start::Other;
     }
     let mut digits = String::new();
     let mut plus = false;
     for c in text.chars().take_while(|c| c.is_ascii() && !c.is_ascii_alphabetic()) {
         plus |= c == '+';
         digits.extend(c.is_ascii_digit().then_some(c));
-        if digits.len() == LONGEST_CODE {
-            return if plus { Beginning::Code(digits) } else { Beginning::National };
+        if digits.len() == LONGEST_COUNTRY_CODE {
+            return if plus { Start::Code(digits) } else { Start::National };
         }
     }
-    Beginning::Other
+    Start::Other
 }
 
 #[cfg(test)]
@@ -201,12 +212,12 @@ mod tests {
 
     use super::*;
 
-    /// Whether a process that has read no number yet reads this one as libphonenumber with all plans does.
+    /// Asserts that a process that has not parsed any number parses this one like libphonenumber with all plans.
     fn assert_same(text: &str, region: Option<Region>) {
         assert_same_after(&[], text, region);
     }
 
-    /// Whether a process that has read these countries' plans does.
+    /// The same for a process that has loaded these countries' plans.
     fn assert_same_after(codes: &[i32], text: &str, region: Option<Region>) {
         let numbering = Numbering::new();
         assert!(codes.iter().all(|code| numbering.with(Codes::One(*code)).is_some()));
@@ -241,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_numbers_own_plans_read_it_as_all_do() {
+    fn a_numbers_own_plans_parse_it_like_all_plans() {
         let homes = [None, Some(Region::US), Some(Region::DE), Some(Region::CU), Some(Region::RU)];
         for region in regions() {
             for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
@@ -267,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_country_code_may_stand_elsewhere_than_in_the_first_digits() {
+    fn a_country_code_may_be_elsewhere_than_in_the_first_digits() {
         for text in [
             "20 7946 0123;phone-context=+44",
             "tel:2079460123;phone-context=+44",
@@ -296,22 +307,22 @@ mod tests {
     }
 
     #[test]
-    fn plans_are_read_as_they_are_needed() {
+    fn plans_are_loaded_as_they_are_needed() {
         let numbering = Numbering::new();
-        let has_all = || numbering.read.lock().unwrap().contains_key(&Codes::All);
-        let read = || numbering.read.lock().unwrap().len();
+        let has_all = || numbering.loaded.lock().unwrap().contains_key(&Codes::All);
+        let loaded = || numbering.loaded.lock().unwrap().len();
         assert!(numbering.parse("+1 234 555 0123", Some(Region::US)).is_some());
-        assert_eq!(read(), 1);
+        assert_eq!(loaded(), 1);
         assert!(numbering.parse("(234) 555-0124", Some(Region::US)).is_some());
-        assert_eq!(read(), 1);
+        assert_eq!(loaded(), 1);
         assert!(numbering.parse("+44 20 7946 0123", Some(Region::US)).is_some());
-        assert_eq!(read(), 2);
+        assert_eq!(loaded(), 2);
         for code in ["+49", "+33", "+39", "+34", "+41", "+43"] {
             assert!(numbering.parse(&format!("{code} 301234567"), Some(Region::US)).is_some());
         }
-        assert_eq!((read(), has_all()), (FEW, false));
+        assert_eq!((loaded(), has_all()), (MAX_INSTANCES, false));
         assert!(numbering.parse("+31 301234567", Some(Region::US)).is_some());
-        assert_eq!((read(), has_all()), (1, true));
+        assert_eq!((loaded(), has_all()), (1, true));
     }
 
     #[test]
@@ -327,10 +338,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_written_is_read_as_with_all_plans(
+        fn any_text_is_parsed_like_with_all_plans(
             text in r"\n?(\+|00|011|0011|119|810|8~10|tel:|[a-z ]{0,3})?[0-9 ()./+٤-]{0,18}\n?[0-9]{0,3}( ?(x|ext\.? ?)[0-9]{1,4})?[a-z;=]{0,3}",
             home in proptest::option::of(proptest::sample::select(regions())),
-            known in proptest::sample::subsequence(country_codes(), 0..FEW),
+            known in proptest::sample::subsequence(country_codes(), 0..MAX_INSTANCES),
         ) {
             assert_same_after(&known, &text, home);
         }

@@ -1,8 +1,9 @@
-//! Fields that hold more than a number: two of them, or one with a note (`234-555-0104 / 234-555-0105 (3rd shift)`).
+//! Fields with more than one number, or with a note (`234-555-0104 / 234-555-0105 (3rd shift)`).
 //!
-//! Notes go first ([`notes`]). What is left is cut where no number goes on, at words and semicolons ([`pieces`]). Slashes,
-//! dashes and spaces also stand inside of numbers: a piece is cut there only if it is not one number as a whole. Digits are
-//! dropped rather than guessed with: a short second number (`234-555-0104 / 555-0105`) is nobody's.
+//! First, notes are removed ([`notes`]). The rest is split where a number cannot continue, at words and semicolons
+//! ([`pieces`]). Slashes, dashes and spaces also occur inside numbers: a piece is split there only if it is not a
+//! number as a whole. Digits are dropped rather than guessed: a short second number (`234-555-0104 / 555-0105`) is
+//! ignored.
 
 mod notes;
 mod pieces;
@@ -12,23 +13,20 @@ use rlibphonenumber::{
 };
 
 use super::{
-    LONGEST_NATIONAL,
-    numbering::{format, is_possible, is_valid},
-    parse,
-    written::{joins_two, readable, with_plus},
+    numbering::{LONGEST_NATIONAL, format, is_possible, is_valid},
+    written::{joins_two, parse, readable, with_plus},
 };
+use pieces::{FULL, trimmed};
 
-/// Digits of the shortest number that may stand beside another one or a note.
-const FULL: usize = 7;
-/// Digits of the longest number, with what is dialled before it from abroad (ITU-T E.164).
+/// Digits of the longest number, with its international prefix (ITU-T E.164).
 const LONGEST: usize = 18;
-/// Digits of the longest end that stands for a second number: `234-555-0104 / 0105`.
+/// The most digits that are read as the end of a second number: `234-555-0104 / 0105`.
 const LONGEST_END: usize = 4;
 /// What a spreadsheet adds to a number that it takes for an amount.
 const FRACTION: &str = ".0";
 
-/// Whether a text can hold no more than one number, and no note: digits and the usual marks, as in nearly all records. It
-/// is then compared as it is.
+/// Whether a text has at most one number, and no note: only digits and the usual separators, as in nearly all
+/// records. It is then compared as it is.
 pub(super) fn is_plain(stored: &str) -> bool {
     let mut digits = 0;
     let usual = stored.bytes().all(|byte| match byte {
@@ -44,17 +42,17 @@ pub(super) fn is_plain(stored: &str) -> bool {
     usual && digits < 2 * FULL && !stored.ends_with(FRACTION)
 }
 
-/// The numbers that a text holds, each as it may be compared by itself. `regions` are those that one without country code
-/// may be of. Of a text that only is a short number, with words or without, that one.
+/// The numbers in a text, each ready to be compared. `regions` are those that a number without country code may
+/// belong to. A text that is only a short number, with or without words, has that one.
 pub(super) fn numbers(stored: &str, regions: &[Region]) -> Vec<String> {
-    // An address of RFC 3966, whose country stands behind the number.
+    // An RFC 3966 address, with its country after the number.
     if stored.contains(";phone-context=") {
         return vec![readable(stored).into_owned()];
     }
     let pieces = pieces::pieces(&notes::without(stored));
     let only = pieces.len() == 1;
     let full = pieces.into_iter().filter(|piece| only || count(piece) >= FULL);
-    let numbers: Vec<String> = full.flat_map(|piece| divided(&piece, regions)).collect();
+    let numbers: Vec<String> = full.flat_map(|piece| split(&piece, regions)).collect();
     let counts = |(place, number): (usize, &String)| {
         let others = numbers.iter().enumerate().filter(|(other, _)| *other != place);
         !notes::is_date(number)
@@ -67,9 +65,9 @@ fn count(text: &str) -> usize {
     text.chars().filter(|c| c.is_numeric()).count()
 }
 
-/// Whether a number beside another one may be a full one: it has a country code or a trunk prefix, or about as many digits
-/// as the other one. Where numbers differ in length, as in Germany, one without trunk prefix may as well be a local one
-/// (`+49 30 123456 / 76543210`): it needs as many digits as the other one has at home.
+/// Whether a number next to another one may be a full number: it has a country code or trunk prefix, or about as many
+/// digits as the other. In countries with numbers of different lengths, like Germany, a number without trunk prefix
+/// may also be a local one (`+49 30 123456 / 76543210`): it needs as many digits as the other has within the country.
 fn is_beside(number: &str, other: &str, regions: &[Region]) -> bool {
     if pieces::is_full(number) {
         return true;
@@ -85,7 +83,7 @@ fn is_beside(number: &str, other: &str, regions: &[Region]) -> bool {
     count(number) >= needed
 }
 
-/// Whether a number is valid, and not with a digit less.
+/// Whether a number is valid, but not with one digit less.
 fn has_one_length(number: &str, region: Region) -> bool {
     let shorter = &number[..number.char_indices().next_back().map_or(0, |(last, _)| last)];
     valid(number, region).is_some() && valid(shorter, region).is_none()
@@ -108,7 +106,7 @@ fn valid(text: &str, region: Region) -> Option<Parsed> {
 enum Whole {
     /// One number, valid or at least of a length in use.
     Number,
-    /// One number, and the end of a second: `030 1234567/8`.
+    /// One number, and the last digits of a second: `030 1234567/8`.
     WithEnd,
     /// Neither.
     None,
@@ -130,8 +128,8 @@ fn whole(text: &str, regions: &[Region]) -> Whole {
     }
 }
 
-/// A piece, cut where it is no number as a whole.
-fn divided(piece: &str, regions: &[Region]) -> Vec<String> {
+/// Splits a piece unless it is a number as a whole.
+fn split(piece: &str, regions: &[Region]) -> Vec<String> {
     if is_plain(without_extension(piece)) {
         return vec![piece.to_owned()];
     }
@@ -140,24 +138,24 @@ fn divided(piece: &str, regions: &[Region]) -> Vec<String> {
         Whole::WithEnd if has_letter_inside(piece) => Vec::new(),
         Whole::WithEnd => piece
             .rsplit_once(|c: char| c == '/' || c.is_alphabetic())
-            .map_or_else(Vec::new, |(first, _)| divided(first, regions)),
+            .map_or_else(Vec::new, |(first, _)| split(first, regions)),
         Whole::None if piece.contains(pieces::DESK) => {
-            divided(&piece.replace(pieces::DESK, pieces::EXTENSION), regions)
+            split(&piece.replace(pieces::DESK, pieces::EXTENSION), regions)
         }
         Whole::None => match parts(piece, regions) {
-            Some(parts) => parts.into_iter().flat_map(|part| divided(part, regions)).collect(),
+            Some(parts) => parts.into_iter().flat_map(|part| split(part, regions)).collect(),
             None => vec![piece.to_owned()],
         },
     }
 }
 
-/// `030 12345O678`: a digit written as a letter, before which no number ends.
+/// `030 12345O678`: a digit typed as a letter, at which no number ends.
 fn has_letter_inside(piece: &str) -> bool {
     let chars: Vec<char> = piece.chars().collect();
     chars.windows(3).any(|c| c[0].is_numeric() && c[1].is_alphabetic() && c[2].is_numeric())
 }
 
-/// The parts of a piece that is no number; `None` if it has none.
+/// The parts of a piece that is not a number; `None` if it cannot be split.
 fn parts<'a>(piece: &'a str, regions: &[Region]) -> Option<Vec<&'a str>> {
     if let Some(amount) = piece.strip_suffix(FRACTION).filter(|amount| amount.chars().all(char::is_numeric)) {
         return Some(vec![amount]);
@@ -165,7 +163,7 @@ fn parts<'a>(piece: &'a str, regions: &[Region]) -> Option<Vec<&'a str>> {
     let kinds = ["\n", " / ", " - ", "/", "  "];
     let by_kind = kinds.into_iter().find_map(|kind| full(piece.split(kind), kind.contains('/')));
     let by_letter = || full(without_extension(piece).split(char::is_alphabetic), !has_letter_inside(piece));
-    let by_space = || apart(piece, regions).map(|(first, second)| vec![first, second]);
+    let by_space = || split_at_space(piece, regions).map(|(first, second)| vec![first, second]);
     by_kind
         .or_else(|| parts_in_brackets(piece))
         .or_else(by_letter)
@@ -173,7 +171,8 @@ fn parts<'a>(piece: &'a str, regions: &[Region]) -> Option<Vec<&'a str>> {
         .or_else(by_space)
 }
 
-/// The parts, if there are several and all are full numbers, or the last one may be the `end` of a second number.
+/// The parts, if there are several and all are full numbers; if `end`, the last one may be the last digits of a
+/// second number.
 fn full<'a>(parts: impl Iterator<Item = &'a str>, end: bool) -> Option<Vec<&'a str>> {
     let mut parts: Vec<&str> = parts.map(trimmed).filter(|part| count(part) > 0).collect();
     let last = parts.last().map_or(0, |last| count(last));
@@ -192,8 +191,8 @@ fn parts_in_brackets(piece: &str) -> Option<Vec<&str>> {
     Some([first, rest].into_iter().map(trimmed).filter(|part| count(part) >= FULL).collect())
 }
 
-/// Two numbers with nothing but a space between them, if there is one way only to cut them.
-fn apart<'a>(piece: &'a str, regions: &[Region]) -> Option<(&'a str, &'a str)> {
+/// Two numbers separated by only a space, if there is exactly one way to split them.
+fn split_at_space<'a>(piece: &'a str, regions: &[Region]) -> Option<(&'a str, &'a str)> {
     if count(piece) <= LONGEST {
         return None;
     }
@@ -206,12 +205,6 @@ fn apart<'a>(piece: &'a str, regions: &[Region]) -> Option<(&'a str, &'a str)> {
         is_alike && count(first) >= FULL && count(second) >= FULL && regions.iter().any(both_valid)
     });
     numbers.next().filter(|_| numbers.next().is_none())
-}
-
-/// Without the marks around it, except for those that a number begins with.
-fn trimmed(part: &str) -> &str {
-    let begins = |c: char| c.is_numeric() || matches!(c, '+' | '(');
-    part.trim_start_matches(|c| !begins(c)).trim_end_matches(|c: char| !c.is_numeric())
 }
 
 #[cfg(test)]

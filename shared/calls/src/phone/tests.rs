@@ -1,4 +1,4 @@
-//! What is read as which number, and which stored numbers are the same.
+//! Which texts are parsed as which numbers, and which stored numbers are equal.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ fn caller(raw: &str) -> PhoneNumber {
 }
 
 #[test]
-fn a_callers_number_is_read_however_it_is_written() {
+fn a_callers_number_is_parsed_in_any_form() {
     for (raw, country, e164) in [
         ("+12345550123", "US", "+12345550123"),
         (" (234) 555-0123 ", "US", "+12345550123"),
@@ -36,7 +36,7 @@ fn a_callers_number_is_read_however_it_is_written() {
         ("+5215512345678", "US", "+525512345678"),
         ("044 55 1234 5678", "MX", "+525512345678"),
         ("٢٣٤٥٥٥٠١٢٣", "US", "+12345550123"),
-        // A full number without its plus is not the workspace's country's, where it is none there.
+        // A full number without its plus is not a number of the workspace's country if it is invalid there.
         ("sip:12125551234@sip.example.com", "DE", "+12125551234"),
         ("12125550123", "DE", "+12125550123"),
         ("447911123456", "DE", "+447911123456"),
@@ -46,9 +46,9 @@ fn a_callers_number_is_read_however_it_is_written() {
         ("4520123456", "DK", "+4520123456"),
         ("+15550100123", "DE", "+15550100123"),
         ("15550100123", "US", "+15550100123"),
-        // With its trunk prefix it is one of the country, even if of a range that is not known.
+        // With its trunk prefix it belongs to the country, even in an unknown range.
         ("04520123456", "DE", "+494520123456"),
-        // That spells RESTRICTED.
+        // Spells RESTRICTED, but is a valid US number.
         ("(737) 874-2833", "US", "+17378742833"),
         ("7378742833", "US", "+17378742833"),
         ("+17378742833", "US", "+17378742833"),
@@ -61,7 +61,7 @@ fn a_callers_number_is_read_however_it_is_written() {
 }
 
 #[test]
-fn what_is_no_number_says_why() {
+fn a_text_without_a_number_says_why() {
     use NoPhoneNumber::{Missing, Unreadable, Withheld};
     for (raw, why) in [
         ("", Missing),
@@ -99,14 +99,14 @@ fn what_is_no_number_says_why() {
 }
 
 #[test]
-fn a_search_asks_for_the_digits() {
+fn a_search_is_for_the_digits() {
     let query = caller("+442079460123").query();
     assert_eq!((query.national.as_str(), query.international.as_str()), ("2079460123", "442079460123"));
     assert_eq!(caller("+390612345678").national(), "0612345678");
 }
 
 #[test]
-fn a_search_asks_for_what_else_people_store() {
+fn a_search_includes_other_stored_forms() {
     for (number, others) in [
         ("+12345550123", &["0012345550123", "01112345550123"][..]),
         ("+442079460123", &["00442079460123", "011442079460123", "02079460123", "4402079460123"]),
@@ -141,7 +141,7 @@ fn a_search_asks_for_what_else_people_store() {
                 "54111523456789",
             ],
         ),
-        // Telephones of satellites and networks belong to no country.
+        // Satellite and network numbers belong to no country.
         ("+881612345678", &["00881612345678", "011881612345678"]),
     ] {
         assert_eq!(caller(number).query().others, others, "{number}");
@@ -149,7 +149,7 @@ fn a_search_asks_for_what_else_people_store() {
 }
 
 #[test]
-fn a_stored_number_is_compared_by_what_it_means() {
+fn stored_numbers_are_compared_by_meaning() {
     use Exactness::{Exact, National};
     const US: &str = "+12345550123";
     const GB: &str = "+442079460123";
@@ -166,7 +166,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
         (US, "+12345550123", Some("Germany"), "US", Some(Exact)),
         (US, "", None, "US", None),
         (US, "ask the assistant", None, "US", None),
-        // What is a good number in the record's country, or else in the workspace's, is that one.
+        // A number that is valid in the record's country, or else in the workspace's, belongs to it.
         (US, "2345550123", None, "DE", None),
         (US, "(234) 555-0123", None, "DE", None),
         (US, "(234) 555-0123", None, "GB", Some(National)),
@@ -184,7 +184,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
         (US, "(234) 555-0123", Some("DE"), "US", None),
         (US, "(234) 555-0123", Some("Canada"), "GB", Some(National)),
         (US, "(234) 555-0123", Some(" "), "US", Some(National)),
-        // A country that is named and not known is not the workspace's: nothing is settled at home.
+        // An unknown country is not the workspace's, so the workspace's does not decide.
         (US, "(234) 555-0123", Some("the moon"), "US", Some(National)),
         ("+442345550130", "234-555-0130", Some("the moon"), "US", Some(National)),
         ("+442345550130", "234-555-0130", Some(" "), "US", None),
@@ -204,7 +204,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
         (GB, "020 7946 0123 (work)", None, "GB", Some(National)),
         (GB, "London: 020 7946 0123 ext. 5 (Ada)", None, "GB", Some(National)),
         (GB, "020 7946 0123 or 4", None, "GB", None),
-        // Two numbers, the second by its end; one with a desk; and one in groups.
+        // Two numbers, the second by its last digits; one with a direct dial; and one in groups.
         ("+493012345678", "030 1234567/8", None, "DE", None),
         ("+493012345678", "030 1234567 / 8", None, "DE", None),
         ("+493012345678", "030/1234567/8", None, "DE", None),
@@ -235,7 +235,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
         ("+525512345678", "044 55 1234 567", None, "MX", None),
         ("+5491123456789", "011 15-2345-6789", None, "AR", Some(National)),
         ("+5491123456789", "+54 11 15 2345 6789", None, "US", Some(Exact)),
-        // A fixed number in Buenos Aires.
+        // A landline in Buenos Aires.
         ("+5491123456789", "011 2345-6789", None, "AR", None),
         (IT, "\u{661}\u{662}", Some("IT"), "US", None),
         ("+12345550123;ext=456", "(234) 555-0123", None, "US", Some(National)),
@@ -254,7 +254,7 @@ fn a_stored_number_is_compared_by_what_it_means() {
 }
 
 #[test]
-fn a_country_is_known_by_its_code_and_by_its_name() {
+fn a_country_is_found_by_code_and_by_name() {
     for (country, code) in [
         ("US", "US"),
         ("de", "DE"),
@@ -277,9 +277,9 @@ fn a_masked_number_shows_four_digits_at_most() {
     assert_eq!(mask("anonymous"), "••••");
 }
 
-/// libphonenumber takes the text between the two marks, whichever comes first.
+/// libphonenumber slices the text between the two marks, whichever comes first.
 #[test]
-fn a_context_before_the_scheme_is_no_number_and_no_panic() {
+fn a_context_before_the_scheme_is_not_a_number_and_does_not_panic() {
     let text = "+12345550123;phone-context=a;tel:";
     assert_eq!(PhoneNumber::parse_caller(text, "US"), Err(NoPhoneNumber::Unreadable));
     assert_eq!(caller("+12345550123").same_as("2345550123;phone-context=a;tel:1", None, "US"), None);
@@ -287,7 +287,7 @@ fn a_context_before_the_scheme_is_no_number_and_no_panic() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_a_panic(
+    fn any_text_is_parsed_without_a_panic(
         raw in "(sips?:|tel:)?[+0-9()<>@;=a-z %./-]{0,30}|\\PC{0,40}",
         country in "[A-Za-z]{0,3}|\\PC{0,4}",
     ) {
@@ -303,7 +303,7 @@ proptest! {
 }
 
 #[test]
-fn a_country_code_that_was_put_before_another_is_passed_over() {
+fn a_country_code_added_to_a_full_number_is_ignored() {
     for (raw, expected) in [
         ("+1+17375550102", "+17375550102"),
         ("+1 +1 (737) 555-0102", "+17375550102"),

@@ -1,4 +1,4 @@
-//! How people write numbers in records: what has to be searched for, and what is read past.
+//! How people write numbers in records: what to search for, and what to ignore.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,15 @@ use rlibphonenumber::{
 };
 
 use super::{
-    PhoneNumber,
+    number::PhoneNumber,
     numbering::{self, format, is_possible, is_valid},
-    parse,
 };
 
-/// Mexico's, until 2020, the longest first.
+/// Mexico's prefixes until 2020, longest first.
 const MEXICOS: [&str; 4] = ["044", "045", "01", "1"];
 
-/// What is, or was, dialled before a national number of a country code: mostly `0`. Each that a number is tried with costs
-/// a call some microseconds.
+/// The current and former trunk prefixes of a country code, mostly `0`. Each one that a number is tried with costs a
+/// call a few microseconds.
 fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
     match country_code {
         // North America and the Marshall Islands.
@@ -35,11 +34,11 @@ fn trunk_prefixes(country_code: &str) -> &'static [&'static str] {
     }
 }
 
-/// What is dialled before a country code: nearly everywhere, and in North America.
+/// International prefixes: nearly everywhere, and in North America.
 const INTERNATIONAL_PREFIXES: [&str; 2] = ["00", "011"];
 
-/// The digits that people store for a number besides the national and the full one: `02079460123`, `4402079460123` (of
-/// `+44 (0)20 …`), `00442079460123`. Salesforce's search compares digits and does not know that these are the same.
+/// Digits that people store for a number besides the national and the full ones: `02079460123`, `4402079460123` (from
+/// `+44 (0)20 …`), `00442079460123`. Salesforce's search compares digits and does not know that they are equivalent.
 pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
     let (national, international) = (number.national(), number.international());
     let (code, region) = (number.country_code(), number.region());
@@ -48,7 +47,7 @@ pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
     };
     let mut domestic: Vec<String> =
         trunk_prefixes(code).iter().map(|prefix| format!("{prefix}{national}")).collect();
-    // Argentina writes its mobile numbers otherwise: +54 9 11 2345 6789 is 011 15-2345-6789 there.
+    // Argentina writes mobile numbers differently: +54 9 11 2345 6789 is 011 15-2345-6789 there.
     if let Some(printed) =
         parse(&number.e164(), None).map(|parsed| format(&parsed, PhoneNumberFormat::National))
     {
@@ -65,9 +64,9 @@ pub(super) fn other_digits(number: &PhoneNumber) -> Vec<String> {
     all
 }
 
-/// A stored text as libphonenumber can read it: every kind of space is one that it knows, and the words at the end, which
-/// it would take for digits (`020 7946 0123 (work)`), are left out. So are numbers in letters (`1-800-FLOWERS`):
-/// the search, which compares digits, finds none.
+/// A stored text in a form that libphonenumber can parse: only plain spaces, and without trailing words, which it
+/// would take for digits (`020 7946 0123 (work)`). That excludes vanity numbers (`1-800-FLOWERS`), but search, which
+/// compares digits, does not find them anyway.
 pub(super) fn readable(stored: &str) -> Cow<'_, str> {
     let end = stored.rfind(char::is_numeric).map_or(0, |last| stored.ceil_char_boundary(last + 1));
     let stored = &stored[..end];
@@ -75,15 +74,15 @@ pub(super) fn readable(stored: &str) -> Cow<'_, str> {
     if stored.contains(foreign) { Cow::Owned(stored.replace(foreign, " ")) } else { Cow::Borrowed(stored) }
 }
 
-/// What stands before a German or Austrian desk's digits, which belong to the number.
+/// What precedes the digits of a German or Austrian direct dial, which are part of the number.
 pub(super) const DESK_MARKS: [&str; 4] = ["dw", "durchwahl", "kl", "klappe"];
-/// Digits of the shortest number, and of the longest area code with one digit more.
+/// Digits of the shortest number, and of the longest area code plus one.
 pub(super) const SHORTEST: usize = 4;
 const LONGER_THAN_AREA_CODE: usize = 6;
 
-/// Whether a text is two numbers, the second by its end alone, that were read as one: `030 1234567/8`, `030 1234567 or 8`.
-/// A slash may also stand behind an area code (`030/1234567`) or between groups (`0475/12/34/56`); and the first of two
-/// numbers is one by itself.
+/// Whether a text is two numbers that were parsed as one, the second written as its last digits only:
+/// `030 1234567/8`, `030 1234567 or 8`. A slash may also follow an area code (`030/1234567`) or separate groups
+/// (`0475/12/34/56`); the first of two numbers must be a number by itself.
 pub(super) fn joins_two(read: &Parsed, text: &str) -> bool {
     let from_first = &text[text.find(char::is_numeric).unwrap_or_default()..];
     let Some(mark) = from_first.rfind(|c: char| c == '/' || c.is_alphabetic()) else { return false };
@@ -105,16 +104,21 @@ pub(super) fn joins_two(read: &Parsed, text: &str) -> bool {
     is_second && parse(&e164[..e164.len() - end], None).as_ref().is_some_and(is_possible)
 }
 
-/// A number that begins with what is dialled from abroad, with a plus instead: `00` is not that in every country.
+/// Replaces an international prefix with a plus: `00` is not one in every country.
 pub(super) fn with_plus(stored: &str) -> Option<String> {
     let from_first = &stored[stored.find(|c: char| c.is_ascii_digit())?..];
     let rest = INTERNATIONAL_PREFIXES.iter().find_map(|prefix| from_first.strip_prefix(prefix))?;
     Some(format!("+{rest}"))
 }
 
-/// Mexico dropped its prefixes in 2019 and 2020 (`+52 1` before a mobile number, `01`, `044` and `045` at home), and with
-/// them did libphonenumber; they stand in records, and some networks still send them.
-pub(super) fn without_dropped_prefix(mut number: Parsed) -> Parsed {
+/// Parses a number like libphonenumber, and also without a prefix that Mexico has dropped.
+pub(super) fn parse(text: &str, region: Option<Region>) -> Option<Parsed> {
+    numbering::parse(text, region).map(without_dropped_prefix)
+}
+
+/// Mexico dropped its prefixes in 2019 and 2020 (`+52 1` before a mobile number; `01`, `044` and `045` within the
+/// country), and so did libphonenumber; but records still contain them, and some networks still send them.
+fn without_dropped_prefix(mut number: Parsed) -> Parsed {
     if number.country_code != 52 || is_valid(&number) {
         return number;
     }
@@ -137,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_prefix_that_libphonenumber_reads_past_is_searched_for() {
+    fn every_prefix_that_libphonenumber_ignores_is_searched_for() {
         let all = ["0", "1", "8", "06", "80", "01", "044", "045"];
         let kinds = [PhoneNumberType::FixedLine, PhoneNumberType::Mobile, PhoneNumberType::TollFree];
         for region in PHONE_NUMBER_UTIL.get_supported_regions() {

@@ -1,4 +1,4 @@
-//! Reports as Vapi sends them, in their present and older shapes, and what is no report.
+//! Reports as Vapi sends them, in their present and older shapes, and messages that are not reports.
 
 mod appointments;
 
@@ -26,7 +26,7 @@ fn read(body: &Value) -> Result<ServerMessage, ReportError> {
     parse(body.to_string().as_bytes(), received_at())
 }
 
-/// The call of a report whose message has these members besides type and call.
+/// The call from a report whose message has these members, in addition to type and call.
 fn call_of(mut message: Value) -> Call {
     message["type"] = json!("end-of-call-report");
     if message["call"]["id"].is_null() {
@@ -42,7 +42,7 @@ fn value<T: Clone>(fact: Option<&Fact<T>>) -> Option<T> {
     fact.map(|fact| fact.value.clone())
 }
 
-/// A whole report, as of 2026: everything several times, and much that is not kept.
+/// A full report as of 2026: many facts several times, and much that is not kept.
 fn report() -> Value {
     json!({
         "timestamp": 1_800_457_180_909_i64,
@@ -101,7 +101,7 @@ fn a_stub_report_is_a_call_without_facts() {
 }
 
 #[test]
-fn a_reports_own_time_decides_or_its_arrival() {
+fn a_reports_time_is_its_own_or_when_it_was_received() {
     for (timestamp, expected) in [
         (json!(1_800_457_180_909_i64), 1_800_457_180_909),
         (json!(1.800_457_180_909e12), 1_800_457_180_909),
@@ -124,7 +124,7 @@ fn a_reports_own_time_decides_or_its_arrival() {
 }
 
 #[test]
-fn facts_are_found_in_their_older_places() {
+fn facts_are_found_in_older_places() {
     for (message, summary) in [
         (json!({"analysis": {"summary": "a"}, "summary": "b"}), "a"),
         (json!({"analysis": {"summary": " "}, "summary": "b"}), "b"),
@@ -203,9 +203,9 @@ fn the_remote_party_is_found_or_missing() {
     }
 }
 
-/// From the report to the number that is looked for: of two records with one number, the desk decides.
+/// From the report to the number that is searched for: of two records with the same number, the extension decides.
 #[test]
-fn an_extension_of_its_own_field_is_compared() {
+fn an_extension_in_its_own_field_is_compared() {
     let call = call_of(json!({"customer": {"number": "+12345550123", "extension": "456"}}));
     let caller = PhoneNumber::parse_caller(&call.customer_number.unwrap().value, "US").unwrap();
     assert_eq!(caller.with_extension(), "+12345550123;ext=456");
@@ -217,7 +217,7 @@ fn an_extension_of_its_own_field_is_compared() {
 }
 
 #[test]
-fn a_recording_link_lasts_and_opens_nothing() {
+fn a_recording_link_is_permanent_and_grants_no_access() {
     for (message, url) in [
         (
             json!({"artifact": {"recordingUrl": "https://s.example.com/a.wav"}, "recordingUrl": "https://s.example.com/b"}),
@@ -259,7 +259,7 @@ fn a_recording_link_lasts_and_opens_nothing() {
 }
 
 #[test]
-fn the_caller_is_known_by_what_they_said() {
+fn the_callers_name_and_number_are_read_from_structured_data() {
     let of = |data: Value| call_of(json!({"analysis": {"structuredData": data}}));
     for (data, name, number) in [
         (
@@ -293,7 +293,7 @@ fn the_caller_is_known_by_what_they_said() {
 }
 
 #[test]
-fn whoever_starts_a_web_call_may_say_whose_it_is() {
+fn a_web_call_may_name_its_caller_when_it_is_started() {
     let web = |more: Value| {
         let mut call = json!({"type": "webCall"});
         call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -320,7 +320,7 @@ fn whoever_starts_a_web_call_may_say_whose_it_is() {
     ] {
         assert_eq!(value(web(more.clone()).record_id.as_ref()).as_deref(), Some(id), "{more}");
     }
-    // A telephone's number is the network's to say.
+    // On a phone call, the number comes from the network.
     let phone = call_of(json!({"call": {
         "type": "inboundPhoneCall", "assistantOverrides": {"variableValues": {"phone": "+17375550101"}},
     }}));
@@ -328,7 +328,7 @@ fn whoever_starts_a_web_call_may_say_whose_it_is() {
 }
 
 #[test]
-fn a_transcript_is_a_text_a_list_or_in_the_messages() {
+fn a_transcript_is_a_text_a_list_or_from_messages() {
     let messages = json!([
         {"role": "system", "message": "You are a receptionist."},
         {"role": "bot", "message": "Hello."},
@@ -371,7 +371,7 @@ fn a_transcript_is_a_text_a_list_or_in_the_messages() {
 }
 
 #[test]
-fn a_transfer_says_to_whom() {
+fn a_transfer_names_its_target() {
     for (destination, to) in [
         (json!({"type": "number", "number": "+12345550177", "extension": "5"}), Some("+12345550177 ext. 5")),
         (json!({"type": "number", "number": "+12345550177"}), Some("+12345550177")),
@@ -385,7 +385,7 @@ fn a_transfer_says_to_whom() {
 }
 
 #[test]
-fn a_call_that_nobody_answered_has_the_day_of_its_report_or_its_creation() {
+fn a_call_without_times_has_those_of_its_report_or_creation() {
     let created = json!({"createdAt": "2026-11-20T15:00:00.000Z"});
     for (message, expected) in [
         (json!({"timestamp": 1_800_457_180_909_i64, "call": created}), Some("2027-01-20T14:59:40.909Z")),
@@ -397,7 +397,7 @@ fn a_call_that_nobody_answered_has_the_day_of_its_report_or_its_creation() {
 }
 
 #[test]
-fn a_report_of_a_chat_or_a_session_only_informs() {
+fn a_report_about_a_chat_or_session_is_informational() {
     for of in ["chat", "session"] {
         let mut message = json!({"type": "end-of-call-report", "analysis": {"summary": "s"}});
         message[of] = json!({"id": "chat-1"});
@@ -409,7 +409,7 @@ fn a_report_of_a_chat_or_a_session_only_informs() {
 }
 
 #[test]
-fn only_messages_that_expect_an_answer_are_told_apart() {
+fn only_messages_that_expect_a_response_are_distinguished() {
     for kind in EXPECT_ANSWER {
         assert_eq!(
             read(&json!({"message": {"type": kind}})),
@@ -425,7 +425,7 @@ fn only_messages_that_expect_an_answer_are_told_apart() {
 }
 
 #[test]
-fn what_is_no_message_is_refused_by_the_fields_name() {
+fn a_body_that_is_not_a_message_is_refused_with_the_fields_name() {
     let long = "x".repeat(129);
     for (body, code, text) in [
         ("", "malformed_json", "the body is not valid JSON: line 1, column 0"),
@@ -481,7 +481,7 @@ fn what_is_no_message_is_refused_by_the_fields_name() {
 }
 
 #[test]
-fn a_long_transcript_is_cut_and_says_so() {
+fn a_long_transcript_is_cut_and_marked() {
     let whole = "é".repeat(32_000);
     let call = call_of(json!({"artifact": {"transcript": whole}}));
     assert_eq!(value(call.transcript.as_ref()), Some(whole));
@@ -492,7 +492,7 @@ fn a_long_transcript_is_cut_and_says_so() {
 }
 
 #[test]
-fn control_characters_and_broken_surrogates_cost_no_call() {
+fn control_characters_and_broken_surrogates_never_cost_a_call() {
     let body = format!(
         r#"{{"message":{{"type":"end-of-call-report","call":{{"id":"{CALL_ID}"}},"summary":"a\u0000b\u001b[31m\r\nc\ud83d!",
             "transcript":"\ude00 half","artifact":{{"messages":[{{"message":"\ud83d"}}]}}}}}}"#
@@ -504,7 +504,7 @@ fn control_characters_and_broken_surrogates_cost_no_call() {
 }
 
 #[test]
-fn the_largest_call_is_a_message_that_sqs_takes() {
+fn the_largest_call_fits_a_queue_message() {
     for filling in ["𠮟", "\"", "\\", "é"] {
         let text = filling.repeat(100_000);
         let mut message = report();
@@ -530,9 +530,9 @@ fn the_largest_call_is_a_message_that_sqs_takes() {
     }
 }
 
-/// Lambda's limit is 6 MB. The time is not asserted, but a quadratic parser would be noticed.
+/// Lambda's limit is 6 MB. Time is not asserted, but a quadratic parser would be noticed.
 #[test]
-fn a_report_of_four_megabytes_is_small_afterwards() {
+fn a_report_of_four_megabytes_becomes_small() {
     let mut message = report();
     let turn = json!({"role": "user", "message": "well ".repeat(160), "metadata": {"wordLevelConfidence": [0.5, 0.7]}});
     message["messages"] = json!(vec![turn.clone(); 2500]);
@@ -561,7 +561,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn a_field_of_any_shape_costs_no_call(
+    fn a_field_of_any_shape_never_costs_a_call(
         field in "timestamp|startedAt|durationMs|summary|transcript|recordingUrl|analysis|artifact|customer|structured_data",
         inner in "summary|structuredData|structuredOutputs|transcript|recording|number",
         value in any_json(),
@@ -574,7 +574,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_parsed_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = parse(&body, received_at());
     }
 }

@@ -1,4 +1,4 @@
-//! Transcripts: a text, a list of turns, or what is in the messages.
+//! Transcripts: a text, a list of turns, or messages.
 
 use serde::Deserialize;
 
@@ -17,12 +17,12 @@ struct Turn<'a> {
     text: Option<Raw<'a>>,
 }
 
-/// A transcript as a text or as a list of turns, of at most `longest` characters.
+/// A transcript from a text or a list of turns, of at most `longest` characters.
 pub(super) fn of_transcript(raw: Raw<'_>, longest: usize) -> Option<String> {
     value::text(raw, longest).or_else(|| of_turns(raw, longest, true))
 }
 
-/// What agent and caller said, of messages: not the prompt, and not what tools answered.
+/// A transcript from messages: what agent and caller said, without the prompt and without tool results.
 pub(super) fn of_messages(raw: Raw<'_>, longest: usize) -> Option<String> {
     of_turns(raw, longest, false)
 }
@@ -33,7 +33,7 @@ fn of_turns(raw: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
     for line in turns.into_iter().filter_map(|turn| line(turn, longest, any_role)) {
         transcript.push_str(&line);
         transcript.push('\n');
-        // No character has fewer bytes: more would not be kept.
+        // A character has at most four bytes, so nothing more would be kept.
         if transcript.len() > 4 * longest {
             break;
         }
@@ -52,7 +52,7 @@ fn line(turn: Raw<'_>, longest: usize, any_role: bool) -> Option<String> {
     match role.as_deref() {
         Some("bot" | "assistant" | "ai" | "agent") => Some(format!("AI: {said}")),
         Some("user" | "customer" | "caller") => Some(format!("User: {said}")),
-        // The prompt, and what tools say.
+        // The prompt and tool results.
         Some(role) if role.starts_with("system") || role.starts_with("tool") => None,
         _ => any_role.then_some(said),
     }

@@ -1,4 +1,4 @@
-//! Structured data as a tree: objects, lists and texts in any nesting. A text that is JSON is opened.
+//! Structured data as a tree: objects, lists and texts, nested in any way. A text that contains JSON is parsed.
 
 use serde_json::value::RawValue;
 
@@ -8,21 +8,21 @@ use crate::{
     text::{self, present},
 };
 
-/// How deep an object may lie in others; what is deeper is not read.
-const DEEPEST: u32 = 8;
-/// Characters kept of a list of values, as text.
+/// The deepest nesting that is read.
+const MAX_DEPTH: u32 = 8;
+/// The longest list of values that is kept as text, characters.
 const LIST: usize = 255;
 
 /// A value of structured data.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
-    /// The members of an object, in their order.
+    /// The members of an object, in order.
     Object(Vec<(String, Node)>),
     /// The items of a list.
     List(Vec<Node>),
-    /// A text, or a number or flag as it is written.
+    /// A text, or a number or boolean as it is written.
     Value(String),
-    /// `null`, and what lies too deep.
+    /// `null`, and what is nested too deep.
     Nothing,
 }
 
@@ -32,7 +32,7 @@ impl Node {
         read(raw, 0)
     }
 
-    /// The value, if it is present: a list of one counts as its item, one of several as their text.
+    /// The value, if it is present: a list of one item is that item, a list of several is their text.
     pub(super) fn value(&self) -> Option<String> {
         match self {
             Self::Value(text) => present(text).map(str::to_owned),
@@ -47,21 +47,21 @@ impl Node {
         }
     }
 
-    /// The value that an object is made for: `{"value": …}`, as some schemas wrap each, or a calendar's
-    /// `{"dateTime": …, "timeZone": …}`. An object that says more of an appointment is none.
+    /// The value that an object wraps: `{"value": …}`, as in some schemas, or a calendar's
+    /// `{"dateTime": …, "timeZone": …}`. An object with other fields of an appointment is not a wrapper.
     fn wrapped(&self) -> Option<&Self> {
-        let is_alone = |inner: &str| {
+        let is_only_field = |inner: &str| {
             let is_other =
                 |name: &str| name != inner && Key::within(name).is_some_and(|key| key != Key::TimeZone);
             !self.members().iter().any(|(name, _)| is_other(name))
         };
         ["value", "result", "dateTime"]
             .into_iter()
-            .filter(|inner| is_alone(inner))
+            .filter(|inner| is_only_field(inner))
             .find_map(|inner| self.member(inner))
     }
 
-    /// The items of a list; of anything else, itself.
+    /// The items of a list; for anything else, the node itself.
     pub(super) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -69,7 +69,7 @@ impl Node {
         }
     }
 
-    /// The members of an object; of anything else, none.
+    /// The members of an object; for anything else, none.
     pub(super) fn members(&self) -> &[(String, Self)] {
         match self {
             Self::Object(members) => members,
@@ -77,7 +77,7 @@ impl Node {
         }
     }
 
-    /// The member of exactly this name.
+    /// The member with exactly this name.
     pub(super) fn member(&self, name: &str) -> Option<&Self> {
         self.members().iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -86,7 +86,7 @@ impl Node {
 fn read(raw: Raw<'_>, depth: u32) -> Node {
     let json = raw.get();
     match json.as_bytes().first() {
-        _ if depth > DEEPEST => Node::Nothing,
+        _ if depth > MAX_DEPTH => Node::Nothing,
         Some(b'{') => {
             let members =
                 serde_json::from_str::<Members<'_>>(json).map(|members| members.0).unwrap_or_default();
@@ -97,17 +97,17 @@ fn read(raw: Raw<'_>, depth: u32) -> Node {
             Node::List(items.into_iter().map(|item| read(item, depth + 1)).collect())
         }
         Some(b'"') => value::string(raw).map_or(Node::Nothing, |text| {
-            opened(&text, depth).unwrap_or_else(|| Node::Value(text.into_owned()))
+            parsed(&text, depth).unwrap_or_else(|| Node::Value(text.into_owned()))
         }),
         Some(b'n') | None => Node::Nothing,
         Some(_) => Node::Value(json.to_owned()),
     }
 }
 
-/// What a text says that is JSON.
-fn opened(text: &str, depth: u32) -> Option<Node> {
+/// Parses a text that is JSON.
+fn parsed(text: &str, depth: u32) -> Option<Node> {
     let text = text.trim();
-    // Models put it into a block of Markdown.
+    // Models wrap it in a Markdown code block.
     let text = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).unwrap_or(text);
     let text = text.strip_suffix("```").unwrap_or(text).trim();
     let is_json = text.starts_with(['{', '[']);

@@ -1,4 +1,4 @@
-//! Single values of a report, read leniently: what has another shape than expected is `None`.
+//! Lenient parsers for a report's values: a value of an unexpected shape is `None`.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 
 use crate::text;
 
-/// A value as it stands in the body.
+/// A value as it is in the body.
 pub(super) type Raw<'a> = &'a RawValue;
 
-/// An object, or anything else, which is `None`.
+/// An object; anything else is `None`.
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) Option<T>);
 
@@ -59,7 +59,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The members of an object, in their order.
+/// The members of an object, in order.
 pub(super) struct Members<'a>(pub(super) Vec<(String, Raw<'a>)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -85,8 +85,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A text. One with half a surrogate pair, which JavaScript makes by cutting, gets replacement characters: as bytes
-/// `serde_json` lets it through, as a string it would refuse the whole report.
+/// A string. Half of a surrogate pair, which JavaScript produces by truncating, becomes a replacement character:
+/// `serde_json` accepts it as bytes, but as a string it would fail the whole report.
 pub(super) fn string(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     struct Bytes;
 
@@ -107,29 +107,29 @@ pub(super) fn string(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     serde_json::Deserializer::from_str(raw.get()).deserialize_bytes(Bytes).ok()
 }
 
-/// A text, or a number as it is written.
+/// A string, or a number as it is written.
 pub(super) fn string_or_number(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     let is_number = raw.get().starts_with(|c: char| c.is_ascii_digit() || c == '-');
     if is_number { Some(Cow::Borrowed(raw.get())) } else { string(raw) }
 }
 
-/// A text of several lines, cleaned, of at most `longest` characters.
+/// A multi-line text, cleaned, of at most `longest` characters.
 pub(super) fn text(raw: Raw<'_>, longest: usize) -> Option<String> {
     text::clean(&string(raw)?, longest)
 }
 
-/// A text on one line, cleaned, of at most `longest` characters.
+/// A single-line text, cleaned, of at most `longest` characters.
 pub(super) fn line(raw: Raw<'_>, longest: usize) -> Option<String> {
     text::clean_line(&string(raw)?, longest)
 }
 
-/// A number, or a text that is one.
+/// A number, or a string that contains one.
 pub(super) fn number(raw: Raw<'_>) -> Option<f64> {
     string_or_number(raw)?.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// A point in time: ISO 8601 (UTC, where it has no offset), or Unix seconds or milliseconds, whole or not, as a number or
-/// a text. 0 is none.
+/// An instant: ISO 8601 (UTC if it has no offset), or Unix seconds or milliseconds, with or without a fraction, as a
+/// number or string. 0 counts as missing.
 pub(super) fn instant(raw: Raw<'_>) -> Option<DateTime<Utc>> {
     if let Some(number) = number(raw) {
         return from_unix(number);
@@ -143,9 +143,9 @@ pub(super) fn instant(raw: Raw<'_>) -> Option<DateTime<Utc>> {
     parsed.filter(|instant| MILLISECONDS.contains(&instant.timestamp_millis()))
 }
 
-/// After 1970, which stands for nothing, and before the year 5138, long before chrono's years end.
+/// From after 1970, since 0 means nothing, to the year 5138, long before chrono's last year.
 const MILLISECONDS: std::ops::Range<i64> = 1..100_000_000_000_000;
-/// What is smaller is in seconds: as those it would be the year 5138, as milliseconds it is 1973.
+/// Smaller values are seconds: this value is the year 5138 in seconds, and 1973 in milliseconds.
 const FIRST_MILLISECONDS: f64 = 1e11;
 
 fn from_unix(number: f64) -> Option<DateTime<Utc>> {

@@ -4,10 +4,12 @@
 use crate::{
     codes::reasons,
     ids::{CallId, WorkspaceId},
-    ledger::{Foreign, Reason, Row, RowKey, Stored, SyncStatus, TriedWith, WriteId},
+    lease::Lease,
+    ledger::{Foreign, Row, RowKey, Stored, SyncStatus, TriedWith, WriteId},
     ports::{Ledger, Random, StoreError, Swap},
+    reason::Reason,
     timings::ROW_LEASE,
-    workspace::{Lease, Workspace},
+    workspace::Workspace,
 };
 
 /// [`ROW_LEASE`], in seconds.

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use crate::{
     activity,
-    crm::{CrmError, Duplicates, FaultClass, WrittenObject},
+    crm::{CrmError, Duplicates, FaultClass, RecordType, WrittenObject},
     ids::SalesforceId,
     lead::NumberClaim,
+    lease::Lease,
     ledger::{Row, WriteId},
     matching::{self, Rule},
     phone::PhoneNumber,
     ports::{NumberClaims, Random},
     timings::{NUMBER_CLAIM_KEPT, RECENT},
-    workspace::{Lease, RecordType},
 };
 
 use super::{

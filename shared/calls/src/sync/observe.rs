@@ -3,13 +3,12 @@
 use chrono::{DateTime, TimeDelta};
 
 use crate::{
-    crm::{CrmError, FaultClass, Found},
+    crm::{CrmError, FaultClass, Found, RecordType},
     ids::SalesforceId,
     ledger::Row,
     phone::PhoneNumber,
     ports::Clock,
     timings::RECENT,
-    workspace::RecordType,
 };
 
 use super::{

@@ -5,9 +5,10 @@ use crate::{
     call::Call,
     caller::Caller,
     codes::{self, faults, reasons},
-    crm::{CrmError, FaultClass, WrittenObject},
-    ledger::{Failing, Reason, Row, SyncStatus},
-    workspace::{RecordType, Settings, Workspace},
+    crm::{CrmError, FaultClass, RecordType, WrittenObject},
+    ledger::{Failing, Row, SyncStatus},
+    reason::Reason,
+    workspace::{Settings, Workspace},
 };
 
 use super::{remedy, schedule};

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    activity::Fields,
-    crm::{CrmError, Record},
+    crm::{CrmError, Fields, Record},
     ids::SalesforceId,
     lead::LeadDraft,
-    ledger::{Reason, Row, SyncStatus},
+    ledger::{Row, SyncStatus},
     matching::Decision,
+    reason::Reason,
     workspace::Workspace,
 };
 

@@ -6,17 +6,17 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::{DateTime, Utc};
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     connection::{NoSession, Sessions},
     crm::{
-        Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Found, Omitted, PhoneQuery, Written,
-        WrittenObject,
+        Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Fields, Found, Omitted, PhoneQuery,
+        RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId, WorkspaceId},
     lead::LeadDraft,
     ports::{Clock, Crm, Look, Random, StoreError},
     timings::{QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 
 use super::{Ports, Worker, outcome::Ending};

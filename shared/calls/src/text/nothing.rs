@@ -1,9 +1,11 @@
-//! What people, forms and language models write where there is nothing to write.
+//! Placeholders that people, forms and language models write for nothing.
 
-/// Longer texts say something.
+use super::words::words;
+
+/// Longer texts are not placeholders.
 const LONGEST: usize = 60;
 
-/// Words that stand alone, without case, accents and signs (see [`super::words`]). The languages are those that Vapi's users write.
+/// Placeholders on their own, as [`words`] normalizes them, in the languages of Vapi's users.
 const WORDS: &[&str] = &[
     // English
     "na",
@@ -107,8 +109,8 @@ const WORDS: &[&str] = &[
     "없음",
 ];
 
-/// What is denied, after the word that denies it; each without its ending (see [`stem`]).
-const DENIED: &[(&str, &[&str])] = &[
+/// Negations and the words they negate; endings are ignored (see [`stem`]).
+const NEGATED: &[(&str, &[&str])] = &[
     (
         "not",
         &[
@@ -210,28 +212,28 @@ const DENIED: &[(&str, &[&str])] = &[
     ("ikke", &["oplyst", "angivet", "oppgitt"]),
 ];
 
-/// What may follow what is denied: “not specified by the caller”.
-const BY_WHOM: [&str; 5] = ["by", "in", "during", "on", "at"];
+/// What may follow the negated word: “not specified by the caller”.
+const AFTER_NEGATION: [&str; 5] = ["by", "in", "during", "on", "at"];
 
-/// Whether a text says only that there is nothing: signs such as `-` and `?`, or words, in any case and with a final stop.
-/// `not_provided`, `not-provided` and `NotProvided` are “not provided”.
+/// Whether a text is only a placeholder: signs such as `-` and `?`, or words, in any case and with a final period.
+/// `not_provided`, `not-provided` and `NotProvided` all mean “not provided”.
 pub(super) fn says_nothing(text: &str) -> bool {
     if text.len() > LONGEST {
         return false;
     }
-    let words = super::words(text);
+    let words = words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let has_plus = text.contains('+');
-    words.is_empty() && !has_plus || WORDS.contains(&words.join(" ").as_str()) || is_denied(&words)
+    words.is_empty() && !has_plus || WORDS.contains(&words.join(" ").as_str()) || is_negated(&words)
 }
 
 /// “not provided”, “not yet provided by the caller”, “no date provided”.
-fn is_denied(words: &[&str]) -> bool {
-    let end = words.iter().position(|word| BY_WHOM.contains(word)).unwrap_or(words.len());
+fn is_negated(words: &[&str]) -> bool {
+    let end = words.iter().position(|word| AFTER_NEGATION.contains(word)).unwrap_or(words.len());
     let [first, rest @ ..] = &words[..end] else { return false };
     let rest = rest.strip_prefix(&["yet"]).unwrap_or(rest);
-    let is = |not: &str, denied: &str| {
-        DENIED.iter().any(|(word, all)| *word == not && all.iter().any(|one| stem(one) == stem(denied)))
+    let is = |not: &str, negated: &str| {
+        NEGATED.iter().any(|(word, all)| *word == not && all.iter().any(|one| stem(one) == stem(negated)))
     };
     match (first, rest) {
         (&"no", [_, participle]) if is("not", participle) => true,
@@ -239,7 +241,7 @@ fn is_denied(words: &[&str]) -> bool {
     }
 }
 
-/// A word without what gender and number change: `especificada` is `especificado`.
+/// A word without endings for gender and number: `especificada` equals `especificado`.
 fn stem(word: &str) -> &str {
     word.trim_end_matches(['a', 'e', 'o', 's'])
 }
@@ -249,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_signs_for_nothing_say_nothing() {
+    fn placeholders_say_nothing() {
         for text in [
             "",
             "-",
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_something_is_kept() {
+    fn other_texts_are_kept() {
         for text in [
             "noon",
             "no",

@@ -1,4 +1,4 @@
-//! Against chrono-tz, another implementation, with the tz database of 2025b.
+//! Compares with chrono-tz, another implementation, with the tz database of 2025b.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use proptest::{prelude::*, sample::select};
 
 use super::*;
 
-/// Where the tz database was changed since 2025b, and the first year that is another (its file NEWS).
+/// Zones whose rules changed after 2025b, and the first year that differs (the database's NEWS file).
 const CHANGED: [(i32, &[&str]); 8] = [
-    // Colombia's only summer time began a day earlier.
+    // Colombia's only daylight saving time began a day earlier.
     (1992, &["America/Bogota"]),
-    // Moldova changes its clocks when the EU does.
+    // Moldova changes clocks when the EU does.
     (2022, &["Europe/Chisinau", "Europe/Tiraspol"]),
-    // Morocco returned to +00 for good.
+    // Morocco returned to +00 permanently.
     (2026, &["Africa/Casablanca", "Africa/El_Aaiun"]),
     // British Columbia stays on -07,
     (2026, &["America/Vancouver", "Canada/Pacific"]),
@@ -28,7 +28,7 @@ const CHANGED: [(i32, &[&str]); 8] = [
     (2026, &["America/Havana", "Cuba"]),
 ];
 
-/// A zone, read twice.
+/// A zone in both implementations.
 struct Both {
     ours: TimeZone,
     theirs: Tz,
@@ -63,7 +63,7 @@ impl Both {
         self.ours.instant(local) == self.their_instant(local)
     }
 
-    /// On both sides of a clock change, and between what was shown before it and what after.
+    /// On both sides of a transition, and between the local times before and after it.
     fn agree_about(&self, change: DateTime<Utc>) -> bool {
         let second = TimeDelta::seconds(1);
         let (due, shown) = (self.their_local(change - second) + second, self.their_local(change));
@@ -73,7 +73,7 @@ impl Both {
             && locals.into_iter().all(|local| self.agree_on(local))
     }
 
-    /// Their clock change between two instants, if there is one.
+    /// chrono-tz's transition between two instants, if there is one.
     fn change(&self, mut from: DateTime<Utc>, mut to: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let ahead = |instant| self.their_local(instant) - instant.naive_utc();
         if ahead(from) == ahead(to) {
@@ -86,8 +86,8 @@ impl Both {
         Some(to)
     }
 
-    /// The first year in which they differ, from 1990 until chrono-tz knows no more clock changes. Looked for every few
-    /// days, and about each clock change.
+    /// The first year in which they differ, from 1990 to chrono-tz's last transition. Compared every few days, and
+    /// around each transition.
     fn first_difference(&self) -> Option<i32> {
         const STEP: TimeDelta = TimeDelta::days(10);
         let mut time = utc("1990-01-01T00:00:00Z");
@@ -112,15 +112,15 @@ fn utc(text: &str) -> DateTime<Utc> {
 }
 
 #[test]
-fn clocks_show_what_they_showed_but_where_the_database_was_changed() {
+fn local_times_are_unchanged_except_where_the_database_changed() {
     let found = TZ_VARIANTS.into_iter().filter_map(|of| Some((of.name(), Both::of(of).first_difference()?)));
     let changed = CHANGED.into_iter().flat_map(|(year, names)| names.iter().map(move |name| (*name, year)));
     assert_eq!(found.collect::<BTreeMap<_, _>>(), changed.collect::<BTreeMap<_, _>>());
 }
 
-/// A setting that was stored by an older Ringlog, with chrono-tz, is still read.
+/// A setting stored by an older Ringlog, with chrono-tz, can still be read.
 #[test]
-fn a_name_is_kept() {
+fn a_stored_name_is_still_read() {
     for name in TZ_VARIANTS.map(Tz::name) {
         let zone = zone(name);
         assert_eq!((zone.name(), zone.to_string().as_str()), (name, name));
@@ -134,7 +134,7 @@ fn a_name_is_kept() {
 }
 
 #[test]
-fn a_name_is_exact_unless_it_is_looked_for() {
+fn names_are_exact_except_in_find() {
     for name in ["america/new_york", "AMERICA/NEW_YORK", "utc"] {
         assert_eq!(name.parse::<TimeZone>(), Err(UnknownTimeZone), "{name}");
         assert!(TimeZone::find(name).is_some_and(|zone| zone.name().eq_ignore_ascii_case(name)), "{name}");
@@ -157,25 +157,25 @@ fn a_name_is_exact_unless_it_is_looked_for() {
 }
 
 #[test]
-fn a_day_that_a_zone_skipped_moves_to_the_next() {
-    // Samoa crossed the date line and had no 30 December 2011.
+fn a_skipped_day_moves_to_the_next() {
+    // Samoa crossed the date line and skipped 30 December 2011.
     let apia = zone("Pacific/Apia");
     let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
     let skipped = apia.instant(local("2011-12-30T14:00:00"));
     assert_eq!((skipped, apia.local(skipped)), (utc("2011-12-31T00:00:00Z"), local("2011-12-31T14:00:00")));
 }
 
-/// Where chrono-tz knew no more changes: Salesforce's calendar goes to 4000.
+/// After chrono-tz's last transition; Salesforce's calendar goes to 4000.
 #[test]
-fn clocks_change_in_later_centuries_too() {
+fn transitions_continue_in_later_centuries() {
     let noon = |text: &str| zone("America/New_York").instant(text.parse().unwrap());
     assert_eq!(noon("3000-07-01T12:00:00"), utc("3000-07-01T16:00:00Z"));
     assert_eq!(noon("3000-12-01T12:00:00"), utc("3000-12-01T17:00:00Z"));
 }
 
-/// jiff's years are −9999 to 9999, chrono's go further. There, clocks no longer change, as chrono-tz has it from 2100.
+/// jiff's years are −9999 to 9999, chrono's go further. Outside, there are no transitions, like chrono-tz from 2100.
 #[test]
-fn beyond_jiffs_years_the_last_offset_holds() {
+fn outside_jiffs_years_the_last_offset_holds() {
     for name in ["America/New_York", "Asia/Kathmandu", "Australia/Sydney", "UTC"] {
         let zone = Both::of(name.parse().unwrap());
         for time in [
@@ -187,7 +187,7 @@ fn beyond_jiffs_years_the_last_offset_holds() {
             let time = utc(time);
             assert!(zone.agree_at(time) && zone.agree_on(time.naive_utc()), "{name} {time}");
         }
-        // A local time before chrono's first or after its last is that.
+        // A local time outside chrono's range is clamped.
         for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
             let day = TimeDelta::days(1);
             assert!((zone.ours.local(end) - end.naive_utc()).abs() < day, "{name} {end}");

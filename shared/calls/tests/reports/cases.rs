@@ -1,4 +1,4 @@
-//! The sample events that are reports as people sent them, each with what whoever sent it wants.
+//! The sample events that are real reports, each with what its sender wants.
 
 use calls::{
     caller::Caller, ids::SalesforceId, lead::LeadDraft, phone::NoPhoneNumber, report::ServerMessage,
@@ -15,11 +15,11 @@ fn sample(case: &str) -> Value {
     serde_json::from_str(event["body"].as_str().unwrap()).unwrap()
 }
 
-/// An Event in New York's winter: from, to, subject.
+/// The Event's start and end, or the error code and words in the Task.
 type Expected<'a> = Result<(&'a str, &'a str), (&'a str, &'a [&'a str])>;
 
 #[test]
-fn each_report_gives_the_event_that_was_meant_or_says_why_not() {
+fn each_report_gives_the_intended_event_or_says_why_not() {
     let at_two = ("2027-01-15T19:00:00Z", "2027-01-15T20:00:00Z");
     let at_three = ("2027-01-15T20:00:00Z", "2027-01-15T21:00:00Z");
     let at_ten = ("2027-01-15T15:00:00Z", "2027-01-15T16:00:00Z");
@@ -86,7 +86,7 @@ fn each_report_gives_the_event_that_was_meant_or_says_why_not() {
 }
 
 #[test]
-fn words_for_nothing_leave_no_trace() {
+fn placeholders_leave_no_trace() {
     let call = call_of(&sample("not-provided"));
     assert_eq!(call.appointment, None);
     let (task, event) = written(&call);
@@ -113,7 +113,7 @@ fn a_transcript_in_a_list_is_in_the_task() {
 }
 
 #[test]
-fn a_caller_who_withheld_the_number_and_told_it_is_found_where_that_is_allowed() {
+fn a_caller_who_withheld_but_gave_a_number_is_found_if_allowed() {
     let call = call_of(&sample("withheld-but-told"));
     assert_eq!(Caller::of(&call, &settings()).unwrap_err().code, NoPhoneNumber::Withheld.code().code);
     let allowed = Settings { use_given_number: true, ..settings() };
@@ -130,13 +130,13 @@ fn a_new_lead_has_the_name_that_was_noted() {
 }
 
 #[test]
-fn a_doubled_prefix_is_read() {
+fn a_doubled_prefix_is_parsed() {
     let caller = Caller::of(&call_of(&sample("doubled-prefix")), &settings()).unwrap();
     assert_eq!(caller.number().unwrap().e164(), "+17375550102");
 }
 
 #[test]
-fn a_report_without_a_call_informs() {
+fn a_report_without_a_call_is_informational() {
     assert!(matches!(read(&sample("report-without-call")), ServerMessage::Informs { .. }));
 }
 

@@ -1,4 +1,5 @@
-//! Whole reports, as agents really note appointments: from the body that Vapi posts to what is written to Salesforce.
+//! Complete reports, as agents really note appointments: from the body that Vapi posts to what is written to
+//! Salesforce.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -15,7 +16,7 @@ use calls::{
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// When the reports arrive: a Saturday, nine in the morning in New York.
+/// When the reports are received: a Saturday, 9 a.m. in New York.
 fn received_at() -> DateTime<Utc> {
     "2026-11-28T14:00:00Z".parse().unwrap()
 }
@@ -40,10 +41,12 @@ fn call_of(body: &Value) -> Call {
 }
 
 fn resolution(call: &Call) -> Resolution {
-    call.resolve_appointment(&settings(), received_at().timestamp())
+    let settings = settings();
+    let minutes = settings.appointment_duration_minutes;
+    call.resolve_appointment(settings.time_zone, minutes, received_at().timestamp())
 }
 
-/// What would be written for a call on the record `who`.
+/// What would be written for a call.
 fn written(call: &Call) -> (TaskDraft<()>, Option<EventDraft<()>>) {
     let resolution = resolution(call);
     let now = received_at().timestamp();
@@ -55,7 +58,7 @@ fn written(call: &Call) -> (TaskDraft<()>, Option<EventDraft<()>>) {
     (task, event)
 }
 
-/// The code of why there is no Event.
+/// The error code if there is no Event.
 fn refusal(resolution: &Resolution) -> Option<&str> {
     match resolution {
         Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => Some(&reason.code),

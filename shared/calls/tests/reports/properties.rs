@@ -1,5 +1,5 @@
-//! The same facts give the same Event or the same refusal, however they are noted; what is denied is never an Event; and no
-//! Event is at an hour that a field contradicts.
+//! The same facts give the same Event or the same refusal, however they are noted; a denial never gives an Event; and
+//! no Event is at a time that a field contradicts.
 
 use calls::appointment::{Appointment, Resolution};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{call_of, refusal, resolution, settings};
 
-/// Facts of an appointment: name without prefix, and value.
+/// An appointment's facts: name without prefix, and value.
 type Facts = Vec<(&'static str, Value)>;
 
 fn any_facts() -> impl Strategy<Value = Facts> {
@@ -45,7 +45,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
     )
 }
 
-/// A name as agents spell it.
+/// A name in one of the spellings that agents use.
 fn spelled(prefix: &str, name: &str, spelling: usize) -> String {
     let whole = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}_{name}") };
     let title = |word: &str| word[..1].to_uppercase() + &word[1..];
@@ -100,7 +100,7 @@ fn report(facts: &Facts, shape: usize, spelling: usize, in_lists: bool) -> Value
     json!({ "message": message })
 }
 
-/// What an Event would be, or the code of why there is none.
+/// The resulting Event, or the code if there is none.
 fn outcome(body: &Value) -> Result<Appointment, Option<String>> {
     match resolution(&call_of(body)) {
         Resolution::Booked { appointment, others, .. } if others.is_empty() => Ok(appointment),
@@ -109,7 +109,7 @@ fn outcome(body: &Value) -> Result<Appointment, Option<String>> {
     }
 }
 
-/// A day and a time in one of the ways in which a field may say it, with what its clock shows then.
+/// A date and time in one of the forms that a field may have, with its local time and zone.
 fn any_moment() -> impl Strategy<Value = (String, NaiveDateTime, Option<&'static str>)> {
     let local = (select(vec![10_u32, 11]), select(vec![0_u32, 9, 14, 15, 19, 20])).prop_map(|(day, hour)| {
         NaiveDate::from_ymd_opt(2027, 2, day).unwrap().and_hms_opt(hour, 0, 0).unwrap()
@@ -127,7 +127,7 @@ fn any_moment() -> impl Strategy<Value = (String, NaiveDateTime, Option<&'static
 
 proptest! {
     #[test]
-    fn every_shape_spelling_and_nesting_gives_the_same(
+    fn every_shape_spelling_and_nesting_gives_the_same_result(
         facts in any_facts(), spelling in 0..4_usize, in_lists in any::<bool>()
     ) {
         let plain = outcome(&report(&facts, 0, 0, false));
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_denied_or_in_doubt_is_never_an_event(
+    fn a_denied_or_doubtful_appointment_never_gives_an_event(
         facts in any_facts(),
         denial in select(vec![
             ("booked", json!(false)), ("scheduled", json!("No")), ("confirmed", json!("0")), ("set", json!("maybe")),
@@ -154,9 +154,9 @@ proptest! {
         prop_assert!(outcome(&body).is_err(), "{}", body);
     }
 
-    /// Of each field that says a time, the Event's clock there or in the workspace shows it.
+    /// For each field with a time, the Event is at that local time in the field's zone or the workspace's.
     #[test]
-    fn no_event_is_at_another_hour_than_a_field_says(
+    fn no_event_is_at_another_time_than_a_field_says(
         date in option::of(any_moment()),
         date_time in option::of(any_moment()),
         time in option::of(select(vec![9_u32, 14, 15, 19, 20])),

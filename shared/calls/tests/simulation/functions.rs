@@ -1,4 +1,4 @@
-//! What the functions do, on the simulated world: the product's own use cases, with the handlers' few lines around them.
+//! What the functions do in the simulated world: the real use cases, with the handlers' few lines around them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use crate::{
     world::{Message, SETTLE, VALID_SECRET, World},
 };
 
-/// How long API Gateway waits for an answer.
+/// How long API Gateway waits for a response.
 const API_WAITS: TimeDelta = TimeDelta::seconds(29);
 const LOGIN: &str = "https://login.salesforce.com";
 
@@ -38,8 +38,8 @@ fn worker(world: &World) -> Worker<Simulated> {
     }
 }
 
-/// Works on a batch as the function `sync` does: the workspaces are read once, and the messages are worked on side by side.
-/// Answers with those that need not come again.
+/// Processes a batch like the function `sync`: each workspace is read once, and the messages are processed
+/// concurrently. Returns the ids of the completed messages.
 pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
     let deadline = Clock::now(&world) + TimeDelta::milliseconds(TIMEOUT);
     let batch: Vec<_> =
@@ -106,7 +106,7 @@ pub async fn webhook(
     Ok(())
 }
 
-/// Whether a connect without an answer took effect: the row tells, if it can be read.
+/// Whether a connect without a response took effect, according to the row, if it can be read.
 async fn read_back(
     world: &World,
     id: &WorkspaceId,
@@ -120,7 +120,7 @@ async fn read_back(
     if stands.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
 }
 
-/// What `sync-logs` leaves to `sync` where a person asks for all calls with one error code again.
+/// What `sync-logs` leaves to `sync` if a person retries all calls with one error code.
 pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     let error_code = {
         let state = world.state();
@@ -131,7 +131,7 @@ pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> 
     world.send(&Retry::all(id, error_code).message()).await
 }
 
-/// What `sync-logs` does for a person who asks for all calls again.
+/// What `sync-logs` does for a person who retries all calls.
 pub async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     let calls: Vec<_> = {
         let state = world.state();
@@ -163,7 +163,7 @@ pub async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError>
     Ok(())
 }
 
-/// What the function `oauth-callback` does, once a user has allowed access.
+/// What the function `oauth-callback` does after a user has allowed access.
 pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), StoreError> {
     let deadline = Clock::now(&world) + API_WAITS;
     let id = workspace_id(workspace);
@@ -190,14 +190,14 @@ pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), S
     };
     let unused = match stored {
         Ok(Ok(replaced)) => {
-            // Rows that are not woken now have their own due time.
+            // Rows that are not woken now have a due time.
             let _ = world.send(&Resume::all(id.clone()).message()).await;
             replaced
         }
-        // The product tries again at another version; here the next user does.
+        // The product retries with the new version; here the next user connects again.
         Ok(Err(())) => Some(token),
         Err(error) => {
-            // The replaced grant may be forgotten by now, or still in use: it is left alone.
+            // The replaced grant may be forgotten by now, or still be in use: it is left alone.
             let process = world.state().running;
             world.state().bury(process);
             end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::Fields,
     call::Call,
+    crm::Fields,
     ids::{CallId, SalesforceId},
     ledger::{Row, SyncStatus},
 };
 
 use crate::{
     plan::DuplicateRule,
-    run::TIMEOUT as PROCESS_LASTS,
+    run::TIMEOUT as PROCESS_TIMEOUT,
     salesforce::Activity,
     samples::{call_of, number, workspace_id, workspace_of},
     world::State,
 };
 
-/// How many there are (with that of the token endpoint, checked where tokens are refreshed).
+/// How many there are, including the token endpoint's, which is checked on refresh.
 pub const COUNT: usize = 17;
 
 /// After every step.
@@ -38,11 +38,11 @@ pub fn always(state: &mut State) {
     }
 }
 
-/// When nothing happens any more and everybody is connected.
+/// At the end, when nothing happens any more and everybody is connected.
 pub fn at_rest(state: &mut State) {
     let mut broken = Vec::new();
     if let Some(dead) = state.dead_letters.first() {
-        // Only what crashed its worker again and again; a simulated worker does not have so many lives.
+        // Only a message that crashes its worker repeatedly gets here, and simulated workers do not crash that often.
         broken.push(format!("message {} is in the dead-letter queue", dead.id));
     }
     for (workspace_id, call) in &state.accepted {
@@ -70,7 +70,7 @@ fn duplicates(what: &str, activities: &[Activity]) -> Option<String> {
     counts.into_iter().find(|(_, count)| *count > 1).map(|(id, n)| format!("{n} {what}s for {id}"))
 }
 
-/// No activity stands on a record that lacks the caller's number, unless a person put it there, or its call's Task.
+/// No activity is on a record without the caller's number, unless a person moved it or its call's Task there.
 fn wrong_record(state: &State) -> Option<String> {
     let org = &state.salesforce;
     let moved_to = |activity: &Activity| {
@@ -87,28 +87,27 @@ fn wrong_record(state: &State) -> Option<String> {
     let mut activities = org.tasks.iter().chain(&org.events);
     let wrong =
         activities.find(|activity| !activity.is_moved && !moved_to(activity) && !has_number(activity))?;
-    Some(format!("{} is on a record that lacks the caller's number", wrong.id))
+    Some(format!("{} is on a record without the caller's number", wrong.id))
 }
 
-/// No field that a person changed is ever overwritten: called where Ringlog changes fields. What a person wrote into a
-/// Description stays in it.
+/// A field that a person changed is never overwritten. Called whenever Ringlog changes fields. What a person wrote
+/// into a Description stays in it.
 pub fn kept_by_person(state: &mut State, activity: &Activity, changed: &Fields) {
     for (field, value) in changed {
-        let Some(standing) = activity.fields.get(field).filter(|_| activity.theirs.contains_key(field))
-        else {
+        let Some(current) = activity.fields.get(field).filter(|_| activity.theirs.contains_key(field)) else {
             continue;
         };
-        let stays = match (field.as_str(), standing.as_str(), value.as_str()) {
-            ("Description", Some(standing), Some(value)) => value.contains(standing),
-            _ => standing == value,
+        let is_kept = match (field.as_str(), current.as_str(), value.as_str()) {
+            ("Description", Some(current), Some(value)) => value.contains(current),
+            _ => current == value,
         };
-        if !stays {
-            state.violate(format!("{field} of {} was somebody's, and is overwritten", activity.id));
+        if !is_kept {
+            state.violate(format!("{field} of {} was changed by a person, and is overwritten", activity.id));
         }
     }
 }
 
-/// What the last report said can be read in the Task, unless a person has written there too.
+/// The Task contains what the last report said, unless a person edited it too.
 fn facts_are_missing(state: &State, row: &Row) -> Option<String> {
     let mut tasks = state.salesforce.tasks.iter();
     let task = tasks.find(|task| task.call_id == row.call_id && !task.is_deleted)?;
@@ -138,13 +137,13 @@ fn rows_without_due_time(state: &State) -> Option<String> {
     Some(format!("{} is {} and never due", stuck.call_id, stuck.status.as_str()))
 }
 
-/// What a newer version wrote stays as it left it.
+/// Rows that a newer version wrote stay unchanged.
 fn newer_row_was_changed(state: &State) -> Option<String> {
     let (key, _) = state.newer.iter().find(|(key, row)| state.rows.get(*key) != Some(*row))?;
     Some(format!("the row of {} is a newer version's, and was changed", key.1))
 }
 
-/// Every call is logged in the end, but for those of another org.
+/// Every call is logged in the end, except those of another org.
 fn unfinished(state: &State, row: &Row) -> Option<String> {
     let code = row.reason.as_ref().map_or("", |reason| reason.code.as_str());
     let call = &row.call_id;
@@ -154,7 +153,7 @@ fn unfinished(state: &State, row: &Row) -> Option<String> {
             let tasks = state.salesforce.tasks.iter().filter(|task| task.call_id == *call).count();
             let events = state.salesforce.events.iter().filter(|event| event.call_id == *call).count();
             let booked = usize::from(row.call.appointment.is_some());
-            // A Task that a person took away, or a refused record, leaves nothing to tell the Event's by.
+            // If a person deleted the Task, or the record was refused, the Event cannot be found.
             let complete =
                 tasks == 1 && (events == booked || ["org_changed", "event_refused"].contains(&code));
             (!complete)
@@ -162,39 +161,40 @@ fn unfinished(state: &State, row: &Row) -> Option<String> {
         }
         SyncStatus::Error if code == "org_changed" => None,
         SyncStatus::Error if code == "DUPLICATES_DETECTED" && blocks => None,
-        // Its record came later than the last late match; cannot happen with records that come within minutes.
+        // Its record appeared after the last late match, which cannot happen here, where records appear within
+        // minutes.
         _ => Some(format!("{call} ends as {} ({code})", row.status.as_str())),
     }
 }
 
-/// What an accepted report said is in the row, or something newer; what a refused one said is not.
+/// The row contains what an accepted report said, or something newer; what a refused one said is not in it.
 fn forgotten(row: &Row, report: &Call) -> Option<String> {
     let mut merged = row.call.clone();
-    let news = merged.merge(report);
+    let is_new = merged.merge(report);
     let refused = row.call.summary.as_ref().is_some_and(|summary| summary.value == "Report 9.");
-    (news || refused).then(|| format!("{} has forgotten a report, or believed a refused one", row.call_id))
+    (is_new || refused).then(|| format!("{} lost a report, or accepted a refused one", row.call_id))
 }
 
-/// A call is logged in the org that it was first tried with.
+/// A call is logged in the org of its first attempt.
 fn in_another_org(state: &State, task: &Activity) -> Option<String> {
     let row = state.rows.values().find(|row| row.call_id == task.call_id)?;
     let tried = row.tried_with.as_ref()?;
     (tried.org_id != task.org_id).then(|| format!("{} is in another org than its call", task.id))
 }
 
-/// A grant that nobody uses is ended by the process that learns it, unless that one dies.
+/// An unused grant is revoked by the process that learns of it, unless it dies.
 fn left_alive(state: &State) -> Option<String> {
     let alive = |token: &&String| state.salesforce.grants.get(*token).is_some_and(|grant| grant.alive);
     let token = state.owed.keys().find(alive)?;
-    Some(format!("{token} belongs to nobody, and is alive"))
+    Some(format!("{token} is unused, but alive"))
 }
 
-/// While a workspace pauses, nobody asks its org, but for those that began before they could know.
+/// While a workspace is paused, no requests go to its org, except from processes that started before they could know.
 pub fn not_paused(state: &mut State, org_id: &SalesforceId) {
     let workspace = workspace_id(workspace_of(org_id));
     let until = state.workspace(&workspace).paused_until.unwrap_or_default();
     let since = state.paused.get(&workspace).copied().unwrap_or(i64::MAX);
-    if state.clock() < until * 1000 && state.now.saturating_sub(since) > PROCESS_LASTS {
-        state.violate(format!("{workspace} pauses, and is worked on"));
+    if state.clock() < until * 1000 && state.now.saturating_sub(since) > PROCESS_TIMEOUT {
+        state.violate(format!("{workspace} is paused, but has requests"));
     }
 }

@@ -1,9 +1,9 @@
-//! Deterministic simulation: the real algorithm in an in-memory world, with a seeded scheduler
+//! Deterministic simulation: the real algorithm in an in-memory world with a seeded scheduler
 //! (docs/contract.md#the-sync-algorithm).
 //!
-//! Workers, sweeps, people and Salesforce take turns in an order that the seed draws. Every call of a port can fail
-//! before its effect or after it, lose its answer, take effect late, or be the last thing that its worker does.
-//! What must hold whatever happens is checked after every step ([`invariants`]).
+//! Workers, sweeps, people and Salesforce take turns in an order determined by the seed. Every port call can fail
+//! before its effect or after it, lose its response, take effect late, or be its worker's last. What must always hold
+//! is checked after every step ([`invariants`]).
 
 #![allow(
     clippy::unwrap_used,
@@ -31,13 +31,13 @@ use plan::{Plan, Totals};
 use run::explore;
 use world::{Broken, Fault};
 
-/// Random worlds in a run. More by hand: `SIMULATED_WORLDS=1000000`.
+/// The number of random worlds. For more: `SIMULATED_WORLDS=1000000`.
 const WORLDS: u64 = 20_000;
-/// Within how many worlds a broken world must be found out.
+/// Within how many worlds the checker must detect a removed guard.
 const FOUND_WITHIN: u64 = 1_000;
 
-/// Tells what was simulated, also where the test passes and its output is kept back.
-fn say(what: &str) {
+/// Prints what was simulated, even if the test passes and its output is captured.
+fn print(what: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{what}").unwrap();
 }
@@ -57,7 +57,7 @@ fn one_call_survives_every_fault_at_every_point() {
             runs += 1;
         }
     }
-    say(&format!(
+    print(&format!(
         "simulation: {points} points, {runs} runs with one fault, {} invariants",
         invariants::COUNT
     ));
@@ -80,7 +80,7 @@ fn one_call_survives_every_pair_of_faults() {
             }
         }
     }
-    say(&format!("simulation: {points} points, {runs} runs with two faults"));
+    print(&format!("simulation: {points} points, {runs} runs with two faults"));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn random_worlds_keep_every_promise() {
             all
         })
     });
-    say(&format!(
+    print(&format!(
         "simulation: {} worlds, {} port calls, {} faults, {} reports, {} tasks, {} invariants",
         worlds(),
         all.calls,
@@ -112,51 +112,51 @@ fn random_worlds_keep_every_promise() {
 }
 
 #[test]
-fn the_checker_finds_a_world_without_leases() {
-    assert!(is_found_out(Broken::Lease));
+fn the_checker_detects_a_world_without_leases() {
+    assert!(is_detected(Broken::Lease));
 }
 
 #[test]
-fn the_checker_finds_a_world_without_looks() {
-    assert!(is_found_out(Broken::Look));
+fn the_checker_detects_a_world_without_looks() {
+    assert!(is_detected(Broken::Look));
 }
 
 #[test]
-fn the_checker_finds_a_world_without_conditional_token_stores() {
-    assert!(is_found_out(Broken::TokenStore));
+fn the_checker_detects_a_world_without_conditional_token_stores() {
+    assert!(is_detected(Broken::TokenStore));
 }
 
 #[test]
-fn the_checker_finds_a_world_without_pauses() {
-    assert!(is_found_out(Broken::Pause));
+fn the_checker_detects_a_world_without_pauses() {
+    assert!(is_detected(Broken::Pause));
 }
 
 #[test]
-fn the_checker_finds_a_world_without_revocations() {
-    assert!(is_found_out(Broken::Revoke));
+fn the_checker_detects_a_world_without_revocations() {
+    assert!(is_detected(Broken::Revoke));
 }
 
 #[test]
-fn the_checker_finds_a_world_where_reads_show_nothing_of_people() {
-    assert!(is_found_out(Broken::Read));
+fn the_checker_detects_a_world_where_reads_hide_peoples_edits() {
+    assert!(is_detected(Broken::Read));
 }
 
 #[test]
-fn the_checker_finds_a_world_without_conditional_updates() {
-    assert!(is_found_out(Broken::Precondition));
+fn the_checker_detects_a_world_without_conditional_updates() {
+    assert!(is_detected(Broken::Precondition));
 }
 
 #[test]
-fn the_checker_finds_a_world_where_every_named_record_is_the_callers() {
-    assert!(is_found_out(Broken::Comparison));
+fn the_checker_detects_a_world_where_every_duplicate_is_the_callers() {
+    assert!(is_detected(Broken::Comparison));
 }
 
 #[test]
-fn the_checker_finds_a_world_where_rows_of_a_newer_version_look_like_any_other() {
-    assert!(is_found_out(Broken::Foreign));
+fn the_checker_detects_a_world_where_rows_of_a_newer_version_look_like_any_other() {
+    assert!(is_detected(Broken::Foreign));
 }
 
-fn is_found_out(broken: Broken) -> bool {
+fn is_detected(broken: Broken) -> bool {
     let broken_at = |seed| {
         let plan = Plan::random(seed);
         let promise = explore(&plan, Some(broken)).err()?;
@@ -164,6 +164,6 @@ fn is_found_out(broken: Broken) -> bool {
         explore(&plan, None).is_ok().then_some((seed, promise))
     };
     let found = (0..FOUND_WITHIN).find_map(broken_at);
-    say(&format!("simulation: {broken:?} taken out: {found:?}"));
+    print(&format!("simulation: {broken:?} removed: {found:?}"));
     found.is_some()
 }

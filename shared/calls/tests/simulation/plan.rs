@@ -1,4 +1,4 @@
-//! What is to happen in a world: the script, the faults, and the totals of what it came to.
+//! What happens in a world: script and faults, and the totals of a run.
 
 use std::ops::AddAssign;
 
@@ -6,38 +6,38 @@ use calls::crm::FaultClass;
 
 use crate::{run::MAX_RECEIVES, world::Fault};
 
-/// Faults that chance may add to a world. One less than a message has lives: the dead-letter queue stays empty.
+/// The maximum of random faults. One less than a message's deliveries, so that the dead-letter queue stays empty.
 const CHANCES: u32 = MAX_RECEIVES - 1;
 
-/// How far workers' clocks may be from the true time, seconds. More would let a row's lease end while its worker still
-/// works: it lasts 30 s longer than a worker does.
+/// The maximum clock skew of workers, seconds. With more, a row's lease could end while its worker is still running:
+/// it is 30 s longer than a worker's timeout.
 const SKEW: i64 = 14;
 
-/// Something that happens to the world from outside.
+/// An event from outside.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// Vapi posts a report: of which workspace, which call, the how many-th, and whether under a revoked secret.
+    /// Vapi posts the `report`-th report of a call, possibly with a revoked secret.
     Report {
         workspace: usize,
         call: usize,
         report: usize,
         revoked: bool,
     },
-    /// All sessions end.
+    /// All access tokens expire.
     ExpireSessions,
-    /// Somebody ends the grant in Salesforce.
+    /// Somebody revokes the grants in Salesforce.
     RevokeGrants,
     Disconnect {
         workspace: usize,
     },
-    /// Somebody connects: which org of the workspace's two.
+    /// Somebody connects one of the workspace's two orgs.
     Connect {
         workspace: usize,
         org: usize,
     },
-    /// Salesforce is down for so many seconds.
+    /// Salesforce is down for this many seconds.
     Outage(i64),
-    /// The day's requests are used up, or too many are made at once; or they are free again.
+    /// The org's daily or concurrent request limit is reached, or it is no longer.
     Limit {
         workspace: usize,
         reached: Option<FaultClass>,
@@ -47,37 +47,37 @@ pub enum Action {
         workspace: usize,
         call: usize,
     },
-    /// Somebody edits the one or the other record with this call's number.
+    /// Somebody edits one of the two records with this call's number.
     Edit {
         workspace: usize,
         call: usize,
     },
-    /// A person asks for all calls of a workspace again.
+    /// A person retries all calls of a workspace.
     Retry {
         workspace: usize,
     },
-    /// A person asks for all calls of a workspace that have the error code of one of them.
+    /// A person retries all calls of a workspace with the error code of one of them.
     RetryErrors {
         workspace: usize,
     },
-    /// Somebody works on what was written for a call.
+    /// A person changes what was written for a call.
     Person {
         workspace: usize,
         call: usize,
-        does: Doing,
+        does: PersonAction,
     },
-    /// Somebody converts the Lead of a call.
+    /// Somebody converts a call's Lead.
     Convert {
         workspace: usize,
         call: usize,
     },
-    /// A record for this call's number appears in the workspace's orgs; search knows it so many seconds later.
+    /// A record with this call's number appears in the workspace's orgs; search finds it this many seconds later.
     AddRecord {
         workspace: usize,
         call: usize,
         indexed_after: i64,
     },
-    /// The workspace wants Leads for new callers. All its calls are of one caller, whom nobody knows.
+    /// The workspace creates Leads for new callers. All its calls are from one unknown caller.
     WantLeads {
         workspace: usize,
     },
@@ -89,22 +89,22 @@ pub enum Action {
     },
     /// The newer version is deployed for good, and somebody redrives the dead-letter queue.
     RollForward,
-    /// The clocks of processes that begin from now on are up to so many seconds ahead or behind.
+    /// The clocks of new processes are up to this many seconds fast or slow.
     Skew(i64),
-    /// Every process stands still for so many seconds.
+    /// Every process stalls for this many seconds.
     Stall(i64),
 }
 
-/// What people do with a Task or an Event.
+/// What a person does with a Task or Event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
-    /// Gives the Task another subject and a higher priority.
+pub enum PersonAction {
+    /// Changes the Task's subject and priority.
     EditTask,
-    /// Writes a note above, below or instead of the Task's description.
+    /// Adds a note above or below the Task's description, or replaces it.
     NoteTask,
     /// Moves the Event to another time.
     RescheduleEvent,
-    /// Gives the Event another subject, and writes a note above its description.
+    /// Changes the Event's subject and adds a note above its description.
     EditEvent,
     /// Moves the Task to another record.
     MoveTask,
@@ -112,7 +112,7 @@ pub enum Doing {
     DeleteEvent,
 }
 
-impl Doing {
+impl PersonAction {
     pub const ALL: [Self; 7] = [
         Self::EditTask,
         Self::NoteTask,
@@ -124,40 +124,40 @@ impl Doing {
     ];
 }
 
-/// A duplicate rule that goes by names.
+/// A duplicate rule that matches by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DuplicateRule {
-    /// It warns: the record can be made all the same.
+    /// It warns: the record can be created anyway.
     Alerts,
     Blocks,
 }
 
-/// What is to happen in a world.
+/// What happens in a world.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of a world, apart from the others")]
 pub struct Plan {
     pub seed: u64,
     pub faults: Vec<(u64, Fault)>,
-    /// How many faults chance may add.
+    /// How many random faults may happen.
     pub chances: u32,
-    /// Salesforce gives no new refresh tokens.
+    /// Salesforce does not rotate refresh tokens.
     pub keeps_tokens: bool,
-    /// Salesforce's users may not write `CallObject`.
+    /// The user may not write `CallObject`.
     pub hides_call_object: bool,
-    /// Indexes show changes some seconds late.
+    /// Indexes lag by some seconds.
     pub stale_indexes: bool,
     /// The user may not read a phone field.
     pub hides_phone: bool,
-    /// What a duplicate rule says of a new Lead.
+    /// The duplicate rule for new Leads.
     pub duplicate_rule: Option<DuplicateRule>,
-    /// With which code Salesforce refuses to be asked for new records.
+    /// The code with which Salesforce refuses queries for recent records.
     pub refuses_recent: Option<&'static str>,
-    /// What, at which second.
+    /// Actions and their seconds.
     pub script: Vec<(i64, Action)>,
 }
 
 impl Action {
-    /// A report of a call of the first workspace.
+    /// A report of a call in the first workspace.
     pub fn report(call: usize, report: usize) -> Self {
         Self::Report { workspace: 0, call, report, revoked: false }
     }
@@ -174,7 +174,7 @@ impl Plan {
         Self { script, ..Self::default() }
     }
 
-    /// Connected, with records for so many calls; and then what the script says.
+    /// A connected workspace with records for this many calls, then the script.
     pub fn of(calls: usize, script: impl IntoIterator<Item = (i64, Action)>) -> Self {
         let records = (0..calls).map(|call| Action::AddRecord { workspace: 0, call, indexed_after: 0 });
         let connect = [Action::Connect { workspace: 0, org: 0 }];
@@ -183,7 +183,7 @@ impl Plan {
         Self { script, ..Self::default() }
     }
 
-    /// With another drawing of chance.
+    /// The same plan with another seed.
     #[must_use]
     pub fn seeded(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -195,7 +195,7 @@ impl Plan {
         self
     }
 
-    /// A world that the seed draws.
+    /// A random world.
     pub fn random(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let mut plan = Self::drawn(seed, &mut rng);
@@ -218,7 +218,7 @@ impl Plan {
             if wants_leads {
                 script.push((0, Action::WantLeads { workspace }));
             }
-            // Often all at once, and with a session that has just ended: workers then meet.
+            // Often all at once, and with a token that has just expired: then workers interfere.
             let burst = rng.bool().then(|| rng.i64(0..600));
             if let Some(at) = burst.filter(|_| rng.bool()) {
                 script.push((at, Action::ExpireSessions));
@@ -236,12 +236,12 @@ impl Plan {
                     script.push((at + rng.i64(0..30), Action::Edit { workspace, call }));
                     script.push((at + rng.i64(0..900), Action::Edit { workspace, call }));
                 }
-                // Some soon, when an attempt may be under way, some later.
+                // Some soon, while an attempt may be running, some later.
                 for _ in 0..rng.usize(0..=2) {
                     let soon = if rng.bool() { 40 } else { 2400 };
-                    let does = Doing::ALL[rng.usize(0..Doing::ALL.len())];
+                    let does = PersonAction::ALL[rng.usize(0..PersonAction::ALL.len())];
                     let person = Action::Person { workspace, call, does };
-                    if !hides_call_object || does != Doing::MoveTask {
+                    if !hides_call_object || does != PersonAction::MoveTask {
                         script.push((at + rng.i64(0..soon), person));
                     }
                 }
@@ -249,7 +249,7 @@ impl Plan {
                     script.push((at + rng.i64(0..1200), Action::Convert { workspace, call }));
                 }
                 if rng.u32(0..6) == 0 {
-                    // Much later, after people have worked on it.
+                    // Much later, after people have edited it.
                     let at = at + rng.i64(600..3600);
                     script.push((at, Action::Report { workspace, call, report: 3, revoked: false }));
                 }
@@ -272,7 +272,7 @@ impl Plan {
             let action = match rng.u32(0..14) {
                 11 | 12 => (at, Action::Retry { workspace }),
                 13 => (at, Action::RetryErrors { workspace }),
-                // Often while the sessions that have just ended are being renewed.
+                // Often while expired tokens are being refreshed.
                 0 => {
                     script.push((at, Action::ExpireSessions));
                     (at + rng.i64(0..3), Action::Disconnect { workspace })
@@ -325,7 +325,7 @@ fn rollback(rng: &mut fastrand::Rng) -> Vec<(i64, Action)> {
     script
 }
 
-/// What a run came to.
+/// The totals of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Totals {
     pub calls: u64,

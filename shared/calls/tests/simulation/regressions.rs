@@ -1,5 +1,5 @@
-//! Worlds in which a promise was once broken. A plan that fails is printed with its trace: it is copied here, with what
-//! was wrong, and stays.
+//! Worlds in which a promise was once broken. A failing plan is printed with its trace: it is copied here, with a
+//! description of the bug, and stays.
 
 use crate::{
     plan::{Action, Plan},
@@ -13,7 +13,7 @@ fn holds(plan: &Plan) {
     }
 }
 
-/// A worker took up a logged call for a second report, and died: `success` stayed, with a due time that every wake
+/// A worker claimed a logged call for a second report and died: `success` stayed, with a due time that every wake
 /// skipped.
 #[test]
 fn a_worker_that_dies_on_the_second_report_of_a_logged_call() {
@@ -23,17 +23,17 @@ fn a_worker_that_dies_on_the_second_report_of_a_logged_call() {
     }
 }
 
-/// The table forgot the connection and did not answer: the grant stayed alive, and nobody knew it.
+/// The table deleted the connection, but the response was lost: the grant stayed alive and nobody knew it.
 #[test]
-fn a_disconnect_that_is_not_answered() {
+fn a_disconnect_without_a_response() {
     let plan = Plan::of(0, [(1, Action::Disconnect { workspace: 0 })]);
     for point in 3..6 {
         holds(&plan.clone().with(point, Fault::After));
     }
 }
 
-/// Where `CallObject` may not be written, and somebody edits another record with the number, a new search chose that one,
-/// and the look saw nothing there.
+/// If `CallObject` could not be written and somebody edited another record with the number, a new search chose that
+/// record, and the look found nothing on it.
 #[test]
 fn a_task_without_call_object_on_a_record_that_is_no_longer_the_best() {
     let script = [
@@ -49,10 +49,10 @@ fn a_task_without_call_object_on_a_record_that_is_no_longer_the_best() {
     }
 }
 
-/// A worker died before it could note what it had written, and the next one's change had no answer: that change was then
-/// taken for what made the Task, and never sent again.
+/// A worker died before it could record what it had written, and the next one's change got no response: the change
+/// was then taken for what created the Task, and never sent again.
 #[test]
-fn a_change_without_an_answer_to_a_task_that_nobody_noted() {
+fn a_change_without_a_response_to_an_unrecorded_task() {
     let plan = Plan::of(1, [(1, Action::report(0, 1)), (2, Action::report(0, 3))]);
     for died in 6..12 {
         for lost in 12..26 {

@@ -1,4 +1,4 @@
-//! One run: what happens when, and who goes on next.
+//! One run: what happens when, and who continues next.
 
 use std::{
     pin::Pin,
@@ -24,15 +24,15 @@ use crate::{
     world::{Broken, Message, START, State, World},
 };
 
-/// Sync's timeout, milliseconds.
+/// The timeout of `sync`, milliseconds.
 pub const TIMEOUT: i64 = timings::SYNC_TIMEOUT.num_milliseconds();
 const VISIBILITY: i64 = timings::VISIBILITY.num_milliseconds();
-/// How often a message is delivered before it goes to the dead-letter queue.
+/// How often a message is delivered before it moves to the dead-letter queue.
 pub const MAX_RECEIVES: u32 = timings::RECEIVES;
 const MINUTE: i64 = 60_000;
-/// When a connection's tokens are old enough to be kept alive, seconds.
+/// The age at which tokens are refreshed to keep a connection alive, seconds.
 const IDLE: i64 = timings::TOKENS_IDLE.num_seconds();
-/// A world that is not at rest after so many steps, and so many for each thing that happens in it, never will be.
+/// The maximum of steps: a base, and a number for each action. A world that is not at rest after them never will be.
 const STEPS: usize = 50_000;
 const STEPS_EACH: usize = 2_000;
 
@@ -44,7 +44,7 @@ struct Process {
     future: Pin<Box<dyn Future<Output = Done>>>,
 }
 
-/// The messages that need not come again; or why the process failed.
+/// The ids of the completed messages, or why the process failed.
 type Done = Result<Vec<u64>, StoreError>;
 
 struct Run {
@@ -56,9 +56,9 @@ struct Run {
     started: u64,
 }
 
-/// Plays a plan to its end. The error is the trace of a broken promise.
+/// Runs a plan to its end. The error is the trace of a broken promise.
 pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Totals, String> {
-    let (world, reports) = play_out(plan, broken)?;
+    let (world, reports) = run_traced(plan, broken)?;
     let state = world.state();
     let tasks = state.salesforce.tasks.len() as u64;
     Ok(Totals { calls: state.calls, faults: state.faults, reports, tasks })
@@ -66,15 +66,15 @@ pub fn explore(plan: &Plan, broken: Option<Broken>) -> Result<Totals, String> {
 
 /// The world at the end of a plan.
 pub fn world_after(plan: &Plan) -> World {
-    play_out(plan, None).unwrap_or_else(|failure| panic!("{failure}")).0
+    run_traced(plan, None).unwrap_or_else(|failure| panic!("{failure}")).0
 }
 
-fn play_out(plan: &Plan, broken: Option<Broken>) -> Result<(World, u64), String> {
-    // The same plan is the same run: the trace is written only when somebody reads it.
-    play(plan, broken, false).or_else(|_| play(plan, broken, true))
+fn run_traced(plan: &Plan, broken: Option<Broken>) -> Result<(World, u64), String> {
+    // The same plan gives the same run, so the trace is only recorded in a second run if the first one fails.
+    run(plan, broken, false).or_else(|_| run(plan, broken, true))
 }
 
-fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64), String> {
+fn run(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64), String> {
     let world = World::new(plan.seed, broken, traced);
     {
         let mut state = world.state();
@@ -115,23 +115,23 @@ fn play(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64
 }
 
 enum Next {
-    Go(usize),
+    Resume(usize),
     Deliver(usize),
     Act,
     Sweep,
 }
 
 impl Run {
-    /// Does one thing. `false`: nothing is left to be done.
+    /// Takes one step. `false` if there is nothing left to do.
     fn step(&mut self) -> bool {
-        self.later();
+        self.apply_delayed();
         let choices = self.choices();
         if choices.is_empty() {
             return self.wait();
         }
         let choice = self.world.state().rng.usize(0..choices.len());
         match choices[choice] {
-            Next::Go(index) => self.go(index),
+            Next::Resume(index) => self.resume(index),
             Next::Deliver(index) => self.deliver(index),
             Next::Act => self.act(),
             Next::Sweep => self.sweep(),
@@ -139,8 +139,8 @@ impl Run {
         true
     }
 
-    /// Lets what was delayed take effect.
-    fn later(&mut self) {
+    /// Applies delayed effects that are due.
+    fn apply_delayed(&mut self) {
         let mut state = self.world.state();
         let now = state.now;
         while let Some(index) = state.later.iter().position(|later| later.at <= now) {
@@ -154,7 +154,7 @@ impl Run {
         let now = state.now;
         let ready = self.processes.iter().enumerate().filter(|(_, p)| p.ready_at <= now);
         let visible = state.queue.iter().enumerate().filter(|(_, m)| m.visible_at <= now);
-        let mut choices: Vec<_> = ready.map(|(index, _)| Next::Go(index)).collect();
+        let mut choices: Vec<_> = ready.map(|(index, _)| Next::Resume(index)).collect();
         choices.extend(visible.map(|(index, _)| Next::Deliver(index)));
         if self.script.last().is_some_and(|(at, _)| (START + at) * 1000 <= now) {
             choices.push(Next::Act);
@@ -165,8 +165,8 @@ impl Run {
         choices
     }
 
-    /// When the next sweep has something to do, true milliseconds. Connections are kept alive as long as something is to
-    /// happen: a world at rest needs none.
+    /// When the next sweep has something to do, true milliseconds. Connections are only kept alive while there are
+    /// actions left, so that the world comes to rest.
     fn sweep_needed(&self, state: &State) -> i64 {
         let ours = state.rows.iter().filter(|(key, _)| !state.newer.contains_key(key));
         let due = ours.filter_map(|(_, row)| row.due_at);
@@ -178,9 +178,9 @@ impl Run {
         due.chain(idle).min().map_or(i64::MAX, |at| at * 1000)
     }
 
-    /// Nothing can be done now: goes to when something can.
+    /// Advances the time until something can be done.
     fn wait(&mut self) -> bool {
-        if self.is_idle() && (self.people_connect_again() || self.redrive()) {
+        if self.is_idle() && (self.reconnect() || self.redrive()) {
             return true;
         }
         let mut state = self.world.state();
@@ -201,8 +201,8 @@ impl Run {
         self.processes.is_empty() && self.script.is_empty() && self.world.state().queue.is_empty()
     }
 
-    /// When nothing else happens, an admin sees that a workspace is not connected, and connects it.
-    fn people_connect_again(&mut self) -> bool {
+    /// When nothing else happens, an admin notices that a workspace is not connected, and connects it.
+    fn reconnect(&mut self) -> bool {
         let waiting = {
             let state = self.world.state();
             let waits = |id: &WorkspaceId| {
@@ -215,7 +215,7 @@ impl Run {
             state.workspaces.values().find(not_connected).map(|w| index_of(&w.id))
         };
         let Some(workspace) = waiting else { return false };
-        self.happen(&Action::Connect { workspace, org: 0 });
+        self.perform(&Action::Connect { workspace, org: 0 });
         true
     }
 
@@ -229,8 +229,8 @@ impl Run {
         is_needed
     }
 
-    /// Lets a process go on to its next port call, or to its end.
-    fn go(&mut self, index: usize) {
+    /// Runs a process to its next port call, or to its end.
+    fn resume(&mut self, index: usize) {
         let process = &mut self.processes[index];
         {
             let mut state = self.world.state();
@@ -241,7 +241,7 @@ impl Run {
                 self.processes.swap_remove(index);
                 return;
             }
-            state.note(|| format!("{} goes on", process.name));
+            state.note(|| format!("{} continues", process.name));
             state.running = process.id;
             state.parked_until = i64::MAX;
             state.turns += 1;
@@ -276,7 +276,7 @@ impl Run {
         self.started += 1;
         let id = self.started;
         let mut state = self.world.state();
-        state.note(|| format!("{name} begins"));
+        state.note(|| format!("{name} starts"));
         let (started_at, ready_at) = (state.now, state.now);
         let skewed = state.skewed;
         let skew = state.rng.i64(-skewed..=skewed);
@@ -285,7 +285,7 @@ impl Run {
         self.processes.push(Process { id, name, started_at, ready_at, future: Box::pin(future) });
     }
 
-    /// Delivers a message, often with others that can be seen: ten at most, as SQS does.
+    /// Delivers a message, often in a batch with other visible ones: up to ten, as SQS does.
     fn deliver(&mut self, index: usize) {
         let mut state = self.world.state();
         let now = state.now;
@@ -330,11 +330,11 @@ impl Run {
 
     fn act(&mut self) {
         if let Some((_, action)) = self.script.pop() {
-            self.happen(&action);
+            self.perform(&action);
         }
     }
 
-    fn happen(&mut self, action: &Action) {
+    fn perform(&mut self, action: &Action) {
         let mut state = self.world.state();
         state.note(|| format!("{action:?}"));
         match *action {

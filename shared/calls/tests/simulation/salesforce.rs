@@ -1,22 +1,21 @@
-//! The simulated orgs: records, activities, and grants with rotation and reuse cascade.
+//! The simulated orgs: records, activities, and grants, whose family ends when a rotated token is reused.
 
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::Fields,
-    crm::{FaultClass, FoundRecord},
+    crm::{FaultClass, Fields, FoundRecord},
     ids::{CallId, SalesforceId},
     ledger::SyncStatus,
 };
 use serde_json::Value;
 
 use crate::{
-    plan::{Doing, DuplicateRule},
+    plan::{DuplicateRule, PersonAction},
     samples::{call_of, contact_of, org_id, twin_id, who_id},
     world::{Later, State},
 };
 
-/// A Task or an Event, and for which call.
+/// A Task or Event, and its call.
 #[derive(Debug, Clone)]
 pub struct Activity {
     pub id: SalesforceId,
@@ -24,20 +23,20 @@ pub struct Activity {
     pub who_id: SalesforceId,
     pub call_id: CallId,
     pub fields: Fields,
-    /// When it was written, milliseconds.
+    /// When it was created, milliseconds.
     pub at: i64,
     pub modified_at: i64,
-    /// Nobody has changed it since.
+    /// Nobody has changed it since it was created.
     pub is_untouched: bool,
-    /// The fields that a person changed, and what Ringlog had written there.
+    /// The fields that a person changed, and what Ringlog had written to them.
     pub theirs: BTreeMap<String, Value>,
-    /// A person moved it to the record that it is on.
+    /// A person moved it to its current record.
     pub is_moved: bool,
     pub is_deleted: bool,
 }
 
 impl Activity {
-    /// Whether it says in `CallObject` for which call it is.
+    /// Whether `CallObject` names its call.
     pub fn has_call_object(&self) -> bool {
         self.fields.contains_key("CallObject")
     }
@@ -46,13 +45,13 @@ impl Activity {
         self.fields.get(field).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// Somebody changes a field.
+    /// A person changes a field.
     fn edit(&mut self, field: &str, value: impl Into<Value>) {
         let before = self.fields.insert(field.to_owned(), value.into()).unwrap_or(Value::Null);
         self.theirs.entry(field.to_owned()).or_insert(before);
     }
 
-    /// Stamps a change. Salesforce counts in seconds; within one it shows none.
+    /// Sets the modification time. Salesforce's has whole seconds and does not show a second change within one.
     fn touch(&mut self, now: i64) {
         self.modified_at = now.max(self.modified_at + 1000);
         self.is_untouched = false;
@@ -62,15 +61,15 @@ impl Activity {
 /// A refresh token.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// Tokens that came from one another by rotation.
+    /// Identifies tokens that were rotated from each other.
     pub family: u64,
     pub org_id: SalesforceId,
     pub alive: bool,
-    /// It was exchanged for a newer one; using it again ends the family.
+    /// It was exchanged for a newer one; reusing it ends the family.
     pub rotated: bool,
-    /// Somebody is asking for a new session with it.
+    /// A refresh with it is in progress.
     pub in_use: bool,
-    /// When it was issued, milliseconds. A token that is not used for 30 days dies.
+    /// When it was issued, milliseconds. It ends if it is unused for 30 days.
     pub issued_at: i64,
 }
 
@@ -82,40 +81,40 @@ pub struct Salesforce {
     pub records: BTreeMap<SalesforceId, Vec<(FoundRecord, i64)>>,
     pub tasks: Vec<Activity>,
     pub events: Vec<Activity>,
-    /// Sessions, and the family of the grant that they come from.
+    /// Access tokens, with their org and the family of their grant.
     pub sessions: BTreeMap<String, (SalesforceId, u64)>,
     pub grants: BTreeMap<String, Grant>,
-    /// Outages and limits: no request is answered before this time, milliseconds.
+    /// Until when requests fail, milliseconds.
     pub down_until: i64,
     pub limited: BTreeMap<SalesforceId, FaultClass>,
-    /// A refresh gives no new refresh token.
+    /// A refresh returns no new refresh token.
     pub keeps_tokens: bool,
-    /// The users may not write `CallObject`.
+    /// The user may not write `CallObject`.
     pub hides_call_object: bool,
-    /// The users may not read a phone field of Contacts.
+    /// The user may not read one of the Contacts' phone fields.
     pub hides_phone: bool,
     pub duplicate_rule: Option<DuplicateRule>,
-    /// With which code a query for new records is refused.
+    /// The code with which queries for recent records are refused.
     pub refuses_recent: Option<&'static str>,
-    /// Leads that were converted, and to which Contact.
+    /// Converted Leads and their Contacts.
     pub converted: BTreeMap<SalesforceId, SalesforceId>,
     pub made: u64,
-    /// Leads that were made: in which org, for which number.
+    /// Created Leads, with their org and number.
     pub leads: Vec<(SalesforceId, SalesforceId, String)>,
-    /// Answered requests for a new session.
+    /// How many refreshes were handled.
     pub refreshes: u64,
-    /// Requests with a session, and when, milliseconds.
+    /// The org and time of each request with an access token, milliseconds.
     pub requests: Vec<(SalesforceId, i64)>,
 }
 
 impl Salesforce {
     pub fn id(&mut self, prefix: &str) -> SalesforceId {
         self.made += 1;
-        // Apart from those of the people who are there from the beginning.
+        // Different from the ids in `samples`.
         SalesforceId::parse(format!("{prefix}9{:011}", self.made)).unwrap()
     }
 
-    /// A user allows access: a session and a refresh token.
+    /// A user allows access: creates an access token and a refresh token.
     pub fn grant(&mut self, org_id: &SalesforceId, family: Option<u64>, now: i64) -> (String, String) {
         self.made += 1;
         let n = self.made;
@@ -134,14 +133,14 @@ impl Salesforce {
         (session, token)
     }
 
-    /// Ends a grant, at its owner's wish. A token that is no longer good ends nothing.
+    /// Revokes a grant. Revoking a token that is no longer valid does nothing.
     pub fn revoke(&mut self, token: &str) {
         if self.grants.get(token).is_some_and(|grant| grant.alive) {
             self.end_family(token);
         }
     }
 
-    /// Ends everything that came from one grant.
+    /// Ends a token's whole family.
     fn end_family(&mut self, token: &str) {
         let Some(family) = self.grants.get(token).map(|grant| grant.family) else { return };
         for grant in self.grants.values_mut().filter(|grant| grant.family == family) {
@@ -150,7 +149,7 @@ impl Salesforce {
         self.sessions.retain(|_, (_, other)| *other != family);
     }
 
-    /// Answers a refresh: with a new session and token, or not at all.
+    /// Handles a refresh: new tokens, or `None` if the grant has ended.
     pub fn refresh(&mut self, token: &str, now: i64) -> Option<(String, Option<String>)> {
         self.refreshes += 1;
         let grant = self.grants.get_mut(token)?;
@@ -180,57 +179,67 @@ impl Salesforce {
 }
 
 impl State {
-    /// Somebody works on what was written for a call, if something was.
-    pub fn person(&mut self, workspace: usize, call: usize, does: Doing) {
+    /// A person changes what was written for a call, if there is anything.
+    pub fn person(&mut self, workspace: usize, call: usize, does: PersonAction) {
         let now = self.now;
         let settled = self.is_settled(workspace, call);
         let place = self.rng.u32(0..3);
         let is_of = |activity: &&mut Activity| {
             call_of(&activity.call_id) == (workspace, call) && !activity.is_deleted
         };
-        let is_task = matches!(does, Doing::EditTask | Doing::NoteTask | Doing::MoveTask | Doing::DeleteTask);
+        let is_task = matches!(
+            does,
+            PersonAction::EditTask
+                | PersonAction::NoteTask
+                | PersonAction::MoveTask
+                | PersonAction::DeleteTask
+        );
         let activities = if is_task { &mut self.salesforce.tasks } else { &mut self.salesforce.events };
         let Some(activity) = activities.iter_mut().find(is_of) else { return };
         match does {
-            Doing::EditTask => {
+            PersonAction::EditTask => {
                 activity.edit("Subject", "Quote for the caller");
                 activity.edit("Priority", "High");
             }
-            Doing::NoteTask => {
-                let standing = activity.text("Description").to_owned();
-                // Without `CallObject` the last line is all that finds it again.
-                let finds = activity.has_call_object();
+            PersonAction::NoteTask => {
+                let current = activity.text("Description").to_owned();
+                // Without `CallObject`, only the last line identifies it.
+                let has_call_object = activity.has_call_object();
                 let note = match place {
-                    0 if finds => "All done.".to_owned(),
-                    1 if finds => format!("{standing}\n\nA note."),
-                    _ => format!("A note.\n\n{standing}"),
+                    0 if has_call_object => "All done.".to_owned(),
+                    1 if has_call_object => format!("{current}\n\nA note."),
+                    _ => format!("A note.\n\n{current}"),
                 };
                 activity.edit("Description", note);
             }
-            Doing::RescheduleEvent => {
+            PersonAction::RescheduleEvent => {
                 activity.edit("StartDateTime", "2027-06-03T09:00:00Z");
                 activity.edit("EndDateTime", "2027-06-03T10:00:00Z");
             }
-            Doing::EditEvent => {
+            PersonAction::EditEvent => {
                 activity.edit("Subject", "Visit");
-                let standing = activity.text("Description").to_owned();
-                activity.edit("Description", format!("A note.\n\n{standing}"));
+                let current = activity.text("Description").to_owned();
+                activity.edit("Description", format!("A note.\n\n{current}"));
             }
-            // An Event without an answer is looked for on the record that it was written on.
-            Doing::MoveTask if !settled => return,
-            Doing::MoveTask => {
+            // An Event whose write got no response is looked for on its original record.
+            PersonAction::MoveTask if !settled => return,
+            PersonAction::MoveTask => {
                 activity.who_id = twin_id(workspace, call);
                 activity.is_moved = true;
             }
-            Doing::DeleteTask | Doing::DeleteEvent => activity.is_deleted = true,
+            PersonAction::DeleteTask | PersonAction::DeleteEvent => activity.is_deleted = true,
         }
         activity.touch(now);
     }
 
-    /// Now and then somebody edits what has just been read, before it is updated.
-    pub fn meddle(&mut self, task_id: Option<&SalesforceId>) {
-        const EDITS: [Doing; 4] =
-            [Doing::EditTask, Doing::NoteTask, Doing::RescheduleEvent, Doing::EditEvent];
+    /// Occasionally, a person edits what was just read, before it is updated.
+    pub fn edit_soon(&mut self, task_id: Option<&SalesforceId>) {
+        const EDITS: [PersonAction; 4] = [
+            PersonAction::EditTask,
+            PersonAction::NoteTask,
+            PersonAction::RescheduleEvent,
+            PersonAction::EditEvent,
+        ];
         let mut tasks = self.salesforce.tasks.iter();
         let Some(task) = tasks.find(|task| Some(&task.id) == task_id) else { return };
         let (workspace, call) = call_of(&task.call_id);
@@ -241,13 +250,13 @@ impl State {
         }
     }
 
-    /// Whether nobody works on a call, and nothing of it waits for an answer.
+    /// Whether no attempt for a call is running or due.
     fn is_settled(&self, workspace: usize, call: usize) -> bool {
         let mut rows = self.rows.values().filter(|row| call_of(&row.call_id) == (workspace, call));
         rows.all(|row| row.status == SyncStatus::Success && row.lease.is_none() && row.due_at.is_none())
     }
 
-    /// Somebody converts the Lead of a call: it becomes a Contact, and its activities move there.
+    /// A person converts a call's Lead: it becomes a Contact, and its activities move there.
     pub fn convert(&mut self, workspace: usize, call: usize) {
         let (lead_id, now) = (who_id(workspace, call), self.now);
         let indexed_at = now + self.rng.i64(0..120_000);

@@ -1,11 +1,10 @@
-//! The invented workspaces, orgs, people and calls, by their numbers.
+//! Invented workspaces, orgs, people and calls, by index.
 
 use calls::{
     appointment::AppointmentRequest,
     call::{Call, CallKind, Fact},
-    crm::FoundRecord,
+    crm::{FoundRecord, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
-    workspace::RecordType,
 };
 use chrono::DateTime;
 
@@ -28,7 +27,7 @@ pub fn workspace_of(org_id: &SalesforceId) -> usize {
     org_id.as_str().chars().nth(13).and_then(|digit| digit.to_digit(10)).unwrap() as usize
 }
 
-/// The number of a call, of nobody else: a hundred invented ones (555-01xx) in each area.
+/// The number of a call, which nobody else has: a hundred invented ones (555-01xx) per area code.
 pub fn number(workspace: usize, call: usize) -> String {
     format!("+1{}55501{:02}", 201 + 3 * workspace + call / 100, call % 100)
 }
@@ -51,7 +50,7 @@ pub fn who_id(workspace: usize, call: usize) -> SalesforceId {
     SalesforceId::parse(format!("00Q00000000{workspace}{call:03}")).unwrap()
 }
 
-/// Another record with the number of a call.
+/// Another record with a call's number.
 pub fn twin(workspace: usize, call: usize) -> FoundRecord {
     FoundRecord { id: twin_id(workspace, call), ..record(workspace, call) }
 }
@@ -60,7 +59,7 @@ pub fn twin_id(workspace: usize, call: usize) -> SalesforceId {
     SalesforceId::parse(format!("00Q00000001{workspace}{call:03}")).unwrap()
 }
 
-/// Somebody with the name of the caller whom nobody knows, and another number: what a duplicate rule names.
+/// A person with the unknown caller's name and another number, whom a duplicate rule reports.
 pub fn namesake(workspace: usize) -> FoundRecord {
     FoundRecord {
         id: SalesforceId::parse(format!("00300000002{workspace}000")).unwrap(),
@@ -76,13 +75,14 @@ pub fn contact_of(lead: &FoundRecord) -> FoundRecord {
     FoundRecord { id: SalesforceId::parse(id).unwrap(), record_type: RecordType::Contact, ..lead.clone() }
 }
 
-/// The workspace and the number of a call, by its id.
+/// The workspace and the index of a call, from its id.
 pub fn call_of(call_id: &CallId) -> (usize, usize) {
     let mut parts = call_id.as_str().split('-').skip(1).map(|part| part.parse().unwrap());
     (parts.next().unwrap(), parts.next().unwrap())
 }
 
-/// The reports of a call of the how many-th caller, each with more than the one before; the last has an appointment.
+/// The `report`-th report of a call from the `caller`-th caller; each adds something, and the last one has an
+/// appointment.
 pub fn reported(workspace: usize, call: usize, report: usize, caller: usize) -> Call {
     let reported_at = START * 1000 + i64::try_from(report).unwrap();
     let mut known = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());

@@ -1,5 +1,5 @@
-//! What people ask about first, played in the simulated world: each with many drawings of chance, and with every fault
-//! at every point.
+//! Scenarios that people ask about first, in the simulated world: each with many seeds, and with every fault at every
+//! point.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use calls::{crm::FaultClass, ledger::SyncStatus};
 
 use crate::{
     plan::{Action, Plan},
+    print,
     run::{explore, world_after},
     samples::{org_id, workspace_id},
-    say,
     world::{Fault, START, World},
 };
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// Drawings of chance for each scenario.
+/// Seeds per scenario.
 const SEEDS: u64 = 200;
 
-/// Ends well whatever chance draws, also with one fault, of every kind, at every point.
-fn ends_well(name: &str, plan: &Plan) {
+/// Every promise holds with every seed, and with one fault of every kind at every point.
+fn promises_hold(name: &str, plan: &Plan) {
     for seed in 0..SEEDS {
         explore(&plan.clone().seeded(seed), None).unwrap_or_else(|failure| panic!("{name}: {failure}"));
     }
@@ -31,8 +31,8 @@ fn ends_well(name: &str, plan: &Plan) {
             explore(&plan, None).unwrap_or_else(|failure| panic!("{name}: {failure}"));
         }
     }
-    say(&format!(
-        "simulation: {name}: {SEEDS} drawings, {points} points, {} runs with one fault",
+    print(&format!(
+        "simulation: {name}: {SEEDS} seeds, {points} points, {} runs with one fault",
         points * Fault::ALL.len() as u64
     ));
 }
@@ -41,17 +41,17 @@ fn tasks(world: &World) -> usize {
     world.state().salesforce.tasks.len()
 }
 
-/// Seconds from the world's beginning to each Task.
+/// Seconds from the start to each Task.
 fn logged_at(world: &World) -> Vec<i64> {
     let state = world.state();
     state.salesforce.tasks.iter().map(|task| task.at / 1000 - START).collect()
 }
 
-/// A worker once died on a second report of a logged call and left `success` behind, due for ever.
+/// A worker once died on a second report of a logged call, which left `success` behind and the row due forever.
 #[test]
 fn a_second_report_of_a_logged_call() {
     let reports = [(1, Action::report(0, 2)), (60, Action::report(0, 3))];
-    ends_well("a second report", &Plan::of(1, reports));
+    promises_hold("a second report", &Plan::of(1, reports));
 }
 
 #[test]
@@ -73,21 +73,21 @@ fn ten_calls_at_once_on_an_expired_session_are_one_refresh() {
 }
 
 #[test]
-fn calls_of_a_revoked_connection_are_logged_by_one_reconnect() {
+fn calls_of_a_revoked_connection_are_logged_after_one_reconnect() {
     let calls = (0..10).map(|call| (MINUTE + 20 * i64::try_from(call).unwrap(), Action::report(call, 1)));
     let around = [(30, Action::RevokeGrants), (HOUR, Action::Connect { workspace: 0, org: 0 })];
     let plan = Plan::of(10, around.into_iter().chain(calls));
     for seed in 0..SEEDS {
         let world = world_after(&plan.clone().seeded(seed));
         assert_eq!(tasks(&world), 10);
-        // All of them after the reconnect, by the messages that it sends: long before they would look by themselves.
+        // All of them after the reconnect, because of the messages it sends: long before they would be due.
         let logged = logged_at(&world);
         assert!(logged.iter().all(|at| (HOUR..HOUR + 5 * MINUTE).contains(at)), "{logged:?}");
     }
 }
 
 #[test]
-fn calls_that_come_while_somebody_connects_do_not_wait_for_the_next_look() {
+fn calls_that_arrive_during_a_connect_do_not_wait_until_due() {
     let calls = (0..10).map(|call| (HOUR, Action::report(call, 1)));
     let around = [(1, Action::Disconnect { workspace: 0 }), (HOUR, Action::Connect { workspace: 0, org: 0 })];
     let plan = Plan::of(10, around.into_iter().chain(calls));
@@ -98,7 +98,7 @@ fn calls_that_come_while_somebody_connects_do_not_wait_for_the_next_look() {
 }
 
 #[test]
-fn a_disconnect_while_a_session_is_renewed() {
+fn a_disconnect_during_a_refresh() {
     let script = [
         (1, Action::ExpireSessions),
         (1, Action::report(0, 1)),
@@ -107,7 +107,7 @@ fn a_disconnect_while_a_session_is_renewed() {
         (2, Action::report(2, 1)),
         (HOUR, Action::Connect { workspace: 0, org: 0 }),
     ];
-    ends_well("a disconnect during a refresh", &Plan::of(3, script));
+    promises_hold("a disconnect during a refresh", &Plan::of(3, script));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn another_org_with_calls_in_flight() {
         (5, Action::ExpireSessions),
         (5, Action::report(2, 1)),
     ];
-    ends_well("another org", &Plan::of(3, script));
+    promises_hold("another org", &Plan::of(3, script));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_record_that_appears_after_its_call_is_found_by_the_late_match() {
         let logged = logged_at(&world_after(&plan(seed)));
         assert!(logged.len() == 1 && (5 * MINUTE..7 * MINUTE).contains(&logged[0]), "{logged:?}");
     }
-    // Search knows the record only half an hour later: the look for recent records needs no index.
+    // Search finds the record only half an hour later, but the query for recent records needs no index.
     let slow = Action::AddRecord { workspace: 0, call: 0, indexed_after: 30 * MINUTE };
     let logged = logged_at(&world_after(&Plan::of(0, [(1, Action::report(0, 1)), (2, slow.clone())])));
     assert!(logged.len() == 1 && (5 * MINUTE..7 * MINUTE).contains(&logged[0]), "{logged:?}");
@@ -143,24 +143,24 @@ fn a_record_that_appears_after_its_call_is_found_by_the_late_match() {
     assert!(logged.len() == 1 && (HOUR..HOUR + 2 * MINUTE).contains(&logged[0]), "{logged:?}");
 }
 
-/// Two calls of one new caller: one Lead, whatever happens to either.
+/// Two calls from one new caller: one Lead, whatever happens to either.
 #[test]
 fn two_calls_of_a_new_caller_are_one_lead() {
-    for apart in [0, 1, MINUTE] {
+    for seconds_apart in [0, 1, MINUTE] {
         let script = [
             (0, Action::WantLeads { workspace: 0 }),
             (1, Action::report(0, 1)),
-            (1 + apart, Action::report(1, 1)),
+            (1 + seconds_apart, Action::report(1, 1)),
         ];
         let plan = Plan::of(0, script);
-        ends_well(&format!("two calls of a new caller {apart} s apart"), &plan);
+        promises_hold(&format!("two calls of a new caller {seconds_apart} s apart"), &plan);
         let world = world_after(&plan);
         assert_eq!((tasks(&world), world.state().salesforce.leads.len()), (2, 1));
     }
 }
 
 #[test]
-fn a_day_without_salesforce_is_made_up_for_without_a_flood() {
+fn calls_of_a_days_outage_are_logged_without_a_flood() {
     const CALLS: usize = 240;
     let every = DAY / i64::try_from(CALLS).unwrap();
     let calls = (0..CALLS).map(|call| (1 + every * i64::try_from(call).unwrap(), Action::report(call, 1)));
@@ -175,17 +175,17 @@ fn a_day_without_salesforce_is_made_up_for_without_a_flood() {
         }
         let busiest = minutes.values().max().copied().unwrap_or_default();
         let last = logged.iter().max().copied().unwrap_or_default() - DAY;
-        say(&format!(
-            "simulation: {CALLS} calls of a day's outage: at most {busiest} a minute, the last {last} s after it"
+        print(&format!(
+            "simulation: {CALLS} calls in a day's outage: at most {busiest} a minute, the last one {last} s after its end"
         ));
         assert!(busiest <= CALLS / 10, "{busiest}");
-        // A call waits six hours at most, and its message a moment.
+        // A call waits six hours at most, plus a moment in the queue.
         assert!(last <= 6 * HOUR + 5 * MINUTE, "{last}");
     }
 }
 
 #[test]
-fn a_limited_workspace_pauses_and_another_goes_on() {
+fn a_limited_workspace_pauses_and_others_continue() {
     let limited_for = 10 * HOUR;
     let mut script = vec![
         (0, Action::Connect { workspace: 1, org: 0 }),
@@ -212,7 +212,7 @@ fn a_limited_workspace_pauses_and_another_goes_on() {
         }
         let asked = |(org, at): &&_| *org == org_id(0, 0) && *at / 1000 - START < limited_for;
         let asked = state.salesforce.requests.iter().filter(asked).count();
-        // Each hour one call finds the limit reached; more only where they asked before they could know.
+        // Each hour, one call finds the limit reached; more only if they sent requests before they could know.
         assert!(asked <= 30, "{asked} requests while the limit was reached");
     }
 }
@@ -231,7 +231,7 @@ fn a_newer_version_is_rolled_back_and_comes_again() {
             (newer_at + back_after, Action::RollForward),
         ];
         let plan = Plan::of(2, script);
-        ends_well(&format!("a rollback of {back_after} s"), &plan);
+        promises_hold(&format!("a rollback of {back_after} s"), &plan);
         let world = world_after(&plan);
         let state = world.state();
         let other = state.salesforce.tasks.iter().find(|task| task.call_id.as_str() == "call-0-1").unwrap();
@@ -239,9 +239,9 @@ fn a_newer_version_is_rolled_back_and_comes_again() {
     }
 }
 
-/// Salesforce ends refresh tokens that are not used for 30 days.
+/// Salesforce ends refresh tokens that are unused for 30 days.
 #[test]
-fn a_connection_that_no_call_needs_lives_on() {
+fn an_idle_connection_stays_alive() {
     for days in [29, 31, 70] {
         let plan = Plan::of(1, [(days * DAY, Action::report(0, 1))]);
         let world = world_after(&plan);

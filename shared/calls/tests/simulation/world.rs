@@ -1,4 +1,4 @@
-//! The world: its state, its clock, and how a port call goes wrong.
+//! The world: its state, its clock, and how port calls fail.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,28 +19,28 @@ use calls::{
 
 use crate::salesforce::Salesforce;
 
-/// When every world begins, Unix seconds.
+/// When every world starts, Unix seconds.
 pub const START: i64 = 1_800_000_000;
-/// How long a request may be waited for, milliseconds.
+/// The timeout of a request, milliseconds.
 pub const TIMEOUT: i64 = 10_000;
-/// Within how many seconds a write that Salesforce received commits.
+/// Within how many seconds a write that Salesforce has received commits.
 pub const SETTLE: i64 = 600;
 
-/// The version of the webhook secret that counts; the one before is revoked.
+/// The valid version of the webhook secret; the previous one is revoked.
 pub const VALID_SECRET: u64 = 2;
 
-/// What goes wrong with one port call.
+/// How a port call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails and changes nothing.
+    /// It fails without any effect.
     Before,
-    /// It takes effect, and its answer is lost.
+    /// It takes effect, but its response is lost.
     After,
-    /// Its answer is lost, and it takes effect later, up to the settle time.
+    /// Its response is lost, and it takes effect later, within the settle time.
     Late,
-    /// Its worker dies before it.
+    /// Its worker dies before it takes effect.
     CrashBefore,
-    /// It takes effect, and its worker dies.
+    /// Its worker dies after it takes effect.
     CrashAfter,
     /// Its worker dies, and it takes effect later.
     CrashLate,
@@ -51,30 +51,30 @@ impl Fault {
         [Self::Before, Self::After, Self::Late, Self::CrashBefore, Self::CrashAfter, Self::CrashLate];
 }
 
-/// A promise's guard that is taken out, to prove that the checker bites. Never in the product: the world's ports lie.
+/// A guard that is removed, to prove that the checker notices. The product stays unchanged: the world's ports lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
-    /// Rows never show that another worker has them, or had them when it died.
+    /// Rows never show that another worker holds them, or held them when it died.
     Lease,
     /// A look finds nothing, and nothing is ever unsettled.
     Look,
-    /// Tokens are stored whoever holds the lease, and everybody gets it.
+    /// Tokens are stored without the lease, and everybody gets it.
     TokenStore,
-    /// Nobody sees that a workspace pauses.
+    /// Workspaces never appear paused.
     Pause,
-    /// Salesforce is never asked to end a grant.
+    /// Grants are never revoked.
     Revoke,
-    /// A read shows what Ringlog wrote, and nothing of what people did since.
+    /// A read shows what Ringlog wrote, but not what people changed later.
     Read,
-    /// Salesforce changes a record whatever happened to it since it was read.
+    /// Salesforce updates an activity even if it changed since it was read.
     Precondition,
-    /// The records that a duplicate rule names all have the caller's number.
+    /// All records that a duplicate rule names seem to have the caller's number.
     Comparison,
     /// Rows of a newer version look like any other.
     Foreign,
 }
 
-/// Something that takes effect later, at a time in milliseconds.
+/// A delayed effect, and its time in milliseconds.
 pub struct Later {
     pub at: i64,
     pub effect: Box<dyn FnOnce(&mut State) + Send>,
@@ -89,7 +89,7 @@ pub struct Message {
     pub received: u32,
 }
 
-/// Everything there is.
+/// The complete state.
 pub struct State {
     pub rng: fastrand::Rng,
     pub now: i64,
@@ -98,50 +98,50 @@ pub struct State {
     pub newer: BTreeMap<(WorkspaceId, CallId), Row>,
     /// Messages of a newer version that were put into the queue.
     pub newer_messages: usize,
-    /// Rows as they were before their last change, and when that was, milliseconds: what an index may still show.
+    /// Rows before their last change, and the time of the change, milliseconds: what an index may still show.
     pub outdated: BTreeMap<(WorkspaceId, CallId), (Option<Row>, i64)>,
-    /// Indexes show changes late.
+    /// Whether indexes lag.
     pub stale_indexes: bool,
     pub workspaces: BTreeMap<WorkspaceId, Workspace>,
-    /// Workspaces that want Leads for new callers.
+    /// Workspaces that create Leads for new callers.
     pub wants_leads: BTreeSet<usize>,
     pub claims: BTreeMap<(WorkspaceId, String), NumberClaim>,
     pub queue: Vec<Message>,
     pub dead_letters: Vec<Message>,
     pub salesforce: Salesforce,
-    /// How far processes' clocks may be from the true time from now on, milliseconds, and how far each is.
+    /// The maximum clock skew of new processes, milliseconds, and the skew of each process.
     pub skewed: i64,
     pub skews: BTreeMap<u64, i64>,
     /// When a workspace's pause was last stored, milliseconds.
     pub paused: BTreeMap<WorkspaceId, i64>,
     /// When a workspace's tokens were issued, Unix seconds.
     pub issued: BTreeMap<WorkspaceId, i64>,
-    /// Until when somebody keeps a workspace's connection alive, Unix seconds.
+    /// Until when somebody has claimed to keep a workspace's connection alive, Unix seconds.
     pub kept_alive: BTreeMap<WorkspaceId, i64>,
     /// Who stored a workspace's tokens last.
     pub refreshed_by: BTreeMap<WorkspaceId, String>,
-    /// Refresh tokens that belong to nobody, and the process that has to end them.
+    /// Unused refresh tokens, and the process that has to revoke each.
     pub owed: BTreeMap<String, u64>,
-    /// Processes that end nothing any more.
+    /// Processes that have died, and revoke nothing any more.
     pub buried: BTreeSet<u64>,
-    /// The process that runs now.
+    /// The running process.
     pub running: u64,
     pub later: Vec<Later>,
     pub broken: Option<Broken>,
     /// Port calls so far.
     pub calls: u64,
-    /// Faults that are to come: at which call, which.
+    /// Planned faults by port call.
     pub planned: BTreeMap<u64, Fault>,
-    /// Faults that chance may still add.
+    /// How many random faults may still happen.
     pub chances: u32,
     pub faults: u64,
-    /// When something of the process that runs now may go on, milliseconds.
+    /// When the running process may continue, milliseconds.
     pub parked_until: i64,
-    /// How often a process went on.
+    /// How often a process has continued.
     pub turns: u64,
-    /// The worker that runs now is to die.
+    /// Whether the running worker has to die.
     pub crash: bool,
-    /// What was accepted, and so may not be lost.
+    /// Accepted reports, which must not be lost.
     pub accepted: Vec<(WorkspaceId, Call)>,
     pub drawn: u64,
     pub violations: Vec<String>,
@@ -150,7 +150,7 @@ pub struct State {
 }
 
 impl State {
-    /// A workspace; one that is new has revoked its first webhook secret.
+    /// A workspace; a new one has revoked its first webhook secret.
     pub fn workspace(&mut self, id: &WorkspaceId) -> &mut Workspace {
         self.workspaces.entry(id.clone()).or_insert_with(|| Workspace {
             webhook_secret: WebhookSecretVersions { current: VALID_SECRET, oldest_valid: VALID_SECRET },
@@ -158,25 +158,25 @@ impl State {
         })
     }
 
-    /// What the clock of the running process shows, milliseconds.
+    /// The running process's clock, milliseconds.
     pub fn clock(&self) -> i64 {
         self.now + self.skews.get(&self.running).copied().unwrap_or_default()
     }
 
-    /// A refresh token belongs to nobody: the process that learns it has to end it, unless it dies.
+    /// Records an unused refresh token: the process that learns of it has to revoke it, unless it dies.
     pub fn owes(&mut self, token: impl Into<String>, process: u64) {
         if !self.buried.contains(&process) {
             self.owed.insert(token.into(), process);
         }
     }
 
-    /// A process has died, and ends nothing any more.
+    /// Records that a process has died, and revokes nothing any more.
     pub fn bury(&mut self, process: u64) {
         self.owed.retain(|_, owing| *owing != process);
         self.buried.insert(process);
     }
 
-    /// The rows as an index shows them: those that changed in the last seconds perhaps as they were before.
+    /// The rows as an index shows them: recently changed rows may still be shown as they were before.
     pub fn indexed(&mut self) -> Vec<Row> {
         const LAG: i64 = 3000;
         let now = if self.stale_indexes { self.now } else { i64::MAX };
@@ -198,7 +198,7 @@ impl State {
         shown.into_values().collect()
     }
 
-    /// Notes a step, for the trace of a world that fails.
+    /// Adds a step to the trace, which is printed if the world fails.
     pub fn note(&mut self, step: impl FnOnce() -> String) {
         if self.traced {
             let at = self.now - START * 1000;
@@ -244,7 +244,7 @@ pub enum Failed {
     NoAnswer,
 }
 
-/// A handle on the world. All of its ports are this.
+/// A handle to the world, which implements all ports.
 #[derive(Clone)]
 pub struct World(Arc<Mutex<State>>);
 
@@ -294,7 +294,7 @@ impl World {
         self.0.lock().unwrap()
     }
 
-    /// One port call: others may run before it, and it may go wrong.
+    /// One port call: others may run first, and it may fail.
     pub async fn call<T>(
         &self,
         name: &str,
@@ -316,9 +316,9 @@ impl World {
                 drop(effect(&mut self.state()));
                 self.die().await;
             }
-            Some(Fault::Late) => self.later(effect),
+            Some(Fault::Late) => self.delay(effect),
             Some(Fault::CrashLate) => {
-                self.later(effect);
+                self.delay(effect);
                 self.die().await;
             }
         }
@@ -326,13 +326,13 @@ impl World {
         Err(Failed::NoAnswer)
     }
 
-    fn later<T>(&self, effect: impl FnOnce(&mut State) -> T + Send + 'static) {
+    fn delay<T>(&self, effect: impl FnOnce(&mut State) -> T + Send + 'static) {
         let mut state = self.state();
         let at = state.now + state.rng.i64(0..SETTLE * 1000);
         state.later.push(Later { at, effect: Box::new(move |state| drop(effect(state))) });
     }
 
-    /// Lets others run, for at least so many milliseconds.
+    /// Lets others run for at least this many milliseconds.
     pub fn park(&self, milliseconds: i64) -> Park {
         Park { world: self.clone(), milliseconds, parked: None }
     }
@@ -343,7 +343,7 @@ impl World {
     }
 }
 
-/// A point where the scheduler chooses who goes on.
+/// A point where the scheduler chooses who continues.
 pub struct Park {
     world: World,
     milliseconds: i64,
@@ -365,7 +365,7 @@ impl Future for Park {
         let mut state = self.world.state();
         state.parked_until = state.parked_until.min(until);
         drop(state);
-        // What works on many things at once asks those again that say so.
+        // Combinators like `join_all` poll only futures that have been woken.
         context.waker().wake_by_ref();
         Poll::Pending
     }

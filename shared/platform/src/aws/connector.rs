@@ -1,7 +1,8 @@
-//! How AWS's clients speak HTTP: HTTP/1.1 over rustls, with AWS's roots compiled in.
+//! The AWS clients' HTTP stack: HTTP/1.1 over rustls, with Amazon's root certificates compiled in.
 //!
-//! Kept because AWS's own client, `aws-smithy-http-client`, comes only with HTTP/2, which nothing here needs: with it,
-//! the webhook's zip was 3.52 MB, not 2.97, and its memory 9.3 MB, not 8.1 (docs/performance.md#where-the-time-goes).
+//! Kept because AWS's own client, `aws-smithy-http-client`, cannot be built without HTTP/2, which none of these
+//! services needs: with it, the webhook's zip was 3.52 MB, not 2.97, and its memory 9.3 MB, not 8.1
+//! (docs/performance.md#where-the-time-goes).
 
 use std::{
     error::Error,
@@ -29,8 +30,8 @@ use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use tokio::time::timeout;
 use tower::{BoxError, Service};
 
-/// Amazon Trust Services' roots (<https://www.amazontrust.com/repository/>), to which the certificates of AWS's
-/// endpoints lead. Compiled in, and no others: a start reads nothing from disk, and only AWS is reached from here.
+/// The roots of Amazon Trust Services (<https://www.amazontrust.com/repository/>), which the certificates of AWS's
+/// endpoints chain to. Compiled in, and no others: a start reads nothing from disk, and only AWS is reached from here.
 const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("roots/AmazonRootCA1.cer"),
     include_bytes!("roots/AmazonRootCA2.cer"),
@@ -39,35 +40,35 @@ const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("roots/SFSRootCAG2.cer"),
 ];
 
-/// A connection within a region takes a few milliseconds; one that takes a second is lost.
+/// Connecting within a region takes a few milliseconds; a connection that takes a second is lost.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// The client of all services, made when the first request is sent.
+/// The HTTP client of all services, created for the first request.
 pub(super) fn client() -> SharedHttpClient {
     let connector = LazyLock::new(|| SharedHttpConnector::new(Connector::new(&AMAZON_ROOTS)));
     http_client_fn(move |_, _| connector.clone())
 }
 
-/// Keeps its connections open for the requests that follow.
+/// Keeps connections open for later requests.
 #[derive(Debug)]
-struct Connector(Client<InTime, SdkBody>);
+struct Connector(Client<ConnectTimeout, SdkBody>);
 
 impl Connector {
-    /// Trusts these roots, DER, and no others.
+    /// Trusts only these roots (DER).
     fn new(roots: &[&[u8]]) -> Self {
         let mut tcp = connect::HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let pool = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).clone();
-        Self(pool.build(InTime(HttpsConnector::from((tcp, tls(roots))))))
+        Self(pool.build(ConnectTimeout(HttpsConnector::from((tcp, tls(roots))))))
     }
 }
 
-/// A connection with all that belongs to it, the name's address and the handshake, or a timeout.
+/// Connects, including name resolution and handshake, or times out.
 #[derive(Clone)]
-struct InTime(HttpsConnector<connect::HttpConnector>);
+struct ConnectTimeout(HttpsConnector<connect::HttpConnector>);
 
-impl Service<Uri> for InTime {
+impl Service<Uri> for ConnectTimeout {
     type Response = <HttpsConnector<connect::HttpConnector> as Service<Uri>>::Response;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
@@ -82,7 +83,7 @@ impl Service<Uri> for InTime {
     }
 }
 
-/// Nothing is read from disk.
+/// Reads nothing from disk.
 fn tls(roots: &[&[u8]]) -> ClientConfig {
     let mut trusted = RootCertStore::empty();
     trusted.add_parsable_certificates(roots.iter().map(|root| CertificateDer::from_slice(root)));
@@ -95,33 +96,33 @@ impl HttpConnector for Connector {
             Ok(request) => request,
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
         };
-        hand_over_connection(&mut request);
-        let answer = self.0.request(request);
+        allow_discarding(&mut request);
+        let response = self.0.request(request);
         HttpConnectorFuture::new(async move {
-            let answer = answer.await.map_err(failure)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+            let response = response.await.map_err(failure)?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// Lets the SDK give a connection up: it does where a server fails, so that the next try may reach another one.
-fn hand_over_connection(request: &mut Request<SdkBody>) {
+/// Lets the SDK discard a connection: it does so after server errors, so that the retry may reach another server.
+fn allow_discarding(request: &mut Request<SdkBody>) {
     let connection = connect::capture_connection(request);
     let Some(wanted) = request.extensions().get::<CaptureSmithyConnection>() else { return };
     wanted.set_connection_retriever(move || {
         connection.connection_metadata().as_ref()?;
         let connection = connection.clone();
-        let give_up = move || {
+        let discard = move || {
             if let Some(connected) = connection.connection_metadata().as_ref() {
                 connected.poison();
             }
         };
-        Some(ConnectionMetadata::builder().proxied(false).poison_fn(give_up).build())
+        Some(ConnectionMetadata::builder().proxied(false).poison_fn(discard).build())
     });
 }
 
-/// What the SDK makes of a failure: what the network lost it tries again, what is no HTTP it does not.
+/// Classifies a failure for the SDK: network errors are retried, responses that are not HTTP are not.
 fn failure(error: legacy::Error) -> ConnectorError {
     let is_timeout = causes(&error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
@@ -164,14 +165,14 @@ mod tests {
 
     const FINE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
 
-    /// Gives every request of every connection the same answer.
+    /// Sends the same response to every request.
     struct Server {
         address: SocketAddr,
         connections: Arc<AtomicUsize>,
     }
 
     impl Server {
-        async fn start(tls: Option<TlsAcceptor>, answer: &'static str) -> Self {
+        async fn start(tls: Option<TlsAcceptor>, response: &'static str) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let connections = Arc::<AtomicUsize>::default();
@@ -180,10 +181,10 @@ mod tests {
                 while let Ok((stream, _)) = listener.accept().await {
                     counted.fetch_add(1, Ordering::SeqCst);
                     match &tls {
-                        None => drop(tokio::spawn(serve(stream, answer))),
+                        None => drop(tokio::spawn(serve(stream, response))),
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                tokio::spawn(serve(stream, answer));
+                                tokio::spawn(serve(stream, response));
                             }
                         }
                     }
@@ -197,12 +198,12 @@ mod tests {
         }
     }
 
-    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) {
+    async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, response: &str) {
         let mut request = Vec::new();
         while let Ok(1..) = stream.read_buf(&mut request).await {
             if request.ends_with(b"\r\n\r\n") {
                 request.clear();
-                if answer.is_empty() || stream.write_all(answer.as_bytes()).await.is_err() {
+                if response.is_empty() || stream.write_all(response.as_bytes()).await.is_err() {
                     return;
                 }
                 stream.flush().await.ok();
@@ -210,7 +211,7 @@ mod tests {
         }
     }
 
-    /// A certificate for this machine, as its own root, and a server's use of it.
+    /// A self-signed certificate for this machine, and a TLS server with it.
     fn certificate() -> (Vec<u8>, TlsAcceptor) {
         let CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -221,9 +222,9 @@ mod tests {
     }
 
     async fn body(connector: &Connector, request: HttpRequest) -> Result<String, ConnectorError> {
-        let answer = connector.call(request).await?;
+        let response = connector.call(request).await?;
         let body =
-            aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await.unwrap();
+            aws_smithy_types::byte_stream::ByteStream::new(response.into_body()).collect().await.unwrap();
         Ok(String::from_utf8(body.to_vec()).unwrap())
     }
 
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_of_a_trusted_root_is_spoken_with_on_a_connection_that_is_kept() {
+    async fn a_server_with_a_trusted_root_is_reached_on_one_kept_connection() {
         let (root, tls) = certificate();
         let server = Server::start(Some(tls), FINE).await;
         let connector = Connector::new(&[&root]);
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_of_another_root_is_not() {
+    async fn a_server_with_another_root_is_refused() {
         let (_, tls) = certificate();
         let server = Server::start(Some(tls), FINE).await;
         for roots in [&[certificate().0.as_slice()][..], &AMAZON_ROOTS] {
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_the_sdk_gives_up_is_not_used_again() {
+    async fn a_discarded_connection_is_not_used_again() {
         let server = Server::start(None, FINE).await;
         let connector = Connector::new(&AMAZON_ROOTS);
         let capture = CaptureSmithyConnection::new();
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_network_loses_can_be_tried_again_and_what_is_no_answer_cannot() {
+    async fn network_errors_can_be_retried_and_responses_that_are_not_http_cannot() {
         let connector = Connector::new(&AMAZON_ROOTS);
         let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let error = body(&connector, get("http", nobody)).await.unwrap_err();
@@ -280,11 +281,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_not_made_in_time_is_a_timeout() {
+    async fn a_slow_connection_is_a_timeout() {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = socket.local_addr().unwrap();
-        // One may wait to be accepted, and nobody accepts: the next one gets no answer.
+        // The backlog has room for one connection, and nobody accepts it: the next one gets no response.
         let _queue = socket.listen(0).unwrap();
         let _waiting = std::net::TcpStream::connect(address).unwrap();
         let error = body(&Connector::new(&AMAZON_ROOTS), get("http", address)).await.unwrap_err();
@@ -295,8 +296,8 @@ mod tests {
     async fn a_handshake_that_stalls_is_a_timeout() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let connector = Connector::new(&AMAZON_ROOTS);
-        let answer = body(&connector, get("https", silent.local_addr().unwrap()));
-        let error = timeout(Duration::from_mins(1), answer).await.unwrap().unwrap_err();
+        let response = body(&connector, get("https", silent.local_addr().unwrap()));
+        let error = timeout(Duration::from_mins(1), response).await.unwrap().unwrap_err();
         assert!(error.is_timeout(), "{error:?}");
     }
 

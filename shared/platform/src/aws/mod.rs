@@ -1,5 +1,5 @@
-//! AWS clients from an explicit configuration: no files, no metadata service, no trust store on disk, because each
-//! costs a cold start milliseconds.
+//! AWS clients from explicit configuration: no files, no metadata service and no trust store on disk, because each of
+//! them makes cold starts slower.
 
 mod connector;
 
@@ -21,17 +21,17 @@ use calls::{
 
 use crate::config::{ConfigError, Env, required};
 
-/// AWS's clients, one of each kind. Each is made only where it is asked for, so that a function does not carry the code of
-/// one that it does not use.
+/// The AWS clients, one of each kind. Each is created only if it is requested, so that functions do not link clients
+/// they do not use.
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
-    dynamodb: OnceLock<OnUse<aws_sdk_dynamodb::Client>>,
-    secrets_manager: OnceLock<OnUse<aws_sdk_secretsmanager::Client>>,
+    dynamodb: OnceLock<LazyClient<aws_sdk_dynamodb::Client>>,
+    secrets_manager: OnceLock<LazyClient<aws_sdk_secretsmanager::Client>>,
 }
 
 impl Aws {
-    /// Reads the region and the credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
+    /// Reads the region and credentials that Lambda sets, and `AWS_ENDPOINT_URL` for a local stack.
     pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
         let region = required(env, "AWS_REGION", "the AWS region, us-east-1")?;
         let credentials = Credentials::new(
@@ -53,42 +53,42 @@ impl Aws {
         Ok(Self { config: config.build(), dynamodb: OnceLock::new(), secrets_manager: OnceLock::new() })
     }
 
-    /// The client for DynamoDB.
-    pub fn dynamodb(&self) -> OnUse<aws_sdk_dynamodb::Client> {
-        self.dynamodb.get_or_init(|| self.on_use(aws_sdk_dynamodb::Client::new)).clone()
+    /// The DynamoDB client.
+    pub fn dynamodb(&self) -> LazyClient<aws_sdk_dynamodb::Client> {
+        self.dynamodb.get_or_init(|| self.lazy(aws_sdk_dynamodb::Client::new)).clone()
     }
 
-    /// A client for SQS: a function asks for one.
-    pub fn sqs(&self) -> OnUse<aws_sdk_sqs::Client> {
-        self.on_use(|config| {
+    /// An SQS client. Functions need only one.
+    pub fn sqs(&self) -> LazyClient<aws_sdk_sqs::Client> {
+        self.lazy(|config| {
             let config = aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts(QUEUE_SEND));
             aws_sdk_sqs::Client::from_conf(config.build())
         })
     }
 
-    /// The client for Secrets Manager.
-    pub fn secrets_manager(&self) -> OnUse<aws_sdk_secretsmanager::Client> {
-        self.secrets_manager.get_or_init(|| self.on_use(aws_sdk_secretsmanager::Client::new)).clone()
+    /// The Secrets Manager client.
+    pub fn secrets_manager(&self) -> LazyClient<aws_sdk_secretsmanager::Client> {
+        self.secrets_manager.get_or_init(|| self.lazy(aws_sdk_secretsmanager::Client::new)).clone()
     }
 
-    fn on_use<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> OnUse<C> {
+    fn lazy<C>(&self, make: impl FnOnce(&SdkConfig) -> C + Send + 'static) -> LazyClient<C> {
         let config = self.config.clone();
-        OnUse(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
+        LazyClient(Arc::new(LazyLock::new(Box::new(move || make(&config)))))
     }
 }
 
-/// A client that is made when it is first used: a start does not wait for it, and one that serves only where something
-/// fails (the webhook's of DynamoDB) is seldom made. Clones share it.
+/// A client that is created on first use, so that a start does not wait for it, and a client that is only needed
+/// after failures (the webhook's for DynamoDB) is rarely created. Clones share it.
 #[derive(Debug)]
-pub struct OnUse<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
+pub struct LazyClient<C>(Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>);
 
-impl<C> Clone for OnUse<C> {
+impl<C> Clone for LazyClient<C> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<C> Deref for OnUse<C> {
+impl<C> Deref for LazyClient<C> {
     type Target = C;
 
     fn deref(&self) -> &C {
@@ -103,7 +103,7 @@ fn timeouts(operation: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// What a failed request says: AWS's error code, or how the network failed; never content.
+/// The cause of a failed request: AWS's error code or the network failure; never content.
 pub(crate) fn store_error<E, R>(operation: &'static str, error: &SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata,
@@ -114,7 +114,7 @@ where
         SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
         SdkError::DispatchFailure(failure) if failure.is_io() => "connection failed",
         SdkError::DispatchFailure(_) => "request could not be sent",
-        SdkError::ResponseError(_) => "unreadable answer",
+        SdkError::ResponseError(_) => "unreadable response",
         SdkError::ConstructionFailure(_) => "request could not be built",
         _ => "unknown failure",
     };
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn clients_are_built_without_a_runtime_disk_or_network() {
         let aws = Aws::from_env(&ENV).unwrap();
-        // Each is made: it is looked into.
+        // Accessing the config creates the client.
         drop((
             aws.dynamodb().config().clone(),
             aws.sqs().config().clone(),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_of_a_kind_serves_a_process() {
+    fn a_process_has_one_client_of_a_kind() {
         let aws = Aws::from_env(&ENV).unwrap();
         assert!(Arc::ptr_eq(&aws.dynamodb().0, &aws.dynamodb().0));
         assert!(Arc::ptr_eq(&aws.secrets_manager().0, &aws.secrets_manager().0));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_nobody_listens_at_is_a_store_error_without_content() {
+    async fn an_unreachable_endpoint_is_a_store_error_without_content() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let endpoint = format!("http://{closed}");
         let env = [ENV[0], ENV[1], ENV[2], ("AWS_ENDPOINT_URL", endpoint.as_str())];

@@ -1,4 +1,4 @@
-//! Items: attributes by column name, read with errors that name the column.
+//! Items: attributes by column name; errors name the column.
 
 use std::collections::HashMap;
 
@@ -6,33 +6,33 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use calls::ports::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// An item as DynamoDB knows it.
+/// An item in DynamoDB's form.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// A column that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ColumnError {
-    /// It should be there.
+    /// A required column is missing.
     #[error("column {0} is missing")]
     Missing(&'static str),
-    /// It is something else than it should be.
+    /// A column has an unexpected value.
     #[error("column {0} cannot be read")]
     Unreadable(&'static str),
 }
 
 impl ColumnError {
-    /// As the failure of an operation.
+    /// Converts it to an operation's failure.
     pub(crate) fn during(self, operation: &'static str) -> StoreError {
         StoreError { operation, cause: self.to_string() }
     }
 }
 
-/// A value as an attribute. Serializing a type of ours into one cannot fail: no maps with other keys than strings.
+/// A value as an attribute. Serializing our types cannot fail: they have no maps with keys other than strings.
 pub(crate) fn attribute(value: impl Serialize) -> AttributeValue {
     serde_dynamo::to_attribute_value(value).unwrap_or(AttributeValue::Null(true))
 }
 
-/// A column that may be absent.
+/// Reads a column that may be absent.
 pub(crate) fn optional<T: DeserializeOwned>(
     item: &Item,
     column: &'static str,
@@ -41,12 +41,12 @@ pub(crate) fn optional<T: DeserializeOwned>(
     serde_dynamo::from_attribute_value(value.clone()).map_err(|_| ColumnError::Unreadable(column))
 }
 
-/// A column that must be there.
+/// Reads a required column.
 pub(crate) fn required<T: DeserializeOwned>(item: &Item, column: &'static str) -> Result<T, ColumnError> {
     optional(item, column)?.ok_or(ColumnError::Missing(column))
 }
 
-/// An item being written: absent values stay absent.
+/// Builds an item; absent values stay absent.
 #[derive(Debug, Default)]
 pub(crate) struct ItemBuilder(Item);
 

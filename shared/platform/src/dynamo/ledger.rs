@@ -1,4 +1,4 @@
-//! The ledger's table: rows swapped by the id of their last write, and its indexes.
+//! The ledger's table: rows that are swapped by the id of their last write, and its indexes.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -25,9 +25,9 @@ use super::{
     number_claim_item::{claim_from_item, claim_to_item},
 };
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, SyncLogsTable},
-    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place},
+    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position},
 };
 
 const GET: &str = "DynamoDB GetItem (ledger)";
@@ -41,13 +41,13 @@ const BY_DUE: &str = "by_due";
 /// The ledger on DynamoDB.
 #[derive(Debug, Clone)]
 pub struct LedgerTable {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 
 impl LedgerTable {
-    /// This table, through this client.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    /// Uses this table and client.
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
@@ -57,10 +57,10 @@ impl LedgerTable {
         Ok(Self::new(aws.dynamodb(), table))
     }
 
-    /// One page of an index, and the key of its last row if there may be more.
+    /// One page of an index, and the key of its last row if there may be more rows.
     async fn page(&self, query: Page<'_>) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let limit = i32::try_from(query.limit).unwrap_or(i32::MAX);
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -73,11 +73,11 @@ impl LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(QUERY, &error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        Ok((response.items.unwrap_or_default(), response.last_evaluated_key))
     }
 
-    /// One page of the index by time, oldest first; as long as DynamoDB makes it (1 MB) unless `query` says how long.
-    /// And where to go on.
+    /// One page of the index by time, oldest first, and the cursor of the next one. A page has 1 MB, DynamoDB's
+    /// maximum, unless `query` sets a limit.
     async fn by_time(
         &self,
         workspace_id: &WorkspaceId,
@@ -93,10 +93,10 @@ impl LedgerTable {
             .key_condition_expression("workspace_id = :workspace")
             .expression_attribute_values(":workspace", attribute(workspace_id))
             .set_exclusive_start_key(after.map_err(|error| error.during(QUERY))?);
-        let answer = query(base).send().await.map_err(|error| store_error(QUERY, &error))?;
+        let response = query(base).send().await.map_err(|error| store_error(QUERY, &error))?;
         let next =
-            answer.last_evaluated_key.as_ref().and_then(|last| cursor(last, &["created_at", "call_id"]));
-        Ok((answer, next))
+            response.last_evaluated_key.as_ref().and_then(|last| cursor(last, &["created_at", "call_id"]));
+        Ok((response, next))
     }
 }
 
@@ -104,7 +104,8 @@ fn call_id(item: &Item) -> Result<CallId, ColumnError> {
     required(item, "call_id")
 }
 
-/// The rows of a page that have a key as this version knows them: one that has another keeps no other from being read.
+/// Reads the rows of a page. A row with a key that this version does not know does not prevent the others from being
+/// read.
 fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, ColumnError>) -> Vec<T> {
     let key = |item: &Item| {
         read(item).inspect_err(|error| tracing::warn!(error = %error, "a row of an index is left out")).ok()
@@ -112,20 +113,20 @@ fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, ColumnError>) -
     items.iter().filter_map(key).collect()
 }
 
-/// Where a cursor leads to in the index by time.
+/// The key in the index by time that a cursor refers to.
 fn by_time_at(workspace_id: &WorkspaceId, cursor: &str) -> Result<Item, ColumnError> {
     let mut start = start_at(cursor, &[("created_at", 'N'), ("call_id", 'S')])?;
     start.insert("workspace_id".to_owned(), attribute(workspace_id));
     Ok(start)
 }
 
-/// With only the rows that have this error code.
+/// Restricts a query to the rows with this error code.
 fn only_with_error(query: QueryFluentBuilder, error_code: &ErrorCode) -> QueryFluentBuilder {
     query.filter_expression("error_code = :code").expression_attribute_values(":code", attribute(error_code))
 }
 
 impl LedgerTable {
-    /// Puts an item, if the last write of what stands there is `expected`; `None`: if nothing does.
+    /// Puts an item, if the last write of the stored item is `expected`; `None`: if there is none.
     async fn put(
         &self,
         item: Item,
@@ -157,7 +158,7 @@ impl LedgerTable {
     }
 }
 
-/// What a page is asked for.
+/// The query for a page.
 struct Page<'a> {
     index: &'a str,
     condition: &'a str,
@@ -169,7 +170,7 @@ struct Page<'a> {
 
 impl Ledger for LedgerTable {
     async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -178,7 +179,7 @@ impl Ledger for LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(GET, &error))?;
-        Ok(answer.item.as_ref().map(stored))
+        Ok(response.item.as_ref().map(stored))
     }
 
     async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
@@ -189,15 +190,16 @@ impl Ledger for LedgerTable {
     }
 }
 
-/// What became of a conditional put.
+/// The outcome of a conditional put.
 enum Put {
-    /// It is written.
+    /// The item was written.
     Done,
-    /// The condition did not hold; here is what stands there.
+    /// The condition did not hold; here is the stored item.
     Refused(Option<Item>),
 }
 
-/// What the condition met: our own write, if the answer to an earlier try was lost, or somebody else's.
+/// Interprets a failed condition: the stored row is our own write, if the response to an earlier try was lost, or
+/// somebody else's.
 fn conflict(row: &Row, found: Option<&Item>) -> Swap {
     match found.map(stored) {
         Some(Stored::Row(found)) if found.write_id == row.write_id => Swap::Done,
@@ -205,15 +207,15 @@ fn conflict(row: &Row, found: Option<&Item>) -> Swap {
     }
 }
 
-/// Claims stand in the ledger's table, under a key that no call can have: `+` is not of a call's id. They have none of
-/// the columns that the indexes are made of.
+/// Claims are stored in the ledger's table, with keys that no call can have: call ids do not contain `+`. They have
+/// none of the columns of the indexes' keys.
 impl NumberClaims for LedgerTable {
     async fn load_claim(
         &self,
         workspace_id: &WorkspaceId,
         number: &str,
     ) -> Result<Option<NumberClaim>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -223,7 +225,7 @@ impl NumberClaims for LedgerTable {
             .send()
             .await
             .map_err(|error| store_error(GET, &error))?;
-        answer.item.as_ref().map(claim_from_item).transpose().map_err(|error| error.during(GET))
+        response.item.as_ref().map(claim_from_item).transpose().map_err(|error| error.during(GET))
     }
 
     async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
@@ -333,21 +335,21 @@ impl ListedRows for LedgerTable {
         id: &WorkspaceId,
         status: Option<SyncStatus>,
         limit: u32,
-        after: Option<&Place>,
+        after: Option<&Position>,
     ) -> Result<Vec<ListedRow>, StoreError> {
         let (index, column, partition) = match status {
             None => (BY_TIME, "workspace_id", id.to_string()),
             Some(status) => (BY_STATUS, "workspace_status", workspace_status(id, status)),
         };
-        let mut after = after.map(|place| {
-            let mut start = key(id, &place.call_id);
-            start.insert("created_at".to_owned(), attribute(place.created_at));
+        let mut after = after.map(|position| {
+            let mut start = key(id, &position.call_id);
+            start.insert("created_at".to_owned(), attribute(position.created_at));
             start.insert(column.to_owned(), attribute(&partition));
             start
         });
         let mut rows = Vec::new();
         loop {
-            // DynamoDB ends a page at 1 MB, however many were asked for.
+            // DynamoDB ends a page at 1 MB, whatever the limit.
             let page = Page {
                 index,
                 condition: &format!("{column} = :partition"),
@@ -373,7 +375,7 @@ impl CountedRows for LedgerTable {
         since: Option<i64>,
         after: Option<String>,
     ) -> Result<(Vec<Outcome>, Option<String>), StoreError> {
-        let (answer, next) = self
+        let (response, next) = self
             .by_time(id, after, |query| {
                 let query = query
                     .projection_expression("#status, error_code")
@@ -384,7 +386,7 @@ impl CountedRows for LedgerTable {
                     .expression_attribute_values(":since", attribute(since))
             })
             .await?;
-        Ok((answer.items().iter().map(outcome).collect(), next))
+        Ok((response.items().iter().map(outcome).collect(), next))
     }
 
     async fn count_with_error(
@@ -394,8 +396,8 @@ impl CountedRows for LedgerTable {
         after: Option<String>,
     ) -> Result<(u64, Option<String>), StoreError> {
         let count = |query| only_with_error(query, error_code).select(Select::Count);
-        let (answer, next) = self.by_time(id, after, count).await?;
-        Ok((u64::try_from(answer.count).unwrap_or_default(), next))
+        let (response, next) = self.by_time(id, after, count).await?;
+        Ok((u64::try_from(response.count).unwrap_or_default(), next))
     }
 }
 
@@ -409,7 +411,7 @@ impl FailedRows for LedgerTable {
     ) -> Result<(Vec<CallId>, Option<String>), StoreError> {
         let limit = i32::try_from(limit).unwrap_or(i32::MAX);
         let some = |query| only_with_error(query, error_code).limit(limit);
-        let (answer, next) = self.by_time(workspace_id, after, some).await?;
-        Ok((readable(answer.items(), call_id), next))
+        let (response, next) = self.by_time(workspace_id, after, some).await?;
+        Ok((readable(response.items(), call_id), next))
     }
 }

@@ -1,11 +1,12 @@
-//! A row of the ledger as an item (docs/contract.md#the-ledger).
+//! A ledger row as an item (docs/contract.md#the-ledger).
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
     crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Failing, Foreign, Reason, Row, RowKey, Stored, SyncStatus, TriedWith},
-    workspace::Lease,
+    lease::Lease,
+    ledger::{Failing, Foreign, Row, RowKey, Stored, SyncStatus, TriedWith},
+    reason::Reason,
 };
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
@@ -13,15 +14,15 @@ use serde::de::DeserializeOwned;
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 use crate::stores::{ListedRow, Outcome, StoredDecision};
 
-/// How many shards the index of due rows has: each takes the writes of one index partition (1000 a second).
+/// The number of shards of the index of due rows: each can take the writes of one index partition (1000 a second).
 pub const SHARDS: u8 = 8;
 
-/// The partition of the index by status.
+/// The partition key of the index by status.
 pub(super) fn workspace_status(workspace_id: &WorkspaceId, status: SyncStatus) -> String {
     format!("{workspace_id}#{}", status.as_str())
 }
 
-/// The shard of a call: always the same, and spread evenly.
+/// The shard of a call: fixed, and evenly distributed.
 fn due_shard(call_id: &CallId) -> u8 {
     digest(&SHA256, call_id.as_str().as_bytes()).as_ref()[0] % SHARDS
 }
@@ -61,13 +62,13 @@ pub(super) fn to_item(row: &Row) -> Item {
         .set("created_at", row.created_at)
         .set("updated_at", row.updated_at)
         .set_some("due_at", row.due_at)
-        // The index by due time holds only the rows that have both of its keys.
+        // The index by due time only contains rows with both of its keys.
         .set_some("due_shard", row.due_at.map(|_| due_shard(&row.call_id)))
         .set_some("expires_at", row.expires_at)
         .build()
 }
 
-/// What an item is to this version: a row, or one of a newer version.
+/// Reads an item: a row, or one that only a newer version can read.
 pub(super) fn stored(item: &Item) -> Stored {
     match from_item(item) {
         Ok(row) if row.call_id.source().is_none() => {
@@ -118,7 +119,7 @@ pub(super) fn row_key(item: &Item) -> Result<RowKey, ColumnError> {
     Ok(RowKey { workspace_id: required(item, "workspace_id")?, call_id: required(item, "call_id")? })
 }
 
-/// A row as the indexes by time and by status hold it: what cannot be read is shown as it stands, or left out.
+/// A row from the index by time or by status: what cannot be read is shown as it is stored, or left out.
 pub(super) fn listed(item: &Item) -> Result<ListedRow, ColumnError> {
     Ok(ListedRow {
         call_id: required(item, "call_id")?,
@@ -143,12 +144,12 @@ fn read<T: DeserializeOwned>(item: &Item, column: &'static str) -> Option<T> {
     optional(item, column).ok().flatten()
 }
 
-/// What came of a row: its status as it stands.
+/// The outcome of a row: its status as it is stored.
 pub(super) fn outcome(item: &Item) -> Outcome {
     Outcome { status: read(item, "status").unwrap_or_default(), error_code: read(item, "error_code") }
 }
 
-/// Two columns that are there together or not at all.
+/// Reads two columns that are either both present or both absent.
 fn both<A: DeserializeOwned, B: DeserializeOwned>(
     item: &Item,
     first: &'static str,
@@ -162,8 +163,7 @@ fn both<A: DeserializeOwned, B: DeserializeOwned>(
     }
 }
 
-/// Where the rows of a page end, as text: the columns of the last row's keys that the asker does not know already.
-/// Ids hold no slash.
+/// The cursor after a page: the last row's key columns that the caller does not already know. Ids contain no slash.
 pub(super) fn cursor(last: &Item, columns: &[&'static str]) -> Option<String> {
     let texts: Option<Vec<&str>> = columns
         .iter()
@@ -175,7 +175,7 @@ pub(super) fn cursor(last: &Item, columns: &[&'static str]) -> Option<String> {
     texts.map(|texts| texts.join("/"))
 }
 
-/// The keys that a cursor says; `N` is a number.
+/// The key columns in a cursor; `N` is a number.
 pub(super) fn start_at(cursor: &str, columns: &[(&'static str, char)]) -> Result<Item, ColumnError> {
     let texts: Vec<&str> = cursor.split('/').collect();
     if texts.len() != columns.len() {
@@ -196,9 +196,9 @@ pub(super) fn due_shard_key(shard: u8) -> Item {
 mod tests {
     use calls::{
         call::{Call, CallKind, Fact},
-        crm::WrittenObject,
-        matching::{Candidate, Decision, Exactness, Rule, TurnedDown},
-        workspace::RecordType,
+        crm::{RecordType, WrittenObject},
+        matching::{Candidate, Decision, Rule, TurnedDown},
+        phone::Exactness,
     };
 
     use super::*;
@@ -212,7 +212,7 @@ mod tests {
         SalesforceId::parse(id).unwrap()
     }
 
-    /// A row with something in every field.
+    /// A row with a value in every field.
     fn full() -> Row {
         let fact = |text: &str| Some(Fact { value: text.to_owned(), reported_at: 1_800_000_000_123 });
         let mut row = accepted();
@@ -271,13 +271,13 @@ mod tests {
     }
 
     #[test]
-    fn every_field_survives_the_table() {
+    fn every_field_round_trips() {
         for row in [accepted(), full()] {
             assert_eq!(from_item(&to_item(&row)), Ok(row));
         }
     }
 
-    /// What a version without a journal wrote, and what such a version reads of ours.
+    /// Rows that a version without a journal wrote, and what such a version reads of ours.
     #[test]
     fn a_row_without_a_journal_is_read_and_an_empty_one_is_not_written() {
         let mut item = to_item(&full());
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_named_and_typed_as_the_contract_says() {
+    fn columns_have_the_contracts_names_and_types() {
         let item = to_item(&full());
         let texts = [
             ("workspace_id", "acme"),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_spread_over_all_shards_and_each_always_has_the_same() {
+    fn calls_spread_over_all_shards_and_each_has_a_fixed_one() {
         let mut counts = [0; SHARDS as usize];
         for n in 0..800 {
             let call_id = CallId::parse(format!("call-{n}")).unwrap();
@@ -355,7 +355,7 @@ mod tests {
         assert_eq!(from_item(&item).unwrap_err().to_string(), "column status cannot be read");
     }
 
-    /// A row as a newer version may write it: with this one thing that nobody has heard of yet.
+    /// A row as a newer version may write it: with this one value that no version knows yet.
     fn newer(column: &str, words: &[&str], unheard_of: &str) -> Item {
         let mut item = to_item(&full());
         let mut value = item.get_mut(column).unwrap();

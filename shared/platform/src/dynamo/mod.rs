@@ -1,7 +1,7 @@
-//! The three tables on DynamoDB (docs/contract.md#tables).
+//! The three DynamoDB tables (docs/contract.md#tables).
 //!
-//! Every write that the contract wants exactly once is conditional, carries an id of its own, and reads the item that
-//! made it fail: a write of ours whose answer was lost, and which was tried again, is recognised as ours.
+//! Every write that must happen exactly once is conditional, has its own id, and returns the item that made the
+//! condition fail: if the response to our own write was lost and the SDK retried it, it is recognised as ours.
 
 mod item;
 mod ledger;
@@ -17,5 +17,5 @@ pub use ledger::{LedgerTable, SHARDS};
 pub use oauth_states::OAuthStateTable;
 pub use settings::SettingsTable;
 #[cfg(any(test, feature = "testing"))]
-pub(crate) use settings::rotated;
+pub(crate) use settings::next_versions;
 pub use workspaces::WorkspaceTable;

@@ -1,6 +1,6 @@
-//! The claim of a number as an item of the ledger's table.
+//! A number claim as an item of the ledger's table.
 
-use calls::{lead::NumberClaim, workspace::Lease};
+use calls::{lead::NumberClaim, lease::Lease};
 
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 

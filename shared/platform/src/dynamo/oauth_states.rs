@@ -1,4 +1,4 @@
-//! Connect flows under way, each taken exactly once by one conditional delete.
+//! Connect flows in progress, each taken exactly once by one conditional delete.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -9,7 +9,7 @@ use calls::ports::StoreError;
 
 use super::item::{ColumnError, Item, ItemBuilder, attribute, required};
 use crate::{
-    aws::{Aws, OnUse, store_error},
+    aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, OAuthStatesTable},
     hashed::Hashed,
     sealing::{Field, Sealed, Sealer},
@@ -23,14 +23,14 @@ const DELETE: &str = "DynamoDB DeleteItem (connect flows)";
 /// The connect flows on DynamoDB.
 #[derive(Debug, Clone)]
 pub struct OAuthStateTable<K> {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
     sealer: Sealer<K>,
 }
 
 impl<K: KeySource> OAuthStateTable<K> {
-    /// This table, through this client; verifiers are sealed with these keys.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
+    /// Uses this table and client, and seals verifiers with these keys.
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>, keys: K) -> Self {
         Self { client, table: table.into(), sealer: Sealer::new(keys) }
     }
 
@@ -74,13 +74,13 @@ impl<K: KeySource> OAuthStates for OAuthStateTable<K> {
             .set("login_url", &flow.login_url)
             .set("expires_at", state.expires_at)
             .build();
-        // Without a condition: nobody draws the same 256 bits twice, and trying again writes the same item.
+        // No condition is needed: the same 256 random bits never occur twice, and a retry writes the same item.
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| store_error(PUT, &error))
     }
 
-    /// A delete whose answer was lost finds nothing when it is tried again, and counts as [`TakeError::Unknown`]: the
-    /// user connects once more, which is safer than a state that is good twice.
+    /// If the response to the delete is lost, its retry finds nothing and returns [`TakeError::Unknown`]: the user
+    /// has to connect again, which is safer than a state that can be used twice.
     async fn take(
         &self,
         state_hash: &Hashed,

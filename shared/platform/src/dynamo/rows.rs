@@ -1,4 +1,4 @@
-//! The settings table's rows: read by columns, changed a few attributes at a time under a condition.
+//! The settings table's rows: reads selected columns, and changes attributes under a condition.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -12,35 +12,35 @@ use super::{
     item::{Item, attribute},
     ledger_item::{cursor, start_at},
 };
-use crate::aws::{OnUse, store_error};
+use crate::aws::{LazyClient, store_error};
 
 const QUERY: &str = "DynamoDB Query (workspaces)";
 
 /// The settings table.
 #[derive(Debug, Clone)]
 pub(super) struct Rows {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 
-/// What became of a conditional change.
+/// The outcome of a conditional change.
 #[derive(Debug)]
 pub(super) enum Changed {
-    /// It is written.
+    /// The change was written.
     Done,
-    /// The condition did not hold; here is what stands there (empty: nothing).
+    /// The condition did not hold; here is the stored row (empty if there is none).
     Refused(Item),
 }
 
 impl Rows {
-    pub(super) fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    pub(super) fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self { client, table: table.into() }
     }
 
-    /// Reads a row consistently: only `columns`, or all if there are none. One that is not there is empty.
+    /// Reads a row with a consistent read: only `columns`, or all if empty. A missing row is empty.
     pub(super) async fn read(&self, id: &WorkspaceId, columns: &[&str]) -> Result<Item, StoreError> {
         let projection = (!columns.is_empty()).then(|| columns.join(", "));
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -49,13 +49,13 @@ impl Rows {
             .consistent_read(true)
             .send()
             .await;
-        let answer = answer.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
-        Ok(answer.item.unwrap_or_default())
+        let response = response.map_err(|error| store_error("DynamoDB GetItem (workspaces)", &error))?;
+        Ok(response.item.unwrap_or_default())
     }
 
-    /// The ids of one page of connected workspaces whose tokens expired at `expired_before` or earlier, and which
-    /// nobody keeps alive at `now`; and where to go on.
-    pub(super) async fn with_old_tokens(
+    /// One page of connected workspaces whose tokens expired at `expired_before` or earlier and which nobody has
+    /// claimed to keep alive at `now`, and the cursor of the next page.
+    pub(super) async fn with_expired_tokens(
         &self,
         expired_before: i64,
         now: i64,
@@ -72,7 +72,7 @@ impl Rows {
                 Some(start)
             }
         };
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.table)
@@ -89,15 +89,15 @@ impl Rows {
             .send()
             .await
             .map_err(|error| store_error(QUERY, &error))?;
-        let next = answer
+        let next = response
             .last_evaluated_key
             .and_then(|last| cursor(&last, &["salesforce_token_expires_at", "workspace_id"]));
-        Ok((answer.items.unwrap_or_default(), next))
+        Ok((response.items.unwrap_or_default(), next))
     }
 
     /// Changes a row, if the condition holds.
     pub(super) async fn change(&self, id: &WorkspaceId, change: Change) -> Result<Changed, StoreError> {
-        let answer = self
+        let response = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -108,7 +108,7 @@ impl Rows {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Changed::Done) };
+        let Err(error) = response else { return Ok(Changed::Done) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 Ok(Changed::Refused(failed.item().cloned().unwrap_or_default()))
@@ -118,7 +118,7 @@ impl Rows {
     }
 }
 
-/// A change of some attributes. What it does not name stays as it is.
+/// A change of some attributes; all others stay unchanged.
 #[derive(Debug, Default)]
 pub(super) struct Change {
     set: Vec<String>,
@@ -140,7 +140,7 @@ impl Change {
         }
     }
 
-    /// Sets what has no value yet.
+    /// Sets a column that has no value yet.
     pub(super) fn set_if_absent(mut self, column: &'static str, value: Option<impl Serialize>) -> Self {
         let Some(value) = value else { return self };
         self.set.push(format!("{column} = if_not_exists({column}, :{column})"));
@@ -152,7 +152,7 @@ impl Change {
         self
     }
 
-    /// The condition, with its values.
+    /// Sets the condition, with its values.
     pub(super) fn only_if(
         mut self,
         condition: impl Into<String>,
@@ -162,7 +162,7 @@ impl Change {
         values.into_iter().fold(self, |change, (name, value)| change.value(name, value))
     }
 
-    /// The condition that a version is still the one that was read; 0: there was none.
+    /// Sets the condition that a version has not changed since it was read; 0: there was none.
     pub(super) fn only_at_version(self, column: &'static str, version: u64) -> Self {
         if version == 0 {
             return self.only_if(format!("attribute_not_exists({column})"), []);
@@ -170,7 +170,7 @@ impl Change {
         self.only_if(format!("{column} = :read_version"), [(":read_version", attribute(version))])
     }
 
-    /// The condition that columns still are what was read of them, or still are not there.
+    /// Sets the condition that columns have not changed since they were read.
     pub(super) fn only_as_read(mut self, columns: &[&str], read: &Item) -> Self {
         let mut conditions = Vec::new();
         for column in columns {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_compared_column_by_column() {
+    fn the_read_values_are_compared_column_by_column() {
         let read = Item::from([("time_zone".to_owned(), attribute("UTC"))]);
         let change = Change::default()
             .set("time_zone", "Europe/Paris")

@@ -1,4 +1,4 @@
-//! What the settings table tells and keeps without its sealed tokens: no keys are needed for it.
+//! The settings table without its sealed tokens: no keys are needed.
 
 use aws_sdk_dynamodb::Client;
 use calls::{
@@ -13,7 +13,7 @@ use super::{
     settings_item as item,
 };
 use crate::{
-    aws::{Aws, OnUse},
+    aws::{Aws, LazyClient},
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
     stores::{ConnectionStatus, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets},
@@ -21,21 +21,21 @@ use crate::{
 
 const READ: &str = "reading a workspace";
 
-/// How often a change is tried whose row changes between its read and its write.
+/// How often a change is tried if the row changes between its read and its write.
 pub(super) const TRIES: u32 = 5;
 
-/// Somebody else always was faster.
+/// The error if somebody else was always faster.
 pub(super) fn contended(operation: &'static str) -> StoreError {
-    StoreError { operation, cause: "the row was changed by others meanwhile, again and again".to_owned() }
+    StoreError { operation, cause: "the row kept changing, and all tries failed".to_owned() }
 }
 
-/// The settings table, as far as it is not sealed.
+/// The settings table, without sealed columns.
 #[derive(Debug, Clone)]
 pub struct SettingsTable(Rows);
 
 impl SettingsTable {
-    /// This table, through this client.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>) -> Self {
+    /// Uses this table and client.
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>) -> Self {
         Self(Rows::new(client, table))
     }
 
@@ -45,7 +45,7 @@ impl SettingsTable {
         Ok(Self::new(aws.dynamodb(), table))
     }
 
-    /// Raises the version by one, if it still is what `next` was told; gives what then stands there.
+    /// Changes the versions to `next`, if they are still the ones it was given; returns the stored versions.
     async fn raise(
         &self,
         id: &WorkspaceId,
@@ -100,7 +100,7 @@ impl SettingsStore for SettingsTable {
             if now == *new {
                 return Ok(Replaced::Done);
             }
-            // The write's id tells settings that were changed and changed back from those that were read.
+            // The write's id reveals settings that were changed and changed back since they were read.
             let change = item::changed_settings(&now, new)
                 .set(item::SETTINGS_WRITE_ID, &write_id)
                 .only_as_read(&columns, &read);
@@ -137,12 +137,12 @@ impl WebhookSecrets for SettingsTable {
         id: &WorkspaceId,
         revoke_previous: bool,
     ) -> Result<WebhookSecretVersions, StoreError> {
-        self.raise(id, "rotating a webhook secret", |now| Some(rotated(now, revoke_previous))).await
+        self.raise(id, "rotating a webhook secret", |now| Some(next_versions(now, revoke_previous))).await
     }
 }
 
-/// The next versions: the one before stays valid unless it is revoked, all older ones end.
-pub(crate) fn rotated(now: WebhookSecretVersions, revoke_previous: bool) -> WebhookSecretVersions {
+/// The next versions: the previous one stays valid unless it is revoked; all older ones end.
+pub(crate) fn next_versions(now: WebhookSecretVersions, revoke_previous: bool) -> WebhookSecretVersions {
     let current = now.current + 1;
     let oldest_valid = if revoke_previous { current } else { now.current.max(1) };
     WebhookSecretVersions { current, oldest_valid }

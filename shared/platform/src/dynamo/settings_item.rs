@@ -17,7 +17,7 @@ pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::Refres
 pub(super) const STATE: &str = "connection_state";
 pub(super) const STATE_REASON: &str = "connection_state_reason";
 
-/// What a connection status is read from.
+/// The columns of the connection status.
 pub(super) const STATUS: [&str; 6] = [
     STATE,
     STATE_REASON,
@@ -27,7 +27,7 @@ pub(super) const STATUS: [&str; 6] = [
     "connected_at",
 ];
 
-/// What the settings are read from.
+/// The columns of the settings.
 pub(super) const SETTINGS: [&str; 11] = [
     "time_zone",
     "default_country",
@@ -42,10 +42,10 @@ pub(super) const SETTINGS: [&str; 11] = [
     "retention_days",
 ];
 
-/// Who wrote the settings last.
+/// The id of the settings' last write.
 pub(super) const SETTINGS_WRITE_ID: &str = "settings_write_id";
 
-/// What the versions of the webhook secret are read from.
+/// The columns of the webhook secret's versions.
 pub(super) const WEBHOOK_SECRET: [&str; 2] = ["webhook_secret_version", "webhook_secret_oldest_valid"];
 
 pub(super) fn settings(item: &Item) -> Settings {
@@ -77,7 +77,7 @@ pub(super) fn settings(item: &Item) -> Settings {
     }
 }
 
-/// The change that makes `new` of the settings `now`: of those that differ, and of no others.
+/// The change from the settings `now` to `new`: only what differs.
 pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     fn set<T: PartialEq + Serialize>(change: Change, column: &'static str, now: &T, new: &T) -> Change {
         if now == new { change } else { change.set(column, new) }
@@ -104,24 +104,24 @@ pub(super) fn changed_settings(now: &Settings, new: &Settings) -> Change {
     set(change, "retention_days", &now.retention_days, &new.retention_days)
 }
 
-/// A setting that this version cannot read must not stop the workspace's calls: it takes its default.
+/// Reads a setting; one that this version cannot read must not block the workspace's calls: it takes its default.
 fn setting<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: T) -> T {
     setting_or(item, column, default.clone(), default)
 }
 
-/// A setting whose default would log calls that the workspace may not want so: where it cannot be read, something else
-/// counts.
+/// Reads a setting whose default would log calls that the workspace may not want logged: if it cannot be read,
+/// `unreadable` applies instead.
 fn setting_or<T: DeserializeOwned>(item: &Item, column: &'static str, default: T, unreadable: T) -> T {
     match optional(item, column) {
         Ok(value) => value.unwrap_or(default),
         Err(error) => {
-            tracing::warn!(error = %error, "a setting is not taken as it is stored");
+            tracing::warn!(error = %error, "a setting cannot be read; another value is used");
             unreadable
         }
     }
 }
 
-/// A setting with several values: those that this version knows.
+/// Reads a setting with several values: only those that this version knows.
 fn members<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, default: Vec<T>) -> Vec<T> {
     let words: Vec<serde_json::Value> = match optional(item, column) {
         Ok(Some(words)) => words,
@@ -130,8 +130,8 @@ fn members<T: DeserializeOwned + Clone>(item: &Item, column: &'static str, defau
     words.into_iter().filter_map(|word| serde_json::from_value(word).ok()).collect()
 }
 
-/// Where the connection stands, and why. In a state that only a newer version knows, nobody can tell whether its tokens
-/// are good: calls wait, and run as soon as that version is back or somebody connects.
+/// The state of the connection, and the reason for it. In a state that only a newer version knows, it is unknown
+/// whether the tokens are valid: calls wait until that version is back or somebody connects.
 pub(super) fn state(item: &Item) -> Result<(ConnectionState, Option<String>), ColumnError> {
     if let Ok(state) = optional(item, STATE) {
         return Ok((state.unwrap_or(ConnectionState::Disconnected), optional(item, STATE_REASON)?));
@@ -145,7 +145,7 @@ pub(super) fn connection_version(item: &Item) -> Result<u64, ColumnError> {
     Ok(optional(item, "connection_version")?.unwrap_or_default())
 }
 
-/// Like a setting: what cannot be read is learned anew.
+/// Like settings, what cannot be read is dropped, and learned again.
 pub(super) fn learned(item: &Item) -> Learned {
     let fields = |column| setting(item, column, RefusedFields::default());
     Learned {
@@ -156,7 +156,7 @@ pub(super) fn learned(item: &Item) -> Learned {
     }
 }
 
-/// The change that keeps what there are new lessons of.
+/// The change that stores the kinds with new lessons.
 pub(super) fn set_learned(learned: &Learned, lessons: &Lessons) -> Change {
     let fields = |fields, is_news: bool| Some(fields).filter(|_| is_news);
     let Lessons { unwritable, omitted, closed_status } = lessons;
@@ -188,10 +188,7 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::{
-        call::Direction,
-        workspace::{NoMatch, RecordType},
-    };
+    use calls::{call::Direction, crm::RecordType, workspace::NoMatch};
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;
@@ -238,7 +235,7 @@ mod tests {
         assert_eq!(settings(&item), Settings { retention_days: 31, ..Settings::default() });
     }
 
-    /// It stops no call, and lets none be logged that the workspace may not want so.
+    /// Unknown settings block no call, and log none in a way that the workspace may not want.
     #[test]
     fn of_the_settings_of_a_newer_version_those_count_that_are_understood() {
         let item = |column, words: &[&str]| ItemBuilder::default().set(column, words).build();
@@ -253,7 +250,7 @@ mod tests {
         assert_eq!(one("no_match", "create_account").no_match, NoMatch::Skip);
     }
 
-    /// Its calls wait, as in any workspace whose connection is not known to be good, and so they are not lost.
+    /// Its calls wait, as in every workspace without a valid connection, so they are not lost.
     #[test]
     fn a_connection_in_a_state_of_a_newer_version_is_none() {
         let item = ItemBuilder::default().set("connection_state", "limited").build();
@@ -264,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_of_which_nothing_is_stored_is_disconnected() {
+    fn a_workspace_without_a_row_is_disconnected() {
         assert_eq!(status(&Item::new()), Ok(ConnectionStatus::unknown()));
         assert_eq!(connection_version(&Item::new()), Ok(0));
         assert_eq!(webhook_secret(&Item::new()), Ok(WebhookSecretVersions::default()));

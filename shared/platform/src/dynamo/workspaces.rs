@@ -1,4 +1,4 @@
-//! Workspaces with their connections: tokens are sealed on their way in and opened on their way out.
+//! Workspaces with their connections: tokens are sealed when stored and opened when loaded.
 
 use std::{
     collections::HashMap,
@@ -12,9 +12,10 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use calls::{
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     measure,
     ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
@@ -26,7 +27,7 @@ use super::{
     settings_item as stored,
 };
 use crate::{
-    aws::{Aws, OnUse},
+    aws::{Aws, LazyClient},
     config::{ConfigError, Env, WorkspaceSettingsTable},
     random::SystemRandom,
     sealing::{Field, SealError, Sealed, Sealer},
@@ -36,16 +37,15 @@ use crate::{
 
 const READ: &str = "reading a workspace";
 
-/// How long a session lasts that nobody uses (docs/salesforce-api.md#tokens). Advice only: Salesforce's 401 is the
-/// truth.
-const SESSION_LASTS: i64 = 2 * 60 * 60;
+/// How long an unused access token lasts (docs/salesforce-api.md#tokens). Only an estimate: Salesforce's 401 decides.
+const TOKEN_LIFETIME: i64 = 2 * 60 * 60;
 
-/// How many workspaces' opened tokens a process keeps.
-const KEPT: usize = 256;
+/// For how many workspaces a process caches opened tokens.
+const CACHE_SIZE: usize = 256;
 
 const LEASE: [&str; 2] = ["refresh_lease_owner", "refresh_lease_until"];
 
-/// What workers learned of an org; it ends with the connection to it.
+/// What workers learned about an org; deleted with the connection to it.
 const LEARNED: [&str; 7] = [
     "paused_until",
     "refused_fields",
@@ -56,10 +56,10 @@ const LEARNED: [&str; 7] = [
     ADDRESS_GONE_SINCE,
 ];
 
-/// Since when nothing answers at the token endpoint's address.
+/// Since when nothing has responded at the token endpoint's address.
 const ADDRESS_GONE_SINCE: &str = "address_gone_since";
 
-/// What is forgotten at a disconnect, besides the tokens and the lease.
+/// What a disconnect deletes, besides the tokens and the lease.
 const CONNECTION: [&str; 8] = [
     "salesforce_instance_url",
     "salesforce_token_expires_at",
@@ -71,20 +71,20 @@ const CONNECTION: [&str; 8] = [
     "connection_state_reason",
 ];
 
-/// The settings table with its sealed tokens. Cheap to clone; clones share what was opened.
+/// The settings table with its sealed tokens. Clones are cheap and share opened tokens.
 #[derive(Debug, Clone)]
 pub struct WorkspaceTable<K> {
     rows: Rows,
     sealer: Sealer<K>,
-    /// Opened tokens. A version names its tokens for good, so nothing here is ever wrong.
+    /// Opened tokens by version. A version always has the same tokens, so the cache is never stale.
     opened: Arc<Mutex<HashMap<(WorkspaceId, u64), Connection>>>,
-    /// Whether a row was read before.
+    /// Whether a row has been read before.
     is_warm: Arc<AtomicBool>,
 }
 
 impl<K: KeySource> WorkspaceTable<K> {
-    /// This table, through this client; tokens are sealed with these keys.
-    pub fn new(client: OnUse<Client>, table: impl Into<String>, keys: K) -> Self {
+    /// Uses this table and client, and seals tokens with these keys.
+    pub fn new(client: LazyClient<Client>, table: impl Into<String>, keys: K) -> Self {
         Self {
             rows: Rows::new(client, table),
             sealer: Sealer::new(keys),
@@ -99,7 +99,7 @@ impl<K: KeySource> WorkspaceTable<K> {
         Ok(Self::new(aws.dynamodb(), table, keys))
     }
 
-    /// The connection of a row that says it is connected.
+    /// The connection of a row in the state `connected`.
     async fn connection(&self, id: &WorkspaceId, item: &Item) -> Result<Connection, OpenError> {
         let version = stored::connection_version(item)?;
         let kept = (id.clone(), version);
@@ -116,7 +116,7 @@ impl<K: KeySource> WorkspaceTable<K> {
             refresh_token: self.open(id, item, Field::RefreshToken).await?,
         };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if opened.len() >= KEPT {
+        if opened.len() >= CACHE_SIZE {
             opened.clear();
         }
         opened.retain(|(other, _), _| other != id);
@@ -124,8 +124,8 @@ impl<K: KeySource> WorkspaceTable<K> {
         Ok(connection)
     }
 
-    /// Reads the keys for a process's first row. Later ones find them, or read them when they need them: a row that is not
-    /// connected gives the reading up.
+    /// Reads the keys in parallel with a process's first row. Later rows find them cached, or read them when needed;
+    /// a row that is not connected cancels the read.
     async fn prepare(&self) -> Result<(), StoreError> {
         if self.is_warm.swap(true, Ordering::Relaxed) { Ok(()) } else { self.sealer.prepare().await }
     }
@@ -147,7 +147,7 @@ impl<K: KeySource> WorkspaceTable<K> {
         })
     }
 
-    /// The grant that a row holds; `None` where there is none, or none that opens.
+    /// The grant in a row; `None` if there is none, or it cannot be opened.
     async fn grant(&self, id: &WorkspaceId, item: &Item) -> Result<Option<OldGrant>, StoreError> {
         if !item.contains_key(Field::RefreshToken.column()) {
             return Ok(None);
@@ -158,13 +158,13 @@ impl<K: KeySource> WorkspaceTable<K> {
             }
             Err(OpenError::Seal(SealError::Keys(error))) => Err(error),
             Err(error) => {
-                tracing::warn!(workspace.id = %id, error = %error, "an old grant cannot be revoked; it ends by itself");
+                tracing::warn!(workspace.id = %id, error = %error, "an old grant cannot be revoked; it ends when it has been idle long enough");
                 Ok(None)
             }
         }
     }
 
-    /// Changes the connection from whatever it is. Gives the grant that it held before.
+    /// Changes the connection, whatever it is. Returns the previous grant.
     async fn replace(
         &self,
         id: &WorkspaceId,
@@ -176,7 +176,7 @@ impl<K: KeySource> WorkspaceTable<K> {
             let before = self.rows.read(id, &[]).await?;
             let version = stored::connection_version(&before).map_err(|error| error.during(READ))?;
             let Some(change) = change(&before) else { return Ok(None) };
-            // Opened before the write: if the keys cannot be read just now, nothing has happened yet.
+            // Opened before the write: if the keys cannot be read, nothing has changed yet.
             let grant = self.grant(id, &before).await?;
             let change = change
                 .set("connection_version", version + 1)
@@ -196,7 +196,7 @@ impl<K: KeySource> WorkspaceTable<K> {
 }
 
 impl<K: KeySource> WorkspaceTable<K> {
-    /// Whether a change without an answer took effect: the row tells, if it can be read.
+    /// Reads the row to see if a change without a response took effect.
     async fn read_back(
         &self,
         id: &WorkspaceId,
@@ -221,16 +221,16 @@ enum OpenError {
     Seal(#[from] SealError),
 }
 
-/// Whether the row's last change of tokens was this one: its answer was lost, and it was tried again.
+/// Whether the row's last change of tokens was this one: its response was lost, and it was retried.
 fn is_written_by(found: &Item, write_id: &str) -> bool {
     optional::<String>(found, "connection_write_id").is_ok_and(|found| found.as_deref() == Some(write_id))
 }
 
 impl<K: KeySource> Workspaces for WorkspaceTable<K> {
-    /// Tokens that do not open for good (a lost key) are as good as none: the workspace has to connect again, and its
-    /// calls wait instead of failing.
+    /// If tokens can never be opened again (a lost key), the workspace has to reconnect, so that its calls wait
+    /// instead of failing.
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
-        // Beside the row, as each is a round trip. Only a row that says it is connected waits for them.
+        // Read in parallel with the row, because each is a round trip. Only a connected row waits for the keys.
         let mut prepared = maybe_done(Box::pin(self.prepare()));
         let item = match select(pin!(self.rows.read(id, &[])), &mut prepared).await {
             Either::Left((item, _)) => item?,
@@ -247,9 +247,9 @@ impl<K: KeySource> Workspaces for WorkspaceTable<K> {
                 Err(OpenError::Seal(error)) => {
                     tracing::error!(
                         workspace.id = %id, error.code = error.code(), error = %error,
-                        "stored tokens do not open; the workspace has to connect again"
+                        "stored tokens cannot be opened; the workspace has to reconnect"
                     );
-                    // At each look: nothing tells which is the first.
+                    // Counted at every load, since nothing tells which is the first.
                     measure::connection_ended();
                     workspace.state = ConnectionState::ReconnectRequired;
                     workspace.state_reason = Some("the stored tokens cannot be opened any more".to_owned());
@@ -290,7 +290,8 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
         now: i64,
         until: i64,
     ) -> Result<bool, StoreError> {
-        // `<=`: a lease ends at its `until`. The owner's own lease: the answer to an earlier try was lost.
+        // `<=`: a lease ends at its `until`. The owner may take its own lease again: the response to an earlier try
+        // was lost.
         let condition = "connection_version = :version AND connection_state = :connected AND \
              (attribute_not_exists(refresh_lease_until) OR refresh_lease_until <= :now \
              OR refresh_lease_owner = :refresh_lease_owner)";
@@ -321,7 +322,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
             .set(Field::AccessToken.column(), access_token.as_str())
             .set_some(Field::RefreshToken.column(), refresh_token.as_ref().map(Sealed::as_str))
             .set("salesforce_instance_url", &tokens.instance_url)
-            .set("salesforce_token_expires_at", tokens.issued_at + SESSION_LASTS)
+            .set("salesforce_token_expires_at", tokens.issued_at + TOKEN_LIFETIME)
             .set("connection_version", version + 1)
             .set("connection_write_id", owner)
             .remove(&LEASE)
@@ -356,7 +357,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
                 "connection_version = :version AND refresh_lease_owner = :owner",
                 [(":version", attribute(version)), (":owner", attribute(owner))],
             );
-        // Refused: the lease is somebody else's by now, or nobody's.
+        // Refused: somebody else holds the lease by now, or nobody.
         self.rows.change(id, change).await.map(drop)
     }
 
@@ -378,7 +379,8 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
             );
         Ok(match self.rows.change(id, change).await? {
             Changed::Done => true,
-            // Ours, if the answer to an earlier try was lost: nothing else leads to this state with this version.
+            // Our own write, if the response to an earlier try was lost: nothing else leads to this state with this
+            // version.
             Changed::Refused(found) => {
                 optional(&found, stored::STATE) == Ok(Some(ConnectionState::ReconnectRequired))
                     && stored::connection_version(&found) == Ok(version)
@@ -388,7 +390,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
 }
 
 impl<K: KeySource> WorkspaceTable<K> {
-    /// Keeps what was learned of an org, if the workspace is still connected to it.
+    /// Stores what was learned about an org, if the workspace is still connected to it.
     async fn learn(
         &self,
         id: &WorkspaceId,
@@ -401,14 +403,14 @@ impl<K: KeySource> WorkspaceTable<K> {
             condition.map_or(connected.to_owned(), |condition| format!("{connected} AND {condition}")),
             [(":org", attribute(org_id)), (":connected", attribute(ConnectionState::Connected))],
         );
-        // Refused: the org is another one by now, or none, or more is known already.
+        // Refused: the org has changed or is disconnected, or a later value is stored.
         self.rows.change(id, change).await.map(drop)
     }
 }
 
 impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
     async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
-        // Of two pauses the longer counts.
+        // The longer of two pauses counts.
         let longer = "(attribute_not_exists(paused_until) OR paused_until < :paused_until)";
         self.learn(id, org_id, Change::default().set("paused_until", until), Some(longer)).await
     }
@@ -432,10 +434,11 @@ impl<K: KeySource> IdleConnections for WorkspaceTable<K> {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
-        let answer = self.rows.with_old_tokens(issued_before + SESSION_LASTS, now, limit, after).await?;
+        let (items, next) =
+            self.rows.with_expired_tokens(issued_before + TOKEN_LIFETIME, now, limit, after).await?;
         let ids: Result<Vec<WorkspaceId>, _> =
-            answer.0.iter().map(|item| required(item, "workspace_id")).collect();
-        Ok((ids.map_err(|error| error.during(READ))?, answer.1))
+            items.iter().map(|item| required(item, "workspace_id")).collect();
+        Ok((ids.map_err(|error| error.during(READ))?, next))
     }
 
     async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
@@ -458,14 +461,14 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
         let access_token = self.seal(id, Field::AccessToken, &connection.access_token).await?;
         let refresh_token = self.seal(id, Field::RefreshToken, &connection.refresh_token).await?;
         let change = |_: &Item| {
-            let nameless: &[&'static str] =
+            let no_name: &[&'static str] =
                 if connection.user_name.is_none() { &["salesforce_user_name"] } else { &[] };
             Some(
                 Change::default()
                     .set("connection_state", ConnectionState::Connected)
                     .set(Field::AccessToken.column(), access_token.as_str())
                     .set(Field::RefreshToken.column(), refresh_token.as_str())
-                    .set("salesforce_token_expires_at", connection.issued_at + SESSION_LASTS)
+                    .set("salesforce_token_expires_at", connection.issued_at + TOKEN_LIFETIME)
                     .set("salesforce_instance_url", &connection.instance_url)
                     .set("salesforce_login_url", &connection.login_url)
                     .set("salesforce_org_id", &connection.org_id)
@@ -475,7 +478,7 @@ impl<K: KeySource> Connections for WorkspaceTable<K> {
                     .set_if_absent("time_zone", connection.time_zone)
                     .set_if_absent("default_country", connection.country.as_ref())
                     .remove(&["connection_state_reason"])
-                    .remove(nameless),
+                    .remove(no_name),
             )
         };
         self.replace(id, "storing a connection", change).await.map_err(|unanswered| unanswered.error)

@@ -1,11 +1,11 @@
-//! Where this API is, as the outside sees it.
+//! This API's public address.
 
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::Problem;
+use super::problem::Problem;
 use crate::config::Env;
 
-/// `PUBLIC_BASE_URL`, or else API Gateway's own domain name, which each request brings along.
+/// `PUBLIC_BASE_URL`, or else API Gateway's domain name, which each request contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicAddress(Option<String>);
 
@@ -15,7 +15,7 @@ impl PublicAddress {
         Self(env.get("PUBLIC_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()))
     }
 
-    /// The origin, without a slash at its end.
+    /// The origin, without a trailing slash.
     pub fn of(&self, request: &Request) -> Result<String, Problem> {
         let own = || match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
@@ -35,7 +35,7 @@ mod tests {
     use crate::testing::request::ApiRequest;
 
     #[test]
-    fn the_configured_address_wins_over_the_gateways() {
+    fn the_configured_address_beats_the_gateways() {
         let request = ApiRequest::get("/").domain_name("a1.execute-api.us-east-1.amazonaws.com").build();
         let configured = PublicAddress::from_env(&[("PUBLIC_BASE_URL", "https://api.example.com/")]);
         assert_eq!(configured.of(&request).unwrap(), "https://api.example.com");
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn without_either_it_is_an_error_of_ours() {
+    fn without_either_it_is_an_internal_error() {
         let address = PublicAddress::from_env(&[("PUBLIC_BASE_URL", "")]);
         assert_eq!(address.of(&Request::default()).unwrap_err().status(), 500);
     }

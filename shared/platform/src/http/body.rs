@@ -1,24 +1,24 @@
-//! JSON bodies of requests. (`lambda_http` has undone API Gateway's Base64 by then.)
+//! JSON request bodies. (`lambda_http` has already decoded API Gateway's Base64.)
 
 use lambda_http::Request;
 use serde::de::DeserializeOwned;
 
-use super::{Problem, ProblemCode};
+use super::{problem::Problem, problem_code::ProblemCode};
 
-/// The body, which must be JSON of this form.
+/// Parses the body, which must be JSON of this type.
 pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     serde_json::from_slice(request.body()).map_err(|error| refusal(&error))
 }
 
-/// The body, or the default where there is none.
+/// Parses the body; the default if there is none.
 pub fn json_body_or_default<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
     if request.body().iter().all(u8::is_ascii_whitespace) { Ok(T::default()) } else { json_body(request) }
 }
 
-/// The text goes back to the sender only; it is not logged.
+/// The message goes only to the sender; it is not logged.
 fn refusal(error: &serde_json::Error) -> Problem {
     let detail = if error.is_data() {
-        format!("The body is not what this route takes: {error}.")
+        format!("The body does not match what this route expects: {error}.")
     } else {
         format!("The body is not JSON: line {}, column {}.", error.line(), error.column())
     };
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_body_is_read_and_an_absent_one_may_be_the_default() {
+    fn a_valid_body_is_parsed_and_a_missing_one_may_be_the_default() {
         let good = post(r#"{"revokePrevious":true}"#);
         assert_eq!(json_body::<Rotate>(&good).unwrap(), Rotate { revoke_previous: true });
         for absent in ["", " \n"] {
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_body_is_a_400_that_says_where() {
+    fn an_invalid_body_is_a_400_that_says_where() {
         let syntax = json_body::<Rotate>(&post("{\n x")).unwrap_err();
         assert_eq!((syntax.status(), syntax.code()), (400, "invalid_body"));
         assert!(syntax.detail().contains("line 2"), "{}", syntax.detail());

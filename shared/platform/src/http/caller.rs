@@ -1,21 +1,21 @@
-//! Who calls: the workspace, from the JWT that API Gateway's authorizer has checked, and from nowhere else.
+//! The caller: the workspace, from the JWT that API Gateway's authorizer has verified, and from nothing else.
 
 use std::collections::HashMap;
 
 use calls::ids::WorkspaceId;
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::{Problem, ProblemCode};
+use super::{problem::Problem, problem_code::ProblemCode};
 use crate::config::{ConfigError, Env, required};
 
-/// Somebody of a workspace.
+/// A member of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The workspace.
     pub workspace_id: WorkspaceId,
 }
 
-/// Which claim names the workspace, and which one makes an admin.
+/// Which claim names the workspace, and which one identifies admins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerRules {
     workspace_claim: String,
@@ -31,8 +31,8 @@ struct Admin {
 }
 
 impl CallerRules {
-    /// Reads `WORKSPACE_CLAIM` and the optional `ADMIN_CLAIM` and `ADMIN_VALUE`, which go together. Debug builds also
-    /// read `LOCAL_WORKSPACE_ID`, for `cargo lambda watch`, which has no authorizer.
+    /// Reads `WORKSPACE_CLAIM` and the optional pair `ADMIN_CLAIM` and `ADMIN_VALUE`. Debug builds also read
+    /// `LOCAL_WORKSPACE_ID`, for `cargo lambda watch`, which has no authorizer.
     pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
         let workspace_claim =
             required(env, "WORKSPACE_CLAIM", "the name of the claim that names the workspace")?;
@@ -53,7 +53,7 @@ impl CallerRules {
         })
     }
 
-    /// The caller: 401 without a JWT, 403 where it names no workspace.
+    /// The caller: 401 without a JWT, 403 if it does not name a workspace.
     pub fn caller(&self, request: &Request) -> Result<Caller, Problem> {
         let Some(claims) = claims(request) else { return self.without_authorizer() };
         let no_workspace = || {
@@ -70,13 +70,13 @@ impl CallerRules {
         Ok(Caller { workspace_id })
     }
 
-    /// The caller, who must be an admin where the deployment says what that is: else 403.
+    /// The caller, who must be an admin if the deployment defines admins; otherwise 403.
     pub fn admin(&self, request: &Request) -> Result<Caller, Problem> {
         let caller = self.caller(request)?;
         match (&self.admin, claims(request)) {
             (Some(admin), Some(claims)) if !admin.is(claims) => Err(Problem::new(
                 ProblemCode::AdminRequired,
-                "Only an admin of your workspace may do this. Ask one, or let one make you an admin.",
+                "Only an admin of your workspace may do this. Ask an admin to do it, or to make you one.",
             )),
             _ => Ok(caller),
         }
@@ -107,8 +107,8 @@ impl Admin {
     }
 }
 
-/// The elements of a claim that is a list. API Gateway writes one as `[a b]`, others as JSON; a claim that is plain
-/// text has none, so that a name with the right word in it makes nobody an admin.
+/// The elements of a list claim. API Gateway writes it as `[a b]`, others as JSON. A plain text has no elements, so
+/// that a name that contains the right word does not make somebody an admin.
 fn elements(claim: &str) -> impl Iterator<Item = &str> {
     let list = claim.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let separator = if list.contains(',') { ',' } else { ' ' };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_jwt_it_is_401_whatever_the_request_says() {
+    fn without_a_jwt_it_is_401_whatever_the_request_contains() {
         let request = ApiRequest::get("/?workspace_id=acme").header("x-workspace-id", "acme").build();
         assert_eq!(refused(rules(&[]).caller(&request)), (401, "unauthenticated".into()));
         assert_eq!(refused(rules(&[]).caller(&Request::default())), (401, "unauthenticated".into()));
@@ -184,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn where_no_admin_is_defined_everybody_of_the_workspace_may() {
+    fn if_admins_are_not_defined_every_member_may() {
         let request = ApiRequest::get("/").claim("workspace_id", "acme").build();
         assert!(rules(&[("ADMIN_CLAIM", ""), ("ADMIN_VALUE", "")]).admin(&request).is_ok());
     }
 
     #[test]
-    fn half_a_definition_of_an_admin_is_an_error() {
+    fn half_an_admin_definition_is_an_error() {
         for (set, missing) in [("ADMIN_CLAIM", "ADMIN_VALUE"), ("ADMIN_VALUE", "ADMIN_CLAIM")] {
             let error =
                 CallerRules::from_env(&[("WORKSPACE_CLAIM", "workspace_id"), (set, "x")]).unwrap_err();
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     #[cfg(debug_assertions)]
-    fn a_debug_build_may_take_the_workspace_from_a_setting_but_never_over_a_jwt() {
+    fn a_debug_build_may_take_the_workspace_from_a_setting_but_a_jwt_wins() {
         let rules = rules(&[("LOCAL_WORKSPACE_ID", "local")]);
         assert_eq!(rules.caller(&Request::default()).unwrap().workspace_id.as_str(), "local");
         let request = ApiRequest::get("/").claim("workspace_id", "acme").build();

@@ -7,16 +7,16 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 
-/// The cookie of this name (RFC 6265 §5.4), if the browser sent it.
+/// The cookie with this name (RFC 6265 §5.4), if the browser sent it.
 pub fn cookie<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let headers = request.headers().get_all(header::COOKIE).into_iter();
     let pairs = headers.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// The value of a `Set-Cookie` header for this host alone, over https alone, out of reach of scripts, and sent along
-/// when another site links here (Salesforce redirects the browser back). `name` begins with `__Host-`, so that no
-/// other host of the domain can set it. `None` where a character is not allowed.
+/// The value of a `Set-Cookie` header for only this host, only https, without access for scripts, and sent on
+/// navigation from other sites (Salesforce redirects the browser back). `name` starts with `__Host-`, so that no
+/// other host of the domain can set it. `None` if a character is not allowed.
 pub fn host_cookie(name: &str, value: &str, lives: Duration) -> Option<HeaderValue> {
     debug_assert!(name.starts_with("__Host-"));
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);

@@ -1,5 +1,5 @@
-//! Conditional requests: `ETag` and `If-Match` (RFC 9110 §8.8.3, §13.1.1), so that nobody overwrites what he has not
-//! seen.
+//! Conditional requests: `ETag` and `If-Match` (RFC 9110 §8.8.3, §13.1.1), so that nobody overwrites what they have
+//! not seen.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use lambda_http::{
@@ -9,46 +9,46 @@ use lambda_http::{
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::{Problem, ProblemCode, json};
+use super::{problem::Problem, problem_code::ProblemCode, response::json};
 
-/// A strong entity tag: a digest of what it tags, so that it changes exactly when that does.
+/// A strong entity tag: a digest of the content, so that it changes exactly when the content does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag(String);
 
 impl ETag {
-    /// The tag of an answer's content.
+    /// The tag of a response's content.
     pub fn of(content: &impl Serialize) -> Self {
-        // As in `json`: nothing in an answer of ours can fail to serialize.
+        // As in `json`, serializing our responses cannot fail.
         let text = serde_json::to_vec(content).unwrap_or_default();
         Self(format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, &text))))
     }
 
-    /// The tag as it stands in a header, quotes and all.
+    /// The tag as in a header, including quotes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A JSON answer with its entity tag.
-pub fn tagged_json(status: u16, answer: &impl Serialize) -> Response<Body> {
-    let mut response = json(status, answer);
-    if let Ok(tag) = HeaderValue::from_str(ETag::of(answer).as_str()) {
+/// A JSON response with its entity tag.
+pub fn tagged_json(status: u16, content: &impl Serialize) -> Response<Body> {
+    let mut response = json(status, content);
+    if let Ok(tag) = HeaderValue::from_str(ETag::of(content).as_str()) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
 }
 
-/// What a request says it has seen.
+/// What a request says its sender has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
-    /// `*`: it changes whatever there is.
+    /// `*`: replaces whatever there is.
     Any,
     /// One of these tags.
     OneOf(Vec<String>),
 }
 
 impl IfMatch {
-    /// Reads `If-Match`. 428 where it is missing (RFC 6585 §3).
+    /// Parses `If-Match`; 428 if it is missing (RFC 6585 §3).
     pub fn required(request: &Request) -> Result<Self, Problem> {
         let values = request.headers().get_all(header::IF_MATCH).into_iter();
         let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
@@ -64,7 +64,7 @@ impl IfMatch {
         }
     }
 
-    /// Whether it has seen what has this tag. A weak tag (`W/"…"`) has seen nothing for certain.
+    /// Whether the sender has seen the content with this tag. A weak tag (`W/"…"`) never matches.
     pub fn allows(&self, tag: &ETag) -> bool {
         match self {
             Self::Any => true,
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_quoted_and_the_contents_own() {
+    fn a_tag_is_quoted_and_depends_on_the_content() {
         let tag = ETag::of(&"content");
         assert_eq!(tag, ETag::of(&"content"));
         assert_ne!(tag, ETag::of(&"other content"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_seen_it_may_change_it() {
+    fn a_change_needs_the_current_tag() {
         let tag = ETag::of(&1);
         let other = ETag::of(&2);
         let (tag_text, other_text) = (tag.as_str(), other.as_str());

@@ -1,4 +1,4 @@
-//! What went wrong, as RFC 9457 `application/problem+json`: the one form of an error, made in one place.
+//! Errors as RFC 9457 `application/problem+json`: the only form of an error, created in one place.
 
 use std::borrow::Cow;
 
@@ -6,16 +6,16 @@ use calls::ports::StoreError;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::ProblemCode;
+use super::{problem_code::ProblemCode, response::response};
 use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
-/// An answer that is an error. `detail` is for people and says what to do; the [`ProblemCode`] is for programs.
+/// An error response. `detail` is for people and says what to do; the [`ProblemCode`] is for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     code: ProblemCode,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    /// What the log says beside the code; never sent.
+    /// Logged with the code; never sent.
     cause: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Problem {
         Self::new(ProblemCode::NotConnected, "Salesforce is not connected. An admin has to connect it first.")
     }
 
-    /// `newer_version`: a newer version wrote the call's row, and only that may change it.
+    /// `newer_version`: a newer version wrote the call's row, and only that version may change it.
     pub fn newer_version() -> Self {
         Self::new(
             ProblemCode::NewerVersion,
@@ -69,24 +69,24 @@ impl Problem {
         )
     }
 
-    /// `unavailable`: something of our own failed for the moment.
+    /// `unavailable`: one of our own services failed temporarily.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ProblemCode::Unavailable, detail)
     }
 
-    /// `internal`: a fault of ours that does not pass by itself.
+    /// `internal`: a bug or misconfiguration of ours.
     pub fn internal() -> Self {
-        Self::new(ProblemCode::Internal, "Something is wrong in Ringlog. Its log says what.")
+        Self::new(ProblemCode::Internal, "Something went wrong in Ringlog. Its log has the details.")
     }
 
-    /// With all that is wrong, field by field (an extension member, RFC 9457 §3.2).
+    /// Adds what is wrong, field by field (an extension member, RFC 9457 §3.2).
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// With what the log says about it, for whoever runs Ringlog: an error's text, never content.
+    /// Adds the cause to log for whoever operates Ringlog: an error's text, never content.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "an error is at its end here")]
     pub fn because(mut self, cause: impl ToString) -> Self {
@@ -109,10 +109,10 @@ impl Problem {
         &self.detail
     }
 
-    /// Logs the problem, since this is where it ends, and makes it an answer.
+    /// Logs the problem, because it is handled here, and converts it to a response.
     pub fn into_response(self) -> Response<Body> {
         self.log();
-        super::response(
+        response(
             self.status(),
             "application/problem+json",
             &WrittenProblem {
@@ -126,7 +126,8 @@ impl Problem {
         )
     }
 
-    /// Logs the problem: an error where it is ours, else for information. For answers that are made elsewhere.
+    /// Logs the problem: as an error if it is ours, otherwise as information. For responses that are created
+    /// elsewhere.
     pub fn log(&self) {
         let (code, status, cause) = (self.code(), self.status(), self.cause.as_deref());
         if status >= 500 {
@@ -169,13 +170,13 @@ impl From<TakeError> for Problem {
         match error {
             TakeError::Unknown => Self::new(
                 ProblemCode::StateUnknown,
-                "This connect flow is not known, or is finished already. Connect again from the dashboard.",
+                "This connect flow is unknown or has already finished. Connect again from the dashboard.",
             ),
             TakeError::WrongBrowser => Self::new(
                 ProblemCode::StateOfAnotherBrowser,
-                "This connect flow was not begun in this browser, or its cookie did not come along. If you did begin \
-                 it here, the API and the dashboard are probably not on one site: Ringlog needs a custom domain \
-                 (PublicBaseUrl) beside the dashboard's.",
+                "This connect flow was not started in this browser, or its cookie was not sent. If you did start it \
+                 here, the API and the dashboard are probably not on the same site: Ringlog needs a custom domain \
+                 (PublicBaseUrl) next to the dashboard's.",
             ),
             TakeError::Expired => Self::new(
                 ProblemCode::StateExpired,
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_stays_inside() {
+    fn the_cause_is_not_sent() {
         let error = StoreError { operation: "DynamoDB GetItem", cause: "AccessDenied".to_owned() };
         let response = Problem::from(error).into_response();
         assert_eq!(response.status(), 503);
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_flow_has_its_own_code_and_another_browser_names_the_likely_cause() {
+    fn each_refusal_of_a_flow_has_its_own_code_and_another_browsers_names_the_likely_cause() {
         let problems = [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
         let codes: Vec<_> = problems.iter().map(|p| (p.status(), p.code())).collect();
         assert_eq!(

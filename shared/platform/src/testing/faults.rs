@@ -1,21 +1,21 @@
-//! Faults of a store, planned by a test.
+//! Store faults that a test plans.
 
 use std::sync::{Arc, Mutex};
 
 use calls::ports::StoreError;
 
-use super::lock;
+use super::lock::lock;
 
 /// When an operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// Nothing has happened.
+    /// Before its effect.
     Before,
-    /// It has happened; only the answer is lost.
+    /// After its effect; only the response is lost.
     After,
 }
 
-/// The faults that are planned for a store: operations by the name of their trait's method. Clones share them.
+/// The planned faults of a store, by the name of its trait's method. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 
@@ -23,27 +23,27 @@ pub struct Faults(Arc<Mutex<Vec<Fault>>>);
 struct Fault {
     operation: &'static str,
     when: When,
-    again: bool,
+    is_permanent: bool,
 }
 
 impl Faults {
-    /// The next such operation fails; the one after it does not.
+    /// Makes the next call of this operation fail.
     pub fn fail_next(&self, operation: &'static str, when: When) {
-        lock(&self.0).push(Fault { operation, when, again: false });
+        lock(&self.0).push(Fault { operation, when, is_permanent: false });
     }
 
-    /// Every such operation fails, until [`Faults::heal`].
+    /// Makes every call of this operation fail, until [`Faults::heal`].
     pub fn fail_always(&self, operation: &'static str, when: When) {
-        lock(&self.0).push(Fault { operation, when, again: true });
+        lock(&self.0).push(Fault { operation, when, is_permanent: true });
     }
 
-    /// Nothing fails any more.
+    /// Removes all faults.
     pub fn heal(&self) {
         lock(&self.0).clear();
     }
 
-    /// Runs an operation, unless a fault comes before it.
-    pub(super) fn around<T>(
+    /// Runs an operation, with its planned fault.
+    pub(super) fn run<T>(
         &self,
         operation: &'static str,
         effect: impl FnOnce() -> T,
@@ -64,7 +64,7 @@ impl Faults {
         let mut faults = lock(&self.0);
         let at = faults.iter().position(|fault| fault.operation == operation)?;
         let fault = faults[at];
-        if !fault.again {
+        if !fault.is_permanent {
             faults.remove(at);
         }
         Some(fault.when)

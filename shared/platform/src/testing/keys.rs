@@ -9,10 +9,11 @@ use calls::ports::StoreError;
 
 use crate::{keys::Keys, secrets::KeySource};
 
-/// Keys with these ids in both rings, the current one first. The same id always is the same key.
+/// Keys with these ids in both rings, the current one first. The same id always gives the same key.
 ///
 /// # Panics
-/// If an id is not one.
+///
+/// If an id is invalid.
 pub fn with_ids(ids: &[&str]) -> Keys {
     parse(ids, &"test".repeat(16))
 }
@@ -24,17 +25,17 @@ fn parse(ids: &[&str], initial: &str) -> Keys {
     Keys::parse(&secret.to_string().into()).expect("the test's keys are valid")
 }
 
-/// Keys that stay as they are.
+/// Keys that never change.
 #[derive(Debug, Clone)]
 pub struct Fixed(Arc<Keys>);
 
 impl Fixed {
-    /// Those of [`with_ids`].
+    /// The keys of [`with_ids`].
     pub fn with_ids(ids: &[&str]) -> Self {
         Self(Arc::new(with_ids(ids)))
     }
 
-    /// One key, of another deployment.
+    /// A key of another deployment.
     pub fn from_initial(initial: &str) -> Self {
         Self(Arc::new(parse(&["1"], initial)))
     }
@@ -57,7 +58,7 @@ impl KeySource for Fixed {
     }
 }
 
-/// Keys that were rotated: the new ones come with a reread.
+/// Keys that were rotated: a reread returns the new ones.
 #[derive(Debug)]
 pub struct Rotating {
     before: Arc<Keys>,
@@ -66,7 +67,7 @@ pub struct Rotating {
 }
 
 impl Rotating {
-    /// `before` until a reread, `after` from then on.
+    /// Returns `before` until a reread, and `after` from then on.
     pub fn new(before: Keys, after: Keys) -> Self {
         Self { before: Arc::new(before), after: Arc::new(after), reread: AtomicBool::new(false) }
     }
@@ -84,7 +85,7 @@ impl KeySource for Rotating {
     }
 }
 
-/// A Secrets Manager that does not answer.
+/// A Secrets Manager that does not respond.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unavailable;
 

@@ -6,22 +6,23 @@ use std::{
 };
 
 use calls::{
+    crm::RecordType,
     ids::{CallId, ErrorCode, WorkspaceId},
     lead::NumberClaim,
     ledger::{Foreign, Row, RowKey, Stored, SyncStatus, WriteId},
     matching::Decision,
     ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
-    workspace::RecordType,
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::stores::{
-    CountedRows, ListedDecision, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Place, StoredDecision,
+    CountedRows, ListedDecision, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position,
+    StoredDecision,
 };
 
 type Rows = BTreeMap<(WorkspaceId, CallId), Row>;
 
-/// Rows a page where the asker does not say how many.
+/// The page size if the caller does not give one.
 const PAGE: u32 = 1000;
 
 /// A ledger in memory. Its operations are `load`, `swap`, `waiting`, `due`, `newest`, `list`, `outcomes`,
@@ -29,7 +30,7 @@ const PAGE: u32 = 1000;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLedger {
     rows: Arc<Mutex<Rows>>,
-    /// The statuses of those that a newer version wrote.
+    /// The statuses of the rows that a newer version wrote.
     newer: Arc<Mutex<BTreeMap<(WorkspaceId, CallId), &'static str>>>,
     claims: Arc<Mutex<BTreeMap<(WorkspaceId, String), NumberClaim>>>,
     /// What fails.
@@ -37,13 +38,13 @@ pub struct MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// Puts a row there, whatever stood there before. Like every stored row it has a last write.
+    /// Inserts or replaces a row. Like every stored row, it has a last write.
     pub fn insert(&self, mut row: Row) {
-        row.write_id.get_or_insert_with(|| WriteId("put there".to_owned()));
+        row.write_id.get_or_insert_with(|| WriteId("inserted".to_owned()));
         lock(&self.rows).insert((row.workspace_id.clone(), row.call_id.clone()), row);
     }
 
-    /// Puts a row there as a newer version writes it, with a status that only that one knows.
+    /// Inserts a row as a newer version writes it, with a status that only that version knows.
     pub fn insert_newer(&self, row: Row, status: &'static str) {
         lock(&self.newer).insert((row.workspace_id.clone(), row.call_id.clone()), status);
         self.insert(row);
@@ -74,7 +75,7 @@ impl MemoryLedger {
 impl Ledger for MemoryLedger {
     async fn load(&self, workspace_id: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
         let key = (workspace_id.clone(), call_id.clone());
-        self.faults.around("load", || {
+        self.faults.run("load", || {
             let row = lock(&self.rows).get(&key).cloned();
             row.map(|row| self.stored(row))
         })
@@ -84,7 +85,7 @@ impl Ledger for MemoryLedger {
         if row.write_id.is_none() {
             return Err(StoreError { operation: "swap", cause: "column write_id is missing".to_owned() });
         }
-        self.faults.around("swap", || swap(&mut lock(&self.rows), expected, row, |found| self.stored(found)))
+        self.faults.run("swap", || swap(&mut lock(&self.rows), expected, row, |found| self.stored(found)))
     }
 }
 
@@ -100,8 +101,8 @@ fn swap(rows: &mut Rows, expected: Option<&WriteId>, row: &Row, stored: impl Fn(
     if as_expected || ours { Swap::Done } else { Swap::Conflict(found.map(stored)) }
 }
 
-/// One page of rows in the order of an index. As in the table, the cursor is the last row's key: it says where to go
-/// on also when rows before it have left the index meanwhile.
+/// One page of rows in the order of an index. As in the table, the cursor is the last row's key, which stays valid
+/// even if rows before it have left the index in the meantime.
 fn page(
     rows: Vec<Row>,
     at: impl Fn(&Row) -> i64,
@@ -119,11 +120,11 @@ fn page(
 impl NumberClaims for MemoryLedger {
     async fn load_claim(&self, id: &WorkspaceId, number: &str) -> Result<Option<NumberClaim>, StoreError> {
         let key = (id.clone(), number.to_owned());
-        self.faults.around("load_claim", || lock(&self.claims).get(&key).cloned())
+        self.faults.run("load_claim", || lock(&self.claims).get(&key).cloned())
     }
 
     async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
-        self.faults.around("swap_claim", || {
+        self.faults.run("swap_claim", || {
             let mut claims = lock(&self.claims);
             let key = (claim.workspace_id.clone(), claim.number.clone());
             let found = claims.get(&key).and_then(|claim| claim.write_id.clone());
@@ -148,7 +149,7 @@ impl WaitingRows for MemoryLedger {
             row.workspace_id == *workspace_id && self.status(row) == SyncStatus::WaitingForConnection.as_str()
         });
         let (rows, next) = page(rows, |row| row.created_at, limit, after.as_deref());
-        self.faults.around("waiting", || (rows.into_iter().map(|row| row.call_id).collect(), next))
+        self.faults.run("waiting", || (rows.into_iter().map(|row| row.call_id).collect(), next))
     }
 }
 
@@ -167,7 +168,7 @@ impl DueRows for MemoryLedger {
         let rows = self.select(|row| shard == 0 && row.due_at.is_some_and(|due_at| due_at <= now));
         let (rows, next) = page(rows, |row| row.due_at.unwrap_or_default(), limit, after.as_deref());
         let key = |row: Row| RowKey { workspace_id: row.workspace_id, call_id: row.call_id };
-        self.faults.around("due", || (rows.into_iter().map(key).collect(), next))
+        self.faults.run("due", || (rows.into_iter().map(key).collect(), next))
     }
 }
 
@@ -175,7 +176,7 @@ impl NewestRows for MemoryLedger {
     async fn newest(&self, id: &WorkspaceId, status: SyncStatus) -> Result<Option<NewestRow>, StoreError> {
         let rows = self.select(|row| row.workspace_id == *id && row.status == status);
         let newest = rows.into_iter().max_by_key(|row| row.created_at);
-        self.faults.around("newest", || {
+        self.faults.run("newest", || {
             newest.map(|row| NewestRow { updated_at: row.updated_at, api_usage: row.api_usage })
         })
     }
@@ -187,18 +188,18 @@ impl ListedRows for MemoryLedger {
         id: &WorkspaceId,
         status: Option<SyncStatus>,
         limit: u32,
-        after: Option<&Place>,
+        after: Option<&Position>,
     ) -> Result<Vec<ListedRow>, StoreError> {
-        let place = |row: &Row| (row.created_at, row.call_id.clone());
+        let position = |row: &Row| (row.created_at, row.call_id.clone());
         let after = after.map(|after| (after.created_at, after.call_id.clone()));
         let mut rows = self.select(|row| {
             row.workspace_id == *id
                 && status.is_none_or(|status| self.status(row) == status.as_str())
-                && after.as_ref().is_none_or(|after| place(row) < *after)
+                && after.as_ref().is_none_or(|after| position(row) < *after)
         });
-        rows.sort_by_key(|row| std::cmp::Reverse(place(row)));
+        rows.sort_by_key(|row| std::cmp::Reverse(position(row)));
         rows.truncate(limit as usize);
-        self.faults.around("list", || rows.into_iter().map(|row| listed(self.status(&row), row)).collect())
+        self.faults.run("list", || rows.into_iter().map(|row| listed(self.status(&row), row)).collect())
     }
 }
 
@@ -250,7 +251,7 @@ impl CountedRows for MemoryLedger {
             status: self.status(&row).to_owned(),
             error_code: row.reason.map(|reason| reason.code),
         };
-        self.faults.around("outcomes", || (rows.into_iter().map(outcome).collect(), next))
+        self.faults.run("outcomes", || (rows.into_iter().map(outcome).collect(), next))
     }
 
     async fn count_with_error(
@@ -262,7 +263,7 @@ impl CountedRows for MemoryLedger {
         let rows = self.select(|row| row.workspace_id == *id);
         let (rows, next) = page(rows, |row| row.created_at, PAGE, after.as_deref());
         let count = rows.iter().filter(|row| has_code(row, error_code)).count();
-        self.faults.around("count_with_error", || (count as u64, next))
+        self.faults.run("count_with_error", || (count as u64, next))
     }
 }
 
@@ -277,6 +278,6 @@ impl FailedRows for MemoryLedger {
         let rows = self.select(|row| row.workspace_id == *workspace_id);
         let (mut rows, next) = page(rows, |row| row.created_at, limit, after.as_deref());
         rows.retain(|row| has_code(row, error_code));
-        self.faults.around("with_error", || (rows.into_iter().map(|row| row.call_id).collect(), next))
+        self.faults.run("with_error", || (rows.into_iter().map(|row| row.call_id).collect(), next))
     }
 }

@@ -1,26 +1,20 @@
-//! For tests: stores in memory, able to fail before or after any effect; a clock that is set; requests as API
-//! Gateway sends them. The contract tests of this crate run the same cases against these and against the tables.
+//! For tests: in-memory stores that can fail before or after any effect, a clock that tests set, and requests as API
+//! Gateway sends them. The contract tests of this crate run the same cases against these stores and the tables.
 
+mod clock_and_random;
 mod faults;
 pub mod keys;
 mod ledger;
+mod lock;
 mod oauth_states;
 mod queue;
 pub mod request;
 pub mod samples;
-mod time_and_chance;
 mod workspaces;
 
+pub use clock_and_random::{FixedClock, SeededRandom};
 pub use faults::{Faults, When};
 pub use ledger::{MemoryLedger, listed_decision};
 pub use oauth_states::MemoryOAuthStates;
 pub use queue::MemoryQueue;
-pub use time_and_chance::{FixedClock, SeededRandom};
 pub use workspaces::{MemoryWorkspaces, connected};
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// A test that panicked elsewhere is told by itself.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

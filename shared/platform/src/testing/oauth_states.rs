@@ -7,7 +7,7 @@ use std::{
 
 use calls::ports::StoreError;
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::{
     hashed::Hashed,
     stores::{NewState, OAuthFlow, OAuthStates, TakeError},
@@ -31,7 +31,7 @@ impl MemoryOAuthStates {
 impl OAuthStates for MemoryOAuthStates {
     async fn put(&self, state: &NewState) -> Result<(), StoreError> {
         let insert = || lock(&self.states).insert(state.state_hash.clone(), state.clone());
-        self.faults.around("put", insert).map(drop)
+        self.faults.run("put", insert).map(drop)
     }
 
     async fn take(
@@ -40,7 +40,7 @@ impl OAuthStates for MemoryOAuthStates {
         cookie_hash: &Hashed,
         now: i64,
     ) -> Result<OAuthFlow, TakeError> {
-        self.faults.around("take", || {
+        self.faults.run("take", || {
             let mut states = lock(&self.states);
             let found = states.get(state_hash).ok_or(TakeError::Unknown)?;
             if found.cookie_hash != *cookie_hash {

@@ -1,4 +1,4 @@
-//! A queue that keeps what it was sent.
+//! A queue that records messages.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use calls::{
     ports::{Queue, StoreError},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 
 /// A queue in memory. Its operation is `send`. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -19,16 +19,16 @@ pub struct MemoryQueue {
 }
 
 impl MemoryQueue {
-    /// The messages that were sent, in order.
+    /// The sent messages, in order.
     pub fn messages(&self) -> Vec<Message> {
         lock(&self.sent).clone()
     }
 
-    /// What they ask for.
+    /// The jobs in the sent messages.
     ///
     /// # Panics
     ///
-    /// If one cannot be read.
+    /// If a message cannot be decoded.
     pub fn sent(&self) -> Vec<Job> {
         self.messages()
             .iter()
@@ -39,6 +39,6 @@ impl MemoryQueue {
 
 impl Queue for MemoryQueue {
     async fn send(&self, message: &Message) -> Result<(), StoreError> {
-        self.faults.around("send", || lock(&self.sent).push(message.clone()))
+        self.faults.run("send", || lock(&self.sent).push(message.clone()))
     }
 }

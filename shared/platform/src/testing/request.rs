@@ -1,11 +1,11 @@
-//! Requests as API Gateway's HTTP API sends them (payload format 2.0), and answers as a client sees them.
+//! Requests as API Gateway's HTTP API sends them (payload format 2.0), and responses as a client sees them.
 
 use std::collections::BTreeMap;
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
-/// A request in the making.
+/// A request builder.
 #[derive(Debug, Clone)]
 pub struct ApiRequest {
     method: &'static str,
@@ -19,22 +19,22 @@ pub struct ApiRequest {
 }
 
 impl ApiRequest {
-    /// GET a path, with its query if it has one.
+    /// A GET request for a path, with an optional query.
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
 
-    /// DELETE a path.
+    /// A DELETE request for a path.
     pub fn delete(path: &str) -> Self {
         Self::new("DELETE", path)
     }
 
-    /// POST a body to a path.
+    /// A POST request with a body.
     pub fn post(path: &str, body: &str) -> Self {
         Self { body: Some(body.to_owned()), ..Self::new("POST", path) }
     }
 
-    /// PUT a body at a path.
+    /// A PUT request with a body.
     pub fn put(path: &str, body: &str) -> Self {
         Self { body: Some(body.to_owned()), ..Self::new("PUT", path) }
     }
@@ -53,41 +53,41 @@ impl ApiRequest {
         }
     }
 
-    /// With a header; its name in lower case, as API Gateway writes it.
+    /// Adds a header; its name is in lower case, as API Gateway writes it.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
         self
     }
 
-    /// With a cookie.
+    /// Adds a cookie.
     #[must_use]
     pub fn cookie(mut self, name: &str, value: &str) -> Self {
         self.cookies.push(format!("{name}={value}"));
         self
     }
 
-    /// With a claim of a JWT that the authorizer has checked.
+    /// Adds a claim of a JWT that the authorizer has verified.
     #[must_use]
     pub fn claim(mut self, name: &str, value: &str) -> Self {
         self.claims.get_or_insert_default().insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Of somebody of this workspace: the claim `workspace_id`.
+    /// Sets the caller's workspace: the claim `workspace_id`.
     #[must_use]
     pub fn of_workspace(self, workspace_id: &str) -> Self {
         self.claim("workspace_id", workspace_id)
     }
 
-    /// Through this domain name of API Gateway.
+    /// Sets API Gateway's domain name.
     #[must_use]
     pub fn domain_name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.domain_name);
         self
     }
 
-    /// The request, as a handler gets it.
+    /// The request as a handler receives it.
     pub fn build(self) -> Request {
         let mut event = json!({
             "version": "2.0",
@@ -128,20 +128,22 @@ impl ApiRequest {
     }
 }
 
-/// A sample event of API Gateway as a request.
+/// A request from a sample event of API Gateway.
 ///
 /// # Panics
+///
 /// If the text is not such an event.
 #[expect(clippy::expect_used, reason = "a sample that is not an event should fail its test here")]
 pub fn from_event(event: &str) -> Request {
     lambda_http::request::from_str(event).expect("an event of API Gateway, payload format 2.0")
 }
 
-/// An answer's JSON body.
+/// A response's JSON body.
 ///
 /// # Panics
+///
 /// If it is not JSON.
-#[expect(clippy::expect_used, reason = "an answer that is not JSON should fail its test here")]
+#[expect(clippy::expect_used, reason = "a response that is not JSON should fail its test here")]
 pub fn body_of(response: &Response<Body>) -> Value {
-    serde_json::from_slice(response.body()).expect("an answer in JSON")
+    serde_json::from_slice(response.body()).expect("a JSON response")
 }

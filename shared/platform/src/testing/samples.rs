@@ -1,4 +1,4 @@
-//! The sample events of the folder `events`, for the tests of the functions.
+//! The sample events in the folder `events`, for the functions' tests.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its samples fails")]
 
@@ -11,13 +11,14 @@ use std::{
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events");
 
 /// The events `events/<function>.<case>.json`, each with what is expected of it. The cases must be exactly these, so
-/// that no sample is left without an expectation.
+/// that no sample has no expectation.
 ///
 /// # Panics
+///
 /// If they are not, or cannot be read.
 pub fn of<'a, T: Copy>(function: &str, expected: &[(&'a str, T)]) -> Vec<(&'a str, String, T)> {
-    let mine = |file: &String| file.split('.').next() == Some(function);
-    let found: BTreeSet<_> = files().into_iter().filter(mine).collect();
+    let is_of_function = |file: &String| file.split('.').next() == Some(function);
+    let found: BTreeSet<_> = files().into_iter().filter(is_of_function).collect();
     let named: BTreeMap<_, _> =
         expected.iter().map(|expected| (format!("{function}.{}.json", expected.0), expected)).collect();
     assert_eq!(found, named.keys().cloned().collect(), "the samples and what is expected of them");

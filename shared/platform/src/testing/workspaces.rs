@@ -7,15 +7,14 @@ use std::{
 
 use calls::{
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
-    workspace::{
-        Connection, ConnectionState, Learned, Lease, Lessons, Settings, WebhookSecretVersions, Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lessons, Settings, WebhookSecretVersions, Workspace},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, lock::lock};
 use crate::{
-    dynamo::rotated,
+    dynamo::next_versions,
     stores::{
         ConnectionStatus, Connections, NewConnection, OldGrant, Replaced, SettingsStore, SettingsView,
         StatusView, Unanswered, WebhookSecrets,
@@ -25,8 +24,9 @@ use crate::{
 /// A workspace that is connected to an org: version 1, with the tokens `access-1` and `refresh-1`.
 ///
 /// # Panics
-/// If `id` is no workspace's id.
-#[expect(clippy::expect_used, reason = "a test that names no workspace is wrong itself")]
+///
+/// If `id` is not a valid workspace id.
+#[expect(clippy::expect_used, reason = "a test with an invalid workspace id should fail here")]
 pub fn connected(id: &str) -> Workspace {
     let sf = |id: &str| SalesforceId::parse(id).expect("an id of 15 characters");
     let mut workspace = Workspace::unknown(WorkspaceId::parse(id).expect("a workspace's id"));
@@ -55,13 +55,13 @@ pub struct MemoryWorkspaces {
 #[derive(Debug, Clone)]
 struct Row {
     workspace: Workspace,
-    /// What is shown even without tokens.
+    /// The status, which is shown even without tokens.
     shown: ConnectionStatus,
     time_zone_is_set: bool,
     country_is_set: bool,
-    /// Who wrote the tokens that stand there, where it was a refresh.
+    /// The owner of the refresh that stored the current tokens, if it was one.
     refreshed_by: Option<String>,
-    /// When Salesforce issued the tokens, where it is known.
+    /// When Salesforce issued the tokens, if it is known.
     issued_at: Option<i64>,
     kept_alive_until: Option<i64>,
 }
@@ -83,7 +83,7 @@ impl Row {
         self.workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id)
     }
 
-    /// What was learned of an org ends with the connection to it.
+    /// Deletes what was learned about the org, with the connection to it.
     fn forget_org(&mut self) {
         self.workspace.paused_until = None;
         self.workspace.learned = Learned::default();
@@ -91,7 +91,7 @@ impl Row {
         self.kept_alive_until = None;
     }
 
-    /// Whether the tokens are still these.
+    /// Whether the tokens still have this version.
     fn is_at(&self, version: u64) -> bool {
         self.workspace.state == ConnectionState::Connected && self.workspace.connection_version == version
     }
@@ -107,7 +107,7 @@ impl Row {
 }
 
 impl MemoryWorkspaces {
-    /// Puts a workspace there, whatever stood there before.
+    /// Inserts or replaces a workspace.
     pub fn insert(&self, workspace: Workspace) {
         let connection = workspace.connection.as_ref();
         let shown = ConnectionStatus {
@@ -126,14 +126,14 @@ impl MemoryWorkspaces {
         lock(&self.rows).insert(row.workspace.id.clone(), row);
     }
 
-    /// Says when a workspace's tokens were issued, Unix seconds.
+    /// Sets when a workspace's tokens were issued, Unix seconds.
     pub fn issued_at(&self, id: &WorkspaceId, at: i64) {
         if let Some(row) = lock(&self.rows).get_mut(id) {
             row.issued_at = Some(at);
         }
     }
 
-    /// A workspace as it stands there.
+    /// The stored workspace.
     pub fn workspace(&self, id: &WorkspaceId) -> Workspace {
         self.read(id).workspace
     }
@@ -148,21 +148,20 @@ impl MemoryWorkspaces {
         id: &WorkspaceId,
         change: impl FnOnce(&mut Row) -> T,
     ) -> Result<T, StoreError> {
-        self.faults.around(operation, || {
-            change(lock(&self.rows).entry(id.clone()).or_insert_with(|| Row::unknown(id)))
-        })
+        self.faults
+            .run(operation, || change(lock(&self.rows).entry(id.clone()).or_insert_with(|| Row::unknown(id))))
     }
 }
 
 impl Workspaces for MemoryWorkspaces {
     async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
-        self.faults.around("load", || self.workspace(id))
+        self.faults.run("load", || self.workspace(id))
     }
 }
 
 impl SettingsView for MemoryWorkspaces {
     async fn settings(&self, id: &WorkspaceId) -> Result<Settings, StoreError> {
-        self.faults.around("settings", || self.workspace(id).settings)
+        self.faults.run("settings", || self.workspace(id).settings)
     }
 }
 
@@ -188,7 +187,7 @@ impl SettingsStore for MemoryWorkspaces {
 
 impl StatusView for MemoryWorkspaces {
     async fn status(&self, id: &WorkspaceId) -> Result<ConnectionStatus, StoreError> {
-        self.faults.around("status", || self.read(id).shown)
+        self.faults.run("status", || self.read(id).shown)
     }
 }
 
@@ -209,7 +208,7 @@ impl WebhookSecrets for MemoryWorkspaces {
         revoke_previous: bool,
     ) -> Result<WebhookSecretVersions, StoreError> {
         self.change("rotate", id, |row| {
-            row.workspace.webhook_secret = rotated(row.workspace.webhook_secret, revoke_previous);
+            row.workspace.webhook_secret = next_versions(row.workspace.webhook_secret, revoke_previous);
             row.workspace.webhook_secret
         })
     }
@@ -331,7 +330,7 @@ impl IdleConnections for MemoryWorkspaces {
         limit: u32,
         after: Option<String>,
     ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
-        self.faults.around("idle", || {
+        self.faults.run("idle", || {
             let rows = lock(&self.rows);
             let idle = rows.values().filter(|row| {
                 row.workspace.state == ConnectionState::Connected

@@ -1,4 +1,4 @@
-//! An emulator of AWS for this test binary, on a free port. It ends with the binary, however that ends.
+//! An AWS emulator for this test binary, on a free port. It ends with the binary, however that ends.
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,17 +11,17 @@ use std::{
 
 use platform::{aws::Aws, config::Env};
 
-/// Ends the emulator when the standard input closes, which it does when this process ends.
+/// Stops the emulator when standard input closes, which happens when this process ends.
 const GUARD: &str = r#""$@" >/dev/null 2>&1 & emulator=$!; cat >/dev/null; kill $emulator; wait $emulator"#;
 
-const STARTS_WITHIN: Duration = Duration::from_mins(1);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 struct Emulator {
     port: u16,
     _guard: ChildStdin,
 }
 
-/// The port of the emulator, which is started by whoever asks first.
+/// The emulator's port. The first caller starts the emulator.
 pub(crate) fn port() -> u16 {
     static EMULATOR: OnceLock<Emulator> = OnceLock::new();
     EMULATOR.get_or_init(start).port
@@ -32,7 +32,7 @@ pub(crate) fn aws() -> Aws {
     aws_at(port())
 }
 
-/// Clients of what listens at a port of this machine.
+/// Clients of a server on a local port.
 pub(crate) fn aws_at(port: u16) -> Aws {
     let endpoint = format!("http://127.0.0.1:{port}");
     Aws::from_env(&[
@@ -76,10 +76,10 @@ fn program() -> String {
 }
 
 fn wait_for(port: u16, child: &mut Child) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !is_healthy(port) {
-        assert!(child.try_wait().unwrap().is_none(), "the emulator ended at once");
-        assert!(begun.elapsed() < STARTS_WITHIN, "the emulator does not answer");
+        assert!(child.try_wait().unwrap().is_none(), "the emulator stopped immediately");
+        assert!(started.elapsed() < START_TIMEOUT, "the emulator does not respond");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

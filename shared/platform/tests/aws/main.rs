@@ -1,10 +1,10 @@
-//! Against an emulator of AWS and the template that is deployed: what the contract asks of every store, run against
-//! the tables and against the stores in memory alike; what only a table can get wrong; answers that are lost on their way; secrets, queue, routes.
+//! Tests against an AWS emulator and the deployed template: what the contract requires of every store, for the tables
+//! and the in-memory stores alike; what only a table can get wrong; lost responses; secrets, queue and routes.
 #![expect(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod contract;
 mod emulator;
-mod lost_answers;
+mod lost_responses;
 mod routes;
 mod secrets_and_queue;
 mod tables;

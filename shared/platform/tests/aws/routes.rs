@@ -1,4 +1,4 @@
-//! The routes of the code are the routes of the template.
+//! The routes in the code are the template's.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_yaml_ng::Value;
 
 use crate::template;
 
-/// Each route of the template, and whether its requests come with a checked JWT.
+/// The template's routes, and whether their requests have a verified JWT.
 fn deployed() -> BTreeMap<String, bool> {
     let resources = template::resources();
     let events = resources.as_mapping().unwrap().values().filter_map(|resource| {
@@ -29,7 +29,7 @@ fn key(route: &Route) -> String {
 }
 
 #[test]
-fn every_route_of_the_code_is_deployed() {
+fn every_route_in_the_code_is_deployed() {
     let deployed = deployed();
     for route in &routes::ALL {
         assert!(deployed.contains_key(&key(route)), "{}", key(route));
@@ -37,7 +37,7 @@ fn every_route_of_the_code_is_deployed() {
 }
 
 #[test]
-fn every_deployed_route_is_named_in_the_code() {
+fn every_deployed_route_is_in_the_code() {
     let named: Vec<_> = routes::ALL.iter().map(key).collect();
     for route in deployed().keys() {
         assert!(named.contains(route), "{route}");
@@ -45,7 +45,7 @@ fn every_deployed_route_is_named_in_the_code() {
 }
 
 #[test]
-fn only_the_callback_and_the_webhook_come_without_a_jwt() {
+fn only_the_callback_and_the_webhook_need_no_jwt() {
     let open: Vec<_> =
         deployed().into_iter().filter(|(_, checked)| !checked).map(|(route, _)| route).collect();
     assert_eq!(open, [key(&routes::OAUTH_CALLBACK), key(&routes::WEBHOOK)]);

@@ -19,7 +19,7 @@ use crate::{contract::workspace_id, emulator, template};
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
 #[tokio::test]
-async fn a_message_arrives_as_it_was_sent_in_the_group_of_its_workspace_and_in_our_trace() {
+async fn a_message_arrives_unchanged_in_its_workspaces_group_and_in_our_trace() {
     let client = emulator::aws().sqs();
     let queue = client.create_queue().queue_name("calls-of-a-test").send().await.unwrap();
     let url = queue.queue_url.unwrap();
@@ -50,7 +50,7 @@ async fn a_queue_that_does_not_exist_is_a_store_error_with_its_code() {
 }
 
 #[tokio::test]
-async fn the_keys_secret_is_read_as_the_template_generates_it() {
+async fn the_keys_secret_that_the_template_generates_is_read() {
     let generated = &template::resources()["KeysSecret"]["Properties"]["GenerateSecretString"];
     let text = |name: &str| generated[name].as_str().unwrap().to_owned();
     let mut secret: serde_json::Value = serde_json::from_str(&text("SecretStringTemplate")).unwrap();

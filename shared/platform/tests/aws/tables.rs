@@ -1,4 +1,4 @@
-//! Fresh tables, and what only a table can get wrong: columns, indexes, what is stored in clear.
+//! New tables, and what only a table can get wrong: columns, indexes, plain text.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,12 +7,13 @@ use calls::{
     call::Call,
     crm::ApiUsage,
     ids::{CallId, ErrorCode, WorkspaceId},
-    ledger::{Foreign, Reason, Row, Stored, SyncStatus, WriteId},
+    ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
     ports::{DueRows as _, FailedRows as _, Ledger as _, Swap, WaitingRows as _, Workspaces as _},
+    reason::Reason,
     workspace::{ConnectionState, Settings},
 };
 use platform::{
-    aws::OnUse,
+    aws::LazyClient,
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     stores::{
         Connections as _, CountedRows as _, ListedRows as _, NewestRows as _, OAuthStates as _, Replaced,
@@ -50,7 +51,7 @@ pub(crate) async fn oauth_states() -> OAuthStates {
 
 /// A table as DynamoDB sees it.
 struct Raw {
-    client: OnUse<Client>,
+    client: LazyClient<Client>,
     table: String,
 }
 
@@ -81,7 +82,7 @@ impl Raw {
 }
 
 #[tokio::test]
-async fn no_token_is_stored_in_clear() {
+async fn no_token_is_stored_in_plain_text() {
     let raw = Raw::workspaces().await;
     raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
     let stored = format!("{:?}", raw.items().await);
@@ -90,7 +91,7 @@ async fn no_token_is_stored_in_clear() {
 }
 
 #[tokio::test]
-async fn no_verifier_state_or_cookie_is_stored_in_clear() {
+async fn no_verifier_state_or_cookie_is_stored_in_plain_text() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "OAuthStatesTable").await;
     let states = OAuthStateTable::new(client.clone(), &table, keys::Fixed::default());
@@ -124,13 +125,13 @@ async fn a_lost_key_makes_the_workspace_wait_for_a_reconnect_until_the_key_is_ba
     let lost = other.load(&workspace_id()).await.unwrap();
     assert_eq!((lost.state, lost.connection.is_none()), (ConnectionState::ReconnectRequired, true));
     assert!(raw.workspaces_table().load(&workspace_id()).await.unwrap().connection.is_some());
-    // And connecting again works although the old grant cannot be opened.
+    // Connecting again works, although the old grant cannot be opened.
     assert!(other.connect(&workspace_id(), &new_connection("2"), 2).await.unwrap().is_none());
     assert!(other.load(&workspace_id()).await.unwrap().connection.is_some());
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_read_just_now_are_a_failure_and_not_a_disconnect() {
+async fn keys_that_cannot_be_read_are_a_failure_and_not_a_disconnect() {
     let raw = Raw::workspaces().await;
     raw.workspaces_table().connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
     let without_keys = WorkspaceTable::new(raw.client.clone(), &raw.table, keys::Unavailable);
@@ -166,7 +167,7 @@ async fn a_workspace_in_a_state_of_a_newer_version_waits() {
 }
 
 #[tokio::test]
-async fn changes_of_the_connection_leave_everything_else_as_it_is() {
+async fn changes_of_the_connection_leave_everything_else_unchanged() {
     let raw = Raw::workspaces().await;
     let settings = HashMap::from([
         ("workspace_id".into(), text("acme")),
@@ -207,7 +208,7 @@ async fn a_change_of_settings_writes_only_what_it_changes() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_understood_is_foreign_and_names_the_column() {
+async fn a_ledger_row_that_this_version_cannot_read_is_foreign_and_names_the_column() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     let raw = Raw { client: client.clone(), table: table.clone() };
@@ -220,7 +221,7 @@ async fn a_row_that_is_not_understood_is_foreign_and_names_the_column() {
     assert_eq!(swapped, Ok(Swap::Conflict(foreign())));
 }
 
-/// Rows of a newer version stand in every index between others.
+/// Every index can contain rows of a newer version among others.
 #[tokio::test]
 async fn a_row_of_a_newer_version_keeps_no_other_from_being_read() {
     let client = emulator::aws().dynamodb();
@@ -269,7 +270,7 @@ async fn a_row_of_a_newer_version_keeps_no_other_from_being_read() {
 }
 
 #[tokio::test]
-async fn the_indexes_do_not_hold_the_content_of_calls() {
+async fn the_indexes_do_not_contain_the_content_of_calls() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     LedgerTable::new(client.clone(), &table).swap(None, &row("call-1", "w1")).await.unwrap();
@@ -287,7 +288,7 @@ async fn the_indexes_do_not_hold_the_content_of_calls() {
 }
 
 #[tokio::test]
-async fn the_newest_success_tells_the_orgs_use_of_requests() {
+async fn the_newest_success_has_the_orgs_use_of_requests() {
     let ledger = ledger().await;
     let mut row = row("call-1", "w1");
     row.status = SyncStatus::Success;
@@ -309,7 +310,7 @@ async fn a_call_with_the_longest_transcript_fits_an_item() {
 }
 
 #[tokio::test]
-async fn where_dynamodb_ends_a_page_at_a_megabyte_nothing_is_missed() {
+async fn nothing_is_missed_when_dynamodb_ends_a_page_at_a_megabyte() {
     let ledger = ledger().await;
     for n in 0..7 {
         let mut row = row(&format!("call-{n}"), "w1");

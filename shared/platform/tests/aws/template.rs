@@ -1,4 +1,4 @@
-//! The template that is deployed: tables are made from it, so that what is tested is what is deployed.
+//! The deployed template: tables are created from it, so that what is tested is what is deployed.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -9,7 +9,7 @@ use serde_yaml_ng::Value;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// The template's resources, CloudFormation's own tags and all.
+/// The template's resources, including CloudFormation's tags.
 pub(crate) fn resources() -> Value {
     let template: Value = serde_yaml_ng::from_str(TEMPLATE).unwrap();
     template["Resources"].clone()
@@ -54,7 +54,7 @@ struct Projected {
     non_key_attributes: Option<Vec<String>>,
 }
 
-/// Makes a table like `resource`, with a name of its own.
+/// Creates a table like `resource`, with a unique name.
 pub(crate) async fn create_table(client: &aws_sdk_dynamodb::Client, resource: &str) -> String {
     let table: Table = serde_yaml_ng::from_value(resources()[resource]["Properties"].clone()).unwrap();
     let name = format!("{resource}-{}", calls::ports::Random::id(&platform::random::SystemRandom));

@@ -1,9 +1,8 @@
 //! Finding records by phone number: by search, and by query while the search index lags.
 
 use calls::{
-    crm::{FaultClass, Omitted, PhoneQuery},
+    crm::{FaultClass, Omitted, PhoneQuery, RecordType},
     ports::Crm,
-    workspace::RecordType,
 };
 use chrono::{DateTime, Utc};
 use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings};

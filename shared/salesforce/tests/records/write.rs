@@ -142,7 +142,7 @@ async fn the_status_of_closed_tasks_is_read_from_the_org() {
     assert_eq!(world.client.closed_task_status(&world.connection).await.unwrap().value, None);
 }
 
-fn fields(json: serde_json::Value) -> calls::activity::Fields {
+fn fields(json: serde_json::Value) -> calls::crm::Fields {
     json.as_object().unwrap().clone()
 }
 

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use calls::{
-    crm::{Activities, CrmError, FaultClass, Omitted, PhoneQuery, Written},
+    crm::{Activities, CrmError, FaultClass, Omitted, PhoneQuery, RecordType, Written},
     ids::{CallId, SalesforceId},
     ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{TimeDelta, Utc};
 use salesforce::{

@@ -1,10 +1,10 @@
-//! What several fields mean together: day, time, both in one, zone, end and duration.
+//! What fields mean together: date, time, both in one, zone, end and duration.
 
 use super::*;
 
 #[test]
-fn a_midnight_in_a_date_time_says_no_time() {
-    // What JavaScript makes of a day in New York.
+fn midnight_in_a_date_time_is_not_a_time() {
+    // How JavaScript serializes a day in New York.
     let day = request("2027-03-03T05:00:00.000Z", "");
     assert_eq!(refusal(&day).code, "appointment_without_time");
     for midnight in ["2027-03-03T00:00:00Z", "2027-03-03T00:00:00.000-05:00", "2027-03-03T00:00:00"] {
@@ -14,7 +14,7 @@ fn a_midnight_in_a_date_time_says_no_time() {
         }
     }
     assert_eq!(refusal(&request("2027-03-03T00:00:00Z", "after lunch")).code, "appointment_time_invalid");
-    // Who says it means it.
+    // An explicit midnight is a time.
     assert_eq!(start(&request("2027-03-03T00:00:00Z", "midnight"), NEW_YORK), utc("2027-03-03T05:00:00Z"));
 }
 
@@ -47,7 +47,7 @@ fn a_date_time_without_an_offset_is_a_local_time() {
 }
 
 #[test]
-fn a_time_that_says_its_zone_is_meant_there() {
+fn a_time_with_a_zone_is_in_that_zone() {
     for (time, expected) in [
         ("14:00:00-05:00", "2027-01-27T19:00:00Z"),
         ("14:00:00-08:00", "2027-01-27T22:00:00Z"),
@@ -112,9 +112,9 @@ fn fields_that_contradict_each_other_are_booked_by_hand() {
 }
 
 #[test]
-fn fields_that_say_the_same_in_two_ways_agree() {
+fn fields_that_mean_the_same_agree() {
     for (date, time, expected) in [
-        // A serializer's Z beside the same time, in its forms, and a true one.
+        // A serializer's Z next to the same time, in different forms, and a real one.
         ("2027-01-27T14:00:00+00:00", "2:00 PM", "2027-01-27T19:00:00Z"),
         ("2027-01-27 14:00:00 UTC", "14:00", "2027-01-27T19:00:00Z"),
         ("2027-01-27 2 PM", "14:00", "2027-01-27T19:00:00Z"),
@@ -132,7 +132,7 @@ fn fields_that_say_the_same_in_two_ways_agree() {
 }
 
 #[test]
-fn of_several_the_first_in_time_is_booked_and_the_others_are_in_words() {
+fn the_first_of_several_is_booked_and_the_others_are_listed() {
     let noted = |days: &[(&str, &str)]| {
         let mut all = days.iter().map(|(date, time)| request(date, time));
         let first = all.next().unwrap();
@@ -226,7 +226,7 @@ fn an_end_gives_the_duration() {
         let (read, warning) = length(duration, Some(end));
         assert_eq!((read, warning.is_some()), (minutes, warned), "{duration:?} {end}");
     }
-    // Its Z is a serializer's where the beginning's is.
+    // The end's Z is a serializer's if the start's is.
     let both = AppointmentRequest {
         date_time: Some("2027-01-27T14:00:00Z".to_owned()),
         end: Some("2027-01-27T14:30:00Z".to_owned()),

@@ -1,17 +1,17 @@
-//! What people call time zones. An abbreviation is not a zone: in July “2 PM EST” is said of New York's clock, which shows
-//! EDT then, and `CST` is Chicago's or Shanghai's. So a word has meanings, and one is taken only where nothing else is
-//! possible, or the workspace's own clock is among them.
+//! What people call time zones. An abbreviation is not a zone: in July, people say “2 PM EST” and mean New York time,
+//! which is EDT then, and `CST` is Chicago or Shanghai. So a word has several meanings, and is only used if they
+//! agree on the instant, or if one of them is the workspace's own zone.
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
 use crate::time_zone::TimeZone;
 
-/// What a word may mean.
+/// One meaning of a word.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
-    /// Where people say so.
+    /// The zone where people use the word.
     place: &'static str,
-    /// The offset that the word names, minutes; `None`: whatever the clocks show there.
+    /// The offset that the word stands for, minutes; `None` if it is whatever applies there.
     offset: Option<i32>,
 }
 
@@ -31,7 +31,7 @@ const LONDON: &str = "Europe/London";
 const BERLIN: &str = "Europe/Berlin";
 const SYDNEY: &str = "Australia/Sydney";
 
-/// Words, in lower case, and what each may mean.
+/// Words in lower case, and their meanings.
 const WORDS: &[(&[&str], &[Meaning])] = &[
     (&["et", "eastern", "eastern time"], &[clock(NEW_YORK)]),
     (&["us eastern", "new york time"], &[clock(NEW_YORK)]),
@@ -86,8 +86,8 @@ const WORDS: &[(&[&str], &[Meaning])] = &[
     (&["nzdt"], &[exactly("Pacific/Auckland", 780)]),
 ];
 
-/// Words that mean something else where the workspace's clock says so, and nowhere else.
-const AT_HOME: &[(&[&str], &[Meaning])] = &[
+/// Words with additional meanings, which count only in workspaces in that zone.
+const ONLY_LOCAL: &[(&[&str], &[Meaning])] = &[
     (&["et", "eastern", "eastern time"], &[clock(SYDNEY), clock("Australia/Brisbane")]),
     (&["est", "eastern standard time"], &[exactly(SYDNEY, 600)]),
     (&["edt", "eastern daylight time"], &[exactly(SYDNEY, 660)]),
@@ -99,43 +99,43 @@ const AT_HOME: &[(&[&str], &[Meaning])] = &[
     (&["bst"], &[exactly("Asia/Dhaka", 360)]),
 ];
 
-/// A word, with what it may mean.
+/// A word and its meanings.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::appointment) struct Word {
     meanings: &'static [Meaning],
-    at_home: &'static [Meaning],
+    local_meanings: &'static [Meaning],
 }
 
-/// What a word may mean; `None`: it is not one of these.
+/// Finds a word; `None` if it is unknown.
 pub(super) fn find(word: &str) -> Option<Word> {
     let word = word.to_lowercase().replace('_', " ").replace('.', "");
     let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
     let of = |table: &[(&[&str], &'static [Meaning])]| {
         table.iter().find(|(words, _)| words.contains(&word.as_str())).map(|(_, meanings)| *meanings)
     };
-    of(WORDS).map(|meanings| Word { meanings, at_home: of(AT_HOME).unwrap_or_default() })
+    of(WORDS).map(|meanings| Word { meanings, local_meanings: of(ONLY_LOCAL).unwrap_or_default() })
 }
 
 impl Word {
-    /// The instant of a local time in a zone that is named by such a word. Where that may be several, it is the one that is
-    /// also the `workspace`'s local time; or, in a workspace of the United States, the only one of those that is meant
-    /// there. `None`: nobody knows.
+    /// The instant of a local time in the zone that the word names. If it is ambiguous, it is the meaning that is
+    /// also the `workspace`'s local time; or, for a workspace in the United States, the only meaning there. `None` if
+    /// it stays ambiguous.
     pub(super) fn instant(self, local: NaiveDateTime, workspace: TimeZone) -> Option<DateTime<Utc>> {
         let of = |meanings: &[Meaning]| -> Vec<_> {
             meanings.iter().flat_map(|meaning| meaning.instants(local)).collect()
         };
         let own = workspace.instant(local);
-        if of(self.at_home).contains(&own) {
+        if of(self.local_meanings).contains(&own) {
             return Some(own);
         }
         let all = of(self.meanings);
-        let american = is_american(workspace.name());
-        let here = self.meanings.iter().filter(|meaning| american && is_american(meaning.place));
+        let is_in_us = is_us_zone(workspace.name());
+        let here = self.meanings.iter().filter(|meaning| is_in_us && is_us_zone(meaning.place));
         let here: Vec<_> = here.flat_map(|meaning| meaning.instants(local)).collect();
         only(&all).or_else(|| all.contains(&own).then_some(own)).or_else(|| only(&here))
     }
 
-    /// The zone of its first meaning.
+    /// The zone of the first meaning.
     pub(super) fn zone(self) -> TimeZone {
         self.meanings.first().map_or(TimeZone::UTC, |meaning| meaning.zone())
     }
@@ -146,8 +146,8 @@ fn only(instants: &[DateTime<Utc>]) -> Option<DateTime<Utc>> {
     instants.iter().all(|instant| instant == first).then_some(*first)
 }
 
-/// Whether a zone is one of the United States.
-fn is_american(zone: &str) -> bool {
+/// Whether a zone is in the United States.
+fn is_us_zone(zone: &str) -> bool {
     const AREAS: [&str; 4] = ["US/", "America/Indiana/", "America/Kentucky/", "America/North_Dakota/"];
     const PLACES: [&str; 14] = [
         NEW_YORK,
@@ -173,11 +173,11 @@ impl Meaning {
         TimeZone::find(self.place).unwrap_or(TimeZone::UTC)
     }
 
-    /// What a local time may be: by the place's clock, and by the offset that the word names.
+    /// The instants that a local time may mean: by the zone's rules, and by the word's offset.
     fn instants(self, local: NaiveDateTime) -> impl Iterator<Item = DateTime<Utc>> {
         let offset = self.offset.and_then(|minutes| FixedOffset::east_opt(minutes * 60));
-        let literally = offset.map(|offset| (local - offset).and_utc());
-        std::iter::once(self.zone().instant(local)).chain(literally)
+        let by_offset = offset.map(|offset| (local - offset).and_utc());
+        std::iter::once(self.zone().instant(local)).chain(by_offset)
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
     const SUMMER: &str = "2027-07-27T14:00:00";
 
     #[test]
-    fn every_word_stands_once_and_names_a_place_that_exists() {
+    fn every_word_is_listed_once_with_zones_that_exist() {
         let mut seen = Vec::new();
         for (words, meanings) in WORDS {
             assert!(meanings.iter().all(|meaning| TimeZone::find(meaning.place).is_some()), "{words:?}");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_read_where_it_means_one_instant() {
+    fn a_word_is_read_if_it_means_one_instant() {
         for (word, local, workspace, expected) in [
             ("EST", WINTER, "America/New_York", Some("27 19:00")),
             ("EST", WINTER, "Europe/London", Some("27 19:00")),
@@ -217,7 +217,7 @@ mod tests {
             ("eastern  time", WINTER, "Asia/Tokyo", Some("27 19:00")),
             ("US Eastern", WINTER, "Asia/Tokyo", Some("27 19:00")),
             ("Eastern", WINTER, "Australia/Sydney", Some("27 03:00")),
-            // Said all year, of the clock that hangs there.
+            // People say it all year and mean the local time.
             ("EST", SUMMER, "America/New_York", Some("27 18:00")),
             ("EST", SUMMER, "America/Los_Angeles", None),
             ("EDT", SUMMER, "America/Los_Angeles", Some("27 18:00")),

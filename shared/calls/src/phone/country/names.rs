@@ -1,10 +1,10 @@
-//! The countries and their names: of ISO 3166 the short English one and the code of three letters, what Salesforce's
-//! picklist says where that is another, and what people say. Without the few that have no phone numbers of their own.
+//! Countries and their names: ISO 3166's English short name and three-letter code, the label in Salesforce's picklist
+//! if it differs, and what people write. Excludes the few without phone numbers of their own.
 //!
-//! The crates for ISO 3166 (`celes`, `isocountry`, `rust_iso3166`) have neither that picklist's labels nor names in other
-//! languages: most of the work would stay, beside a dependency that is hardly kept up.
+//! The crates for ISO 3166 (`celes`, `isocountry`, `rust_iso3166`) have neither the picklist's labels nor names in
+//! other languages, so most of this table would remain, next to a poorly maintained dependency.
 
-/// Each country by its ISO 3166 code of two letters. A name stands for all that have the same words (see `super::words`).
+/// Names by two-letter ISO 3166 code. Names with the same words are equal (see `super::words`).
 pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("AD", &["Andorra"]),
     ("AE", &["ARE", "United Arab Emirates", "UAE"]),

@@ -1,38 +1,38 @@
-//! Notes in a phone field that have digits of their own: `(3rd shift)`, `24h`, `since 2019`.
+//! Removes notes with digits from a phone field: `(3rd shift)`, `24h`, `since 2019`.
 
 use super::pieces;
 
-/// What stands for a note that was left out: no number goes on over it.
+/// Replaces a removed note: a number does not continue across it.
 const CUT: char = '|';
-/// What stands for one without digits, which may interrupt a number: `020 (London) 7946 0123`.
+/// Replaces a note without digits, which may interrupt a number: `020 (London) 7946 0123`.
 const GAP: char = '\n';
 
-/// What is written behind an hour or a place in a row without a space, and what with one.
+/// What follows an hour or an ordinal without a space, and with one.
 const UNITS: [&str; 12] = ["h", "hr", "hrs", "uhr", "am", "pm", "st", "nd", "rd", "th", "\u{ba}", "\u{aa}"];
 const WORDS_FOR_HOURS: [&str; 8] = ["uhr", "hr", "hrs", "hours", "pm", "heures", "horas", "uur"];
-/// Always open.
+/// Around the clock.
 const ALWAYS: [&str; 4] = ["24/7", "24x7", "7/7", "24/24"];
-/// What stands before a year or a date.
+/// Words before a year or a date.
 const SINCE: [&str; 18] = [
     "since", "from", "until", "till", "seit", "ab", "bis", "depuis", "desde", "hasta", "dal", "sinds",
     "vanaf", "siden", "fra", "sedan", "od", "do",
 ];
-/// Years that people write in a note.
+/// Years that people write in notes.
 const YEARS: std::ops::RangeInclusive<u32> = 1950..=2049;
 
-/// A text without its notes, and without marks that nobody sees.
+/// A text without its notes and without invisible characters.
 pub(super) fn without(stored: &str) -> String {
-    let seen: Vec<char> = stored.chars().filter(|c| !is_unseen(*c)).map(unified).collect();
+    let seen: Vec<char> = stored.chars().filter(|c| !is_invisible(*c)).map(normalized).collect();
     without_hours_and_dates(&without_brackets(&seen))
 }
 
-/// Marks for the direction of writing, and spaces without width.
-fn is_unseen(c: char) -> bool {
+/// Directional marks and zero-width spaces.
+fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// One sign for all of its kind. Of spaces, those that part lines and columns stay apart.
-fn unified(c: char) -> char {
+/// Normalizes dashes, slashes, brackets and spaces. Line breaks and tabs stay different from spaces.
+fn normalized(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff0d}' => '-',
@@ -45,7 +45,7 @@ fn unified(c: char) -> char {
     }
 }
 
-/// Brackets with words go, unless they have a number or an extension.
+/// Removes brackets with words, unless they contain a number or an extension.
 fn without_brackets(text: &[char]) -> String {
     let mut kept = String::new();
     let mut rest = text;
@@ -56,7 +56,7 @@ fn without_brackets(text: &[char]) -> String {
         kept.extend(&rest[..open]);
         rest = rest.get(open + close + 2..).unwrap_or_default();
         let digits = inner.iter().filter(|c| c.is_numeric()).count();
-        let is_note = inner.iter().any(|c| c.is_alphabetic()) && digits < super::FULL;
+        let is_note = inner.iter().any(|c| c.is_alphabetic()) && digits < pieces::FULL;
         if is_note && !pieces::is_extension(inner) {
             kept.push(if digits == 0 { GAP } else { CUT });
         } else {
@@ -71,13 +71,13 @@ fn without_brackets(text: &[char]) -> String {
 
 fn without_hours_and_dates(text: &str) -> String {
     let tokens: Vec<&str> = text.split_inclusive([' ', '\n']).collect();
-    let word = |place: usize| tokens.get(place).map(|token| bare(token)).unwrap_or_default();
+    let word = |place: usize| tokens.get(place).map(|token| trimmed_word(token)).unwrap_or_default();
     let mut kept = String::new();
     for (place, token) in tokens.iter().enumerate() {
         let (before, this, after) = (place.checked_sub(1).map(word), word(place), word(place + 1));
         let since = before.is_some_and(|before| SINCE.contains(&before.as_str()));
-        let in_a_row = before_word(token, &after);
-        if is_hours(&this, &after) || in_a_row || since && (is_year(&this) || is_date(&this)) {
+        let is_ordinal = is_ordinal_before_word(token, &after);
+        if is_hours(&this, &after) || is_ordinal || since && (is_year(&this) || is_date(&this)) {
             kept.push(CUT);
         } else {
             kept.push_str(token);
@@ -86,13 +86,13 @@ fn without_hours_and_dates(text: &str) -> String {
     kept
 }
 
-/// In small letters, without the marks around it.
-fn bare(token: &str) -> String {
+/// In lower case, without punctuation around it.
+fn trimmed_word(token: &str) -> String {
     token.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
 /// `3.` before a word, `3. Schicht`.
-fn before_word(token: &str, after: &str) -> bool {
+fn is_ordinal_before_word(token: &str, after: &str) -> bool {
     let mut chars = token.trim().chars();
     let is_one = chars.next().is_some_and(char::is_numeric) && chars.as_str() == ".";
     is_one && after.chars().next().is_some_and(char::is_alphabetic)

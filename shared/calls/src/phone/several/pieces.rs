@@ -1,15 +1,16 @@
-//! A text without notes, cut where no number goes on: at words, labels, semicolons and a second plus.
+//! Splits a text without notes where a number cannot continue: at words, labels, semicolons and a second plus.
 
-use super::{FULL, trimmed};
 use crate::phone::written::{DESK_MARKS, SHORTEST};
 
-/// What an extension is written with, whatever its mark was.
+/// Digits of the shortest number that may be next to another number or a note.
+pub(super) const FULL: usize = 7;
+/// The normalized mark of an extension.
 pub(super) const EXTENSION: &str = " ext. ";
-/// What stands before a German or Austrian desk's digits, whatever the mark was.
+/// The normalized mark of a German or Austrian direct dial.
 pub(super) const DESK: &str = " DW ";
 
-/// What stands before an extension in many languages. Only behind the first ones may more digits stand than behind a
-/// switchboard: as libphonenumber has it.
+/// Marks of extensions in many languages. As in libphonenumber, only after the first ones may there be more digits
+/// than an internal extension has.
 const LONG_EXTENSIONS: [&str; 8] =
     ["ext", "extn", "xtn", "extension", "extensi\u{f3}n", "extensao", "anexo", "\u{434}\u{43e}\u{431}"];
 const EXTENSIONS: [&str; 24] = [
@@ -38,14 +39,14 @@ const EXTENSIONS: [&str; 24] = [
     "\u{5206}\u{673a}",
     "\u{5185}\u{7dda}",
 ];
-/// What joins a second number that is written by its end, `020 7946 0123 or 4`. Such a text stays unread.
+/// Words before a second number that is written as its last digits, `020 7946 0123 or 4`. Such a text stays unread.
 const ALTERNATIVES: [&str; 3] = ["or", "oder", "ou"];
 
-/// Digits of the shortest area code with a trunk prefix or in brackets, and of the longest number without area code.
+/// Digits of the shortest area code with trunk prefix or in brackets, and of the longest number without an area code.
 const AREA_CODE: usize = 3;
 const LONGEST_LOCAL: usize = 8;
 
-/// Whether a number begins with a country code or with what may be a trunk prefix.
+/// Whether a number starts with a country code or a possible trunk prefix.
 pub(super) fn is_full(number: &str) -> bool {
     let first = number.chars().find(|c| c.is_numeric() || *c == '+');
     matches!(first, Some('+' | '0'))
@@ -70,7 +71,7 @@ fn mark(word: &str) -> Option<&'static str> {
     }
 }
 
-/// The pieces that have digits, from the first one (or what may stand before it) to the last.
+/// The pieces with digits, each from its first digit (or a sign before it) to its last.
 pub(super) fn pieces(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let mut scan = Scan {
@@ -94,9 +95,9 @@ struct Scan<'a> {
     at: usize,
     piece: String,
     digits: usize,
-    /// The piece is not what it seems: it is left out.
+    /// The piece is not a number, and is left out.
     is_unread: bool,
-    /// Before the piece there was a word, and before that what may be an area code.
+    /// A word precedes the piece, and a possible area code precedes the word.
     is_interrupted: bool,
     found: Vec<String>,
 }
@@ -134,8 +135,8 @@ impl Scan<'_> {
     fn cut(&mut self) {
         let piece = std::mem::take(&mut self.piece);
         let piece = trimmed(&piece);
-        let is_rest = self.is_interrupted && self.digits <= LONGEST_LOCAL && !is_full(piece);
-        if self.digits > 0 && !self.is_unread && !is_rest {
+        let is_remainder = self.is_interrupted && self.digits <= LONGEST_LOCAL && !is_full(piece);
+        if self.digits > 0 && !self.is_unread && !is_remainder {
             self.found.push(piece.to_owned());
         }
         self.digits = 0;
@@ -143,7 +144,7 @@ impl Scan<'_> {
         self.is_interrupted = false;
     }
 
-    /// What was read is no number's.
+    /// Drops what was read: it is a label.
     fn label(&mut self) {
         self.piece.clear();
         self.digits = 0;
@@ -158,43 +159,43 @@ impl Scan<'_> {
         self.char(at).is_some_and(char::is_numeric)
     }
 
-    /// Digits from a place on without a mark between them.
+    /// The length of the run of digits at a position.
     fn run(&self, from: usize) -> usize {
         self.text[from.min(self.text.len())..].iter().take_while(|c| c.is_numeric()).count()
     }
 
-    /// Digits from a place on up to a word or a mark that ends a number.
+    /// The number of digits from a position up to a word or a sign that ends a number.
     fn ahead(&self, from: usize) -> usize {
         let rest = self.text[from.min(self.text.len())..].iter();
         let piece = rest.take_while(|c| !c.is_alphabetic() && !matches!(c, ',' | ';' | '|' | '&' | ':'));
         piece.filter(|c| c.is_numeric()).count()
     }
 
-    /// The place behind marks of a kind.
-    fn behind(&self, from: usize, is_mark: impl Fn(char) -> bool) -> usize {
+    /// The position after a run of matching characters.
+    fn after(&self, from: usize, is_mark: impl Fn(char) -> bool) -> usize {
         from + self.text[from.min(self.text.len())..].iter().take_while(|c| is_mark(**c)).count()
     }
 
     fn word(&mut self) {
-        let (start, end) = (self.at, self.behind(self.at, char::is_alphabetic));
+        let (start, end) = (self.at, self.after(self.at, char::is_alphabetic));
         let word: String = self.text[start..end].iter().collect();
-        let digits = self.behind(end, |c| matches!(c, ' ' | '.' | ':' | '=' | '#' | '-'));
-        let glued = |at: usize| {
+        let digits = self.after(end, |c| matches!(c, ' ' | '.' | ':' | '=' | '#' | '-'));
+        let is_attached = |at: usize| {
             self.is_digit(at) || matches!(self.char(at), Some('-' | '.')) && self.is_digit(at + 1)
         };
         let before = start.checked_sub(1).is_some_and(|at| {
             self.is_digit(at) || matches!(self.char(at), Some('-' | '.')) && at > 0 && self.is_digit(at - 1)
         });
-        let is_inside = self.digits > 0 && before && glued(end);
-        let goes_on = self.digits < FULL || is_inside || self.ahead(digits) < FULL;
+        let is_inside = self.digits > 0 && before && is_attached(end);
+        let continues = self.digits < FULL || is_inside || self.ahead(digits) < FULL;
         if let Some(mark) = mark(&word).filter(|_| self.is_extension(&word, digits)) {
             self.extension(mark, digits);
         } else if word.eq_ignore_ascii_case("e") && self.is_exponent(end) {
             // `2.345550104E+09`
             self.is_unread = true;
             self.at = end + 1;
-        } else if end - start == 1 && self.digits > 0 && goes_on && self.ahead(digits) > 0 {
-            // A letter among the digits, perhaps meant for one: libphonenumber reads past it.
+        } else if end - start == 1 && self.digits > 0 && continues && self.ahead(digits) > 0 {
+            // A letter among digits, perhaps a typo: libphonenumber ignores it.
             self.keep(self.text[start]);
         } else if is_inside && self.digits < FULL {
             // `1-800-CALL-5550105`
@@ -210,7 +211,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Whether the piece may be the beginning of a number that a word interrupts: `030 Berlin 1234567`.
+    /// Whether the piece may be the start of a number that a word interrupts: `030 Berlin 1234567`.
     fn is_area_code(&self) -> bool {
         self.digits < FULL
             && (self.digits >= AREA_CODE
@@ -221,16 +222,16 @@ impl Scan<'_> {
         self.digits > 0 && self.char(end) == Some('+') && self.is_digit(end + 1)
     }
 
-    /// Whether the digits behind a mark are an extension of the piece: not a number, `x 234-555-0105`.
+    /// Whether the digits after a mark are an extension of the piece, and not a number, as in `x 234-555-0105`.
     fn is_extension(&self, word: &str, digits: usize) -> bool {
         let run = self.run(digits);
         let end = digits + run;
-        let goes_on = matches!(self.char(end), Some('-' | '.')) && self.is_digit(end + 1);
+        let continues = matches!(self.char(end), Some('-' | '.')) && self.is_digit(end + 1);
         let is_long = LONG_EXTENSIONS.contains(&word.to_lowercase().as_str());
-        self.digits >= SHORTEST && run > 0 && !goes_on && (run < FULL || is_long)
+        self.digits >= SHORTEST && run > 0 && !continues && (run < FULL || is_long)
     }
 
-    /// The piece ends with its extension, whose digits begin at a place.
+    /// Ends the piece with its extension, whose digits start at a position.
     fn extension(&mut self, mark: &str, digits: usize) {
         let end = digits + self.run(digits);
         self.piece.truncate(self.piece.trim_end_matches(|c: char| !c.is_numeric()).len());
@@ -240,7 +241,7 @@ impl Scan<'_> {
         self.cut();
     }
 
-    /// Before a country code, or between two numbers.
+    /// A plus precedes a country code, or separates two numbers.
     fn plus(&mut self) {
         if self.digits == 0 {
             return self.keep('+');
@@ -253,9 +254,9 @@ impl Scan<'_> {
         }
     }
 
-    /// A label ends: `No. 1: 234-555-0104 2: 234-555-0105`.
+    /// A colon ends a label: `No. 1: 234-555-0104 2: 234-555-0105`.
     fn colon(&mut self) {
-        let next = self.behind(self.at + 1, |c| matches!(c, ' ' | '(' | '+'));
+        let next = self.after(self.at + 1, |c| matches!(c, ' ' | '(' | '+'));
         let mut words = self.piece.rsplit([' ', '\n']);
         let last = words.find(|word| !word.is_empty()).unwrap_or_default();
         if self.digits > FULL && last.len() == 1 && last.chars().all(char::is_numeric) && self.is_digit(next)
@@ -269,10 +270,10 @@ impl Scan<'_> {
         self.at += 1;
     }
 
-    /// Between two numbers, before an extension (`,,,123#`), or in between digits.
+    /// A comma or semicolon separates two numbers, precedes an extension (`,,,123#`), or is in between digits.
     fn comma(&mut self, c: char) {
-        let marks = self.behind(self.at, |other| other == c);
-        let digits = self.behind(marks, |c| c == ' ');
+        let marks = self.after(self.at, |other| other == c);
+        let digits = self.after(marks, |c| c == ' ');
         let run = self.run(digits);
         let ahead = self.ahead(digits);
         let is_last = !self.text[digits + run..].iter().any(|c| c.is_numeric());
@@ -286,8 +287,14 @@ impl Scan<'_> {
         if ahead >= FULL || ahead > 0 && self.digits >= FULL {
             self.cut();
         } else {
-            // A mark of an extension may follow, `;ext=5`, or the rest of a number.
+            // A mark of an extension may follow, `;ext=5`, or the rest of the number.
             self.piece.push(' ');
         }
     }
+}
+
+/// Trims everything around the number, except signs that a number starts with.
+pub(super) fn trimmed(part: &str) -> &str {
+    let begins = |c: char| c.is_numeric() || matches!(c, '+' | '(');
+    part.trim_start_matches(|c| !begins(c)).trim_end_matches(|c: char| !c.is_numeric())
 }

@@ -1,9 +1,9 @@
-//! Fields with more in them than a number.
+//! Fields with more than one number, or with notes.
 
 use proptest::prelude::*;
 
 use super::super::{PhoneNumber, reads};
-use crate::matching::Exactness::{self, Exact, National};
+use crate::phone::Exactness::{self, Exact, National};
 
 fn caller(raw: &str) -> PhoneNumber {
     PhoneNumber::parse_caller(raw, "US").unwrap_or_else(|why| panic!("{raw}: {why}"))
@@ -22,7 +22,7 @@ const FRENCH_MOBILE: &str = "+33612345678";
 const LONDON: &str = "+442079460123";
 const BRITISH_MOBILE: &str = "+447911123456";
 
-/// Two numbers, the country that they are written for, and fields that hold both.
+/// Two numbers, their country, and fields with both.
 const PAIRS: &[(&str, &str, &str, &[&str])] = &[
     (
         ONE,
@@ -169,7 +169,7 @@ const PAIRS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 #[test]
-fn a_field_with_two_numbers_has_either() {
+fn a_field_with_two_numbers_has_both() {
     for &(one, other, country, forms) in PAIRS {
         for stored in forms {
             for number in [one, other] {
@@ -187,7 +187,7 @@ fn a_field_with_two_numbers_has_either() {
     }
 }
 
-/// A number, its country, and fields that hold it and something else.
+/// A number, its country, and fields with it and something else.
 const NOTED: &[(&str, &str, &[&str])] = &[
     (
         ONE,
@@ -311,17 +311,17 @@ fn a_number_with_a_note_is_that_number() {
 }
 
 #[test]
-fn each_number_is_compared_by_what_it_means() {
+fn each_number_is_compared_by_meaning() {
     for (number, stored, record, default, expected) in [
         (ONE, "+1 234-555-0104 / 234-555-0105", None, "US", Some(Exact)),
         (TWO, "+1 234-555-0104 / 234-555-0105", None, "US", Some(National)),
-        // As libphonenumber has it, a letter among the digits is read past.
+        // Like libphonenumber, ignores a letter among digits.
         (LONDON, "+44 (O)20 7946 0123", None, "US", Some(Exact)),
         (ONE, "+1 234 O 555 0104", None, "US", Some(Exact)),
         (BERLIN, "030 1234567 a 8", None, "DE", Some(National)),
-        // The best of those that are the caller's.
+        // The most exact of the caller's numbers.
         (ONE, "234-555-0104 / +1 234-555-0104", None, "US", Some(Exact)),
-        // Valid in its country, each is that country's.
+        // Each is valid in its country and belongs to it.
         ("+442345550130", "234-555-0130 / 234-555-0131", None, "US", None),
         ("+442345550131", "234-555-0130 / 234-555-0131", None, "US", None),
         ("+442345550131", "234-555-0130 / 234-555-0131", None, "GB", Some(National)),
@@ -330,7 +330,7 @@ fn each_number_is_compared_by_what_it_means() {
         (LONDON, "020 7946 0123 (3rd shift)", None, "US", Some(National)),
         (BERLIN, "030 1234567/8", None, "US", Some(National)),
         (LONDON, "020 7946 0123 / 07911 123456", Some("the moon"), "US", Some(National)),
-        // Extensions are of the number before them, and count where both have one.
+        // Extensions belong to the number before them, and are compared if both have one.
         ("+12345550104;ext=5", "234-555-0104 ext. 5, cell 234-555-0105", None, "US", Some(National)),
         ("+12345550104;ext=6", "234-555-0104 ext. 5, cell 234-555-0105", None, "US", None),
         ("+12345550105;ext=6", "234-555-0104 ext. 5, cell 234-555-0105", None, "US", Some(National)),
@@ -342,7 +342,7 @@ fn each_number_is_compared_by_what_it_means() {
         ("+551123456789;ext=13", "(11) 2345-6789 ramal 12", None, "BR", None),
         ("+12345550104;ext=6", "234-555-0104 (ext. 5)", None, "US", None),
         ("+12345550104;ext=124", "234-555-0104,,,123#", None, "US", None),
-        // A desk's digits belong to the number.
+        // The digits of a direct dial are part of the number.
         ("+49301234567", "030 12345 DW 67", None, "DE", Some(National)),
         ("+49301234567", "030 12345 DW 67 / 0171 2345678", None, "DE", Some(National)),
     ] {
@@ -352,10 +352,10 @@ fn each_number_is_compared_by_what_it_means() {
 }
 
 #[test]
-fn no_part_of_a_number_and_no_note_is_a_number() {
+fn parts_of_numbers_and_notes_are_not_numbers() {
     const ICELAND: &str = "+3545550105";
     for (number, stored, country) in [
-        // One number, with marks between its digits.
+        // One number, with signs between its digits.
         ("+32475123456", "0475/12/34/56/78", "BE"),
         ("+3247512345", "0475/12/34/56", "BE"),
         ("+4930123456", "030/12/34/56/78", "DE"),
@@ -396,12 +396,12 @@ fn no_part_of_a_number_and_no_note_is_a_number() {
         ("+4520192021", "32123456 (2019-2021)", "DK"),
         ("+4520190501", "siden 2019-05-01", "DK"),
         ("+494930123", "4.930123E+10", "DE"),
-        // An extension is none, nor is a code behind commas.
+        // Neither extensions nor codes after commas are numbers.
         (TWO, "234-555-0104 ext 2345550105", "US"),
         (ICELAND, "234-555-0104,,5550105#", "US"),
         (ICELAND, "234-555-0104,,,5550105", "US"),
         (ICELAND, "234-555-0104,5550105", "US"),
-        // The second number by its end alone is not made up.
+        // A second number written as its last digits is not completed.
         (TWO, "234-555-0104/5", "US"),
         ("+49301234568", "030 1234567/8", "DE"),
     ] {
@@ -410,7 +410,7 @@ fn no_part_of_a_number_and_no_note_is_a_number() {
 }
 
 #[test]
-fn what_cannot_be_read_is_known() {
+fn unreadable_fields_are_recognized() {
     for (stored, record, default, expected) in [
         ("(234) 555-0104", None, "US", true),
         ("+44 20 7946 0123", None, "US", true),
@@ -457,7 +457,7 @@ fn a_field_resembles_a_number_by_its_last_digits() {
     }
 }
 
-/// A country's numbers with digits left to choose, in the ways that they are written.
+/// A country's numbers with variable digits, in the ways they are written.
 const PLANS: [(&str, &str, &[&str]); 6] = [
     (
         "US",
@@ -517,7 +517,7 @@ const NOTES: [&str; 8] =
     ["", " (3rd shift)", " 24h", " (since 2019)", " after 5pm", " ab 18 Uhr", " x12", " (work)"];
 const LABELS: [&str; 6] = ["", "T: ", "No. 1: ", "Tel 2: ", "(2nd floor) ", "mobile "];
 
-/// The number of a plan, and how it is written.
+/// A number of a plan, and its written form.
 fn written(plan: usize, form: usize, digits: u32) -> (String, String) {
     let (_, e164, forms) = PLANS[plan];
     let form = forms[form % forms.len()];
@@ -532,7 +532,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn of_two_numbers_in_a_field_each_is_found_and_no_third(
+    fn both_numbers_in_a_field_are_found_and_no_third(
         plan in 0..PLANS.len(),
         forms in (0_usize..12, 0_usize..12),
         digits in (0_u32..10_000, 0_u32..10_000, 0_u32..10_000),
@@ -560,7 +560,7 @@ proptest! {
     }
 
     #[test]
-    fn any_field_is_read_without_a_panic(
+    fn any_field_is_parsed_without_a_panic(
         stored in r"(\PC|[0-9 x/;,:()+.-]|[0-9]{7}| or | ext\. ?|\n| uhr|h|\.0){0,24}",
         country in "[A-Za-z]{0,3}",
     ) {

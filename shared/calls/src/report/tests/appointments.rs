@@ -1,9 +1,9 @@
-//! What agents note of appointments: places, spellings, nesting, denials.
+//! What agents note about appointments: places, spellings, nesting, denials.
 
 use super::*;
 
 #[test]
-fn an_appointment_is_noted_in_any_of_four_places_and_spellings() {
+fn an_appointment_is_found_in_any_place_and_spelling() {
     let fields = [
         json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"}),
         json!({"appointmentDate": "2027-01-27", "appointmentTime": "2 PM"}),
@@ -70,7 +70,7 @@ fn all_fields_of_an_appointment_are_kept_as_text() {
 }
 
 #[test]
-fn words_for_nothing_are_absent_and_the_next_source_is_asked() {
+fn placeholders_are_absent_and_the_next_source_is_used() {
     let call = call_of(json!({
         "analysis": {"structuredData": {"appointment_date": "N/A", "appointment_time": "", "appointment_type": null,
                                         "appointment_notes": "None", "appointment_booked": "perhaps", "intent": "Scheduling"}},
@@ -85,7 +85,7 @@ fn words_for_nothing_are_absent_and_the_next_source_is_asked() {
     assert_eq!(nothing.appointment, None);
 }
 
-/// The appointment of structured outputs as day, time and type.
+/// The appointment in structured outputs, as date, time and type.
 fn noted_in(outputs: &Value) -> [Option<String>; 3] {
     let call = call_of(json!({"artifact": {"structuredOutputs": outputs}}));
     let noted = value(call.appointment.as_ref()).unwrap_or_default();
@@ -125,7 +125,7 @@ fn the_day_of_one_appointment_is_not_mixed_with_the_time_of_another() {
 }
 
 #[test]
-fn a_single_output_completes_what_no_object_says() {
+fn a_single_output_fills_in_what_no_object_has() {
     let day = json!({"appointment_date": "2027-01-20"});
     let kind = json!({"appointment_type": "Visit"});
     let time = json!({"appointment_time": "9 AM"});
@@ -145,7 +145,7 @@ fn a_single_output_completes_what_no_object_says() {
 }
 
 #[test]
-fn an_appointment_may_be_an_object_inside_an_object() {
+fn an_appointment_may_be_a_nested_object() {
     let visit = json!({"appointment_date": "2027-01-27", "appointmentTime": "2 PM"});
     let day = json!({"appointment_date": "2027-01-20"});
     let noted = |data: Value| {
@@ -176,7 +176,7 @@ fn an_appointment_may_be_an_object_inside_an_object() {
 }
 
 #[test]
-fn whether_there_is_an_appointment_is_said_anywhere_but_not_of_another() {
+fn a_flag_counts_anywhere_unless_it_is_about_another_appointment() {
     let visit = json!({"appointment_date": "2027-01-27", "appointment_time": "2 PM"});
     let given_up =
         json!({"appointment_date": "2027-01-20", "appointment_time": "3 PM", "appointment_booked": false});
@@ -200,7 +200,7 @@ fn whether_there_is_an_appointment_is_said_anywhere_but_not_of_another() {
 }
 
 #[test]
-fn a_denial_is_heard_in_any_spelling_and_place() {
+fn a_denial_is_found_in_any_spelling_and_place() {
     for (data, stated) in [
         (json!({"appointment_scheduled": false}), "appointment_scheduled: false"),
         (json!({"appointmentConfirmed": "No"}), "appointmentConfirmed: No"),
@@ -247,7 +247,7 @@ fn a_denial_is_heard_in_any_spelling_and_place() {
             json!({"analysis": {"structuredData": flat.to_string()}}),
             json!({"artifact": {"structuredOutputs": {"appointment": flat}}}),
         ];
-        // Alone, a bare name is not an appointment's.
+        // As a separate output, a bare name is not about an appointment.
         if data["status"].is_null() && data["booked"].is_null() && !data["appointment"].is_object() {
             shapes.push(json!({"artifact": {"structuredOutputs": outputs}}));
         }
@@ -278,7 +278,7 @@ fn a_denial_is_heard_in_any_spelling_and_place() {
 }
 
 #[test]
-fn bare_names_beside_an_appointments_own_are_only_what_is_missing() {
+fn bare_names_next_to_full_names_only_fill_in_what_is_missing() {
     let appointment =
         |data: Value| call_of(json!({"analysis": {"structuredData": data}})).appointment.unwrap().value;
     let text = |text: &str| Some(text.to_owned());
@@ -310,7 +310,7 @@ fn bare_names_beside_an_appointments_own_are_only_what_is_missing() {
 }
 
 #[test]
-fn a_verdict_beside_an_appointment_is_heard() {
+fn a_verdict_next_to_an_appointment_counts() {
     let visit = json!({"date": "2027-01-27", "time": "14:00"});
     for data in [
         json!({"appointment": visit, "booked": false}),
@@ -332,13 +332,13 @@ fn a_verdict_beside_an_appointment_is_heard() {
         let message = json!({"artifact": {"structuredOutputs": outputs}});
         assert_eq!(call_of(message.clone()).appointment.unwrap().value.booked, Some(false), "{message}");
     }
-    // Of a call without an appointment such words say nothing.
+    // In a call without an appointment, such words mean nothing.
     let call = call_of(json!({"analysis": {"structuredData": {"status": "cancelled", "topic": "invoice"}}}));
     assert_eq!(call.appointment, None);
 }
 
 #[test]
-fn an_appointment_may_lie_in_parts() {
+fn an_appointment_may_be_split_into_parts() {
     let when = |data: Value| {
         let noted = call_of(json!({"analysis": {"structuredData": data}})).appointment.unwrap().value;
         (noted.date, noted.time.or(noted.date_time), noted.end, noted.others)
@@ -364,7 +364,7 @@ fn an_appointment_may_lie_in_parts() {
 }
 
 #[test]
-fn what_is_noted_under_other_names_does_not_vanish() {
+fn details_under_other_names_are_kept() {
     let unread = |message: Value| {
         call_of(message).appointment.and_then(|noted| noted.value.unread).unwrap_or_default()
     };
@@ -385,7 +385,7 @@ fn what_is_noted_under_other_names_does_not_vanish() {
 }
 
 #[test]
-fn several_appointments_are_all_kept_the_first_in_time_first() {
+fn several_appointments_are_all_kept_earliest_first() {
     let visit = |day: u32, time: &str| json!({"appointment_date": format!("2027-01-{day}"), "appointment_time": time});
     let noted = |list: &Value| {
         let noted = call_of(json!({"analysis": {"structuredData": {"appointments": list}}}))

@@ -5,7 +5,7 @@ use crate::{
     appointment::Resolution,
     crm::Record,
     ids::SalesforceId,
-    ledger::Reason,
+    reason::Reason,
 };
 
 use super::{
@@ -20,7 +20,7 @@ use crate::sync::outcome::{self, Ending};
 /// whose Event it would be, so there is none.
 pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>) -> Next {
     let Known { row, seen, .. } = known;
-    let resolution = row.call.resolve_appointment(known.settings(), row.created_at);
+    let resolution = known.resolution();
     let mut wanted = Wanted::of(known, &resolution, choice.record.as_ref());
     if let (Some((refused, error)), Some(task)) = (&seen.refused_status, &mut wanted.task) {
         // Never without a status: the Task would be open, and in somebody's list of things to do.

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::{
-    activity::{self, Fields},
-    crm::{Activity, WrittenObject},
+    activity,
+    crm::{Activity, Fields, WrittenObject},
     journal::{DESCRIPTION, Journal, Sent, paragraphs, same},
 };
 

@@ -3,12 +3,12 @@
 use crate::{
     caller::Caller,
     codes::faults::TOO_MANY_NEW_RECORDS,
-    crm::{CrmError, Duplicates, FaultClass, Found, FoundRecord, Record},
+    crm::{CrmError, Duplicates, FaultClass, Found, FoundRecord, Record, RecordType},
     ids::SalesforceId,
     lead::LeadDraft,
-    matching::{self, Candidate, Decision, Exactness, NUMBER_NOT_READ, OTHER_NUMBER, Rule, TurnedDown},
-    phone::PhoneNumber,
-    workspace::{NoMatch, RecordType, Settings},
+    matching::{self, Candidate, Decision, NUMBER_NOT_READ, OTHER_NUMBER, Rule, TurnedDown},
+    phone::{Exactness, PhoneNumber},
+    workspace::{NoMatch, Settings},
 };
 
 use super::{Known, Lead, NamedDuplicates, NewLead, Next, Observed, Question, Recent, Search};

@@ -14,13 +14,14 @@ mod tests;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     appointment::Resolution,
     caller::Caller,
-    crm::{CrmError, Duplicates, FaultClass, WrittenObject},
+    crm::{CrmError, Duplicates, FaultClass, Fields, WrittenObject},
     ids::SalesforceId,
     lead::LeadDraft,
-    ledger::{Reason, Row, WriteId},
+    ledger::{Row, WriteId},
+    reason::Reason,
     workspace::{Settings, Workspace},
 };
 
@@ -48,6 +49,12 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     fn settings(&self) -> &'a Settings {
         &self.workspace.settings
+    }
+
+    /// The appointment, as the settings read it.
+    fn resolution(&self) -> Resolution {
+        let Settings { time_zone, appointment_duration_minutes, .. } = *self.settings();
+        self.row.call.resolve_appointment(time_zone, appointment_duration_minutes, self.row.created_at)
     }
 }
 
@@ -269,8 +276,7 @@ fn earlier_attempts(known: Known<'_>, choice: &mut Choice) -> Option<Next> {
     }
     let task_id = look.task.as_ref().map(|(task_id, _)| task_id.clone());
     let event_id = look.event_id.clone();
-    let booked =
-        matches!(row.call.resolve_appointment(known.settings(), row.created_at), Resolution::Booked { .. });
+    let booked = matches!(known.resolution(), Resolution::Booked { .. });
     let has_task = task_id.is_some() || row.task_id.is_some();
     let has_event = event_id.is_some() || row.event_id.is_some();
     let everything_is_there = has_task && (has_event || !booked);

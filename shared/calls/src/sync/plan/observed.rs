@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::{
     crm::{Activity, CrmError, Found, FoundRecord, Record, WrittenObject},
     ids::SalesforceId,
-    ledger::{Reason, Row, WriteId},
+    ledger::{Row, WriteId},
     matching::TurnedDown,
+    reason::Reason,
     workspace::Lessons,
 };
 

@@ -4,15 +4,14 @@ use chrono::DateTime;
 use serde_json::json;
 
 use crate::{
-    activity::Fields,
     appointment::AppointmentRequest,
     call::{Call, Fact},
     caller::Caller,
-    crm::{Activity, CrmError, FaultClass, Found, FoundRecord, Record, WrittenObject},
+    crm::{Activity, CrmError, FaultClass, Fields, Found, FoundRecord, Record, RecordType, WrittenObject},
     ids::{CallId, SalesforceId, WorkspaceId},
     ledger::Row,
     matching::Rule,
-    workspace::{NoMatch, RecordType, Workspace},
+    workspace::{NoMatch, Workspace},
 };
 
 use super::*;

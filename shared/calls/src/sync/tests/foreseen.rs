@@ -6,12 +6,13 @@ use serde_json::{Value, json, to_value};
 use crate::{
     appointment::AppointmentRequest,
     call::Call,
+    crm::RecordType,
     ids::CallId,
     jobs::LogNow,
     ledger::Row,
     ports::Clock,
     sync::{Drafts, Worker, claim},
-    workspace::{MultipleMatches, NoMatch, RecordType, RefusedFields},
+    workspace::{MultipleMatches, NoMatch, RefusedFields},
 };
 
 use super::{appointment, world::*};

@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
-    crm::{FaultClass, FoundRecord, Record},
+    crm::{FaultClass, FoundRecord, Record, RecordType},
     lead::NumberClaim,
+    lease::Lease,
     ledger::{SyncStatus, WriteId},
     matching::Rule,
     ports::Clock,
     sync::Worker,
-    workspace::{Lease, RecordType},
 };
 
 use super::{reason, world::*};

@@ -11,11 +11,12 @@ use crate::{
     ids::SalesforceId,
     jobs::LogNow,
     lead::NumberClaim,
+    lease::Lease,
     ledger::{Row, SyncStatus},
     matching::Rule,
     ports::Clock,
     sync::{Drafts, Preview, PreviewError, Worker},
-    workspace::{Lease, MultipleMatches, NoMatch, RefusedFields, Settings},
+    workspace::{MultipleMatches, NoMatch, RefusedFields, Settings},
 };
 
 use super::{appointment, booked_call, world::*};

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use crate::{
+    lease::Lease,
     ledger::{Row, SyncStatus, WriteId},
     sync::claim,
-    workspace::Lease,
 };
 
 use super::world::*;

@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     crm::{
-        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Found, FoundRecord,
-        Omitted, PhoneQuery, Written, WrittenObject,
+        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Fields, Found, FoundRecord,
+        Omitted, PhoneQuery, RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 
 use super::world::*;

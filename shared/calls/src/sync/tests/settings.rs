@@ -1,8 +1,6 @@
 //! The workspace's settings where an attempt uses them.
 
-use crate::{
-    ledger::SyncStatus, matching::Exactness, sync::Worker, time_zone::TimeZone, workspace::Settings,
-};
+use crate::{ledger::SyncStatus, phone::Exactness, sync::Worker, time_zone::TimeZone, workspace::Settings};
 
 use super::{appointment, booked_call, world::*};
 

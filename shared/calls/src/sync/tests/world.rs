@@ -15,20 +15,18 @@ use secrecy::SecretString;
 
 use crate::{
     call::{Call, CallKind, Fact},
-    crm::{CrmError, FaultClass, FoundRecord},
+    crm::{CrmError, FaultClass, FoundRecord, RecordType},
     ids::{CallId, SalesforceId, WorkspaceId},
     jobs::{Report, Wake},
     lead::NumberClaim,
+    lease::Lease,
     ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
     matching::Rule,
     ports::{
         Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
     },
     sync::{Done, Ports, Turn, Worker},
-    workspace::{
-        Connection, ConnectionState, Learned, Lease, Lessons, NoMatch, RecordType, WebhookSecretVersions,
-        Workspace,
-    },
+    workspace::{Connection, ConnectionState, Learned, Lessons, NoMatch, WebhookSecretVersions, Workspace},
 };
 
 pub(super) use super::salesforce::*;

@@ -3,8 +3,9 @@
 use calls::{
     crm::{CrmError, FaultClass},
     ids::{SalesforceId, WorkspaceId},
+    lease::Lease,
     ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces},
-    workspace::{Connection, ConnectionState, Learned, Lease, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -207,7 +208,7 @@ impl IdleConnections for World {
 }
 
 impl World {
-    /// Takes the connection away, if its version is still the one that was read. Gives its refresh token.
+    /// Deletes the connection, if its version has not changed. Returns its refresh token.
     pub async fn forget(&self, id: &WorkspaceId, version: u64) -> Result<Option<String>, StoreError> {
         let id = id.clone();
         let process = self.state().running;
@@ -218,7 +219,7 @@ impl World {
         .map_err(store_error)
     }
 
-    /// Puts a new connection there, if the version is still the one that was read; `Err` with the new grant otherwise.
+    /// Stores a new connection and returns the replaced refresh token; `Err` if the version has changed.
     pub async fn connect(
         &self,
         id: &WorkspaceId,
@@ -266,7 +267,7 @@ impl State {
 
 impl TokenEndpoint for World {
     async fn client_secret(&self) -> Result<SecretString, CrmError> {
-        // Now and then Secrets Manager takes its time.
+        // Secrets Manager is occasionally slow.
         let takes = {
             let mut state = self.state();
             if state.rng.u32(0..8) == 0 { state.rng.i64(0..9_500) } else { 0 }
@@ -281,7 +282,7 @@ impl TokenEndpoint for World {
         {
             let mut state = self.state();
             if state.salesforce.grants.get(&token).is_some_and(|grant| grant.in_use) {
-                state.violate("two requests with one refresh token at once");
+                state.violate("two concurrent requests with one refresh token");
             }
             set_in_use(&mut state, &token, true);
             // If the worker dies, its connection is closed by then.
@@ -289,7 +290,7 @@ impl TokenEndpoint for World {
             let effect = Box::new(move |state: &mut State| set_in_use(state, &token, false));
             state.later.push(crate::world::Later { at, effect });
         }
-        // Now and then it takes almost as long as it is waited for.
+        // Occasionally it takes almost until the timeout.
         let takes = {
             let mut state = self.state();
             if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
@@ -327,7 +328,7 @@ impl TokenEndpoint for World {
             })
             .await;
         revoked.map_err(|_| {
-            // It was asked for, and may be in vain: there is not always time for another try.
+            // It was tried; there is not always time for another try.
             self.state().owed.remove(&token);
             crm_error(FaultClass::Passing, "timeout")
         })

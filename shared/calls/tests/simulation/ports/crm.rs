@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use calls::{
-    activity::{EventDraft, Fields, TaskDraft},
+    activity::{EventDraft, TaskDraft},
     crm::{
-        Activities, Answer, CrmError, Duplicates, FaultClass, Found, FoundRecord, Omitted, PhoneQuery,
-        Written, WrittenObject,
+        Activities, Answer, CrmError, Duplicates, FaultClass, Fields, Found, FoundRecord, Omitted,
+        PhoneQuery, RecordType, Written, WrittenObject,
     },
     ids::{CallId, SalesforceId},
     lead::LeadDraft,
     ports::{Crm, Look},
-    workspace::{Connection, RecordType},
+    workspace::Connection,
 };
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
@@ -28,7 +28,7 @@ use crate::{
 use super::crm_error;
 
 impl World {
-    /// A request with a session. `writes`: whether a lost answer leaves a doubt.
+    /// A request with an access token. `writes`: whether a lost response is ambiguous.
     async fn request<T: Send + 'static>(
         &self,
         name: &str,
@@ -65,13 +65,13 @@ impl World {
     }
 }
 
-/// The call that a description belongs to: its last line.
+/// The call id in a description's last line.
 fn call_of(description: &str) -> CallId {
     CallId::parse(description.rsplit("Call ").next().unwrap()).unwrap()
 }
 
-/// Whether a description names a call, as Salesforce's client reads it.
-fn names(activity: &Activity) -> bool {
+/// Whether a description contains the call's line, as the Salesforce client checks it.
+fn has_call_line(activity: &Activity) -> bool {
     let line = format!("Call {}", activity.call_id);
     activity.text("Description").lines().any(|text| text == line)
 }
@@ -94,8 +94,8 @@ fn new_activity(state: &mut State, prefix: &str, org_id: &SalesforceId, mut fiel
     }
 }
 
-/// An activity as it is read: fields without a value are null.
-fn standing(activity: &Activity, hides_call_object: bool, broken: Option<Broken>) -> calls::crm::Activity {
+/// An activity as it is read; empty fields are null.
+fn as_read(activity: &Activity, hides_call_object: bool, broken: Option<Broken>) -> calls::crm::Activity {
     const OPTIONAL: [&str; 9] = [
         "Type",
         "Priority",
@@ -311,13 +311,13 @@ impl Crm for World {
             let find = |activities: &[Activity], id: Option<&SalesforceId>| {
                 let there =
                     activities.iter().find(|activity| Some(&activity.id) == id && !activity.is_deleted);
-                there.map(|activity| standing(activity, hides, broken))
+                there.map(|activity| as_read(activity, hides, broken))
             };
             let read = Activities {
                 task: find(&state.salesforce.tasks, task_id.as_ref()),
                 event: find(&state.salesforce.events, event_id.as_ref()),
             };
-            state.meddle(task_id.as_ref());
+            state.edit_soon(task_id.as_ref());
             Ok(read)
         })
         .await
@@ -383,7 +383,7 @@ impl Crm for World {
             }
             let ours = |activity: &&Activity| activity.call_id == call_id && activity.org_id == *org_id;
             let there = |activity: &&Activity| {
-                ours(activity) && names(activity) && who_ids.contains(&activity.who_id)
+                ours(activity) && has_call_line(activity) && who_ids.contains(&activity.who_id)
             };
             let mut tasks = state.salesforce.tasks.iter();
             let task = tasks.find(|task| there(task) || ours(task) && task.has_call_object());

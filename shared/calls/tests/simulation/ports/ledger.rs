@@ -1,4 +1,4 @@
-//! The ledger's ports: rows, claims of numbers, and the rows that wait or are due.
+//! The ledger's ports: rows, number claims, and waiting, failed and due rows.
 
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
@@ -11,7 +11,7 @@ use crate::world::{Broken, State, World};
 
 use super::store_error;
 
-/// A row as its reader sees it: in a broken world without what guards the promises.
+/// A row as its reader sees it: without the removed guard.
 fn seen(state: &State, row: &Row) -> Stored {
     let key = (row.workspace_id.clone(), row.call_id.clone());
     if state.newer.contains_key(&key) && state.broken != Some(Broken::Foreign) {
@@ -77,7 +77,7 @@ impl NumberClaims for World {
     }
 }
 
-/// A page of call ids in their order, and where to go on.
+/// A page of call ids in order, and the cursor of the next page.
 fn page(ids: impl Iterator<Item = CallId>, limit: u32, after: Option<&str>) -> (Vec<CallId>, Option<String>) {
     let page: Vec<_> =
         ids.filter(|id| after.is_none_or(|after| id.as_str() > after)).take(limit as usize).collect();

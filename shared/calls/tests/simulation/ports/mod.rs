@@ -1,4 +1,4 @@
-//! The ports of the algorithm, on the simulated world.
+//! The algorithm's ports, implemented by the simulated world.
 
 mod connections;
 mod crm;
@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 use crate::world::{Failed, Message, State, World};
 
-/// The algorithm's ports, all on one world.
+/// All ports on one world.
 pub struct Simulated;
 
 impl Ports for Simulated {
@@ -73,7 +73,7 @@ impl Queue for World {
 }
 
 impl State {
-    /// Puts a message into the queue: now and then twice, as SQS may. Says how often.
+    /// Enqueues a message, occasionally twice, as SQS may. Returns how often.
     pub fn enqueue(&mut self, body: &str) -> usize {
         let copies = if self.rng.u32(0..10) == 0 { 2 } else { 1 };
         for _ in 0..copies {

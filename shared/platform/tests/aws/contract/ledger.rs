@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use calls::{
-    crm::Record,
+    crm::{Record, RecordType},
     ids::{ErrorCode, WorkspaceId},
-    ledger::{Reason, Row, SyncStatus, WriteId},
-    matching::{Candidate, Decision, Exactness, Rule},
+    ledger::{Row, SyncStatus, WriteId},
+    matching::{Candidate, Decision, Rule},
+    phone::Exactness,
     ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
-    workspace::RecordType,
+    reason::Reason,
 };
 use platform::{
     dynamo::LedgerTable,
@@ -28,22 +29,22 @@ async fn table() -> LedgerTable {
 }
 
 contract! {
-    a_row_is_read_as_it_was_written,
+    a_row_round_trips,
     only_one_of_two_creates_a_row_and_the_other_sees_it,
-    a_swap_follows_the_write_that_it_expects,
-    a_swap_of_a_row_that_is_gone_conflicts_with_nothing,
-    a_write_of_ours_that_is_tried_again_is_done,
-    of_many_writers_at_once_one_wins,
+    a_swap_needs_the_expected_last_write,
+    a_swap_of_a_deleted_row_conflicts_with_nothing,
+    a_retry_of_our_own_write_succeeds,
+    one_of_many_concurrent_writers_wins,
     a_row_without_a_write_id_is_not_written,
-    waiting_rows_come_oldest_first_and_page_by_page,
+    waiting_rows_are_paged_oldest_first,
     due_rows_come_from_all_shards_and_only_when_due,
-    due_rows_come_page_by_page,
+    due_rows_are_paged,
     the_newest_row_of_a_status_is_the_one_created_last,
-    a_listed_row_has_what_the_indexes_hold,
-    lists_come_newest_first_and_page_by_page_also_within_a_second,
-    a_place_of_another_list_leads_into_ones_own,
-    outcomes_come_from_one_workspace_and_since_a_time,
-    rows_with_an_error_code_come_page_by_page_and_are_counted,
+    a_listed_row_has_what_the_indexes_contain,
+    lists_are_paged_newest_first_even_within_a_second,
+    a_position_from_another_list_leads_to_the_callers_own,
+    outcomes_are_of_one_workspace_and_since_a_time,
+    rows_with_an_error_code_are_paged_and_counted,
 }
 
 fn write_id(id: &str) -> WriteId {
@@ -54,7 +55,7 @@ async fn create(ledger: &impl Ledger, row: &Row) {
     assert_eq!(ledger.swap(None, row).await.unwrap(), Swap::Done);
 }
 
-async fn a_row_is_read_as_it_was_written(ledger: impl Ledger) {
+async fn a_row_round_trips(ledger: impl Ledger) {
     let row = row("call-1", "w1");
     assert_eq!(ledger.load(&row.workspace_id, &row.call_id).await.unwrap(), None);
     create(&ledger, &row).await;
@@ -69,7 +70,7 @@ async fn only_one_of_two_creates_a_row_and_the_other_sees_it(ledger: impl Ledger
     assert_eq!(ledger.swap(None, &second).await.unwrap(), Swap::Conflict(Some(first.into())));
 }
 
-async fn a_swap_follows_the_write_that_it_expects(ledger: impl Ledger) {
+async fn a_swap_needs_the_expected_last_write(ledger: impl Ledger) {
     let (first, mut second, third) = (row("call-1", "w1"), row("call-1", "w2"), row("call-1", "w3"));
     second.attempts = 1;
     create(&ledger, &first).await;
@@ -78,12 +79,12 @@ async fn a_swap_follows_the_write_that_it_expects(ledger: impl Ledger) {
     assert_eq!(conflict, Swap::Conflict(Some(second.into())));
 }
 
-async fn a_swap_of_a_row_that_is_gone_conflicts_with_nothing(ledger: impl Ledger) {
+async fn a_swap_of_a_deleted_row_conflicts_with_nothing(ledger: impl Ledger) {
     let swap = ledger.swap(Some(&write_id("w1")), &row("call-1", "w2")).await.unwrap();
     assert_eq!(swap, Swap::Conflict(None));
 }
 
-async fn a_write_of_ours_that_is_tried_again_is_done(ledger: impl Ledger) {
+async fn a_retry_of_our_own_write_succeeds(ledger: impl Ledger) {
     let (first, second) = (row("call-1", "w1"), row("call-1", "w2"));
     create(&ledger, &first).await;
     create(&ledger, &first).await;
@@ -92,7 +93,7 @@ async fn a_write_of_ours_that_is_tried_again_is_done(ledger: impl Ledger) {
     }
 }
 
-async fn of_many_writers_at_once_one_wins(ledger: impl Ledger + Clone + 'static) {
+async fn one_of_many_concurrent_writers_wins(ledger: impl Ledger + Clone + 'static) {
     let writers: Vec<_> = (0..16)
         .map(|n| {
             let ledger = ledger.clone();
@@ -112,7 +113,7 @@ async fn a_row_without_a_write_id_is_not_written(ledger: impl Ledger) {
     assert!(ledger.swap(None, &row).await.is_err());
 }
 
-async fn waiting_rows_come_oldest_first_and_page_by_page(ledger: impl Ledger + WaitingRows) {
+async fn waiting_rows_are_paged_oldest_first(ledger: impl Ledger + WaitingRows) {
     for n in 0..5 {
         let mut row = row(&format!("call-{n}"), "w1");
         row.status = SyncStatus::WaitingForConnection;
@@ -180,7 +181,7 @@ async fn due_rows_come_from_all_shards_and_only_when_due(ledger: impl Ledger + D
     assert_eq!(due, (2..10).map(|n| format!("acme/call-{n}")).collect());
 }
 
-async fn due_rows_come_page_by_page(ledger: impl Ledger + DueRows) {
+async fn due_rows_are_paged(ledger: impl Ledger + DueRows) {
     for n in 0..30 {
         create(&ledger, &row(&format!("call-{n}"), "w1")).await;
     }
@@ -237,7 +238,7 @@ fn decision() -> Decision {
     }
 }
 
-async fn a_listed_row_has_what_the_indexes_hold(ledger: impl Ledger + ListedRows) {
+async fn a_listed_row_has_what_the_indexes_contain(ledger: impl Ledger + ListedRows) {
     let mut full = failed("call-1", "X");
     full.record = Record::of(&salesforce_id("003000000000001AAA"));
     full.task_id = Some(salesforce_id("00T000000000001EAA"));
@@ -280,12 +281,12 @@ async fn listed(ledger: &impl ListedRows, status: Option<SyncStatus>, limit: u32
     loop {
         let page = ledger.list(&workspace_id(), status, limit, after.as_ref()).await.unwrap();
         let Some(last) = page.last() else { return pages };
-        after = Some(last.place());
+        after = Some(last.position());
         pages.push(page.into_iter().map(|row| row.call_id.to_string()).collect());
     }
 }
 
-async fn lists_come_newest_first_and_page_by_page_also_within_a_second(ledger: impl Ledger + ListedRows) {
+async fn lists_are_paged_newest_first_even_within_a_second(ledger: impl Ledger + ListedRows) {
     for n in 0..7 {
         let mut row = row(&format!("call-{n}"), "w1");
         row.created_at = 1000 + n / 3;
@@ -306,7 +307,7 @@ async fn lists_come_newest_first_and_page_by_page_also_within_a_second(ledger: i
     assert_eq!(listed(&ledger, Some(SyncStatus::Error), 3).await, Vec::<Vec<String>>::new());
 }
 
-async fn a_place_of_another_list_leads_into_ones_own(ledger: impl Ledger + ListedRows) {
+async fn a_position_from_another_list_leads_to_the_callers_own(ledger: impl Ledger + ListedRows) {
     for n in 0..4 {
         for workspace_id in [workspace_id(), another_workspace()] {
             let mut row = row(&format!("{workspace_id}-{n}"), "w1");
@@ -316,15 +317,15 @@ async fn a_place_of_another_list_leads_into_ones_own(ledger: impl Ledger + Liste
         }
     }
     let theirs = ledger.list(&another_workspace(), None, 2, None).await.unwrap();
-    let place = theirs.last().unwrap().place();
+    let position = theirs.last().unwrap().position();
     for status in [None, Some(SyncStatus::Queued)] {
-        let own = ledger.list(&workspace_id(), status, 10, Some(&place)).await.unwrap();
+        let own = ledger.list(&workspace_id(), status, 10, Some(&position)).await.unwrap();
         let own: Vec<_> = own.iter().map(|row| row.call_id.as_str()).collect();
         assert_eq!(own, ["acme-2", "acme-1", "acme-0"]);
     }
 }
 
-async fn outcomes_come_from_one_workspace_and_since_a_time(ledger: impl Ledger + CountedRows) {
+async fn outcomes_are_of_one_workspace_and_since_a_time(ledger: impl Ledger + CountedRows) {
     for n in 0..6 {
         let mut row =
             if n % 2 == 0 { failed(&format!("call-{n}"), "X") } else { row(&format!("call-{n}"), "w1") };
@@ -344,9 +345,7 @@ async fn outcomes_come_from_one_workspace_and_since_a_time(ledger: impl Ledger +
     }
 }
 
-async fn rows_with_an_error_code_come_page_by_page_and_are_counted(
-    ledger: impl Ledger + FailedRows + CountedRows,
-) {
+async fn rows_with_an_error_code_are_paged_and_counted(ledger: impl Ledger + FailedRows + CountedRows) {
     for n in 0..20 {
         let mut row = failed(&format!("call-{n:02}"), if n % 3 == 0 { "X" } else { "Y" });
         row.created_at = 1000 + n / 4;

@@ -1,5 +1,5 @@
-//! What every store has to do, whatever it is made of. Each case runs against the table and against the store in
-//! memory, so that the tests of the functions rest on something true.
+//! What every store has to do. Each case runs against the table and the in-memory store, so that the functions' tests
+//! rest on correct stores.
 
 mod ledger;
 mod oauth_states;

@@ -1,4 +1,4 @@
-//! Connect flows: each is taken once, by its own browser, in time.
+//! Connect flows: each is taken once, by its own browser, before it expires.
 
 use platform::{
     hashed::Hashed,
@@ -19,18 +19,18 @@ async fn table() -> tables::OAuthStates {
 }
 
 contract! {
-    a_flow_is_taken_with_all_that_was_put_and_only_once,
+    a_flow_is_taken_complete_and_only_once,
     an_unknown_state_is_refused,
-    another_browser_does_not_take_it_and_does_not_spoil_it,
+    another_browser_neither_takes_nor_invalidates_it,
     an_expired_flow_is_refused,
-    of_many_callbacks_at_once_one_takes_it,
+    one_of_many_concurrent_callbacks_takes_it,
 }
 
 async fn take(states: &impl OAuthStates, state: &str, cookie: &str, now: i64) -> Result<(), TakeError> {
     states.take(&Hashed::of(state), &Hashed::of(cookie), now).await.map(drop)
 }
 
-async fn a_flow_is_taken_with_all_that_was_put_and_only_once(states: impl OAuthStates) {
+async fn a_flow_is_taken_complete_and_only_once(states: impl OAuthStates) {
     states.put(&new_state("state", "cookie", 100)).await.unwrap();
     let flow = states.take(&Hashed::of("state"), &Hashed::of("cookie"), 99).await.unwrap();
     assert_eq!(flow.workspace_id, workspace_id());
@@ -45,7 +45,7 @@ async fn an_unknown_state_is_refused(states: impl OAuthStates) {
     assert_eq!(take(&states, "forged", "cookie", 1).await, Err(TakeError::Unknown));
 }
 
-async fn another_browser_does_not_take_it_and_does_not_spoil_it(states: impl OAuthStates) {
+async fn another_browser_neither_takes_nor_invalidates_it(states: impl OAuthStates) {
     states.put(&new_state("state", "cookie", 100)).await.unwrap();
     assert_eq!(take(&states, "state", "another", 1).await, Err(TakeError::WrongBrowser));
     assert_eq!(take(&states, "state", "cookie", 1).await, Ok(()));
@@ -57,7 +57,7 @@ async fn an_expired_flow_is_refused(states: impl OAuthStates) {
     assert_eq!(take(&states, "state", "another", 100).await, Err(TakeError::WrongBrowser));
 }
 
-async fn of_many_callbacks_at_once_one_takes_it(states: impl OAuthStates + Clone + 'static) {
+async fn one_of_many_concurrent_callbacks_takes_it(states: impl OAuthStates + Clone + 'static) {
     states.put(&new_state("state", "cookie", 100)).await.unwrap();
     let callbacks: Vec<_> = (0..8)
         .map(|_| {

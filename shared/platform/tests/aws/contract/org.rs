@@ -1,4 +1,4 @@
-//! What workers learn of an org, and connections that nobody refreshes.
+//! What workers learn about an org, and idle connections.
 
 use calls::{
     crm::Omitted,
@@ -20,16 +20,16 @@ async fn table() -> tables::Workspaces {
 }
 
 contract! {
-    what_was_learned_is_read_as_it_was,
-    of_two_pauses_the_longer_counts,
-    what_two_workers_learn_of_different_kinds_at_once_is_kept,
-    what_is_learned_of_another_org_is_not_kept,
-    a_connect_and_a_disconnect_forget_what_was_learned,
+    what_was_learned_round_trips,
+    the_longer_of_two_pauses_counts,
+    concurrent_lessons_of_different_kinds_are_kept,
+    what_is_learned_about_another_org_is_not_kept,
+    connect_and_disconnect_delete_what_was_learned,
     a_refresh_keeps_what_was_learned,
-    an_address_that_is_gone_is_remembered_until_something_answers,
+    a_gone_address_is_remembered_until_something_responds,
     connections_are_idle_by_the_age_of_their_tokens,
-    idle_connections_come_page_by_page_the_oldest_first,
-    only_one_keeps_a_connection_alive,
+    idle_connections_are_paged_oldest_first,
+    only_one_worker_keeps_a_connection_alive,
     a_disconnected_workspace_is_not_kept_alive,
 }
 
@@ -65,14 +65,14 @@ async fn learned(store: &impl OrgMemory) -> (Option<i64>, Learned) {
     (workspace.paused_until, workspace.learned)
 }
 
-async fn what_was_learned_is_read_as_it_was(store: impl OrgMemory + Connections) {
+async fn what_was_learned_round_trips(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     assert_eq!(learned(&store).await, (None, Learned::default()));
     learn(&store, ORG).await;
     assert_eq!(learned(&store).await, (Some(5000), refused()));
 }
 
-async fn what_two_workers_learn_of_different_kinds_at_once_is_kept(store: impl OrgMemory + Connections) {
+async fn concurrent_lessons_of_different_kinds_are_kept(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     let all = lessons();
     let ones = [
@@ -81,14 +81,14 @@ async fn what_two_workers_learn_of_different_kinds_at_once_is_kept(store: impl O
         Lessons { closed_status: all.closed_status.clone(), ..Lessons::default() },
     ];
     for one in ones {
-        // Each knows nothing of the others.
+        // Each does not know the others.
         let learned = Learned::default().with(&one, 1000);
         store.remember(&workspace_id(), &salesforce_id(ORG), &learned, &one).await.unwrap();
     }
     assert_eq!(learned(&store).await, (None, refused()));
 }
 
-async fn of_two_pauses_the_longer_counts(store: impl OrgMemory + Connections) {
+async fn the_longer_of_two_pauses_counts(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     for (until, paused) in [(5000, 5000), (4000, 5000), (6000, 6000)] {
         store.pause(&workspace_id(), &salesforce_id(ORG), until).await.unwrap();
@@ -96,7 +96,7 @@ async fn of_two_pauses_the_longer_counts(store: impl OrgMemory + Connections) {
     }
 }
 
-async fn what_is_learned_of_another_org_is_not_kept(store: impl OrgMemory + Connections) {
+async fn what_is_learned_about_another_org_is_not_kept(store: impl OrgMemory + Connections) {
     learn(&store, ORG).await;
     assert_eq!(learned(&store).await, (None, Learned::default()));
     connect(&store, &workspace_id(), 1000).await;
@@ -104,7 +104,7 @@ async fn what_is_learned_of_another_org_is_not_kept(store: impl OrgMemory + Conn
     assert_eq!(learned(&store).await, (None, Learned::default()));
 }
 
-async fn a_connect_and_a_disconnect_forget_what_was_learned(store: impl OrgMemory + Connections) {
+async fn connect_and_disconnect_delete_what_was_learned(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     learn(&store, ORG).await;
     connect(&store, &workspace_id(), 1000).await;
@@ -134,7 +134,7 @@ async fn a_refresh_keeps_what_was_learned(store: impl OrgMemory + ConnectionStor
     assert_eq!(learned(&store).await, (Some(5000), refused()));
 }
 
-async fn an_address_that_is_gone_is_remembered_until_something_answers(
+async fn a_gone_address_is_remembered_until_something_responds(
     store: impl OrgMemory + ConnectionStore + Connections,
 ) {
     let id = workspace_id();
@@ -172,7 +172,7 @@ async fn connections_are_idle_by_the_age_of_their_tokens(
     assert_eq!(idle(&store, 3000, 5000).await, ["acme"]);
 }
 
-async fn idle_connections_come_page_by_page_the_oldest_first(store: impl IdleConnections + Connections) {
+async fn idle_connections_are_paged_oldest_first(store: impl IdleConnections + Connections) {
     let ids: Vec<_> = (0..5).map(|n| format!("workspace-{n}")).collect();
     for (n, id) in ids.iter().enumerate() {
         let issued_at = 1000 - i64::try_from(n).unwrap();
@@ -191,7 +191,7 @@ async fn idle_connections_come_page_by_page_the_oldest_first(store: impl IdleCon
     assert_eq!(found, ids.into_iter().rev().collect::<Vec<_>>());
 }
 
-async fn only_one_keeps_a_connection_alive(store: impl IdleConnections + Connections) {
+async fn only_one_worker_keeps_a_connection_alive(store: impl IdleConnections + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     assert!(store.claim_keep_alive(&workspace_id(), 5000, 8600).await.unwrap());
     assert!(!store.claim_keep_alive(&workspace_id(), 8599, 9000).await.unwrap());

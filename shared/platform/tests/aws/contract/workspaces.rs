@@ -1,9 +1,10 @@
-//! Workspaces: connecting, disconnecting, refreshing by one at a time, and webhook secrets.
+//! Workspaces: connect, disconnect, refresh by one worker at a time, and webhook secrets.
 
 use calls::{
     call::Direction,
+    crm::RecordType,
     ports::{ConnectionStore, Tokens, Workspaces},
-    workspace::{ConnectionState, MultipleMatches, NoMatch, RecordType, Settings, WebhookSecretVersions},
+    workspace::{ConnectionState, MultipleMatches, NoMatch, Settings, WebhookSecretVersions},
 };
 use platform::{
     dynamo::SettingsTable,
@@ -28,37 +29,37 @@ async fn table() -> (tables::Workspaces, SettingsTable) {
 
 contract! {
     an_unknown_workspace_is_disconnected_with_default_settings,
-    a_connection_is_read_as_it_was_stored,
-    status_shows_the_connection_as_people_know_it,
-    connecting_again_gives_back_the_old_grant_and_raises_the_version,
-    the_time_zone_of_the_first_user_stays,
-    the_country_of_the_first_org_stays,
-    settings_are_read_as_they_were_stored,
-    settings_that_may_not_be_replaced_stay_and_are_shown,
-    of_two_who_replace_the_same_settings_at_once_one_does,
-    what_connections_change_is_not_in_the_way_of_settings,
+    a_connection_round_trips,
+    the_status_describes_the_connection,
+    connecting_again_returns_the_old_grant_and_increments_the_version,
+    the_first_users_time_zone_stays,
+    the_first_orgs_country_stays,
+    settings_round_trip,
+    settings_that_may_not_be_replaced_stay_and_are_returned,
+    one_of_two_concurrent_replacements_wins,
+    changes_of_the_connection_do_not_block_settings,
     a_connect_fills_in_only_settings_that_nobody_changed,
     a_nameless_user_replaces_the_name,
-    disconnecting_forgets_the_connection_and_gives_back_its_grant,
+    disconnecting_deletes_the_connection_and_returns_its_grant,
     disconnecting_twice_or_without_a_connection_changes_nothing,
     only_one_worker_may_refresh_at_a_time,
-    a_lease_that_ended_may_be_taken_by_another_worker,
-    a_worker_whose_answer_was_lost_still_has_its_lease,
-    no_lease_is_given_for_tokens_that_are_no_longer_these,
+    an_expired_lease_may_be_taken_by_another_worker,
+    a_worker_whose_response_was_lost_still_has_its_lease,
+    no_lease_is_given_for_outdated_tokens,
     refreshed_tokens_replace_the_old_ones_and_end_the_lease,
-    an_answer_without_a_refresh_token_keeps_the_old_one,
+    a_response_without_a_refresh_token_keeps_the_old_one,
     refreshed_tokens_stored_twice_by_their_worker_are_stored_once,
-    refreshed_tokens_of_a_worker_without_the_lease_are_not_stored,
+    refreshed_tokens_from_a_worker_without_the_lease_are_not_stored,
     refreshed_tokens_are_not_stored_after_a_disconnect,
     a_released_lease_may_be_taken_at_once_and_only_its_owner_releases_it,
     a_dead_grant_requires_a_reconnect_and_keeps_no_token,
-    a_dead_grant_of_older_tokens_changes_nothing,
-    a_reconnect_heals_a_dead_grant,
+    a_dead_grant_with_outdated_tokens_changes_nothing,
+    a_reconnect_replaces_a_dead_grant,
     the_first_webhook_secret_is_version_one_and_stays,
-    a_rotation_keeps_the_version_before_unless_it_is_revoked,
+    a_rotation_keeps_the_previous_version_unless_it_is_revoked,
     a_rotation_before_the_first_issue_gives_version_one,
     webhook_secrets_survive_a_disconnect,
-    many_rotations_at_once_each_raise_the_version,
+    concurrent_rotations_each_increment_the_version,
 }
 
 fn tokens(n: &str) -> Tokens {
@@ -70,7 +71,7 @@ fn tokens(n: &str) -> Tokens {
     }
 }
 
-/// The tokens that stand there, and their version.
+/// The stored tokens and their version.
 async fn held(store: &impl ConnectionStore) -> (u64, String, String) {
     let connection = store.load(&workspace_id()).await.unwrap().connection.unwrap();
     let text = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
@@ -100,7 +101,7 @@ async fn an_unknown_workspace_is_disconnected_with_default_settings(
     assert_eq!(view.status(&workspace_id()).await.unwrap(), ConnectionStatus::unknown());
 }
 
-async fn a_connection_is_read_as_it_was_stored<V>((store, _): (impl ConnectionStore + Connections, V)) {
+async fn a_connection_round_trips<V>((store, _): (impl ConnectionStore + Connections, V)) {
     assert!(store.connect(&workspace_id(), &new_connection("1"), 1000).await.unwrap().is_none());
     let workspace = store.load(&workspace_id()).await.unwrap();
     assert_eq!(workspace.state, ConnectionState::Connected);
@@ -113,7 +114,7 @@ async fn a_connection_is_read_as_it_was_stored<V>((store, _): (impl ConnectionSt
     assert_eq!(held(&store).await, tokens_of(1, "1", "1"));
 }
 
-async fn status_shows_the_connection_as_people_know_it((store, view): (impl Connections, impl StatusView)) {
+async fn the_status_describes_the_connection((store, view): (impl Connections, impl StatusView)) {
     connect(&store, "1").await;
     let status = view.status(&workspace_id()).await.unwrap();
     assert_eq!(
@@ -129,7 +130,7 @@ async fn status_shows_the_connection_as_people_know_it((store, view): (impl Conn
     );
 }
 
-async fn connecting_again_gives_back_the_old_grant_and_raises_the_version<V>(
+async fn connecting_again_returns_the_old_grant_and_increments_the_version<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -139,7 +140,7 @@ async fn connecting_again_gives_back_the_old_grant_and_raises_the_version<V>(
     assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
 }
 
-async fn the_time_zone_of_the_first_user_stays((store, view): (impl Connections, impl SettingsView)) {
+async fn the_first_users_time_zone_stays((store, view): (impl Connections, impl SettingsView)) {
     connect(&store, "1").await;
     let mut second = new_connection("2");
     second.time_zone = Some("Europe/Berlin".parse().unwrap());
@@ -148,7 +149,7 @@ async fn the_time_zone_of_the_first_user_stays((store, view): (impl Connections,
     assert_eq!(settings.time_zone.name(), "America/New_York");
 }
 
-async fn the_country_of_the_first_org_stays((store, view): (impl Connections, impl SettingsView)) {
+async fn the_first_orgs_country_stays((store, view): (impl Connections, impl SettingsView)) {
     connect(&store, "1").await;
     let mut second = new_connection("2");
     second.country = Some("DE".into());
@@ -156,7 +157,7 @@ async fn the_country_of_the_first_org_stays((store, view): (impl Connections, im
     assert_eq!(view.settings(&workspace_id()).await.unwrap().default_country, "CA");
 }
 
-/// No setting has its default.
+/// Settings that all differ from their defaults.
 fn other_settings() -> Settings {
     Settings {
         time_zone: "Australia/Lord_Howe".parse().unwrap(),
@@ -177,9 +178,9 @@ async fn replace(store: &impl SettingsStore, now: &Settings, new: &Settings) -> 
     store.replace(&workspace_id(), new, |found| found == now).await.unwrap()
 }
 
-async fn settings_are_read_as_they_were_stored((workspaces, store): (impl Workspaces, impl SettingsStore)) {
+async fn settings_round_trip((workspaces, store): (impl Workspaces, impl SettingsStore)) {
     let (first, second) = (Settings::default(), other_settings());
-    // There and back: a login URL comes and goes.
+    // There and back: the login URL is set and removed.
     for (now, new) in [(&first, &second), (&second, &first), (&first, &first)] {
         assert_eq!(replace(&store, now, new).await, Replaced::Done);
         assert_eq!(store.settings(&workspace_id()).await.unwrap(), *new);
@@ -187,7 +188,7 @@ async fn settings_are_read_as_they_were_stored((workspaces, store): (impl Worksp
     }
 }
 
-async fn settings_that_may_not_be_replaced_stay_and_are_shown<S>((_, store): (S, impl SettingsStore)) {
+async fn settings_that_may_not_be_replaced_stay_and_are_returned<S>((_, store): (S, impl SettingsStore)) {
     let now = Settings { retention_days: 31, ..Settings::default() };
     assert_eq!(replace(&store, &Settings::default(), &now).await, Replaced::Done);
     let refused = replace(&store, &Settings::default(), &other_settings()).await;
@@ -195,9 +196,7 @@ async fn settings_that_may_not_be_replaced_stay_and_are_shown<S>((_, store): (S,
     assert_eq!(store.settings(&workspace_id()).await.unwrap(), now);
 }
 
-async fn of_two_who_replace_the_same_settings_at_once_one_does<S>(
-    (_, store): (S, impl SettingsStore + Clone + 'static),
-) {
+async fn one_of_two_concurrent_replacements_wins<S>((_, store): (S, impl SettingsStore + Clone + 'static)) {
     let writers: Vec<_> = (31..35)
         .map(|retention_days| {
             let (store, new) = (store.clone(), Settings { retention_days, ..Settings::default() });
@@ -213,7 +212,7 @@ async fn of_two_who_replace_the_same_settings_at_once_one_does<S>(
     assert_eq!(won, [store.settings(&workspace_id()).await.unwrap()]);
 }
 
-async fn what_connections_change_is_not_in_the_way_of_settings(
+async fn changes_of_the_connection_do_not_block_settings(
     (store, settings): (impl ConnectionStore + Connections, impl SettingsStore + WebhookSecrets),
 ) {
     connect(&store, "1").await;
@@ -229,7 +228,7 @@ async fn what_connections_change_is_not_in_the_way_of_settings(
 async fn a_connect_fills_in_only_settings_that_nobody_changed(
     (store, settings): (impl Connections, impl SettingsStore),
 ) {
-    // The country is sent as it is shown, because a PUT sends all settings: nobody has chosen it.
+    // The country is sent unchanged, because a PUT sends all settings: nobody has chosen it.
     let new =
         Settings { time_zone: "Asia/Tokyo".parse().unwrap(), retention_days: 31, ..Settings::default() };
     assert_eq!(replace(&settings, &Settings::default(), &new).await, Replaced::Done);
@@ -249,7 +248,7 @@ async fn a_nameless_user_replaces_the_name((store, view): (impl Connections, imp
     assert_eq!((status.user_name, status.connected_at), (None, Some(2000)));
 }
 
-async fn disconnecting_forgets_the_connection_and_gives_back_its_grant(
+async fn disconnecting_deletes_the_connection_and_returns_its_grant(
     (store, view): (impl ConnectionStore + Connections, impl StatusView),
 ) {
     connect(&store, "1").await;
@@ -283,7 +282,7 @@ async fn only_one_worker_may_refresh_at_a_time<V>((store, _): (impl ConnectionSt
     assert_eq!((lease.owner.as_str(), lease.until), ("worker-1", 1045));
 }
 
-async fn a_lease_that_ended_may_be_taken_by_another_worker<V>(
+async fn an_expired_lease_may_be_taken_by_another_worker<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -292,7 +291,7 @@ async fn a_lease_that_ended_may_be_taken_by_another_worker<V>(
     assert!(lease(&store, 1, "worker-2", 1045).await);
 }
 
-async fn a_worker_whose_answer_was_lost_still_has_its_lease<V>(
+async fn a_worker_whose_response_was_lost_still_has_its_lease<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -300,9 +299,7 @@ async fn a_worker_whose_answer_was_lost_still_has_its_lease<V>(
     assert!(lease(&store, 1, "worker-1", 1000).await);
 }
 
-async fn no_lease_is_given_for_tokens_that_are_no_longer_these<V>(
-    (store, _): (impl ConnectionStore + Connections, V),
-) {
+async fn no_lease_is_given_for_outdated_tokens<V>((store, _): (impl ConnectionStore + Connections, V)) {
     assert!(!lease(&store, 0, "worker", 1000).await);
     connect(&store, "1").await;
     connect(&store, "2").await;
@@ -325,7 +322,7 @@ async fn refreshed_tokens_replace_the_old_ones_and_end_the_lease<V>(
     assert_eq!(workspace.connection.unwrap().instance_url, "https://acme-2.my.salesforce.com");
 }
 
-async fn an_answer_without_a_refresh_token_keeps_the_old_one<V>(
+async fn a_response_without_a_refresh_token_keeps_the_old_one<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -346,7 +343,7 @@ async fn refreshed_tokens_stored_twice_by_their_worker_are_stored_once<V>(
     assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
 }
 
-async fn refreshed_tokens_of_a_worker_without_the_lease_are_not_stored<V>(
+async fn refreshed_tokens_from_a_worker_without_the_lease_are_not_stored<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -383,7 +380,7 @@ async fn a_dead_grant_requires_a_reconnect_and_keeps_no_token(
 ) {
     connect(&store, "1").await;
     assert!(lease(&store, 1, "worker", 1000).await);
-    // Twice: the answer to the first may be lost.
+    // Twice: the first response may be lost.
     for _ in 0..2 {
         assert!(store.require_reconnect(&workspace_id(), 1, "expired access/refresh token").await.unwrap());
     }
@@ -394,13 +391,13 @@ async fn a_dead_grant_requires_a_reconnect_and_keeps_no_token(
     let status = view.status(&workspace_id()).await.unwrap();
     assert_eq!(status.state, ConnectionState::ReconnectRequired);
     assert_eq!(status.instance_url.as_deref(), Some("https://acme.my.salesforce.com"));
-    // Nothing is left to be revoked.
+    // Nothing is left to revoke.
     assert!(store.disconnect(&workspace_id()).await.unwrap().is_none());
     let status = view.status(&workspace_id()).await.unwrap();
     assert_eq!(status, ConnectionStatus::unknown());
 }
 
-async fn a_dead_grant_of_older_tokens_changes_nothing<V>(
+async fn a_dead_grant_with_outdated_tokens_changes_nothing<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -409,7 +406,7 @@ async fn a_dead_grant_of_older_tokens_changes_nothing<V>(
     assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
 }
 
-async fn a_reconnect_heals_a_dead_grant<V>((store, _): (impl ConnectionStore + Connections, V)) {
+async fn a_reconnect_replaces_a_dead_grant<V>((store, _): (impl ConnectionStore + Connections, V)) {
     connect(&store, "1").await;
     assert!(store.require_reconnect(&workspace_id(), 1, "expired").await.unwrap());
     assert!(store.connect(&workspace_id(), &new_connection("2"), 2000).await.unwrap().is_none());
@@ -431,7 +428,9 @@ async fn the_first_webhook_secret_is_version_one_and_stays(
     assert_eq!(store.load(&workspace_id()).await.unwrap().webhook_secret, versions(1, 1));
 }
 
-async fn a_rotation_keeps_the_version_before_unless_it_is_revoked<S>((_, secrets): (S, impl WebhookSecrets)) {
+async fn a_rotation_keeps_the_previous_version_unless_it_is_revoked<S>(
+    (_, secrets): (S, impl WebhookSecrets),
+) {
     secrets.ensure(&workspace_id()).await.unwrap();
     assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(2, 1));
     assert_eq!(secrets.rotate(&workspace_id(), false).await.unwrap(), versions(3, 2));
@@ -452,7 +451,7 @@ async fn webhook_secrets_survive_a_disconnect((store, secrets): (impl Connection
     assert_eq!(secrets.ensure(&workspace_id()).await.unwrap(), versions(2, 1));
 }
 
-async fn many_rotations_at_once_each_raise_the_version<S>(
+async fn concurrent_rotations_each_increment_the_version<S>(
     (_, secrets): (S, impl WebhookSecrets + Clone + 'static),
 ) {
     let rotations: Vec<_> = (0..3)

@@ -1,4 +1,4 @@
-//! A clock that stands until it is moved, and randomness that is the same in every run.
+//! A clock that only moves when it is advanced, and randomness that is the same in every run.
 
 use std::{
     sync::{
@@ -11,17 +11,17 @@ use std::{
 use calls::ports::{Clock, Random};
 use chrono::{DateTime, Utc};
 
-/// A clock that stands. A sleep moves it on and comes back at once. Clones show the same time.
+/// A clock that only moves when it is advanced. A sleep advances it and returns immediately. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct FixedClock(Arc<AtomicI64>);
 
 impl FixedClock {
-    /// Stands at this time, Unix seconds.
+    /// Starts at this time, Unix seconds.
     pub fn at(seconds: i64) -> Self {
         Self(Arc::new(AtomicI64::new(seconds * 1000)))
     }
 
-    /// Moves on.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
@@ -38,7 +38,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Randomness from a seed. Clones draw from one sequence.
+/// Randomness from a seed. Clones share one sequence.
 #[derive(Debug, Clone)]
 pub struct SeededRandom {
     seed: u64,
@@ -46,7 +46,7 @@ pub struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// Two with one seed draw the same.
+    /// The same seed gives the same sequence.
     pub fn new(seed: u64) -> Self {
         Self { seed, drawn: Arc::default() }
     }
@@ -61,7 +61,7 @@ impl Random for SeededRandom {
         format!("id-{}-{}", self.seed, self.draw())
     }
 
-    /// Multiples of the golden ratio, which fill the interval evenly.
+    /// Multiples of the golden ratio, which cover the interval evenly.
     fn fraction(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "small numbers")]
         let nth = (self.seed + self.draw()) as f64;

@@ -1,5 +1,5 @@
-//! Where a report says what: the message, and its `call`, which have the same members. The documented place of each fact
-//! goes before the older ones (docs/vapi-api.md#the-report).
+//! The payload of a report: the message and its `call`, which have the same members, and where each fact is found.
+//! Documented places come before older ones (docs/vapi-api.md#the-report).
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -11,19 +11,21 @@ use super::{
 };
 use crate::text::{clean_line, plain_name, present};
 
-/// What is kept at most, in characters. Together, at four bytes a character, a message stays under SQS's 256 KiB.
+/// The longest texts that are kept, in characters. Even at four bytes a character, a call stays under 256 KiB. So it
+/// fits a queue whose `MaximumMessageSize` is 256 KiB (SQS's maximum until August 2025; 1 MiB since then), and with
+/// the rest of its row a DynamoDB item (400 KB).
 const TRANSCRIPT: usize = 32_000;
 pub(super) const SUMMARY: usize = 16_000;
 const LINE: usize = 255;
 const URL: usize = 2_000;
 const RECORD_ID: usize = 40;
-/// Vapi's longest call takes 12 hours; more than a month is no duration.
+/// Vapi's longest call lasts 12 hours; more than a month is not a duration.
 const LONGEST_SECONDS: f64 = 31.0 * 86_400.0;
 
 /// The message, or its `call`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Level<'a> {
+pub(super) struct Payload<'a> {
     #[serde(borrow)]
     pub(super) r#type: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -31,8 +33,8 @@ pub(super) struct Level<'a> {
     #[serde(borrow)]
     pub(super) timestamp: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) call: Option<Object<Box<Level<'a>>>>,
-    /// Instead of a call, where the report is about a chat.
+    pub(super) call: Option<Object<Box<Payload<'a>>>>,
+    /// Present instead of a call if the report is about a chat.
     #[serde(borrow)]
     pub(super) chat: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -96,7 +98,7 @@ struct Customer<'a> {
     name: Option<Raw<'a>>,
 }
 
-/// Whom a call was forwarded to: a number, or a SIP address (docs/vapi-api.md#the-report).
+/// The target of a transfer: a number or a SIP address (docs/vapi-api.md#the-report).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Destination<'a> {
@@ -108,7 +110,7 @@ struct Destination<'a> {
     sip_uri: Option<Raw<'a>>,
 }
 
-/// What whoever started the call gave it along (docs/vapi-api.md#the-call-snapshot).
+/// What the call was started with (docs/vapi-api.md#the-call-snapshot).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assistant<'a> {
@@ -168,12 +170,12 @@ struct Mono<'a> {
     combined_url: Option<Raw<'a>>,
 }
 
-/// The object at a place, if there is one.
+/// The object, if the value is one.
 pub(super) fn object<T>(place: Option<&Object<T>>) -> Option<&T> {
     place.and_then(|object| object.0.as_ref())
 }
 
-impl<'a> Level<'a> {
+impl<'a> Payload<'a> {
     pub(super) fn analysis(&self) -> Option<&Analysis<'a>> {
         object(self.analysis.as_ref())
     }
@@ -182,13 +184,13 @@ impl<'a> Level<'a> {
         object(self.artifact.as_ref())
     }
 
-    /// The remote party's number, with its extension (RFC 3966), or else its SIP address.
+    /// The remote party's number with its extension (RFC 3966), or else its SIP address.
     pub(super) fn customer_number(&self) -> Option<String> {
         let customer = object(self.customer.as_ref())?;
         let line = |raw| clean_line(&value::string_or_number(raw)?, LINE);
         let Some(number) = customer.number.and_then(line) else { return customer.sip_uri.and_then(line) };
         let extension = customer.extension.and_then(line);
-        let extension = extension.filter(|extension| is_extension(extension) && has_none(&number));
+        let extension = extension.filter(|extension| is_extension(extension) && has_no_extension(&number));
         Some(extension.map_or_else(|| number.clone(), |extension| format!("{number};ext={extension}")))
     }
 
@@ -197,8 +199,8 @@ impl<'a> Level<'a> {
         present(&name).map(str::to_owned)
     }
 
-    /// A number of the caller's that whoever started a web call gave it along: `variableValues.phone`, `phoneNumber`.
-    pub(super) fn given_along(&self) -> Option<String> {
+    /// The caller's number that a web call was started with: `variableValues.phone`, `phoneNumber`.
+    pub(super) fn variable_number(&self) -> Option<String> {
         let values = Node::of(object(self.assistant_overrides.as_ref())?.variable_values?);
         let is_phone = |name: &str| {
             let name = plain_name(name);
@@ -207,10 +209,10 @@ impl<'a> Level<'a> {
             matches!(name, "phone" | "phonenumber" | "phoneno" | "phonee164")
         };
         let mut phones = values.members().iter().filter(|(name, _)| is_phone(name));
-        phones.find_map(|(_, node)| clean_line(&node.value()?, LINE).filter(|text| is_number(text)))
+        phones.find_map(|(_, node)| clean_line(&node.value()?, LINE).filter(|text| is_only_a_number(text)))
     }
 
-    /// The record that whoever started the call named in its metadata.
+    /// The record id in the metadata that the call was started with.
     pub(super) fn record_id(&self) -> Option<String> {
         let of = |assistant: Option<&Object<Assistant<'a>>>| object(assistant)?.metadata;
         let places = [of(self.assistant_overrides.as_ref()), self.metadata, of(self.assistant.as_ref())];
@@ -222,7 +224,7 @@ impl<'a> Level<'a> {
         })
     }
 
-    /// Whom the call was transferred to.
+    /// Where the call was transferred to.
     pub(super) fn transferred_to(&self) -> Option<String> {
         let destination = object(self.destination.as_ref())?;
         let line = |raw| clean_line(&value::string_or_number(raw)?, LINE);
@@ -245,14 +247,14 @@ impl<'a> Level<'a> {
         self.ended_at.and_then(value::instant)
     }
 
-    /// In whole seconds, rounded.
+    /// In seconds, rounded.
     pub(super) fn duration_seconds(&self) -> Option<u32> {
         let measured =
             [(self.duration_seconds, 1.0), (self.duration_ms, 0.001), (self.duration_minutes, 60.0)];
         let stated = measured.into_iter().find_map(|(raw, unit)| whole_seconds(value::number(raw?)? * unit));
         stated.or_else(|| {
-            let took = self.ended_at()? - self.started_at()?;
-            whole_seconds(took.as_seconds_f64())
+            let elapsed = self.ended_at()? - self.started_at()?;
+            whole_seconds(elapsed.as_seconds_f64())
         })
     }
 
@@ -274,8 +276,8 @@ impl<'a> Level<'a> {
         places.into_iter().flatten().find_map(|raw| transcript::of_transcript(raw, TRANSCRIPT))
     }
 
-    /// What was said, for a report without a transcript.
-    pub(super) fn said(&self) -> Option<String> {
+    /// The transcript of a report that only has messages.
+    pub(super) fn transcript_from_messages(&self) -> Option<String> {
         let artifact = self.artifact();
         let places = [
             artifact.and_then(|artifact| artifact.messages),
@@ -298,23 +300,23 @@ impl<'a> Level<'a> {
         ]
         .into_iter()
         .flatten()
-        .find_map(|raw| lasting_url(&value::string(raw)?))
+        .find_map(|raw| permanent_url(&value::string(raw)?))
     }
 }
 
-/// Vapi takes up to ten characters (docs/vapi-api.md#customer); what is dialled are digits.
+/// Vapi accepts up to ten characters (docs/vapi-api.md#customer); only digits can be dialled.
 fn is_extension(text: &str) -> bool {
     (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Whether a number is one without an extension: no mark of one, no word, no address.
-fn has_none(number: &str) -> bool {
+/// Whether a number has no extension: no mark for one, no word, no address.
+fn has_no_extension(number: &str) -> bool {
     let marks = |c: char| c.is_alphabetic() || matches!(c, ';' | ',' | '#' | '~');
     number.contains(char::is_numeric) && !number.contains(marks)
 }
 
-/// Whether a text is a number and nothing else: what stands beside numbers may be secrets.
-fn is_number(text: &str) -> bool {
+/// Whether a text is a number and nothing else: the values next to numbers may be secrets.
+fn is_only_a_number(text: &str) -> bool {
     const LONGEST: usize = 40;
     let digits = text.chars().filter(char::is_ascii_digit).count();
     (5..=20).contains(&digits)
@@ -328,16 +330,16 @@ fn whole_seconds(seconds: f64) -> Option<u32> {
     plausible.then(|| seconds.round() as u32)
 }
 
-/// A link that lasts and opens nothing by itself. Query and fragment are left out: a presigned link carries its signature
-/// there, and Vapi's lasting links have neither.
-fn lasting_url(text: &str) -> Option<String> {
+/// A permanent link that grants no access by itself. Query and fragment are removed: a presigned link has its
+/// signature there, and Vapi's permanent links have neither.
+fn permanent_url(text: &str) -> Option<String> {
     let text = text.trim();
     let (url, _) = text.split_once(['?', '#']).unwrap_or((text, ""));
     let (scheme, rest) = url.split_once("://")?;
     let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let host = rest.split('/').next().unwrap_or_default();
     let plain = url.chars().all(|c| !c.is_whitespace() && !c.is_control());
-    // A user name before the host would be a credential.
+    // User info before the host would be a credential.
     let clean = !host.is_empty() && !host.contains('@') && plain && url.chars().count() <= URL;
     (web && clean).then(|| url.to_owned())
 }

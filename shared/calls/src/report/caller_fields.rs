@@ -1,16 +1,16 @@
-//! Who the caller said they are.
+//! The caller's name and number, as the agent noted them.
 
-use super::{Item, Noted, VALUE};
+use super::structured_data::{Item, StructuredData, VALUE};
 use crate::{
     appointment::key::is_about_appointment,
     report::tree::Node,
     text::{clean_line, plain_name},
 };
 
-/// Characters kept of a number.
+/// The longest number that is kept, characters.
 const NUMBER: usize = 60;
 
-/// What an object about the caller is called, inside others.
+/// The names of objects about the caller.
 const CALLERS: [&str; 7] =
     ["caller", "callerinfo", "customer", "customerinfo", "contact", "contactinfo", "lead"];
 
@@ -35,8 +35,8 @@ const NUMBERS: [&str; 14] = [
 ];
 
 /// The caller's name.
-pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
-    let values = values(noted);
+pub(super) fn name(data: &StructuredData) -> Option<String> {
+    let values = values(data);
     let first_of = |names: &[&str]| {
         values.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.clone())
     };
@@ -49,19 +49,19 @@ pub(in crate::report) fn name(noted: &Noted) -> Option<String> {
     first_of(&NAMES).or_else(apart).and_then(|name| clean_line(&name, VALUE)).filter(is_name)
 }
 
-/// A number that the caller gave.
-pub(in crate::report) fn number(noted: &Noted) -> Option<String> {
-    let values = values(noted);
+/// The number that the caller gave.
+pub(super) fn number(data: &StructuredData) -> Option<String> {
+    let values = values(data);
     let is_number = |text: &&String| text.chars().filter(char::is_ascii_digit).count() >= 5;
     let numbers = NUMBERS.iter().flat_map(|name| values.iter().filter(move |(known, _)| known == name));
     numbers.map(|(_, value)| value).find(is_number).and_then(|number| clean_line(number, NUMBER))
 }
 
-/// What is noted at the top, in outputs of one value, and in objects about the caller. In those a bare `name` is the
-/// caller's.
-fn values(noted: &Noted) -> Vec<(String, String)> {
+/// The values at the top level, in single-value outputs, and in objects about the caller or an appointment. In
+/// objects about the caller, a bare `name` is the caller's.
+fn values(data: &StructuredData) -> Vec<(String, String)> {
     let mut values = Vec::new();
-    for Item { name, node } in noted.items() {
+    for Item { name, node } in data.items() {
         if let Some(value) = node.value() {
             values.push((plain_name(name), value));
         }
