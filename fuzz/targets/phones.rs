@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use calls::phone::{self, Exactness, PhoneNumber};
+use crm::phone::{Exactness, PhoneNumber, self};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

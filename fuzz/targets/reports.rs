@@ -3,14 +3,9 @@
 
 #![no_main]
 
-use calls::{
-    activity::{self, Booking},
-    appointment::Resolution,
-    call::Call,
-    ids::SalesforceId,
-    report::{self, ReportError, ServerMessage},
-    workspace::Settings,
-};
+use calls::{appointment::Resolution, call::Call, ids::SalesforceId};
+use crm::{activity::{Booking, self}, workspace::Settings};
+use voice::vapi::{ReportError, ServerMessage, self};
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 

@@ -4,10 +4,7 @@
 
 #![no_main]
 
-use calls::{
-    appointment::{AppointmentRequest, Resolution},
-    time_zone::TimeZone,
-};
+use calls::{appointment::{AppointmentRequest, Resolution}, time_zone::TimeZone};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike};
 use libfuzzer_sys::fuzz_target;
 

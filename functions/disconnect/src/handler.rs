@@ -1,17 +1,17 @@
 //! Disconnects a workspace: deletes its tokens, then revokes the grant.
 
 use api::disconnect::Disconnected;
-use calls::{
-    connection::end_grant,
-    ids::WorkspaceId,
-    ports::{Clock, TokenEndpoint},
-};
+use calls::ids::WorkspaceId;
 use chrono::{DateTime, Utc};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, json},
     lambda::request_deadline,
     stores::{Connections, OldGrant, Unanswered},
+};
+use worker::{
+    connection::end_grant,
+    ports::{Clock, TokenEndpoint},
 };
 
 /// The handler's dependencies.

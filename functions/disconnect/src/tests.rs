@@ -2,10 +2,9 @@
 
 use std::sync::Mutex;
 
-use calls::{
-    crm::{CrmError, FaultClass},
-    ids::WorkspaceId,
-    ports::{TokenEndpoint, Tokens},
+use calls::ids::WorkspaceId;
+use crm::{
+    CrmError, FaultClass,
     workspace::{Connection, ConnectionState},
 };
 use lambda_http::{Body, Request, Response};
@@ -19,6 +18,7 @@ use platform::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use worker::ports::{TokenEndpoint, Tokens};
 
 use crate::handler::Disconnect;
 

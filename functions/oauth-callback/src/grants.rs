@@ -2,15 +2,11 @@
 
 use std::{future::Future, time::Duration};
 
-use calls::{
-    codes::faults,
-    crm::{CrmError, FaultClass},
-    ids::WorkspaceId,
-    phone,
-    ports::{ClientSecretSource, TokenEndpoint},
-};
+use calls::{codes::faults, ids::WorkspaceId};
+use crm::{CrmError, FaultClass, phone};
 use platform::stores::{NewConnection, OAuthFlow};
 use salesforce::{Client, Grant, Identity, hosts::RefusedHost, pkce::Verifier};
+use worker::ports::{ClientSecretSource, TokenEndpoint};
 
 use crate::refusal;
 

@@ -3,13 +3,7 @@
 use std::time::Duration;
 
 use api::oauth_callback::{ConnectMessage, Connected};
-use calls::{
-    connection::end_grant,
-    ids::WorkspaceId,
-    jobs::Resume,
-    message::Queued as _,
-    ports::{Clock, Queue, TokenEndpoint},
-};
+use calls::ids::WorkspaceId;
 use chrono::{DateTime, Utc};
 use lambda_http::{
     Body, Request, RequestExt, Response,
@@ -22,6 +16,12 @@ use platform::{
     lambda::request_deadline,
     routes::OAUTH_COOKIE,
     stores::{Connections, NewConnection, OAuthFlow, OAuthStates, OldGrant, TakeError},
+};
+use worker::{
+    connection::end_grant,
+    jobs::Resume,
+    message::Queued as _,
+    ports::{Clock, Queue, TokenEndpoint},
 };
 
 use crate::{grants::Grants, popup, refusal};

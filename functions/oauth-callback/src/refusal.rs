@@ -1,6 +1,6 @@
 //! Why a connect failed, and what to do (docs/salesforce-api.md#the-redirect-back).
 
-use calls::crm::{CrmError, FaultClass};
+use crm::{CrmError, FaultClass};
 use platform::http::{Problem, ProblemCode};
 
 /// Salesforce redirected the user back with an error.

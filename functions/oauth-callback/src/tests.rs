@@ -2,11 +2,9 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use calls::{
-    crm::{CrmError, FaultClass},
-    ids::{SalesforceId, WorkspaceId},
-    jobs::{Job, Resume},
-    ports::{TokenEndpoint, Tokens},
+use calls::ids::{SalesforceId, WorkspaceId};
+use crm::{
+    CrmError, FaultClass,
     workspace::{Connection, ConnectionState},
 };
 use lambda_http::{Body, Response};
@@ -21,6 +19,10 @@ use platform::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use worker::{
+    jobs::{Job, Resume},
+    ports::{TokenEndpoint, Tokens},
+};
 
 use crate::{grants::Grants, handler::Callback};
 

@@ -1,11 +1,7 @@
 //! Starts a connect flow: creates a state, a verifier and a cookie, and sends the user to Salesforce.
 
 use api::oauth_initiate::Authorization;
-use calls::{
-    ids::WorkspaceId,
-    ports::{Clock, Random},
-    timings::FLOW_LASTS,
-};
+use calls::{ids::WorkspaceId, timings::FLOW_LASTS};
 use lambda_http::{Body, Request, RequestExt, Response, http::header};
 use platform::{
     hashed::Hashed,
@@ -18,6 +14,7 @@ use salesforce::{
     oauth::{Flow, authorize_url},
     pkce::Verifier,
 };
+use worker::ports::{Clock, Random};
 
 /// The handler's dependencies.
 pub struct Initiate<W, S, K, R> {

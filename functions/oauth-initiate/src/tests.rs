@@ -1,9 +1,7 @@
 //! The start of a connect flow.
 
-use calls::{
-    ids::WorkspaceId,
-    workspace::{Settings, Workspace},
-};
+use calls::ids::WorkspaceId;
+use crm::workspace::{Settings, Workspace};
 use lambda_http::{Body, Request, Response};
 use platform::{
     hashed::Hashed,

@@ -2,11 +2,8 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use calls::{
-    limits::{APPOINTMENT_MINUTES, RETENTION_DAYS},
-    phone::country_code,
-    workspace::Settings,
-};
+use calls::limits::{APPOINTMENT_MINUTES, RETENTION_DAYS};
+use crm::{phone::country_code, workspace::Settings};
 use platform::http::FieldError;
 use salesforce::hosts::{Hosts, RefusedHost};
 use serde::de::DeserializeOwned;
@@ -124,9 +121,9 @@ fn distinct<T: DeserializeOwned + PartialEq>(value: Value) -> Option<Vec<T>> {
 
 #[cfg(test)]
 mod tests {
-    use calls::{
-        call::Direction,
-        crm::RecordType,
+    use calls::call::Direction;
+    use crm::{
+        RecordType,
         workspace::{MultipleMatches, NoMatch},
     };
     use serde_json::json;

@@ -1,10 +1,7 @@
 //! A workspace's settings.
 
-use calls::{
-    ids::WorkspaceId,
-    ports::{ConnectionStore as _, Tokens},
-    workspace::Settings,
-};
+use calls::ids::WorkspaceId;
+use crm::workspace::Settings;
 use lambda_http::{Body, Response};
 use platform::{
     http::CallerRules,
@@ -17,6 +14,7 @@ use platform::{
 };
 use salesforce::hosts::Hosts;
 use serde_json::{Value, json};
+use worker::ports::{ConnectionStore as _, Tokens};
 
 use crate::handler::WorkspaceSettings;
 

@@ -1,12 +1,14 @@
 //! The status of a workspace's connection to Salesforce, without tokens.
 
 use api::status::SalesforceStatus;
-use calls::{ids::WorkspaceId, ledger::SyncStatus, ports::StoreError, workspace::ConnectionState};
+use calls::{ids::WorkspaceId, status::SyncStatus};
+use crm::workspace::ConnectionState;
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, json},
     stores::{NewestRows, StatusView},
 };
+use worker::ports::StoreError;
 
 /// The handler's dependencies.
 pub struct Status<V, L> {

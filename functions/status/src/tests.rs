@@ -2,11 +2,10 @@
 
 use calls::{
     call::Call,
-    crm::ApiUsage,
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Row, SyncStatus},
-    ports::ConnectionStore,
+    status::SyncStatus,
 };
+use crm::{ApiUsage, ledger::Row};
 use lambda_http::{Body, Response};
 use platform::{
     http::CallerRules,
@@ -18,6 +17,7 @@ use platform::{
     },
 };
 use serde_json::{Value, json};
+use worker::ports::ConnectionStore;
 
 use crate::handler::Status;
 

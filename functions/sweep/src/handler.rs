@@ -1,15 +1,15 @@
 //! One sweep.
 
-use calls::{
+use calls::timings::SWEEP_STOPS_BEFORE;
+use chrono::{DateTime, Utc};
+use worker::{
     connection::Sessions,
     jobs::{KeepAlive, KeptAlive, WakeDue, Woken},
     measure,
     ports::{
         Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
     },
-    timings::SWEEP_STOPS_BEFORE,
 };
-use chrono::{DateTime, Utc};
 
 /// The sweep's dependencies.
 pub struct Sweep<L, Q, W, T, K, R> {

@@ -8,20 +8,25 @@ use std::{
 
 use calls::{
     call::Call,
-    crm::{CrmError, FaultClass},
     ids::{CallId, WorkspaceId},
-    jobs::{Job, KeptAlive, Woken},
-    ledger::{Row, SyncStatus, WriteId},
-    message::Message,
-    ports::{Clock, Queue, StoreError, TokenEndpoint},
-    workspace::{Connection, ConnectionState},
+    status::SyncStatus,
 };
 use chrono::TimeDelta;
+use crm::{
+    CrmError, FaultClass,
+    ledger::{Row, WriteId},
+    workspace::{Connection, ConnectionState},
+};
 use platform::testing::{
     FixedClock, MemoryLedger, MemoryQueue, MemoryWorkspaces, SeededRandom, When, connected, samples,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use worker::{
+    jobs::{Job, KeptAlive, Woken},
+    message::Message,
+    ports::{Clock, Queue, StoreError, TokenEndpoint},
+};
 
 use crate::handler::Sweep;
 
@@ -47,7 +52,7 @@ impl TokenEndpoint for Tokens {
         &self,
         connection: &Connection,
         _: &SecretString,
-    ) -> Result<calls::ports::Tokens, CrmError> {
+    ) -> Result<worker::ports::Tokens, CrmError> {
         let token = connection.refresh_token.expose_secret().to_owned();
         self.refreshed.lock().unwrap().push(token.clone());
         tokio::task::yield_now().await;
@@ -62,7 +67,7 @@ impl TokenEndpoint for Tokens {
                 records: Vec::new(),
             });
         }
-        Ok(calls::ports::Tokens {
+        Ok(worker::ports::Tokens {
             access_token: "access-2".into(),
             refresh_token: Some(SecretString::from(format!("{token}-2"))),
             instance_url: connection.instance_url.clone(),
@@ -168,7 +173,7 @@ async fn two_sweeps_wake_a_row_once() {
 async fn a_row_that_a_worker_has_claimed_is_left_alone() {
     let world = world();
     let mut claimed = row("call-1", SyncStatus::Queued, Some(NOW));
-    claimed.lease = Some(calls::lease::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
+    claimed.lease = Some(crm::lease::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
     world.ledger.insert(claimed);
     assert_eq!(world.sweep().await.unwrap(), Woken::default());
     assert!(world.queue.sent().is_empty());

@@ -3,10 +3,7 @@
 use api::sync_logs::{AllQueued, Queued, RetryRequest, SyncLogPage, SyncLogSummary};
 use calls::{
     ids::{ErrorCode, WorkspaceId},
-    jobs::{Retry, RetryCall},
-    ledger::SyncStatus,
-    ports::{Clock, FailedRows, Ledger, Queue, Random},
-    sync::QueuedAgain,
+    status::SyncStatus,
     timings::HAND_OVER_WITHIN,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +13,11 @@ use platform::{
     lambda::request_deadline,
     routes,
     stores::{CountedRows, ListedRows},
+};
+use worker::{
+    QueuedAgain,
+    jobs::{Retry, RetryCall},
+    ports::{Clock, FailedRows, Ledger, Queue, Random},
 };
 
 use crate::parameters::{self, ListQuery, cursor};

@@ -2,7 +2,7 @@
 
 use api::sync_logs::DEFAULT_LIMIT;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::{ids::CallId, ledger::SyncStatus, limits::LISTED_CALLS};
+use calls::{ids::CallId, limits::LISTED_CALLS, status::SyncStatus};
 use lambda_http::{Request, RequestExt as _};
 use platform::{
     http::{Problem, ProblemCode},

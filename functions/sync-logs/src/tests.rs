@@ -4,17 +4,18 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calls::{
     call::Call,
-    crm::{Record, RecordType},
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
-    jobs::{Job, Retry},
-    lease::Lease,
-    ledger::{Row, SyncStatus},
-    matching::{Candidate, Decision, Rule, TurnedDown},
-    phone::Exactness,
-    ports::Clock,
     reason::Reason,
+    status::SyncStatus,
 };
 use chrono::{DateTime, Utc};
+use crm::{
+    Record, RecordType,
+    lease::Lease,
+    ledger::Row,
+    matching::{Candidate, Decision, Rule, TurnedDown},
+    phone::Exactness,
+};
 use lambda_http::{Body, Response};
 use platform::{
     http::CallerRules,
@@ -25,6 +26,10 @@ use platform::{
     },
 };
 use serde_json::{Value, json};
+use worker::{
+    jobs::{Job, Retry},
+    ports::Clock,
+};
 
 use crate::handler::SyncLogs;
 
@@ -614,8 +619,12 @@ async fn a_row_that_fails_does_not_keep_later_pages_from_being_queued() {
 
 #[tokio::test]
 async fn a_call_under_a_revoked_secret_is_not_retried() {
-    let world =
-        world().with([ended("call-1", 1, SyncStatus::Skipped, calls::codes::WEBHOOK_SECRET_REVOKED.code)]);
+    let world = world().with([ended(
+        "call-1",
+        1,
+        SyncStatus::Skipped,
+        calls::codes::reasons::WEBHOOK_SECRET_REVOKED.code,
+    )]);
     let request =
         ApiRequest::post(&format!("{PATH}/call-1/retry"), "").of_workspace("acme").claim("role", "admin");
     assert_eq!(outcome(&world.handle(request.build()).await), problem(409, "webhook_secret_revoked"));

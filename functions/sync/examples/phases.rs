@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use calls::phone::PhoneNumber;
+use crm::phone::PhoneNumber;
 use lambda_runtime::Error;
 use platform::{aws::Aws, telemetry};
 use wiring::Wiring;

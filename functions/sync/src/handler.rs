@@ -8,16 +8,18 @@ use aws_lambda_events::{
 };
 use calls::{
     ids::WorkspaceId,
+    timings::{BATCH, BEGIN_WITH, RETRY_FOR},
+};
+use chrono::{DateTime, Utc};
+use crm::workspace::Workspace;
+use futures_util::{FutureExt, StreamExt, stream};
+use worker::{
+    Done, Ports, Turn, Worker,
     jobs::{Job, Retried},
     measure,
     message::is_fresh,
     ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
-    sync::{Done, Ports, Turn, Worker},
-    timings::{BATCH, BEGIN_WITH, RETRY_FOR},
-    workspace::Workspace,
 };
-use chrono::{DateTime, Utc};
-use futures_util::{FutureExt, StreamExt, stream};
 
 /// The dependencies of a batch.
 pub struct Sync<P: Ports, Q> {

@@ -4,17 +4,19 @@ mod org;
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use calls::{
-    ids::CallId,
-    jobs::{Job, Report, Resume, Wake},
-    ledger::{Row, SyncStatus, WriteId},
-    message::Queued as _,
-    ports::Clock,
+use calls::{ids::CallId, status::SyncStatus};
+use chrono::TimeDelta;
+use crm::{
+    ledger::{Row, WriteId},
     workspace::Workspace,
 };
-use chrono::TimeDelta;
 use platform::testing::{MemoryQueue, When, samples};
 use serde_json::json;
+use worker::{
+    jobs::{Job, Report, Resume, Wake},
+    message::Queued as _,
+    ports::Clock,
+};
 
 use crate::handler::Sync;
 use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, task_of, worker, workspace_id};

@@ -3,22 +3,27 @@
 use api::test_sync::{Payloads, Ruling, TestSyncAnswer, TestSyncPreview, TestSyncRequest, TestSyncResult};
 use calls::{
     call::{Call, CallKind, Fact},
-    crm::CrmError,
     ids::{CallId, Source, WorkspaceId},
-    jobs::{LogNow, Report},
-    ledger::{Row, Stored, SyncStatus},
-    matching::Decision,
-    phone::PhoneNumber,
-    ports::{Clock, Ledger, Workspaces},
     reason::Reason,
-    sync::{Done, Drafts, Ports, PreviewError, Turn, Worker},
-    workspace::{ConnectionState, Workspace},
+    status::SyncStatus,
 };
 use chrono::{DateTime, Utc};
+use crm::{
+    CrmError,
+    ledger::{Row, Stored},
+    matching::Decision,
+    phone::PhoneNumber,
+    workspace::{ConnectionState, Workspace},
+};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, ProblemCode, json, json_body},
     lambda::request_deadline,
+};
+use worker::{
+    Done, Drafts, Ports, PreviewError, Turn, Worker,
+    jobs::{LogNow, Report},
+    ports::{Clock, Ledger, Workspaces},
 };
 
 /// The prefix of a test call's id.

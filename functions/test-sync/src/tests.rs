@@ -2,12 +2,11 @@
 
 #[path = "../../sync/src/tests/org.rs"]
 mod org;
-use calls::{
-    crm::{CrmError, FaultClass},
-    ids::SalesforceId,
+use calls::{ids::SalesforceId, reason::Reason, status::SyncStatus};
+use crm::{
+    CrmError, FaultClass,
     lease::Lease,
-    ledger::{Row, SyncStatus, TriedWith, WriteId},
-    reason::Reason,
+    ledger::{Row, TriedWith, WriteId},
     workspace::{NoMatch, Workspace},
 };
 use lambda_http::{Body, Response};
@@ -331,7 +330,7 @@ async fn invalid_tests_are_refused() {
 async fn without_a_connection_nothing_is_tried() {
     let world = world();
     let mut ended = connected("acme");
-    ended.state = calls::workspace::ConnectionState::ReconnectRequired;
+    ended.state = crm::workspace::ConnectionState::ReconnectRequired;
     ended.connection = None;
     for workspace in [Workspace::unknown(workspace_id("acme")), ended] {
         world.worker.workspaces.insert(workspace);

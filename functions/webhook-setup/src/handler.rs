@@ -1,7 +1,8 @@
 //! What a workspace pastes into Vapi: URL, header and secret; and a new secret if the old one has leaked.
 
 use api::webhook_setup::{RotateRequest, Webhook};
-use calls::{ids::WorkspaceId, ports::StoreError, workspace::WebhookSecretVersions};
+use calls::ids::WorkspaceId;
+use crm::workspace::WebhookSecretVersions;
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{CallerRules, Problem, PublicAddress, json, json_body_or_default},
@@ -10,6 +11,7 @@ use platform::{
     webhook_token::WebhookTokenIssuer,
 };
 use secrecy::ExposeSecret;
+use worker::ports::StoreError;
 
 /// The handler's dependencies.
 pub struct WebhookSetup<S, T> {

@@ -1,6 +1,7 @@
 //! What a workspace pastes into Vapi.
 
-use calls::{ids::WorkspaceId, workspace::WebhookSecretVersions};
+use calls::ids::WorkspaceId;
+use crm::workspace::WebhookSecretVersions;
 use lambda_http::{Body, Response};
 use platform::{
     http::{CallerRules, PublicAddress},

@@ -1,17 +1,17 @@
 //! Handles a server message from Vapi: authenticate, parse, enqueue, respond.
 
 use api::webhook::Received;
-use calls::{
-    jobs::Report,
-    measure,
-    message::Queued as _,
-    ports::{Clock, Ledger, Queue, Random, Workspaces},
-    report::{self, ReportError, ServerMessage},
-};
 use lambda_http::{Body, Request, Response};
 use platform::{
     http::{Problem, ProblemCode, json},
     webhook_token::{VerifiedToken, WebhookTokens},
+};
+use voice::vapi::{self, ReportError, ServerMessage};
+use worker::{
+    jobs::Report,
+    measure,
+    message::Queued as _,
+    ports::{Clock, Ledger, Queue, Random, Workspaces},
 };
 
 /// The webhook's dependencies. The ledger, the workspaces and randomness are only used if the queue fails.
@@ -46,7 +46,7 @@ where
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let token = self.tokens.verify(request.headers()).await?;
-        let message = report::parse(request.body(), self.clock.now()).map_err(|error| malformed(&error))?;
+        let message = vapi::parse(request.body(), self.clock.now()).map_err(|error| malformed(&error))?;
         match message {
             ServerMessage::Report(call) => {
                 let report = Report {

@@ -1,12 +1,11 @@
 //! The webhook, from a request to the queue.
 
 use calls::{
-    codes::WEBHOOK_SECRET_REVOKED,
+    codes::reasons::WEBHOOK_SECRET_REVOKED,
     ids::{CallId, WorkspaceId},
-    jobs::{Job, Report},
-    ledger::SyncStatus,
-    workspace::{WebhookSecretVersions, Workspace},
+    status::SyncStatus,
 };
+use crm::workspace::{WebhookSecretVersions, Workspace};
 use lambda_http::{Body, Response};
 use platform::{
     testing::{
@@ -18,6 +17,7 @@ use platform::{
 };
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use worker::jobs::{Job, Report};
 
 use crate::handler::Webhook;
 
@@ -274,7 +274,7 @@ async fn a_revoked_secret_is_refused_while_the_queue_is_down_too() {
 async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
     let world = world();
     let call = calls::call::Call::new(CallId::parse("call-1").unwrap());
-    world.ledger.insert_newer(calls::ledger::Row::accepted(acme(), call, NOW), "undoing");
+    world.ledger.insert_newer(crm::ledger::Row::accepted(acme(), call, NOW), "undoing");
     let before = world.ledger.rows();
     world.queue.faults.fail_always("send", When::Before);
     assert_eq!(outcome(&world.reported().await), refused(503, "unavailable"));

@@ -1,11 +1,11 @@
-//! A workspace's settings: they are sent as [`calls::workspace::Settings`].
+//! A workspace's settings: they are sent as [`crm::workspace::Settings`].
 
 #[cfg(test)]
 use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
 #[cfg(test)]
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    use calls::workspace::Settings;
+    use crm::workspace::Settings;
 
     // Both ways in the form of an answer: a PUT must have what a GET shows.
     let settings = schemas.answer::<Settings>();

@@ -1,6 +1,6 @@
 //! A workspace's connection.
 
-use calls::{crm::ApiUsage, workspace::ConnectionState};
+use crm::{ApiUsage, workspace::ConnectionState};
 use serde::Serialize;
 
 #[cfg(test)]

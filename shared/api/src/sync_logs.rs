@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calls::{ids::ErrorCode, ledger::SyncStatus};
+use calls::{ids::ErrorCode, status::SyncStatus};
 use platform::stores::{ListedRow, Outcome};
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,12 @@
 //! One call, logged at once for a person who watches, or what would be logged.
 
 use calls::{
-    crm::{Fields, Record, RecordType},
     ids::{CallId, SalesforceId},
+    status::SyncStatus,
+};
+use crm::{
+    Fields, Record, RecordType,
     lead::LeadDraft,
-    ledger::SyncStatus,
     matching::{Candidate, Rule, TurnedDown},
 };
 use serde::{Deserialize, Serialize};

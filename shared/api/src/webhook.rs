@@ -1,4 +1,4 @@
-//! Vapi's messages. What is read of them, [`calls::report`] says.
+//! Vapi's messages. What is read of them, [`voice::vapi`] says.
 
 use serde::Serialize;
 

@@ -2,9 +2,9 @@
 
 mod clock;
 mod duration;
-pub(crate) mod key;
+pub mod key;
 mod start;
-pub(crate) mod verdict;
+pub mod verdict;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -184,7 +184,7 @@ impl AppointmentRequest {
     }
 
     /// Whether nothing denies the appointment.
-    pub(crate) fn is_not_denied(&self) -> bool {
+    pub fn is_not_denied(&self) -> bool {
         self.has_scheduling_intent() && self.booked != Some(false)
     }
 
@@ -224,7 +224,7 @@ impl AppointmentRequest {
 
     /// The approximate start, if all fields about it can be read. It uses the fields alone, so that the webhook does
     /// not need the time zones' transitions.
-    pub(crate) fn approximate_start(&self) -> Option<NaiveDateTime> {
+    pub fn approximate_start(&self) -> Option<NaiveDateTime> {
         let readings = self.readings().ok()?;
         self.stated_zone(&readings).ok()?;
         start::approximate(&readings)
@@ -232,7 +232,7 @@ impl AppointmentRequest {
 
     /// Whether it is the same appointment as `other`: it has the same start, or no date or time that `other` does not
     /// have.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+    pub fn is_same_as(&self, other: &Self) -> bool {
         let has_same_start =
             self.approximate_start().is_some_and(|start| other.approximate_start() == Some(start));
         let fields = |request: &Self| [request.date.clone(), request.time.clone(), request.date_time.clone()];
@@ -242,13 +242,13 @@ impl AppointmentRequest {
     }
 
     /// Whether both have a day, and not the same one.
-    pub(crate) fn is_on_another_day(&self, other: &Self) -> bool {
+    pub fn is_on_another_day(&self, other: &Self) -> bool {
         let day = |request: &Self| request.day_and_time().0;
         day(self).zip(day(other)).is_some_and(|(one, other)| one != other)
     }
 
     /// The day and the time, each by itself.
-    pub(crate) fn day_and_time(&self) -> (Option<NaiveDate>, Option<NaiveTime>) {
+    pub fn day_and_time(&self) -> (Option<NaiveDate>, Option<NaiveTime>) {
         let [date, time, date_time] = self.start_fields();
         let readings = [
             date.and_then(Reading::date),
@@ -260,12 +260,12 @@ impl AppointmentRequest {
     }
 
     /// Whether it has a date or a time.
-    pub(crate) fn has_date_or_time(&self) -> bool {
+    pub fn has_date_or_time(&self) -> bool {
         self.date.is_some() || self.time.is_some() || self.date_time.is_some()
     }
 
     /// The noted fields with their labels, for people.
-    pub(crate) fn labelled(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub fn labelled(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("Date", &self.date),
             ("Time", &self.time),
@@ -283,7 +283,7 @@ impl AppointmentRequest {
     }
 
     /// The noted fields with their labels, as text.
-    pub(crate) fn to_text(&self, separator: &str) -> String {
+    pub fn to_text(&self, separator: &str) -> String {
         self.labelled().map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(separator)
     }
 

@@ -6,12 +6,9 @@ use std::{env, fmt::Display, fs, iter, ops::RangeInclusive, path::PathBuf};
 use serde_yaml_ng::Value;
 
 use crate::{
-    codes::{
-        self, Acts, Code, Entry, faults, reasons,
-        refusals::{self, Blames, Refusal},
-    },
-    ledger::SyncStatus,
+    codes::{self, Acts, Code, Entry, faults, reasons, refusals, refusals::Blames, refusals::Refusal},
     limits::{APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, RETENTION_DAYS, SETTLE_SECONDS},
+    status::SyncStatus,
 };
 
 /// What stands in the blanks of a text that is about no call in particular.

@@ -25,7 +25,7 @@ impl Reason {
     }
 
     /// A reason with its code's message, in which `blanks` are filled.
-    pub(crate) fn filled(code: Code, blanks: &[(&str, &str)]) -> Self {
+    pub fn filled(code: Code, blanks: &[(&str, &str)]) -> Self {
         Self::new(code, codes::fill(&code.text(), blanks))
     }
 }

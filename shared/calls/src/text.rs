@@ -7,13 +7,13 @@ use std::borrow::Cow;
 
 use unicode_segmentation::GraphemeCursor;
 
-pub(crate) use words::words;
+pub use words::words;
 
 /// The mark at the end of a text that was cut.
-pub(crate) const CUT: &str = " … [cut]";
+pub const CUT: &str = " … [cut]";
 
 /// Counts characters, for limits that are not Salesforce's.
-pub(crate) fn character(_: char) -> usize {
+pub fn character(_: char) -> usize {
     1
 }
 
@@ -21,17 +21,17 @@ pub(crate) fn character(_: char) -> usize {
 /// characters (Salesforce Help 005166849); a line break may be stored as carriage return and line feed. Whether the limits
 /// of Subject and Description count so is not documented: this is the safe side. (Limits in bytes are known of other
 /// fields only, such as a case comment's body: Help 000382141.)
-pub(crate) fn salesforce_unit(character: char) -> usize {
+pub fn salesforce_unit(character: char) -> usize {
     if character == '\n' { 2 } else { character.len_utf16() }
 }
 
 /// A text's length in one of the units above.
-pub(crate) fn length(text: &str, measure: fn(char) -> usize) -> usize {
+pub fn length(text: &str, measure: fn(char) -> usize) -> usize {
     text.chars().map(measure).sum()
 }
 
 /// The text, or as much of its beginning as fits with the mark [`CUT`].
-pub(crate) fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
+pub fn cut(text: &str, longest: usize, measure: fn(char) -> usize) -> Cow<'_, str> {
     if length(text, measure) <= longest {
         return Cow::Borrowed(text);
     }
@@ -62,7 +62,7 @@ const LONGEST_GRAPHEME: usize = 64;
 
 /// The trimmed text without control characters, except line breaks and tabs, of at most `longest` characters; `None`
 /// if nothing is left. Non-characters are removed too: SQS rejects messages that contain them.
-pub(crate) fn clean(text: &str, longest: usize) -> Option<String> {
+pub fn clean(text: &str, longest: usize) -> Option<String> {
     let kept =
         |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'));
     let text: String = text.trim().chars().filter(kept).take(longest + 1).collect();
@@ -71,20 +71,20 @@ pub(crate) fn clean(text: &str, longest: usize) -> Option<String> {
 }
 
 /// Like [`clean`], on one line: every run of whitespace becomes one space.
-pub(crate) fn clean_line(text: &str, longest: usize) -> Option<String> {
+pub fn clean_line(text: &str, longest: usize) -> Option<String> {
     // Reads four times as much, so that a text with much whitespace is not cut too early.
     let text = clean(text, longest.saturating_mul(4))?;
     clean(&text.split_whitespace().collect::<Vec<_>>().join(" "), longest)
 }
 
 /// The trimmed text; `None` for placeholders that people, forms and language models write for nothing.
-pub(crate) fn present(text: &str) -> Option<&str> {
+pub fn present(text: &str) -> Option<&str> {
     let text = text.trim();
     (!nothing::says_nothing(text)).then_some(text)
 }
 
 /// A name in a form that is equal for `appointment_date`, `appointmentDate` and “Appointment Date”.
-pub(crate) fn plain_name(name: &str) -> String {
+pub fn plain_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use calls::ports::Clock;
 use chrono::{DateTime, Utc};
+use worker::ports::Clock;
 
 /// This machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

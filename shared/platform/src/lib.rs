@@ -2,7 +2,7 @@
 //!
 //! A function's `main.rs` reads its configuration ([`config`]), creates clients ([`aws`]), stores ([`dynamo`]), the
 //! [`queue`] and the keys ([`secrets`], [`keys`]), and passes them to its handler, which uses [`http`]. The traits
-//! that a handler takes, those of [`calls::ports`] and [`stores`], say what it may do.
+//! that a handler takes, those of [`worker::ports`] and [`stores`], say what it may do.
 
 pub mod aws;
 pub mod clock;

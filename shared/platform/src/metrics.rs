@@ -1,10 +1,10 @@
-//! Metrics: writes what [`calls::measure`] counts to the function's log, in `CloudWatch`'s embedded metric format,
+//! Metrics: writes what [`worker::measure`] counts to the function's log, in `CloudWatch`'s embedded metric format,
 //! once per invocation.
 
 use std::{io, sync::OnceLock};
 
-use calls::measure;
 use metrics_cloudwatch_embedded::{Builder, Collector};
+use worker::measure;
 
 use crate::config::{Env, ProcessEnv};
 

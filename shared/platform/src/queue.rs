@@ -6,7 +6,7 @@ use aws_sdk_sqs::{
     Client,
     types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue},
 };
-use calls::{
+use worker::{
     message::Message,
     ports::{Queue, StoreError},
 };

@@ -1,8 +1,8 @@
 //! The operating system's randomness.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::ports::Random;
 use ring::rand::SecureRandom as _;
+use worker::ports::Random;
 
 /// The operating system's randomness, suitable for secrets.
 #[derive(Debug, Clone, Copy, Default)]

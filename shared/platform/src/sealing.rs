@@ -5,9 +5,10 @@
 //! field does not open.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::{ids::WorkspaceId, ports::StoreError};
+use calls::ids::WorkspaceId;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use secrecy::{ExposeSecret as _, SecretString};
+use worker::ports::StoreError;
 
 use crate::{
     keys::{Key, KeyRing},

@@ -6,12 +6,10 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use aws_sdk_secretsmanager::Client;
-use calls::{
-    ports::{ClientSecretSource, StoreError},
-    timings::{KEYS_KEPT_FOR, SECRET_READ_AGAIN_AFTER},
-};
+use calls::timings::{KEYS_KEPT_FOR, SECRET_READ_AGAIN_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::Mutex, time::Instant};
+use worker::ports::{ClientSecretSource, StoreError};
 
 use crate::{
     aws::{Aws, LazyClient, store_error},

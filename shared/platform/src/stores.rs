@@ -4,16 +4,18 @@
 use std::future::Future;
 
 use calls::{
-    crm::ApiUsage,
     ids::{CallId, ErrorCode, SalesforceId, WorkspaceId},
-    ledger::SyncStatus,
-    ports::StoreError,
+    status::SyncStatus,
     time_zone::TimeZone,
+};
+use crm::{
+    ApiUsage,
     workspace::{ConnectionState, Settings, WebhookSecretVersions},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use worker::ports::StoreError;
 
 use crate::hashed::Hashed;
 
@@ -198,7 +200,7 @@ pub struct ListedRow {
     /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
     /// What that record is.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::RecordType>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crm::RecordType>"))]
     pub salesforce_record_type: Option<String>,
     /// The Task.
     pub salesforce_task_id: Option<SalesforceId>,
@@ -229,25 +231,25 @@ pub struct ListedRow {
 const LISTED_CANDIDATES: usize = 10;
 
 /// How the record was chosen.
-// The parts of a `calls::matching::Decision` as they stand in the row.
+// The parts of a `crm::matching::Decision` as they stand in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedDecision {
     /// What decided.
-    #[cfg_attr(feature = "openapi", schemars(with = "calls::matching::Rule"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "crm::matching::Rule"))]
     pub rule: String,
     /// The choice.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<calls::crm::Record>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crm::Record>"))]
     pub chosen: Option<Value>,
     /// The best ten of the records that have the number.
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::Candidate>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crm::matching::Candidate>"))]
     pub candidates: Vec<Value>,
     /// How many records have it.
     pub candidate_count: usize,
     /// Up to ten records that could be taken for the caller's, and why they are not. Left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<calls::matching::TurnedDown>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crm::matching::TurnedDown>"))]
     pub turned_down: Vec<Value>,
 }
 
@@ -320,7 +322,7 @@ pub trait CountedRows: Send + Sync {
     ) -> impl Future<Output = Result<(Vec<Outcome>, Option<String>), StoreError>> + Send;
 
     /// How many rows of a page have this error code, and the cursor of the next page. The cursors are those of
-    /// [`calls::ports::FailedRows`].
+    /// [`worker::ports::FailedRows`].
     fn count_with_error(
         &self,
         id: &WorkspaceId,

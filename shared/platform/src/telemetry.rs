@@ -127,7 +127,7 @@ mod tests {
             tracing::debug!(target: "aws_smithy_runtime::client", "a whole request");
             tracing::warn!(target: "hyper_util::client", "a warning");
             tracing::trace!(target: "platform::queue", "ours");
-            tracing::trace!(target: "calls::sync", "ours");
+            tracing::trace!(target: "worker::worker", "ours");
             tracing::trace!(target: "status::handler", "ours");
         });
         let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();

@@ -6,10 +6,11 @@
 use std::future::Future;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use calls::{ids::WorkspaceId, ports::StoreError};
+use calls::ids::WorkspaceId;
 use lambda_http::http::{HeaderMap, header};
 use ring::hmac;
 use secrecy::SecretString;
+use worker::ports::StoreError;
 
 use crate::{
     keys::{Key, KeyRing},

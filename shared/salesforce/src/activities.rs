@@ -1,12 +1,12 @@
 //! Tasks and Events: creating both or neither, reading, updating.
 
-use calls::{
+use calls::ids::SalesforceId;
+use chrono::{DateTime, Utc};
+use crm::{
+    Activities, Activity, Answer, CrmError, FaultClass, Fields, Written, WrittenObject,
     activity::{EventDraft, TaskDraft},
-    crm::{Activities, Activity, Answer, CrmError, FaultClass, Fields, Written, WrittenObject},
-    ids::SalesforceId,
     workspace::Connection,
 };
-use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,12 +1,9 @@
 //! The client: its configuration, and what a connect and the token endpoint need. `crm.rs` has the rest.
 
-use calls::{
-    codes::faults,
-    crm::{CrmError, FaultClass},
-    ports::{ClientSecretSource, TokenEndpoint, Tokens},
-    workspace::Connection,
-};
+use calls::codes::faults;
+use crm::{CrmError, FaultClass, workspace::Connection};
 use secrecy::SecretString;
+use worker::ports::{ClientSecretSource, TokenEndpoint, Tokens};
 
 use crate::{
     errors,

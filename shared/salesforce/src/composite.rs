@@ -1,10 +1,7 @@
 //! Composite requests: several subrequests that count as one request (REST API Developer Guide, "Composite").
 
-use calls::{
-    crm::{Answer, CrmError},
-    ids::SalesforceId,
-    workspace::Connection,
-};
+use calls::ids::SalesforceId;
+use crm::{Answer, CrmError, workspace::Connection};
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -129,7 +126,7 @@ pub(crate) async fn send(
 
 #[cfg(test)]
 mod tests {
-    use calls::crm::FaultClass;
+    use crm::FaultClass;
 
     use super::*;
 

@@ -1,17 +1,15 @@
 //! The port [`Crm`]: each operation is in a module of its own.
 
-use calls::{
+use calls::ids::{CallId, SalesforceId};
+use chrono::{DateTime, Utc};
+use crm::{
+    Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
+    WrittenObject,
     activity::{EventDraft, TaskDraft},
-    crm::{
-        Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
-        WrittenObject,
-    },
-    ids::{CallId, SalesforceId},
     lead::LeadDraft,
-    ports::{ClientSecretSource, Crm, Look},
     workspace::Connection,
 };
-use chrono::{DateTime, Utc};
+use worker::ports::{ClientSecretSource, Crm, Look};
 
 use crate::{activities, client::Client, leads, look, recent, search, task_status};
 

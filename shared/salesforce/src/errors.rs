@@ -1,11 +1,8 @@
 //! What a failure means: the one table from HTTP status, error code and text to [`FaultClass`] (REST API Developer
 //! Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
 
-use calls::{
-    codes::faults,
-    crm::{CrmError, FaultClass},
-    ids::SalesforceId,
-};
+use calls::{codes::faults, ids::SalesforceId};
+use crm::{CrmError, FaultClass};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;

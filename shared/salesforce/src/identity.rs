@@ -1,6 +1,7 @@
 //! The user behind a grant: the identity service (Salesforce Help, "Identity URLs").
 
-use calls::{crm::CrmError, ids::SalesforceId, time_zone::TimeZone};
+use calls::{ids::SalesforceId, time_zone::TimeZone};
+use crm::CrmError;
 use reqwest::header::{ACCEPT, LOCATION};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;

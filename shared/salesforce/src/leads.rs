@@ -1,11 +1,7 @@
 //! Leads: creating one, and finding the Contact that a converted one became.
 
-use calls::{
-    crm::{Answer, CrmError, Duplicates, FaultClass, WrittenObject},
-    ids::SalesforceId,
-    lead::LeadDraft,
-    workspace::Connection,
-};
+use calls::ids::SalesforceId;
+use crm::{Answer, CrmError, Duplicates, FaultClass, WrittenObject, lead::LeadDraft, workspace::Connection};
 use reqwest::Method;
 use serde::Deserialize;
 

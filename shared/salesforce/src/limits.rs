@@ -1,6 +1,6 @@
 //! How many of its daily API requests an org has used: a header of every response.
 
-use calls::crm::ApiUsage;
+use crm::ApiUsage;
 use reqwest::header::HeaderMap;
 
 /// Parses `Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=sample)` (REST API Developer Guide,

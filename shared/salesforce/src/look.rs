@@ -5,14 +5,11 @@
 //! `CallObject` could not be written, and finds the Event, which has no such field. SOQL cannot filter by `Description`
 //! and ignores case, so the comparison is made here.
 
-use calls::{
-    crm::{Answer, CrmError, FaultClass},
-    ids::{CallId, SalesforceId},
-    ports::Look,
-    workspace::Connection,
-};
+use calls::ids::{CallId, SalesforceId};
 use chrono::{DateTime, Utc};
+use crm::{Answer, CrmError, FaultClass, workspace::Connection};
 use serde::Deserialize;
+use worker::ports::Look;
 
 use crate::{
     composite::{self, Parts, Subrequest},

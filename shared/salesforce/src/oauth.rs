@@ -1,7 +1,7 @@
 //! The OAuth 2.0 web-server flow with PKCE: authorize URL, code exchange, refresh, revoke (Salesforce Help,
 //! "OAuth 2.0 Web Server Flow").
 
-use calls::crm::{CrmError, FaultClass};
+use crm::{CrmError, FaultClass};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -1,6 +1,6 @@
 //! The connected org's country (object `Organization`).
 
-use calls::crm::CrmError;
+use crm::CrmError;
 use serde::Deserialize;
 
 use crate::{

@@ -5,12 +5,9 @@
 //! `%5%5%5%0%1%2%3%` matches `(234) 555-0123` and `234.555.01 23 ext. 4`. Which record is the caller's is decided in
 //! code.
 
-use calls::{
-    crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery, RecordType},
-    ids::SalesforceId,
-    workspace::Connection,
-};
+use calls::ids::SalesforceId;
 use chrono::{DateTime, Utc};
+use crm::{Answer, ApiUsage, CrmError, Found, Omitted, PhoneQuery, RecordType, workspace::Connection};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

@@ -1,11 +1,8 @@
 //! The phone search: one SOSL request over Leads, Contacts or both (SOQL and SOSL Reference, "SOSL Syntax").
 
-use calls::{
-    codes::faults,
-    crm::{Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType},
-    ids::SalesforceId,
-    limits::FOUND_RECORDS,
-    workspace::Connection,
+use calls::{codes::faults, ids::SalesforceId, limits::FOUND_RECORDS};
+use crm::{
+    Answer, CrmError, FaultClass, Found, FoundRecord, Omitted, PhoneQuery, RecordType, workspace::Connection,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,9 +1,6 @@
 //! The statuses that an org has defined for its Tasks (object `TaskStatus`): an org may rename or remove `Completed`.
 
-use calls::{
-    crm::{Answer, CrmError},
-    workspace::Connection,
-};
+use crm::{Answer, CrmError, workspace::Connection};
 use serde::Deserialize;
 
 use crate::{

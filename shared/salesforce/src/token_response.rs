@@ -1,14 +1,12 @@
 //! The token endpoint's response, used only after its signature and its hosts are verified.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use calls::{
-    codes::faults,
-    crm::{CrmError, FaultClass},
-    ports::Tokens,
-};
+use calls::codes::faults;
+use crm::{CrmError, FaultClass};
 use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use worker::ports::Tokens;
 
 use crate::{
     errors::{self, Effect},

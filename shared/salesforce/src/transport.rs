@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use calls::{
-    crm::{Answer, CrmError, FaultClass},
-    measure,
-    timings::{SALESFORCE_CONNECT, SALESFORCE_REQUEST},
-    workspace::Connection,
-};
+use calls::timings::{SALESFORCE_CONNECT, SALESFORCE_REQUEST};
+use crm::{Answer, CrmError, FaultClass, workspace::Connection};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use worker::measure;
 
 use crate::{
     errors::{self, Effect},

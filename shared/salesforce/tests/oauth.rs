@@ -4,11 +4,13 @@
 
 mod support;
 
-use calls::{crm::FaultClass, ports::TokenEndpoint, time_zone::TimeZone};
+use calls::time_zone::TimeZone;
 use chrono::Utc;
+use crm::FaultClass;
 use salesforce::{Timeouts, pkce::Verifier};
 use salesforce_sim::{Preset, RouteKind, Settings};
 use secrecy::{ExposeSecret, SecretString};
+use worker::ports::TokenEndpoint;
 
 use support::{
     client_with,

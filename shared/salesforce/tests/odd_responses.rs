@@ -16,18 +16,18 @@ use axum::{
     http::{Response, StatusCode, header},
 };
 use calls::{
-    crm::{FaultClass, Omitted, PhoneQuery, RecordType, WrittenObject},
     ids::{CallId, SalesforceId},
-    ports::{Crm, TokenEndpoint, Tokens},
     time_zone::TimeZone,
 };
 use chrono::{DateTime, Utc};
+use crm::{FaultClass, Omitted, PhoneQuery, RecordType, WrittenObject};
 use salesforce::Grant;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+use worker::ports::{Crm, TokenEndpoint, Tokens};
 
 use support::{client, connection, impatient, task};
 
@@ -264,7 +264,7 @@ async fn nothing_to_write_sends_no_request() {
     assert!(script.requests().is_empty());
 }
 
-fn subject() -> calls::crm::Fields {
+fn subject() -> crm::Fields {
     json!({ "Subject": "Inbound Call" }).as_object().unwrap().clone()
 }
 
@@ -327,7 +327,7 @@ fn no_such_column() -> Value {
 const TASK_ID: &str = "00T000000000001";
 const EVENT_ID: &str = "00U000000000001";
 
-async fn look(script: &Script) -> Result<calls::ports::Look, calls::crm::CrmError> {
+async fn look(script: &Script) -> Result<worker::ports::Look, crm::CrmError> {
     let url = script.start().await;
     let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
     let (call_id, who_ids) = (CallId::parse("call-1").unwrap(), [who()]);

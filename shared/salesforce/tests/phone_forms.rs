@@ -5,16 +5,12 @@
 
 mod support;
 
-use calls::{
-    crm::{Omitted, RecordType},
-    matching,
-    phone::PhoneNumber,
-    ports::Crm,
-    workspace::Settings,
-};
+use crm::{Omitted, RecordType, matching, phone::PhoneNumber, workspace::Settings};
 use salesforce::Timeouts;
 use salesforce_sim::{NewRecord, RouteKind, Settings as Behaviour};
 use serde_json::json;
+use worker::ports::Crm;
+
 use support::world::World;
 
 /// The caller's number, the workspace's country, and the number as a record has it.

@@ -3,7 +3,6 @@
 
 use std::sync::OnceLock;
 
-use calls::sync::{Ports, Worker};
 use lambda_runtime::Error;
 use platform::{
     aws::Aws,
@@ -20,6 +19,7 @@ use platform::{
     webhook_token::TokenSigner,
 };
 use salesforce::{Client, Config, Timeouts, hosts::Hosts};
+use worker::{Ports, Worker};
 
 /// The Salesforce client of all functions.
 pub type Salesforce = Client<CachedSecret<ClientSecret>>;

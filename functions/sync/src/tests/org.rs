@@ -3,21 +3,23 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use calls::{
-    activity::{self, Booking, EventDraft, TaskDraft},
     call::{Call, CallKind, Fact},
-    crm::{
-        Activities, Activity, Answer, ApiUsage, CrmError, Duplicates, Fields, Found, FoundRecord, Omitted,
-        PhoneQuery, RecordType, Written, WrittenObject,
-    },
     ids::{CallId, SalesforceId, WorkspaceId},
-    lead::LeadDraft,
-    ports::{Crm, Look, TokenEndpoint, Tokens},
-    sync::{Ports, Worker},
-    workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
 };
 use chrono::{DateTime, Utc};
+use crm::{
+    Activities, Activity, Answer, ApiUsage, CrmError, Draft, Duplicates, Fields, Found, FoundRecord, Omitted,
+    PhoneQuery, RecordType, Written, WrittenObject,
+    activity::{self, Booking, EventDraft, TaskDraft},
+    lead::LeadDraft,
+    workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
+};
 use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
 use secrecy::SecretString;
+use worker::{
+    Ports, Worker,
+    ports::{Crm, Look, TokenEndpoint, Tokens},
+};
 
 pub const NOW: i64 = 1_800_457_200;
 /// The number of the org's Lead.

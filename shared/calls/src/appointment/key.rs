@@ -5,7 +5,7 @@ use crate::text::plain_name;
 
 /// What a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
     /// The day.
     Date,
     /// The time of day.
@@ -85,7 +85,7 @@ const NAMES: &[(&str, Key)] = &[
 
 impl Key {
     /// What a name means in any object: `appointment_date`, `booking_status`, `is_appointment_booked`.
-    pub(crate) fn of(name: &str) -> Option<Self> {
+    pub fn of(name: &str) -> Option<Self> {
         let name = plain_name(name);
         if let Some(rest) = name.strip_prefix(APPOINTMENT).filter(|rest| !rest.is_empty()) {
             // `appointment_booking_confirmed`
@@ -103,12 +103,12 @@ impl Key {
     }
 
     /// What a name means in an object that is an appointment: `date`.
-    pub(crate) fn within(name: &str) -> Option<Self> {
+    pub fn within(name: &str) -> Option<Self> {
         find(&plain_name(name))
     }
 
     /// Whether it says if there is an appointment.
-    pub(crate) fn is_verdict(self) -> bool {
+    pub fn is_verdict(self) -> bool {
         matches!(self, Self::Made | Self::CalledOff | Self::Status | Self::Intent)
     }
 }
@@ -120,12 +120,12 @@ fn find(name: &str) -> Option<Key> {
 }
 
 /// Whether a name says that its value is about an appointment: `appointmentDetails`, `booking_reference`.
-pub(crate) fn is_about_appointment(name: &str) -> bool {
+pub fn is_about_appointment(name: &str) -> bool {
     let name = plain_name(name);
     OBJECTS.iter().any(|object| name.starts_with(object))
 }
 
 /// Whether a name is only the word for an appointment.
-pub(crate) fn is_appointment(name: &str) -> bool {
+pub fn is_appointment(name: &str) -> bool {
     OBJECTS.contains(&plain_name(name).as_str())
 }

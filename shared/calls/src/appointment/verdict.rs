@@ -117,7 +117,7 @@ const NOT: [&str; 17] = [
 const BETWEEN: [&str; 6] = ["yet", "been", "be", "noch", "appointment", "was"];
 
 /// Reads a flag or status; `None` if it says nothing, or the key is neither.
-pub(crate) fn read(key: Key, value: &str) -> Option<Verdict> {
+pub fn read(key: Key, value: &str) -> Option<Verdict> {
     let value = present(value)?;
     match key {
         Key::Made => Some(match flag(value) {
@@ -150,7 +150,7 @@ fn flag(value: &str) -> Option<bool> {
 }
 
 /// Reads the words of a status. Only unambiguous words are a yes; a mix of both is unclear.
-pub(crate) fn status(value: &str) -> Verdict {
+pub fn status(value: &str) -> Verdict {
     if let Some(made) = flag(value) {
         return if made { Verdict::Made } else { Verdict::NotMade };
     }
@@ -177,18 +177,18 @@ pub(crate) fn status(value: &str) -> Verdict {
 }
 
 /// Whether a text is only a no: `no`, “No appointment”.
-pub(crate) fn is_no(value: &str) -> bool {
+pub fn is_no(value: &str) -> bool {
     let starts_with_no = words(value).first().is_some_and(|word| NOT.contains(&word.as_str()));
     flag(value) == Some(false) || starts_with_no && status(value) == Verdict::NotMade
 }
 
 /// Whether a status says that something was made or not, rather than anything else: “not booked”.
-pub(crate) fn mentions_booking(value: &str) -> bool {
+pub fn mentions_booking(value: &str) -> bool {
     flag(value).is_some() || words(value).iter().any(|word| MADE.contains(&word.as_str()))
 }
 
 /// A flag or status as it was noted: `appointment_status: cancelled`.
-pub(crate) fn stated(name: &str, value: &str) -> String {
+pub fn stated(name: &str, value: &str) -> String {
     format!("{name}: {value}")
 }
 

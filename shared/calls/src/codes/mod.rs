@@ -16,13 +16,14 @@ macro_rules! codes {
             pub const $name: Code = Code { code: $code, means: $means, remedy: $remedy };
         )+)+
 
+        /// All of these.
         $(#[$meta])*
-        pub(crate) const $all: &[Code] = &[$($($name),+),+];
+        pub const $all: &[Code] = &[$($($name),+),+];
 
         #[cfg(test)]
         pub(crate) const ENTRIES: &[super::Entry] = &[$(super::Entry {
             codes: &[$($name),+],
-            statuses: &[$($crate::ledger::SyncStatus::$status),+],
+            statuses: &[$($crate::status::SyncStatus::$status),+],
             acts: super::Acts::$acts,
             runbook: concat!("", $($runbook)?),
         }),+];
@@ -30,13 +31,11 @@ macro_rules! codes {
 }
 
 pub mod faults;
-pub(crate) mod reasons;
-pub(crate) mod refusals;
-
-pub use reasons::WEBHOOK_SECRET_REVOKED;
+pub mod reasons;
+pub mod refusals;
 
 #[cfg(test)]
-use crate::ledger::SyncStatus;
+use crate::status::SyncStatus;
 
 /// A stable code, and what it says to people. Names in braces are blanks for what only an attempt knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +56,16 @@ impl Code {
 }
 
 /// A text with its blanks filled.
-pub(crate) fn fill(text: &str, blanks: &[(&str, &str)]) -> String {
+pub fn fill(text: &str, blanks: &[(&str, &str)]) -> String {
     blanks.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
 /// What a row says, besides its reason, while it is tried again.
-pub(crate) const RETRIES: &str = "Ringlog retries automatically.";
+pub const RETRIES: &str = "Ringlog retries automatically.";
 /// What it says instead when that has ended (`sync::schedule`).
-pub(crate) const RETRIED: &str = "Ringlog retried for three days. Retry once the cause is fixed.";
+pub const RETRIED: &str = "Ringlog retried for three days. Retry once the cause is fixed.";
 /// What to do about an error that no entry is about.
-pub(crate) const OTHERWISE: &str = "Retry. If it fails again, contact support and give the error code.";
+pub const OTHERWISE: &str = "Retry. If it fails again, contact support and give the error code.";
 
 /// What the runbook adds to some codes.
 #[cfg(test)]

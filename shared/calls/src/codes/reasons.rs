@@ -10,7 +10,7 @@ macro_rules! phone_fields {
 }
 
 /// The same, for texts that are made elsewhere.
-pub(crate) const PHONE_FIELDS: &str = phone_fields!();
+pub const PHONE_FIELDS: &str = phone_fields!();
 
 codes! {
     NOT_FOUND = "not_found" {

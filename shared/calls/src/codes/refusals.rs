@@ -4,12 +4,13 @@
 use Blames::{Any, Field, Nothing};
 
 /// A refusal (docs/salesforce-api.md#errors), and what the org's admin can do.
-pub(crate) struct Refusal {
+pub struct Refusal {
     /// The beginning of Salesforce's code.
-    pub(crate) code: &'static str,
-    pub(crate) blames: Blames,
-    /// Its blanks are filled with words for the refused object (`sync::remedy`).
-    pub(crate) remedy: &'static str,
+    pub code: &'static str,
+    /// The field that Salesforce blames.
+    pub blames: Blames,
+    /// Its blanks are filled with words for the refused object (`crm::outcome`).
+    pub remedy: &'static str,
 }
 
 const fn refusal(code: &'static str, blames: Blames, remedy: &'static str) -> Refusal {
@@ -17,7 +18,7 @@ const fn refusal(code: &'static str, blames: Blames, remedy: &'static str) -> Re
 }
 
 /// The field that Salesforce blames.
-pub(crate) enum Blames {
+pub enum Blames {
     /// Whichever, or none.
     Any,
     /// None.
@@ -29,7 +30,7 @@ pub(crate) enum Blames {
 const GONE: &str = "{lost} is gone or hidden from the connected user: give it read access, then retry.";
 
 /// All of them. The first that fits counts.
-pub(crate) const ALL: &[Refusal] = &[
+pub const ALL: &[Refusal] = &[
     refusal(
         "API_DISABLED_FOR_ORG",
         Any,

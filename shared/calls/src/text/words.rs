@@ -1,7 +1,7 @@
 //! Splits text into words that can be compared.
 
 /// The words of a text in lower case, without accents; `noShow` and `no-show` are two words each.
-pub(crate) fn words(text: &str) -> Vec<String> {
+pub fn words(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
     // Skips combining accents.

@@ -14,10 +14,8 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
-use calls::{
-    ports::StoreError,
-    timings::{AWS_ATTEMPT, AWS_OPERATION, QUEUE_SEND},
-};
+use calls::timings::{AWS_ATTEMPT, AWS_OPERATION, QUEUE_SEND};
+use worker::ports::StoreError;
 
 use crate::config::{ConfigError, Env, required};
 

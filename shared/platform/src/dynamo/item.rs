@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use calls::ports::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
+use worker::ports::StoreError;
 
 /// An item in DynamoDB's form.
 pub(crate) type Item = HashMap<String, AttributeValue>;

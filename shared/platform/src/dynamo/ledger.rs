@@ -10,12 +10,21 @@ use aws_sdk_dynamodb::{
 };
 use calls::{
     ids::{CallId, ErrorCode, WorkspaceId},
-    lead::NumberClaim,
-    ledger::{Row, RowKey, Stored, SyncStatus, WriteId},
-    ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
+    status::SyncStatus,
 };
+use crm::{
+    lead::NumberClaim,
+    ledger::{Row, RowKey, Stored, WriteId},
+};
+use worker::ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows};
 
 pub use super::ledger_item::SHARDS;
+use crate::{
+    aws::{Aws, LazyClient, store_error},
+    config::{ConfigError, Env, SyncLogsTable},
+    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position},
+};
+
 use super::{
     item::{ColumnError, Item, attribute, required},
     ledger_item::{
@@ -23,11 +32,6 @@ use super::{
         workspace_status,
     },
     number_claim_item::{claim_from_item, claim_to_item},
-};
-use crate::{
-    aws::{Aws, LazyClient, store_error},
-    config::{ConfigError, Env, SyncLogsTable},
-    stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position},
 };
 
 const GET: &str = "DynamoDB GetItem (ledger)";

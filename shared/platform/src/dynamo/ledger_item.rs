@@ -2,17 +2,21 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use calls::{
-    crm::{ApiUsage, Record},
     ids::{CallId, SalesforceId, WorkspaceId},
-    lease::Lease,
-    ledger::{Failing, Foreign, Row, RowKey, Stored, SyncStatus, TriedWith},
     reason::Reason,
+    status::SyncStatus,
+};
+use crm::{
+    ApiUsage, Record,
+    lease::Lease,
+    ledger::{Failing, Foreign, Row, RowKey, Stored, TriedWith},
 };
 use ring::digest::{SHA256, digest};
 use serde::de::DeserializeOwned;
 
-use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 use crate::stores::{ListedRow, Outcome, StoredDecision};
+
+use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 
 /// The number of shards of the index of due rows: each can take the writes of one index partition (1000 a second).
 pub const SHARDS: u8 = 8;
@@ -194,9 +198,9 @@ pub(super) fn due_shard_key(shard: u8) -> Item {
 
 #[cfg(test)]
 mod tests {
-    use calls::{
-        call::{Call, CallKind, Fact},
-        crm::{RecordType, WrittenObject},
+    use calls::call::{Call, CallKind, Fact};
+    use crm::{
+        RecordType, WrittenObject,
         matching::{Candidate, Decision, Rule, TurnedDown},
         phone::Exactness,
     };
@@ -216,7 +220,7 @@ mod tests {
     fn full() -> Row {
         let fact = |text: &str| Some(Fact { value: text.to_owned(), reported_at: 1_800_000_000_123 });
         let mut row = accepted();
-        row.write_id = Some(calls::ledger::WriteId("write-1".into()));
+        row.write_id = Some(crm::ledger::WriteId("write-1".into()));
         row.status = SyncStatus::Retrying;
         row.reason =
             Some(Reason { code: "UNABLE_TO_LOCK_ROW".to_owned(), message: "Tried again soon.".to_owned() });

@@ -1,6 +1,6 @@
 //! A number claim as an item of the ledger's table.
 
-use calls::{lead::NumberClaim, lease::Lease};
+use crm::{lead::NumberClaim, lease::Lease};
 
 use super::item::{ColumnError, Item, ItemBuilder, optional, required};
 

@@ -5,9 +5,8 @@ use aws_sdk_dynamodb::{
     operation::delete_item::DeleteItemError,
     types::{ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use calls::ports::StoreError;
+use worker::ports::StoreError;
 
-use super::item::{ColumnError, Item, ItemBuilder, attribute, required};
 use crate::{
     aws::{Aws, LazyClient, store_error},
     config::{ConfigError, Env, OAuthStatesTable},
@@ -16,6 +15,8 @@ use crate::{
     secrets::KeySource,
     stores::{NewState, OAuthFlow, OAuthStates, TakeError},
 };
+
+use super::item::{ColumnError, Item, ItemBuilder, attribute, required};
 
 const PUT: &str = "DynamoDB PutItem (connect flows)";
 const DELETE: &str = "DynamoDB DeleteItem (connect flows)";

@@ -5,14 +5,17 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use calls::{ids::WorkspaceId, ports::StoreError, workspace::ConnectionState};
+use calls::ids::WorkspaceId;
+use crm::workspace::ConnectionState;
 use serde::Serialize;
+use worker::ports::StoreError;
+
+use crate::aws::{LazyClient, store_error};
 
 use super::{
     item::{Item, attribute},
     ledger_item::{cursor, start_at},
 };
-use crate::aws::{LazyClient, store_error};
 
 const QUERY: &str = "DynamoDB Query (workspaces)";
 

@@ -1,22 +1,21 @@
 //! The settings table without its sealed tokens: no keys are needed.
 
 use aws_sdk_dynamodb::Client;
-use calls::{
-    ids::WorkspaceId,
-    ports::{Random as _, StoreError},
-    workspace::{Settings, WebhookSecretVersions},
+use calls::ids::WorkspaceId;
+use crm::workspace::{Settings, WebhookSecretVersions};
+use worker::ports::{Random as _, StoreError};
+
+use crate::{
+    aws::{Aws, LazyClient},
+    config::{ConfigError, Env, WorkspaceSettingsTable},
+    random::SystemRandom,
+    stores::{ConnectionStatus, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets},
 };
 
 use super::{
     item::optional,
     rows::{Change, Changed, Rows},
     settings_item as item,
-};
-use crate::{
-    aws::{Aws, LazyClient},
-    config::{ConfigError, Env, WorkspaceSettingsTable},
-    random::SystemRandom,
-    stores::{ConnectionStatus, Replaced, SettingsStore, SettingsView, StatusView, WebhookSecrets},
 };
 
 const READ: &str = "reading a workspace";

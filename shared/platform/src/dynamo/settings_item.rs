@@ -1,15 +1,16 @@
 //! A workspace as an item of the settings table (docs/contract.md#workspaces).
 
-use calls::workspace::{
+use crm::workspace::{
     ConnectionState, Learned, Lessons, MultipleMatches, RefusedFields, Settings, WebhookSecretVersions,
 };
 use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{sealing::Field, stores::ConnectionStatus};
 
 use super::{
     item::{ColumnError, Item, optional, required},
     rows::Change,
 };
-use crate::{sealing::Field, stores::ConnectionStatus};
 
 /// The sealed tokens.
 pub(super) const TOKENS: [&str; 2] = [Field::AccessToken.column(), Field::RefreshToken.column()];
@@ -188,7 +189,8 @@ pub(super) fn status(item: &Item) -> Result<ConnectionStatus, ColumnError> {
 
 #[cfg(test)]
 mod tests {
-    use calls::{call::Direction, crm::RecordType, workspace::NoMatch};
+    use calls::call::Direction;
+    use crm::{RecordType, workspace::NoMatch};
 
     use super::*;
     use crate::dynamo::item::ItemBuilder;

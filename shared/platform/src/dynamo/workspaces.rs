@@ -10,22 +10,18 @@ use std::{
 };
 
 use aws_sdk_dynamodb::Client;
-use calls::{
-    ids::{SalesforceId, WorkspaceId},
+use calls::ids::{SalesforceId, WorkspaceId};
+use crm::{
     lease::Lease,
-    measure,
-    ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
     workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
-
-use super::{
-    item::{ColumnError, Item, attribute, optional, required},
-    rows::{Change, Changed, Rows},
-    settings::{TRIES, contended},
-    settings_item as stored,
+use worker::{
+    measure,
+    ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
 };
+
 use crate::{
     aws::{Aws, LazyClient},
     config::{ConfigError, Env, WorkspaceSettingsTable},
@@ -33,6 +29,13 @@ use crate::{
     sealing::{Field, SealError, Sealed, Sealer},
     secrets::KeySource,
     stores::{Connections, NewConnection, OldGrant, Unanswered},
+};
+
+use super::{
+    item::{ColumnError, Item, attribute, optional, required},
+    rows::{Change, Changed, Rows},
+    settings::{TRIES, contended},
+    settings_item as stored,
 };
 
 const READ: &str = "reading a workspace";

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use calls::ids::WorkspaceId;
 use lambda_http::{Request, RequestExt as _, request::RequestContext};
 
-use super::{problem::Problem, problem_code::ProblemCode};
 use crate::config::{ConfigError, Env, required};
+
+use super::{problem::Problem, problem_code::ProblemCode};
 
 /// A member of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use calls::ports::StoreError;
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use worker::ports::StoreError;
+
+use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
 use super::{problem_code::ProblemCode, response::response};
-use crate::{sealing::SealError, stores::TakeError, webhook_token::TokenError};
 
 /// An error response. `detail` is for people and says what to do; the [`ProblemCode`] is for programs.
 #[derive(Debug, Clone, PartialEq, Eq)]

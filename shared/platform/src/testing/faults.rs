@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use calls::ports::StoreError;
+use worker::ports::StoreError;
 
 use super::lock::lock;
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use calls::ports::StoreError;
+use worker::ports::StoreError;
 
 use crate::{keys::Keys, secrets::KeySource};
 

@@ -6,19 +6,23 @@ use std::{
 };
 
 use calls::{
-    crm::RecordType,
     ids::{CallId, ErrorCode, WorkspaceId},
-    lead::NumberClaim,
-    ledger::{Foreign, Row, RowKey, Stored, SyncStatus, WriteId},
-    matching::Decision,
-    ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows},
+    status::SyncStatus,
 };
+use crm::{
+    RecordType,
+    lead::NumberClaim,
+    ledger::{Foreign, Row, RowKey, Stored, WriteId},
+    matching::Decision,
+};
+use worker::ports::{DueRows, FailedRows, Ledger, NumberClaims, StoreError, Swap, WaitingRows};
 
-use super::{faults::Faults, lock::lock};
 use crate::stores::{
     CountedRows, ListedDecision, ListedRow, ListedRows, NewestRow, NewestRows, Outcome, Position,
     StoredDecision,
 };
+
+use super::{faults::Faults, lock::lock};
 
 type Rows = BTreeMap<(WorkspaceId, CallId), Row>;
 

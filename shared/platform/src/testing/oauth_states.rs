@@ -5,13 +5,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use calls::ports::StoreError;
+use worker::ports::StoreError;
 
-use super::{faults::Faults, lock::lock};
 use crate::{
     hashed::Hashed,
     stores::{NewState, OAuthFlow, OAuthStates, TakeError},
 };
+
+use super::{faults::Faults, lock::lock};
 
 /// Connect flows in memory. Its operations are `put` and `take`. Clones share it.
 #[derive(Debug, Clone, Default)]

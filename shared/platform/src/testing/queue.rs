@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use calls::{
+use worker::{
     jobs::Job,
     message::Message,
     ports::{Queue, StoreError},

@@ -5,14 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use calls::{
-    ids::{SalesforceId, WorkspaceId},
+use calls::ids::{SalesforceId, WorkspaceId};
+use crm::{
     lease::Lease,
-    ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces},
     workspace::{Connection, ConnectionState, Learned, Lessons, Settings, WebhookSecretVersions, Workspace},
 };
+use worker::ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces};
 
-use super::{faults::Faults, lock::lock};
 use crate::{
     dynamo::next_versions,
     stores::{
@@ -20,6 +19,8 @@ use crate::{
         StatusView, Unanswered, WebhookSecrets,
     },
 };
+
+use super::{faults::Faults, lock::lock};
 
 /// A workspace that is connected to an org: version 1, with the tokens `access-1` and `refresh-1`.
 ///

@@ -9,10 +9,7 @@ use std::{
     },
 };
 
-use calls::{
-    ports::{ConnectionStore as _, Ledger as _, Swap, Tokens, Workspaces as _},
-    workspace::{ConnectionState, Settings, WebhookSecretVersions},
-};
+use crm::workspace::{ConnectionState, Settings, WebhookSecretVersions};
 use platform::{
     aws::LazyClient,
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
@@ -24,6 +21,7 @@ use platform::{
     testing::keys,
 };
 use secrecy::ExposeSecret as _;
+use worker::ports::{ConnectionStore as _, Ledger as _, Swap, Tokens, Workspaces as _};
 
 use crate::{
     contract::{new_connection, new_state, row, workspace_id},

@@ -1,18 +1,18 @@
 //! Secrets Manager and SQS.
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use calls::{
-    ids::{CallId, WorkspaceId},
-    jobs::{Job, Resume, Wake},
-    message::Queued as _,
-    ports::Queue as _,
-};
+use calls::ids::{CallId, WorkspaceId};
 use platform::{
     keys::Keys,
     queue::SqsQueue,
     secrets::{CachedSecret, ClientSecret, SecretsManager},
 };
 use secrecy::ExposeSecret as _;
+use worker::{
+    jobs::{Job, Resume, Wake},
+    message::Queued as _,
+    ports::Queue as _,
+};
 
 use crate::{contract::workspace_id, emulator, template};
 

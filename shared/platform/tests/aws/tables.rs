@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use calls::{
     call::Call,
-    crm::ApiUsage,
     ids::{CallId, ErrorCode, WorkspaceId},
-    ledger::{Foreign, Row, Stored, SyncStatus, WriteId},
-    ports::{DueRows as _, FailedRows as _, Ledger as _, Swap, WaitingRows as _, Workspaces as _},
     reason::Reason,
+    status::SyncStatus,
+};
+use crm::{
+    ApiUsage,
+    ledger::{Foreign, Row, Stored, WriteId},
     workspace::{ConnectionState, Settings},
 };
 use platform::{
@@ -21,6 +23,7 @@ use platform::{
     },
     testing::keys,
 };
+use worker::ports::{DueRows as _, FailedRows as _, Ledger as _, Swap, WaitingRows as _, Workspaces as _};
 
 use crate::{
     contract::{new_connection, new_state, row, workspace_id},

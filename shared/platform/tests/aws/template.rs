@@ -57,7 +57,7 @@ struct Projected {
 /// Creates a table like `resource`, with a unique name.
 pub(crate) async fn create_table(client: &aws_sdk_dynamodb::Client, resource: &str) -> String {
     let table: Table = serde_yaml_ng::from_value(resources()[resource]["Properties"].clone()).unwrap();
-    let name = format!("{resource}-{}", calls::ports::Random::id(&platform::random::SystemRandom));
+    let name = format!("{resource}-{}", worker::ports::Random::id(&platform::random::SystemRandom));
     let indexes: Vec<_> = table.global_secondary_indexes.into_iter().map(index).collect();
     client
         .create_table()

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use calls::{
-    crm::FaultClass,
-    ids::CallId,
-    ports::{Crm, Look},
-};
+use calls::ids::CallId;
 use chrono::{DateTime, Utc};
+use crm::FaultClass;
 use salesforce_sim::{Effect, RouteKind};
 use serde_json::json;
+use worker::ports::{Crm, Look};
 
 use crate::support::{
     task,

@@ -1,12 +1,10 @@
 //! Finding records by phone number: by search, and by query while the search index lags.
 
-use calls::{
-    crm::{FaultClass, Omitted, PhoneQuery, RecordType},
-    ports::Crm,
-};
 use chrono::{DateTime, Utc};
+use crm::{FaultClass, Omitted, PhoneQuery, RecordType};
 use salesforce_sim::{Effect, Fault, NewRecord, Preset, RouteKind, Settings};
 use serde_json::json;
+use worker::ports::Crm;
 
 use crate::support::world::{World, class_and_code};
 

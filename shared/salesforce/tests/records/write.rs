@@ -2,17 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use calls::{
-    crm::{Duplicates, FaultClass, Omitted, WrittenObject},
-    ids::SalesforceId,
-    lead::LeadDraft,
-    ports::Crm,
-};
+use calls::ids::SalesforceId;
 use chrono::Utc;
+use crm::{Duplicates, FaultClass, Omitted, WrittenObject, lead::LeadDraft};
 use salesforce::Timeouts;
 use salesforce_sim::{Effect, NewRecord, PersonAction, Preset, RouteKind, Settings, TaskStatus};
 use secrecy::ExposeSecret;
 use serde_json::json;
+use worker::ports::Crm;
 
 use crate::support::{
     event, task,
@@ -142,7 +139,7 @@ async fn the_status_of_closed_tasks_is_read_from_the_org() {
     assert_eq!(world.client.closed_task_status(&world.connection).await.unwrap().value, None);
 }
 
-fn fields(json: serde_json::Value) -> calls::crm::Fields {
+fn fields(json: serde_json::Value) -> crm::Fields {
     json.as_object().unwrap().clone()
 }
 

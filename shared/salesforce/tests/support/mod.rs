@@ -7,9 +7,9 @@ pub mod world;
 
 use std::time::Duration;
 
-use calls::{
+use calls::ids::SalesforceId;
+use crm::{
     activity::{EventDraft, TaskDraft},
-    ids::SalesforceId,
     workspace::Connection,
 };
 use salesforce::{Client, Config, Timeouts, hosts::Hosts};

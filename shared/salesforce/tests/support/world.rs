@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use calls::{
-    crm::{Activities, CrmError, FaultClass, Omitted, PhoneQuery, RecordType, Written},
-    ids::{CallId, SalesforceId},
-    ports::{Crm, Look, TokenEndpoint, Tokens},
-    workspace::Connection,
-};
+use calls::ids::{CallId, SalesforceId};
 use chrono::{TimeDelta, Utc};
+use crm::{
+    Activities, CrmError, FaultClass, Omitted, PhoneQuery, RecordType, Written, workspace::Connection,
+};
 use salesforce::{
     Client, Grant, Timeouts,
     oauth::{Flow, authorize_url},
@@ -19,6 +17,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use worker::ports::{Crm, Look, TokenEndpoint, Tokens};
 
 use super::{client_with, event, task};
 

@@ -3,22 +3,26 @@
 use std::collections::BTreeSet;
 
 use calls::{
-    crm::{Record, RecordType},
     ids::{ErrorCode, WorkspaceId},
-    ledger::{Row, SyncStatus, WriteId},
+    reason::Reason,
+    status::SyncStatus,
+};
+use crm::{
+    Record, RecordType,
+    ledger::{Row, WriteId},
     matching::{Candidate, Decision, Rule},
     phone::Exactness,
-    ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows},
-    reason::Reason,
 };
 use platform::{
     dynamo::LedgerTable,
     stores::{CountedRows, ListedRow, ListedRows, NewestRow, NewestRows, Outcome},
     testing::{MemoryLedger, listed_decision},
 };
+use worker::ports::{DueRows, FailedRows, Ledger, Swap, WaitingRows};
+
+use crate::tables;
 
 use super::{contract, row, salesforce_id, workspace_id};
-use crate::tables;
 
 fn memory() -> MemoryLedger {
     MemoryLedger::default()

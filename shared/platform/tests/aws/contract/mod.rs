@@ -9,8 +9,8 @@ mod workspaces;
 use calls::{
     call::{Call, Fact},
     ids::{CallId, SalesforceId, WorkspaceId},
-    ledger::{Row, WriteId},
 };
+use crm::ledger::{Row, WriteId};
 use platform::{
     hashed::Hashed,
     stores::{NewConnection, NewState, OAuthFlow},

@@ -1,15 +1,16 @@
 //! What workers learn about an org, and idle connections.
 
-use calls::{
-    crm::Omitted,
-    ids::WorkspaceId,
-    ports::{ConnectionStore, IdleConnections, OrgMemory, Tokens},
+use calls::ids::WorkspaceId;
+use crm::{
+    Omitted,
     workspace::{Learned, Lessons},
 };
 use platform::{stores::Connections, testing::MemoryWorkspaces};
+use worker::ports::{ConnectionStore, IdleConnections, OrgMemory, Tokens};
+
+use crate::tables;
 
 use super::{contract, new_connection, salesforce_id, workspace_id};
-use crate::tables;
 
 fn memory() -> MemoryWorkspaces {
     MemoryWorkspaces::default()

@@ -1,9 +1,8 @@
 //! Workspaces: connect, disconnect, refresh by one worker at a time, and webhook secrets.
 
-use calls::{
-    call::Direction,
-    crm::RecordType,
-    ports::{ConnectionStore, Tokens, Workspaces},
+use calls::call::Direction;
+use crm::{
+    RecordType,
     workspace::{ConnectionState, MultipleMatches, NoMatch, Settings, WebhookSecretVersions},
 };
 use platform::{
@@ -14,9 +13,11 @@ use platform::{
     testing::MemoryWorkspaces,
 };
 use secrecy::ExposeSecret as _;
+use worker::ports::{ConnectionStore, Tokens, Workspaces};
+
+use crate::tables;
 
 use super::{contract, new_connection, salesforce_id, workspace_id};
-use crate::tables;
 
 fn memory() -> (MemoryWorkspaces, MemoryWorkspaces) {
     let store = MemoryWorkspaces::default();

@@ -1,0 +1,52 @@
+//! Where a call stands.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a call stands, and what follows by itself. A listed call may have another status, which a newer version of
+/// Ringlog gave it: show it as it is.
+// docs/contract.md#statuses
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// Accepted, not yet tried.
+    Queued,
+    /// The Task is written. If something else is not, `errorMessage` says so.
+    Success,
+    /// No Lead or Contact has the number. Searched again after 5 minutes, 1 hour and 24 hours.
+    NotFound,
+    /// A passing fault; tried again at `dueAt`.
+    Retrying,
+    /// Not connected to Salesforce. Tried again when the workspace connects.
+    WaitingForConnection,
+    /// A permanent fault. `errorMessage` says what to change in Salesforce; then retry.
+    Error,
+    /// Nothing to log.
+    Skipped,
+}
+
+impl SyncStatus {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Success,
+        Self::NotFound,
+        Self::Retrying,
+        Self::WaitingForConnection,
+        Self::Error,
+        Self::Skipped,
+    ];
+
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Success => "success",
+            Self::NotFound => "not_found",
+            Self::Retrying => "retrying",
+            Self::WaitingForConnection => "waiting_for_connection",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The ledger: the one truth about a call (docs/contract.md#the-ledger), and what its rows may say.
+
+use calls::{
+    call::Call,
+    codes::reasons,
+    ids::{CallId, SalesforceId, WorkspaceId},
+    reason::Reason,
+    status::SyncStatus,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    journal::Journal,
+    lease::Lease,
+    matching::Decision,
+    records::{ApiUsage, Record},
+};
+
+/// The id of one write of a row. Every write has its own, so that a write can say which state it follows, and one
+/// whose answer was lost is recognised as ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteId(pub String);
+
+/// Faults that are taken to be passing, one after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failing {
+    /// The first of them, Unix seconds.
+    pub since: i64,
+    /// How many there were.
+    pub times: u32,
+}
+
+impl Failing {
+    /// With one more fault at `now`.
+    #[must_use]
+    pub fn again(failing: Option<Self>, now: i64) -> Self {
+        let before = failing.unwrap_or(Self { since: now, times: 0 });
+        Self { times: before.times.saturating_add(1), ..before }
+    }
+}
+
+/// The org and the user that a call was tried with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedWith {
+    /// The org.
+    pub org_id: SalesforceId,
+    /// The user.
+    pub user_id: SalesforceId,
+}
+
+/// A row of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Whose call.
+    pub workspace_id: WorkspaceId,
+    /// Which call.
+    pub call_id: CallId,
+    /// The last write of this row; `None` on one that was never written.
+    pub write_id: Option<WriteId>,
+    /// Where the call stands.
+    pub status: SyncStatus,
+    /// Why, where the status alone does not say it.
+    pub reason: Option<Reason>,
+    /// What the reports said.
+    pub call: Call,
+    /// Rises with every report that brought something new.
+    pub revision: u64,
+    /// The revision that Salesforce shows; 0: none.
+    pub logged_revision: u64,
+    /// How often a worker has claimed the row.
+    pub attempts: u32,
+    /// The faults since the last attempt that had an outcome; on `retrying` rows only.
+    pub failing: Option<Failing>,
+    /// The caller's number, E.164 where it could be read.
+    pub phone_number: Option<String>,
+    /// The record that the call is logged on.
+    pub record: Option<Record>,
+    /// The Task.
+    pub task_id: Option<SalesforceId>,
+    /// The Event.
+    pub event_id: Option<SalesforceId>,
+    /// How the record was found and chosen.
+    pub decision: Option<Decision>,
+    /// What was sent last to the Task and the Event.
+    pub journal: Journal,
+    /// The org and user of the first attempt that wrote, or may have written: no other org gets the call.
+    pub tried_with: Option<TriedWith>,
+    /// The worker that has the row now.
+    pub lease: Option<Lease>,
+    /// A write of an earlier attempt may commit until then (Unix seconds): look before writing, and write only
+    /// after it. `None`: every earlier attempt had a definite answer.
+    pub unsettled_until: Option<i64>,
+    /// The org's use of requests at the last attempt.
+    pub api_usage: Option<ApiUsage>,
+    /// The first report's arrival, Unix seconds.
+    pub created_at: i64,
+    /// The last write, Unix seconds.
+    pub updated_at: i64,
+    /// When the sweep wakes the row; on every row that is not final.
+    pub due_at: Option<i64>,
+    /// When the row is deleted (TTL); on final rows only.
+    pub expires_at: Option<i64>,
+}
+
+impl Row {
+    /// A call that was accepted at `received_at`, and is due since.
+    pub fn accepted(workspace_id: WorkspaceId, call: Call, received_at: i64) -> Self {
+        Self {
+            workspace_id,
+            call_id: call.id.clone(),
+            write_id: None,
+            status: SyncStatus::Queued,
+            reason: None,
+            call,
+            revision: 1,
+            logged_revision: 0,
+            attempts: 0,
+            failing: None,
+            phone_number: None,
+            record: None,
+            task_id: None,
+            event_id: None,
+            decision: None,
+            journal: Journal::default(),
+            tried_with: None,
+            lease: None,
+            unsettled_until: None,
+            api_usage: None,
+            created_at: received_at,
+            updated_at: received_at,
+            due_at: Some(received_at),
+            expires_at: None,
+        }
+    }
+
+    /// Takes over what a report says that came at `received_at`; `true` where it is news. A row that was made by a
+    /// report under a revoked webhook secret is replaced by it (docs/contract.md#the-webhook-secret).
+    pub fn take_report(&mut self, call: &Call, received_at: i64) -> bool {
+        if self.is_refused() {
+            let revision = self.revision + 1;
+            let replaced = Self::accepted(self.workspace_id.clone(), call.clone(), received_at);
+            *self = Self { revision, write_id: self.write_id.take(), lease: self.lease.take(), ..replaced };
+            return true;
+        }
+        let news = self.call.merge(call);
+        if news {
+            self.revision += 1;
+        }
+        news
+    }
+
+    /// Whether the row was made by a report under a webhook secret that counts no more.
+    pub fn is_refused(&self) -> bool {
+        self.status == SyncStatus::Skipped
+            && self.reason.as_ref().is_some_and(|reason| reason.code == reasons::WEBHOOK_SECRET_REVOKED.code)
+    }
+
+    /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second
+    /// report, and died, leaves `success` behind, and a due time.
+    pub fn is_settled(&self) -> bool {
+        self.due_at.is_none()
+    }
+
+    /// Puts the row in line again, due now.
+    pub fn queue(&mut self, now: i64) {
+        self.status = SyncStatus::Queued;
+        self.reason = None;
+        self.due_at = Some(now);
+        self.expires_at = None;
+    }
+
+    /// Gives the row a status. Without `due_at` it is final, and is kept for `retention_days`.
+    pub fn finish(
+        &mut self,
+        status: SyncStatus,
+        reason: Option<Reason>,
+        due_at: Option<i64>,
+        retention_days: u32,
+        now: i64,
+    ) {
+        self.status = status;
+        self.reason = reason;
+        self.due_at = due_at;
+        self.failing = self.failing.filter(|_| status == SyncStatus::Retrying);
+        self.expires_at = due_at.is_none().then(|| now + i64::from(retention_days) * 24 * 60 * 60);
+    }
+}
+
+/// What stands in the ledger for a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// A row.
+    Row(Box<Row>),
+    /// A row that this version does not understand.
+    Foreign(Foreign),
+}
+
+impl From<Row> for Stored {
+    fn from(row: Row) -> Self {
+        Self::Row(Box::new(row))
+    }
+}
+
+/// A row that this version does not understand in full: a newer one wrote it, and was rolled back. It is shown as it is
+/// and never written, not even in part: what else belongs to the part that is not understood, only the newer version
+/// knows. That one finds it as it left it (docs/contract.md#rows-and-messages-of-a-newer-version).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a newer version wrote the call's row: {cause}")]
+pub struct Foreign {
+    /// What is not understood: `column status cannot be read`. Never content.
+    pub cause: String,
+}
+
+/// What an index of the ledger knows of a row: everything but the call's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowKey {
+    /// Whose call.
+    pub workspace_id: WorkspaceId,
+    /// Which call.
+    pub call_id: CallId,
+}

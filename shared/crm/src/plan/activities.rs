@@ -1,0 +1,241 @@
+//! What is written for a call: what Salesforce does not have, and what it has but is behind.
+
+use calls::{appointment::Resolution, ids::SalesforceId, reason::Reason};
+
+use crate::{
+    activity::{self, Booking, EventDraft, TaskDraft, last_line},
+    draft::Draft,
+    outcome::{self, Ending},
+    records::Record,
+};
+
+use super::{
+    Asked, Change, Choice, Known, NewLead, Next, Operation, Plan, Question, Who,
+    changes::{Changes, updatable},
+    observed::Standing,
+};
+
+/// Plans the Task and the Event of a call whose record is known, or is the `lead` to be made. What is added goes where the
+/// Task stands, wherever a person moved it: the choice follows. Where somebody took the Task off its record, nobody knows
+/// whose Event it would be, so there is none.
+pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>) -> Next {
+    let Known { row, seen, .. } = known;
+    let resolution = known.resolution();
+    let mut wanted = Wanted::of(known, &resolution, choice.record.as_ref());
+    if let (Some((refused, error)), Some(task)) = (&seen.refused_status, &mut wanted.task) {
+        // Never without a status: the Task would be open, and in somebody's list of things to do.
+        match &seen.closed_status {
+            Asked::NotYet => return Next::Observe(Question::ClosedStatus),
+            Asked::Found(status) if status != refused => task.status.clone_from(status),
+            _ => return Next::End(Ending::Refused(error.clone())),
+        }
+    }
+    let task_id = row.task_id.as_ref().filter(|_| wanted.task.is_some());
+    let event_id = row.event_id.as_ref().filter(|_| wanted.event.is_some());
+    if let Some(question) = wanted.unread(known, task_id, event_id) {
+        return Next::Observe(question);
+    }
+    let adds_event = wanted.event.is_some() && event_id.is_none();
+    let mut no_event = refused_event(known, choice).filter(|_| adds_event);
+    if let Some(task) = task_id.and(seen.task.read.found()) {
+        match &task.who_id {
+            None => no_event = no_event.or_else(|| adds_event.then(outcome::taken_off)),
+            Some(who_id) if !seen.is_gone(who_id) => {
+                if Record::of(who_id).is_some() {
+                    choice.stays_on(who_id);
+                }
+                if let Some(event) = &mut wanted.event {
+                    event.who_id = Some(who_id.clone());
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(reason) = &no_event {
+        wanted.event = None;
+        wanted.book_by_hand(known, &resolution, reason);
+    }
+    let Wanted { task, event, mut left_out, note, .. } = wanted;
+    let task = task.and_then(|task| operation(known, task, task_id, &seen.task));
+    let event = event.and_then(|event| operation(known, event, event_id, &seen.event));
+    let mut kept = Vec::new();
+    for (object, changes) in [("Task", changes(task.as_ref())), ("Event", changes(event.as_ref()))] {
+        let named = |field: &String| format!("{object}.{field}");
+        kept.extend(changes.iter().flat_map(|changes| &changes.kept).map(named));
+        left_out.extend(changes.iter().flat_map(|changes| &changes.hidden).map(named));
+    }
+    let left = left(event.as_ref()).or(no_event).or_else(|| left(task.as_ref()));
+    let note = left.or_else(|| outcome::fields_left_out(&left_out)).or(note);
+    Next::Write(Box::new(Plan { lead, task, event, note: outcome::kept_by_person(&kept, note) }))
+}
+
+/// Why Salesforce takes no Event for the call: it refused it, or the record is gone, and the Task is there already.
+fn refused_event(known: Known<'_>, choice: &Choice) -> Option<Reason> {
+    let gone = known.seen.gone.last().filter(|gone| choice.is(&gone.record.id));
+    let refused = gone.filter(|_| known.row.task_id.is_some());
+    known.seen.refused_event.clone().or_else(|| refused.map(|gone| outcome::refused_event(&gone.error)))
+}
+
+/// What is to stand in Salesforce for a call, of what may be missing there or behind.
+struct Wanted {
+    task: Option<TaskDraft<Who>>,
+    event: Option<EventDraft<Who>>,
+    /// The fields that the org refuses, and which are left out: `Task.Type`.
+    left_out: Vec<String>,
+    /// A person asks for a call again that is logged already.
+    asked_again: bool,
+    /// What was wrong with the appointment, or has to be known of the caller.
+    note: Option<Reason>,
+}
+
+impl Wanted {
+    fn of(known: Known<'_>, resolution: &Resolution, record: Option<&Record>) -> Self {
+        let Known { row, seen, now, .. } = known;
+        let (call, settings) = (&row.call, known.settings());
+        let who_id = record.map(|record| record.id.clone());
+        let mut booking = Booking::of(resolution);
+        let (event, note) = match resolution {
+            Resolution::None | Resolution::NotMade(_) if row.event_id.is_some() => {
+                let reason = outcome::withdrawn();
+                booking = Booking::Withdrawn(reason.message.clone());
+                (None, Some(reason))
+            }
+            Resolution::None => (None, None),
+            Resolution::Booked { appointment, warning, others } => {
+                let event = activity::event(call, &who_id, appointment, now);
+                (Some(event), warning.clone().or_else(|| outcome::more_appointments(others)))
+            }
+            Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => (None, Some(reason.clone())),
+        };
+        let is_behind = row.logged_revision < row.revision;
+        // The Task says what became of the Event.
+        let adds_event = event.is_some() && (row.event_id.is_none() || seen.event.created);
+        let needs_task = row.task_id.is_none() || is_behind || adds_event;
+        let task = (needs_task && !seen.task.created)
+            .then(|| activity::task(call, &who_id, settings, row.created_at, &booking));
+        let event = event.filter(|_| (row.event_id.is_none() || is_behind) && !seen.event.created);
+        let asked_again = row.task_id.is_some() && row.logged_revision == 0;
+        let note = note.or_else(|| outcome::found_by_given_number(call, settings));
+        let mut wanted = Self { task, event, left_out: Vec::new(), asked_again, note };
+        wanted.leave_out_what_is_refused(known);
+        wanted
+    }
+
+    /// Leaves out the fields that the org refused lately, and takes its own status for a closed Task: not where a person
+    /// asks for the call again, who may have mended that. What it refused in this attempt is left out in any case.
+    fn leave_out_what_is_refused(&mut self, known: Known<'_>) {
+        let learned = &known.workspace.learned;
+        if !self.asked_again {
+            for field in learned.unwritable.at(known.now) {
+                if self.without(field) {
+                    self.left_out.push(field.to_owned());
+                }
+            }
+            if let (Some(task), Some(status)) = (&mut self.task, learned.closed_status(known.now)) {
+                status.clone_into(&mut task.status);
+            }
+        }
+        for field in known.seen.refused_fields.iter().filter(|field| !field.starts_with("Lead.")) {
+            self.without(field);
+            self.left_out.push(field.clone());
+        }
+    }
+
+    fn without(&mut self, field: &str) -> bool {
+        match field.split_once('.') {
+            Some(("Task", field)) => self.task.as_mut().is_some_and(|task| task.without(field)),
+            Some(("Event", field)) => self.event.as_mut().is_some_and(|event| event.without(field)),
+            _ => false,
+        }
+    }
+
+    /// What has to be read before anything of it is changed or added to: what the journal knows to be there as it is
+    /// wanted needs no read, unless a person asks for the call again.
+    fn unread(
+        &self,
+        known: Known<'_>,
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Option<Question> {
+        let seen = known.seen;
+        let is_read = [&seen.task, &seen.event].iter().any(|seen| !seen.read.is_open() || seen.stale > 0);
+        let adds_event = task_id.is_some() && event_id.is_none() && self.event.is_some();
+        let reads = is_read
+            || adds_event
+            || self.asked_again
+            || is_behind(known, task_id.and(self.task.as_ref()))
+            || is_behind(known, event_id.and(self.event.as_ref()));
+        let open = |id: Option<&SalesforceId>, standing: &Standing| {
+            id.filter(|_| reads && standing.read.is_open()).cloned()
+        };
+        let (task_id, event_id) = (open(task_id, &seen.task), open(event_id, &seen.event));
+        (task_id.is_some() || event_id.is_some()).then_some(Question::Activities { task_id, event_id })
+    }
+
+    /// Changes a Task that tells of an Event to one of an appointment that a person has to book.
+    fn book_by_hand(&mut self, known: Known<'_>, resolution: &Resolution, reason: &Reason) {
+        let Some(task) = &mut self.task else { return };
+        let row = known.row;
+        let others = match resolution {
+            Resolution::Booked { others, .. } | Resolution::ByHand { others, .. } => others.clone(),
+            Resolution::None | Resolution::NotMade(_) => Vec::new(),
+        };
+        let by_hand = Booking::ByHand(reason.message.clone(), others);
+        let redrafted = activity::task(&row.call, &task.who_id, known.settings(), row.created_at, &by_hand);
+        (task.subject, task.description) = (redrafted.subject, redrafted.description);
+    }
+}
+
+/// Whether a draft says something that Salesforce has not confirmed.
+fn is_behind<D: Draft>(known: Known<'_>, draft: Option<&D>) -> bool {
+    let sent = known.row.journal.of(D::OBJECT);
+    draft.is_some_and(|draft| sent.is_none_or(|sent| sent.is_behind(&updatable(draft.fields()))))
+}
+
+/// What is done with an activity that is wanted so. What a person deleted stays deleted; what may not be changed stays as
+/// it is; what was not read is up to date.
+fn operation<D: Draft>(
+    known: Known<'_>,
+    draft: D,
+    id: Option<&SalesforceId>,
+    seen: &Standing,
+) -> Option<Operation<D>> {
+    let Some(id) = id else { return Some(Operation::Create(draft)) };
+    if let Some(reason) = &seen.unchangeable {
+        return Some(Operation::Leave(reason.clone()));
+    }
+    let standing = match &seen.read {
+        Asked::NotYet => return None,
+        Asked::Nothing => return Some(Operation::Leave(outcome::deleted(D::OBJECT))),
+        Asked::Found(standing) => standing,
+    };
+    let wanted = updatable(draft.fields());
+    let journal = &known.row.journal;
+    // What nobody noted: the fields that Ringlog gave an activity which is still as it was created.
+    let given = (journal.of(D::OBJECT).is_none() && standing.is_untouched).then(|| {
+        let given = standing.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
+        given.map(|(field, value)| (field.clone(), value.clone())).collect()
+    });
+    let mut journal = std::borrow::Cow::Borrowed(journal);
+    if let Some(given) = &given {
+        journal.to_mut().created(D::OBJECT, given);
+    }
+    let last_line = last_line(&known.row.call_id);
+    let changes = Changes::between(&wanted, standing, journal.of(D::OBJECT), &last_line, known.now);
+    let change = Change { id: id.clone(), modified_at: standing.modified_at, draft, given, changes };
+    Some(Operation::Change(change))
+}
+
+fn changes<D>(operation: Option<&Operation<D>>) -> Option<&Changes> {
+    match operation {
+        Some(Operation::Change(change)) => Some(&change.changes),
+        _ => None,
+    }
+}
+
+fn left<D>(operation: Option<&Operation<D>>) -> Option<Reason> {
+    match operation {
+        Some(Operation::Leave(reason)) => Some(reason.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,317 @@
+//! Plans, without any port: what follows from what was observed.
+
+use calls::{
+    appointment::AppointmentRequest,
+    call::{Call, Fact},
+    ids::{CallId, SalesforceId, WorkspaceId},
+};
+use chrono::DateTime;
+use serde_json::json;
+
+use crate::{
+    caller::Caller,
+    ledger::Row,
+    matching::Rule,
+    records::{
+        Activity, CrmError, FaultClass, Fields, Found, FoundRecord, Record, RecordType, WrittenObject,
+    },
+    workspace::{NoMatch, Workspace},
+};
+
+use super::*;
+
+const NOW: i64 = 1_800_000_000;
+const NUMBER: &str = "+12345550123";
+const LEAD: &str = "00Q000000000001EAA";
+const CONTACT: &str = "003000000000001AAA";
+
+fn sf(id: &str) -> SalesforceId {
+    SalesforceId::parse(id).unwrap()
+}
+
+/// A call, its row and all that an attempt has observed.
+struct Case {
+    row: Row,
+    workspace: Workspace,
+    seen: Observed,
+}
+
+impl Case {
+    fn new() -> Self {
+        let fact = |value: &str| Some(Fact { value: value.to_owned(), reported_at: 1 });
+        let call = Call { customer_number: fact(NUMBER), ..Call::new(CallId::parse("call-1").unwrap()) };
+        let id = WorkspaceId::parse("acme").unwrap();
+        let row = Row::accepted(id.clone(), call, NOW);
+        Self { seen: Observed::at_start(&row, false), row, workspace: Workspace::unknown(id) }
+    }
+
+    fn booked(mut self) -> Self {
+        let value = AppointmentRequest {
+            date: Some("2027-01-20".to_owned()),
+            time: Some("2:00 PM".to_owned()),
+            ..AppointmentRequest::default()
+        };
+        self.row.call.appointment = Some(Fact { value, reported_at: 1 });
+        self
+    }
+
+    /// Search found these records.
+    fn found(mut self, ids: &[&str]) -> Self {
+        let at = DateTime::from_timestamp(NOW - 86_400, 0).unwrap();
+        let record = |id: &&str| FoundRecord {
+            id: sf(id),
+            record_type: RecordType::of(&sf(id)).unwrap(),
+            name: None,
+            phones: vec![("Phone".to_owned(), NUMBER.to_owned())],
+            country: None,
+            created_at: at,
+            modified_at: at,
+        };
+        let found = Found { records: ids.iter().map(record).collect(), ..Found::default() };
+        let search = Search::ByNumber { found, left_out: false, asked_at: NOW, recent: None };
+        self.seen.search = Some(search);
+        self
+    }
+
+    /// Nobody has the number, in records that search does not know yet either.
+    fn unknown(self) -> Self {
+        let mut case = self.found(&[]);
+        if let Some(Search::ByNumber { recent, .. }) = &mut case.seen.search {
+            *recent = Some(Recent { found: Found::default(), late: false });
+        }
+        case
+    }
+
+    /// The Task is there, with these fields.
+    fn logged(mut self, fields: serde_json::Value) -> Self {
+        self.row.task_id = Some(sf("00T000000000001EAA"));
+        self.row.record = Record::of(&sf(LEAD));
+        self.seen = Observed::at_start(&self.row, false);
+        let fields: Fields = serde_json::from_value(fields).unwrap();
+        self.seen.task.read = Asked::Found(Activity {
+            id: sf("00T000000000001EAA"),
+            who_id: Some(sf(LEAD)),
+            fields,
+            modified_at: DateTime::from_timestamp(NOW, 0).unwrap(),
+            is_untouched: false,
+        });
+        self
+    }
+
+    /// Salesforce refused the chosen record because it is gone.
+    fn gone(mut self) -> Self {
+        self.seen.choice = self.step().choice;
+        let record = self.seen.choice.record.clone().unwrap();
+        self.seen.record_gone(&record, error(FaultClass::RecordGone, "ENTITY_IS_DELETED"));
+        self
+    }
+
+    fn step(&self) -> Step {
+        let caller = Caller::of(&self.row.call, &self.workspace.settings).unwrap();
+        let Self { row, workspace, seen } = self;
+        super::plan(Known { row, workspace, caller: &caller, seen, now: NOW })
+    }
+
+    fn question(&self) -> Question {
+        match self.step().next {
+            Next::Observe(question) => question,
+            next => panic!("{next:?}"),
+        }
+    }
+
+    fn operations(&self) -> Plan {
+        match self.step().next {
+            Next::Write(plan) => *plan,
+            next => panic!("{next:?}"),
+        }
+    }
+}
+
+fn error(class: FaultClass, code: &str) -> CrmError {
+    let (code, message) = (code.to_owned(), code.to_owned());
+    CrmError { class, code, message, fields: Vec::new(), status: None, object: None, records: Vec::new() }
+}
+
+#[test]
+fn a_new_call_is_searched_for() {
+    assert_eq!(Case::new().question(), Question::Search { everything: false });
+}
+
+#[test]
+fn a_call_whose_record_is_known_is_a_task() {
+    let case = Case::new().found(&[LEAD]);
+    assert_eq!(case.step().choice.record, Record::of(&sf(LEAD)));
+    let plan = case.operations();
+    let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
+    assert_eq!(task.who_id, Some(sf(LEAD)));
+    assert!(plan.lead.is_none() && plan.event.is_none() && plan.note.is_none());
+}
+
+#[test]
+fn a_booked_appointment_is_an_event_about_the_same_record() {
+    let plan = Case::new().booked().found(&[LEAD]).operations();
+    let Some(Operation::Create(event)) = plan.event else { panic!("{:?}", plan.event) };
+    assert_eq!(event.who_id, Some(sf(LEAD)));
+}
+
+#[test]
+fn where_search_knows_nobody_new_records_are_asked_for() {
+    assert_eq!(Case::new().found(&[]).question(), Question::Recent);
+    assert!(matches!(Case::new().unknown().step().next, Next::End(Ending::NotFound(_))));
+}
+
+#[test]
+fn a_lead_is_made_only_for_a_number_that_nobody_claims() {
+    let mut case = Case::new().unknown();
+    case.workspace.settings.no_match = NoMatch::CreateLead;
+    assert_eq!(case.question(), Question::Lead { gone: None });
+
+    case.seen.lead = Some(Lead::Known(sf(LEAD)));
+    let step = case.step();
+    assert_eq!(step.choice.record, Record::of(&sf(LEAD)));
+    assert_eq!(step.choice.decision.unwrap().rule, Rule::NewLead);
+
+    case.seen.lead = Some(Lead::Free(None));
+    let plan = case.operations();
+    assert!(plan.lead.is_some());
+    assert!(matches!(plan.task, Some(Operation::Create(task)) if task.who_id.is_none()));
+}
+
+#[test]
+fn a_record_that_a_duplicate_rule_names_is_read_before_a_second_lead() {
+    let mut case = Case::new().unknown();
+    case.workspace.settings.no_match = NoMatch::CreateLead;
+    case.seen.lead = Some(Lead::Free(None));
+    case.seen.duplicates = Some(NamedDuplicates::Named(vec![sf(CONTACT)]));
+    assert_eq!(case.question(), Question::Duplicates(vec![sf(CONTACT)]));
+
+    case.seen.duplicates = Some(NamedDuplicates::Read(Vec::new()));
+    assert_eq!(case.operations().lead.unwrap().duplicates, Duplicates::Allow);
+}
+
+#[test]
+fn what_an_unsettled_attempt_wrote_is_looked_for_before_anything_is_written() {
+    let mut case = Case::new().found(&[LEAD, CONTACT]);
+    case.row.unsettled_until = Some(NOW + 600);
+    let places = vec![sf(LEAD), sf(CONTACT)];
+    assert_eq!(case.question(), Question::Look { places: places.clone(), may_be_older: false });
+
+    let task = Some((sf("00T000000000001EAA"), Some(sf(CONTACT))));
+    case.seen.look = Some(Looked { places, asked_at: NOW, task, event_id: None, adopted: false });
+    let Step { choice, next } = case.step();
+    assert_eq!((choice.record, choice.decision.unwrap().rule), (Record::of(&sf(CONTACT)), Rule::Earlier));
+    let task_id = Some(sf("00T000000000001EAA"));
+    assert!(matches!(next, Next::Adopt(adoption) if adoption.task_id == task_id && adoption.settled));
+}
+
+#[test]
+fn nothing_is_written_while_an_earlier_write_may_still_commit() {
+    let mut case = Case::new().found(&[LEAD]);
+    case.row.unsettled_until = Some(NOW + 600);
+    let looked =
+        |adopted, asked_at| Looked { places: vec![sf(LEAD)], asked_at, task: None, event_id: None, adopted };
+    case.seen.look = Some(looked(false, NOW));
+    assert!(matches!(case.step().next, Next::Adopt(Adoption { settled: false, .. })));
+    case.seen.look = Some(looked(false, NOW + 600));
+    assert!(matches!(case.step().next, Next::Adopt(Adoption { settled: true, .. })));
+    case.seen.look = Some(looked(true, NOW));
+    let end = case.step().next;
+    assert!(matches!(end, Next::End(Ending::Unsettled { until }) if until == NOW + 600));
+}
+
+#[test]
+fn a_lead_that_is_gone_may_have_become_a_contact() {
+    let mut case = Case::new().found(&[LEAD]).gone();
+    assert_eq!(case.question(), Question::Conversion(sf(LEAD)));
+
+    case.seen.conversions.insert(sf(LEAD), Some(sf(CONTACT)));
+    let choice = case.step().choice;
+    assert_eq!(choice.record, Record::of(&sf(CONTACT)));
+    assert_eq!(choice.decision.unwrap().rule, Rule::Converted);
+
+    case.seen.conversions.insert(sf(LEAD), None);
+    assert_eq!(case.question(), Question::Search { everything: false });
+    let case = case.found(&[LEAD, CONTACT]);
+    assert_eq!(case.step().choice.record, Record::of(&sf(CONTACT)));
+}
+
+#[test]
+fn a_refused_event_leaves_a_task_that_says_so() {
+    let mut case = Case::new().booked().found(&[LEAD]);
+    case.seen.refused_event =
+        Some(Reason { code: "event_refused".to_owned(), message: "The org said no.".to_owned() });
+    let plan = case.operations();
+    let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
+    assert!(plan.event.is_none() && task.description.contains("The org said no."));
+    assert_eq!(plan.note.unwrap().code, "event_refused");
+}
+
+#[test]
+fn a_refused_field_is_left_out() {
+    let mut case = Case::new().found(&[LEAD]);
+    case.seen.refused_fields = vec!["Task.Type".to_owned()];
+    let plan = case.operations();
+    assert!(matches!(plan.task, Some(Operation::Create(task)) if task.r#type.is_none()));
+    assert_eq!(plan.note.unwrap().code, "fields_left_out");
+}
+
+#[test]
+fn a_refused_status_asks_for_the_orgs_own() {
+    let mut case = Case::new().found(&[LEAD]);
+    let refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    case.seen.refused_status = Some(("Completed".to_owned(), refusal));
+    assert_eq!(case.question(), Question::ClosedStatus);
+    case.seen.closed_status = Asked::Found("Erledigt".to_owned());
+    assert!(matches!(case.operations().task, Some(Operation::Create(task)) if task.status == "Erledigt"));
+    case.seen.closed_status = Asked::Nothing;
+    assert!(matches!(case.step().next, Next::End(Ending::Refused(_))));
+}
+
+#[test]
+fn what_is_logged_is_read_before_it_is_changed() {
+    let mut case = Case::new().logged(json!({}));
+    case.seen.task.read = Asked::NotYet;
+    let task_id = case.row.task_id.clone();
+    assert_eq!(case.question(), Question::Activities { task_id, event_id: None });
+}
+
+#[test]
+fn what_a_person_changed_is_left_alone() {
+    let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Priority": null }));
+    let sent: Fields = serde_json::from_value(json!({ "Subject": "Inbound Call" })).unwrap();
+    case.row.journal.created(WrittenObject::Task, &sent);
+    let plan = case.operations();
+    let Some(Operation::Change(change)) = plan.task else { panic!("{:?}", plan.task) };
+    assert_eq!(change.changes.send.keys().collect::<Vec<_>>(), ["Priority"]);
+    assert!(plan.note.unwrap().message.contains("Task.Subject"));
+}
+
+#[test]
+fn what_a_person_deleted_is_not_made_again() {
+    let mut case = Case::new().logged(json!({}));
+    case.seen.task.read = Asked::Nothing;
+    let plan = case.operations();
+    assert!(matches!(plan.task, Some(Operation::Leave(reason)) if reason.code == "activity_deleted"));
+}
+
+#[test]
+fn an_activity_of_this_attempt_is_up_to_date() {
+    let mut case = Case::new().booked().logged(json!({}));
+    case.row.event_id = Some(sf("00U000000000001EAA"));
+    case.seen.event.created = true;
+    assert!(case.operations().event.is_none());
+}
+
+#[test]
+fn a_field_is_dispensable_only_of_the_object_that_is_blamed() {
+    let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refusal.fields = vec!["Type".to_owned(), "Subject".to_owned()];
+    let plan = Case::new().booked().found(&[LEAD]).operations();
+    let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (plan.task, plan.event) else {
+        panic!("both are made");
+    };
+    assert_eq!(dispensable(&refusal, &task), ["Task.Type"]);
+    assert_eq!(dispensable(&refusal, &event), ["Event.Type"]);
+    refusal.object = Some(WrittenObject::Event);
+    assert!(dispensable(&refusal, &task).is_empty());
+}

@@ -1,0 +1,218 @@
+//! Applying a plan: its operations in as few requests as they need, each noted in the row and in its journal. Nothing else
+//! writes the journal.
+
+use crm::{
+    CrmError, Draft, FaultClass, WrittenObject,
+    activity::{EventDraft, TaskDraft},
+    ledger::Row,
+    outcome,
+    plan::{Adoption, Asked, Change, Operation, Plan, dispensable},
+};
+
+use crate::{attempt::Attempt, session::Stop, worker::Ports};
+
+/// How many refused fields are left out before a write is given up.
+const FIELDS_LEFT_OUT: usize = 8;
+/// How often an activity is read again that somebody changed between a read and its update. Each time is a person's doing.
+const READ_AGAIN: u32 = 3;
+
+/// What applying came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// It is done.
+    Done,
+    /// More is known now: the rest has to be planned again.
+    PlanAgain,
+}
+
+impl Applied {
+    pub(super) fn is_done(self) -> bool {
+        self == Self::Done
+    }
+}
+
+impl<P: Ports> Attempt<'_, P> {
+    /// Takes over what a look found of earlier attempts.
+    pub(super) fn adopt(&mut self, row: &mut Row, adoption: Adoption) {
+        let Adoption { task_id, event_id, settled } = adoption;
+        if task_id.is_some() && row.task_id.is_none() {
+            row.journal.found(WrittenObject::Task);
+        }
+        if event_id.is_some() && row.event_id.is_none() {
+            row.journal.found(WrittenObject::Event);
+        }
+        row.task_id = task_id.or(row.task_id.take());
+        row.event_id = event_id.or(row.event_id.take());
+        if settled {
+            row.unsettled_until = None;
+        }
+        self.settle_choice(row);
+        if let Some(look) = &mut self.seen.look {
+            look.adopted = true;
+        }
+    }
+
+    /// Carries a plan out, as far as Salesforce lets it. What is there already comes last, because the Task says what became
+    /// of the Event.
+    pub(super) async fn apply(&mut self, row: &mut Row, plan: Plan) -> Result<Applied, Stop> {
+        self.settle_choice(row);
+        if let Some(lead) = &plan.lead {
+            self.make_lead(row, lead).await?;
+            return Ok(Applied::PlanAgain);
+        }
+        self.give_claim_back().await;
+        let (new_task, changed_task) = split(plan.task);
+        let (new_event, changed_event) = split(plan.event);
+        let task = new_task.and_then(TaskDraft::about_somebody);
+        let event = new_event.and_then(EventDraft::about_somebody);
+        let mut applied = Applied::Done;
+        if task.is_some() || event.is_some() {
+            applied = self.create(row, task.as_ref(), event.as_ref()).await?;
+        }
+        if let Some(change) = changed_task.filter(|_| applied.is_done()) {
+            applied = self.change(row, &change).await?;
+        }
+        if let Some(change) = changed_event.filter(|_| applied.is_done()) {
+            applied = self.change(row, &change).await?;
+        }
+        Ok(applied)
+    }
+
+    /// From here on the choice is what Salesforce was asked for.
+    fn settle_choice(&mut self, row: &Row) {
+        self.seen.choice.record.clone_from(&row.record);
+        self.seen.choice.decision.clone_from(&row.decision);
+    }
+
+    /// Makes the activities that are missing: both or none. A refused optional field is left out; a refused Event never costs
+    /// the Task.
+    async fn create(
+        &mut self,
+        row: &mut Row,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<Applied, Stop> {
+        let error = match self.session.create(task, event).await {
+            Ok(written) => {
+                row.task_id = written.task_id.or(row.task_id.take());
+                row.event_id = written.event_id.or(row.event_id.take());
+                if let Some(task) = task {
+                    row.journal.created(WrittenObject::Task, &task.fields());
+                    self.seen.task.created = true;
+                }
+                if let Some(event) = event {
+                    row.journal.created(WrittenObject::Event, &event.fields());
+                    self.seen.event.created = true;
+                }
+                return Ok(Applied::Done);
+            }
+            Err(stop) => stop.refusal()?,
+        };
+        match error.class {
+            FaultClass::Ambiguous => {
+                if let Some(task) = task {
+                    row.journal.unanswered(WrittenObject::Task, &task.fields());
+                }
+                if let Some(event) = event {
+                    row.journal.unanswered(WrittenObject::Event, &event.fields());
+                }
+                return Err(error.into());
+            }
+            FaultClass::RecordGone => {
+                let Some(record) = &row.record else { return Err(error.into()) };
+                tracing::info!(error.code = %error.code, "the record is gone; looking for where the caller is now");
+                self.seen.record_gone(record, error);
+            }
+            _ => self.learn(error, task, event)?,
+        }
+        Ok(Applied::PlanAgain)
+    }
+
+    /// Learns from a refusal what can be left out or written otherwise.
+    fn learn(
+        &mut self,
+        error: CrmError,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<(), Stop> {
+        let of_task = task.map(|task| dispensable(&error, task)).unwrap_or_default();
+        let of_event = event.map(|event| dispensable(&error, event)).unwrap_or_default();
+        let refused = [of_task, of_event].concat();
+        let seen = &mut self.seen;
+        if !refused.is_empty() && seen.refused_fields.len() < FIELDS_LEFT_OUT {
+            seen.refused_fields.extend(refused);
+        } else if let Some(task) = task.filter(|_| refuses_status(&error)) {
+            seen.refused_status = Some((task.status.clone(), error));
+        } else if refuses_event(&error, event.is_some(), task.is_some()) {
+            seen.refused_event = Some(outcome::refused_event(&error));
+        } else {
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    /// Changes an activity that stands in Salesforce, if there is anything to change.
+    async fn change<D: Draft + Clone>(&mut self, row: &mut Row, change: &Change<D>) -> Result<Applied, Stop> {
+        let Change { id, modified_at, draft, given, changes } = change;
+        if let Some(given) = given {
+            row.journal.created(D::OBJECT, given);
+        }
+        let sent = if changes.send.is_empty() {
+            Ok(())
+        } else {
+            self.session.update(D::OBJECT, id, &changes.send, *modified_at).await
+        };
+        let Err(stop) = sent else {
+            changes.record(&mut row.journal, D::OBJECT);
+            if let Asked::Found(standing) = &mut self.seen.activity(D::OBJECT).read {
+                standing.fields.extend(changes.send.clone());
+            }
+            return Ok(Applied::Done);
+        };
+        let error = stop.refusal()?;
+        let seen = self.seen.activity(D::OBJECT);
+        match error.class {
+            FaultClass::Stale if seen.stale < READ_AGAIN => {
+                seen.stale += 1;
+                seen.read = Asked::NotYet;
+            }
+            FaultClass::Ambiguous => {
+                changes.record_unanswered(&mut row.journal, D::OBJECT);
+                return Err(error.into());
+            }
+            _ => {
+                let refused = dispensable(&error, draft);
+                if refused.is_empty() || self.seen.refused_fields.len() >= FIELDS_LEFT_OUT {
+                    let reason = outcome::unchanged(D::OBJECT, error)?;
+                    self.seen.activity(D::OBJECT).unchangeable = Some(reason);
+                } else {
+                    self.seen.refused_fields.extend(refused);
+                }
+            }
+        }
+        Ok(Applied::PlanAgain)
+    }
+}
+
+/// What is to be made, or to be changed.
+fn split<D>(operation: Option<Operation<D>>) -> (Option<D>, Option<Change<D>>) {
+    match operation {
+        Some(Operation::Create(draft)) => (Some(draft), None),
+        Some(Operation::Change(change)) => (None, Some(change)),
+        Some(Operation::Leave(_)) | None => (None, None),
+    }
+}
+
+/// Whether the org has no Task status `Completed`.
+fn refuses_status(error: &CrmError) -> bool {
+    error.class == FaultClass::FieldRefused
+        && error.object != Some(WrittenObject::Event)
+        && error.fields.iter().any(|field| field == "Status")
+}
+
+/// Whether the Event alone is at fault, and for good.
+fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
+    let about_event = error.object == Some(WrittenObject::Event) || !has_task;
+    let for_good = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused);
+    has_event && about_event && for_good
+}

@@ -1,0 +1,265 @@
+//! Access tokens, refreshed by one worker at a time (docs/contract.md#refresh).
+//!
+//! A refresh token can be used only once: with rotation on, Salesforce returns a new one with each response and
+//! invalidates the old one, and a second use may end the whole grant. So all workers of all functions share one lease
+//! on the workspace's settings row. Whoever holds it refreshes; the others wait for the row to change.
+
+use std::time::Duration;
+
+use calls::{
+    codes::reasons,
+    ids::WorkspaceId,
+    reason::Reason,
+    timings::{ADDRESS_MAY_BE_GONE_FOR, CONFIRM_AFTER, REFRESH_LEASE, REFRESH_TAKES, REVOKE_TAKES},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use crm::{
+    CrmError, FaultClass,
+    lease::Lease,
+    workspace::{Connection, ConnectionState, Workspace},
+};
+use secrecy::SecretString;
+
+use crate::{
+    measure,
+    ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
+};
+
+/// How often waiting workers read the row.
+const POLL: Duration = Duration::from_millis(200);
+/// The delay before storing new tokens is retried, and how much of the process's time must be left for the rest.
+/// Giving up costs the connection, so it is retried for as long as possible.
+const STORE_AGAIN: Duration = Duration::from_millis(500);
+const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
+/// The reason that the admin sees then.
+const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
+/// How often revoking a grant is tried. Nothing retries it later.
+const REVOKE_TRIES: u32 = 3;
+
+/// Why there are no valid tokens.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSession {
+    /// The workspace is not connected, or has to reconnect: its calls wait.
+    #[error("not connected: {}", .0.code)]
+    NotConnected(Reason),
+    /// Salesforce failed to issue tokens.
+    #[error("refresh failed: {0}")]
+    Salesforce(CrmError),
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Too little time is left, or another worker's refresh took too long.
+    #[error("no time left for a refresh")]
+    OutOfTime,
+}
+
+/// The workspace's connection, or why its calls have to wait.
+pub fn connected(workspace: &Workspace) -> Result<&Connection, Reason> {
+    match (workspace.state, &workspace.connection) {
+        (ConnectionState::Connected, Some(connection)) => Ok(connection),
+        (ConnectionState::ReconnectRequired, _) => {
+            let why = workspace.state_reason.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
+            Err(Reason::filled(reasons::RECONNECT_REQUIRED, &[("why", &why)]))
+        }
+        _ => Err(Reason::of(reasons::NOT_CONNECTED)),
+    }
+}
+
+/// Refreshes access tokens.
+#[derive(Debug)]
+pub struct Sessions<'a, S, T, K, R> {
+    /// The settings table.
+    pub store: &'a S,
+    /// Salesforce's token endpoint.
+    pub tokens: &'a T,
+    /// The time.
+    pub clock: &'a K,
+    /// Randomness.
+    pub random: &'a R,
+}
+
+impl<S, T, K, R> Sessions<'_, S, T, K, R>
+where
+    S: ConnectionStore,
+    T: TokenEndpoint,
+    K: Clock,
+    R: Random,
+{
+    /// A connection with newer tokens than version `stale`: another worker's, if it was faster, or else refreshed
+    /// here.
+    pub async fn renew(
+        &self,
+        id: &WorkspaceId,
+        stale: u64,
+        deadline: DateTime<Utc>,
+    ) -> Result<Connection, NoSession> {
+        loop {
+            let workspace = self.store.load(id).await?;
+            let connection = connected(&workspace).map_err(NoSession::NotConnected)?;
+            if connection.version > stale {
+                return Ok(connection.clone());
+            }
+            let now = self.clock.now();
+            if deadline - now < REFRESH_TAKES {
+                return Err(NoSession::OutOfTime);
+            }
+            if held(workspace.refresh_lease.as_ref(), now) {
+                self.clock.sleep(POLL).await;
+                continue;
+            }
+            // Read before the lease is taken, which does not last long enough for a slow response.
+            let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
+            let now = self.clock.now();
+            let owner = self.random.id();
+            let until = (now + REFRESH_LEASE).timestamp();
+            if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
+                let since = workspace.address_gone_since;
+                let deadline = (now + REFRESH_LEASE).min(deadline);
+                self.refresh(id, connection, &secret, &owner, since, deadline).await?;
+            }
+        }
+    }
+
+    /// Refreshes while holding the lease until `deadline`. Returns when the row has the result.
+    async fn refresh(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        secret: &SecretString,
+        owner: &str,
+        address_gone_since: Option<i64>,
+        deadline: DateTime<Utc>,
+    ) -> Result<(), NoSession> {
+        // Taking the lease may have taken long.
+        if deadline - self.clock.now() < REFRESH_TAKES {
+            self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
+            return Err(NoSession::OutOfTime);
+        }
+        let mut answer = self.tokens.refresh(connection, secret).await;
+        let again = match answer.as_ref().map_err(|error| error.class) {
+            Err(FaultClass::Ambiguous) => Some(Duration::ZERO),
+            Err(FaultClass::GrantDoubtful) => Some(CONFIRM_AFTER),
+            _ => None,
+        };
+        let confirms = again == Some(CONFIRM_AFTER);
+        if let Some(wait) = again.filter(|wait| self.has_time_for_another(*wait, deadline)) {
+            self.clock.sleep(wait).await;
+            answer = self.tokens.refresh(connection, secret).await;
+            // The same error twice, with a pause in between: it is final.
+            if let Err(error) = &mut answer
+                && confirms
+                && error.class == FaultClass::GrantDoubtful
+            {
+                error.class = FaultClass::GrantEnded;
+            }
+        }
+        match answer {
+            Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens, deadline).await,
+            Err(error) if error.class == FaultClass::AddressGone => {
+                self.address_is_gone(id, connection, owner, address_gone_since, error).await
+            }
+            Err(error) if error.class == FaultClass::GrantEnded => {
+                // `false` if the row has newer tokens or none: the caller reads it next.
+                if self.store.require_reconnect(id, connection.version, &error.message).await? {
+                    measure::connection_ended();
+                    // If the user is only frozen, the grant lives on, and nobody knows its token any more.
+                    let Connection { login_url, refresh_token, .. } = connection;
+                    end_grant(self.tokens, self.clock, id, login_url, refresh_token, deadline).await;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // An error in Salesforce's format shows that the address is still right.
+                let no_response_from_salesforce =
+                    error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
+                let since = address_gone_since.filter(|_| no_response_from_salesforce);
+                self.store.release_refresh_lease(id, connection.version, owner, since).await?;
+                Err(NoSession::Salesforce(error))
+            }
+        }
+    }
+
+    fn has_time_for_another(&self, wait: Duration, deadline: DateTime<Utc>) -> bool {
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        deadline - self.clock.now() >= REFRESH_TAKES.checked_add(&wait).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// Records that nothing responds at the token endpoint's address; ends the connection if that has lasted long
+    /// enough.
+    async fn address_is_gone(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        owner: &str,
+        since: Option<i64>,
+        error: CrmError,
+    ) -> Result<(), NoSession> {
+        let now = self.clock.now().timestamp();
+        let since = since.unwrap_or(now);
+        if now - since < ADDRESS_MAY_BE_GONE_FOR.num_seconds() {
+            self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
+            return Err(NoSession::Salesforce(error));
+        }
+        if self.store.require_reconnect(id, connection.version, ADDRESS_GONE).await? {
+            measure::connection_ended();
+        }
+        Ok(())
+    }
+
+    /// Stores the new tokens before anybody uses them, or revokes them if the connection has changed in the meantime.
+    async fn store_or_revoke(
+        &self,
+        id: &WorkspaceId,
+        connection: &Connection,
+        owner: &str,
+        tokens: &Tokens,
+        deadline: DateTime<Utc>,
+    ) -> Result<(), NoSession> {
+        // Store both even if only one is new: that seals them with the current key.
+        let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&connection.refresh_token);
+        let both = Tokens { refresh_token: Some(refresh_token.clone()), ..tokens.clone() };
+        let stored = loop {
+            match self.store.store_refreshed(id, connection.version, owner, &both).await {
+                Ok(stored) => break stored,
+                Err(error) if deadline - self.clock.now() < STOP_STORING => return Err(error.into()),
+                Err(_) => self.clock.sleep(STORE_AGAIN).await,
+            }
+        };
+        if stored {
+            measure::refreshed();
+        } else {
+            let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
+            end_grant(self.tokens, self.clock, id, &connection.login_url, token, deadline).await;
+        }
+        Ok(())
+    }
+}
+
+/// Revokes a grant that is no longer used. Salesforce allows a user only a few per app, and an open one is a risk.
+/// But nothing depends on it: if Salesforce cannot be reached until `deadline`, it is logged, and the grant ends when
+/// it has been idle for as long as the app's policy allows. `true` if it was revoked.
+pub async fn end_grant<T: TokenEndpoint, K: Clock>(
+    tokens: &T,
+    clock: &K,
+    id: &WorkspaceId,
+    login_url: &str,
+    token: &SecretString,
+    deadline: DateTime<Utc>,
+) -> bool {
+    for attempt in 1.. {
+        let Err(error) = tokens.revoke(login_url, token).await else { return true };
+        if attempt == REVOKE_TRIES || deadline - clock.now() < REVOKE_TAKES {
+            tracing::warn!(
+                workspace.id = %id, error.code = %error.code,
+                "a grant could not be revoked; it ends when it has been idle long enough"
+            );
+            return false;
+        }
+        clock.sleep(POLL).await;
+    }
+    false
+}
+
+fn held(lease: Option<&Lease>, now: DateTime<Utc>) -> bool {
+    lease.is_some_and(|lease| lease.until > now.timestamp())
+}

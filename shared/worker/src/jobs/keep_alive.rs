@@ -1,0 +1,104 @@
+//! Keeping connections alive that no call uses: Salesforce ends a refresh token that is not used for as long as the
+//! app's policy says, 30 days by the partner rules (docs/salesforce-api.md#partner-rules).
+
+use calls::{
+    ids::WorkspaceId,
+    timings::{REFRESH_TAKES, TOKENS_IDLE},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    connection::{NoSession, Sessions},
+    ports::{Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
+};
+
+/// After a try that failed, the next.
+const AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
+/// Workspaces a page.
+const PAGE: u32 = 25;
+
+/// Connections that no call uses are to be kept alive.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepAlive {
+    /// When it must have ended.
+    pub until: DateTime<Utc>,
+}
+
+/// What was done for idle connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptAlive {
+    /// Connections with new tokens.
+    pub refreshed: usize,
+    /// Connections that Salesforce had ended: somebody has to connect again.
+    pub ended: usize,
+    /// Connections that could not be refreshed just now.
+    pub failed: usize,
+}
+
+impl KeepAlive {
+    /// Refreshes the connections whose tokens are two weeks old, one after another; what is left waits for the next
+    /// time. Each is claimed, so that nobody else tries it for an hour. A connection that fails keeps no other from its
+    /// turn; the first failure of our own store is told at the end.
+    pub async fn run<S, T, K, R>(&self, sessions: &Sessions<'_, S, T, K, R>) -> Result<KeptAlive, StoreError>
+    where
+        S: ConnectionStore + IdleConnections,
+        T: TokenEndpoint,
+        K: Clock,
+        R: Random,
+    {
+        let mut done = KeptAlive::default();
+        let mut failed = None;
+        let mut after = None;
+        loop {
+            let now = sessions.clock.now();
+            let (ids, next) =
+                sessions.store.idle((now - TOKENS_IDLE).timestamp(), now.timestamp(), PAGE, after).await?;
+            for id in ids {
+                if self.until - sessions.clock.now() < REFRESH_TAKES {
+                    return failed.map_or(Ok(done), Err);
+                }
+                match refresh(sessions, &id, self.until).await {
+                    Ok(refreshed) => done.refreshed += usize::from(refreshed),
+                    Err(NoSession::NotConnected(reason)) => {
+                        tracing::warn!(workspace.id = %id, error.code = %reason.code, "an idle connection has ended");
+                        done.ended += 1;
+                    }
+                    Err(error) => {
+                        tracing::warn!(workspace.id = %id, error = %error, "an idle connection could not be kept alive");
+                        done.failed += 1;
+                        if let NoSession::Store(error) = error {
+                            failed.get_or_insert(error);
+                        }
+                    }
+                }
+            }
+            match next {
+                Some(_) => after = next,
+                None => return failed.map_or(Ok(done), Err),
+            }
+        }
+    }
+}
+
+/// Claims a connection and refreshes it; `false` where somebody else does.
+async fn refresh<S, T, K, R>(
+    sessions: &Sessions<'_, S, T, K, R>,
+    id: &WorkspaceId,
+    deadline: DateTime<Utc>,
+) -> Result<bool, NoSession>
+where
+    S: ConnectionStore + IdleConnections,
+    T: TokenEndpoint,
+    K: Clock,
+    R: Random,
+{
+    let now = sessions.clock.now();
+    // The version first: whoever refreshes after this has done it for us.
+    let stale = sessions.store.load(id).await?.connection_version;
+    let claimed =
+        sessions.store.claim_keep_alive(id, now.timestamp(), (now + AGAIN_AFTER).timestamp()).await?;
+    if claimed {
+        sessions.renew(id, stale, deadline).await?;
+    }
+    Ok(claimed)
+}

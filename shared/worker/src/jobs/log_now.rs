@@ -1,0 +1,29 @@
+//! A person asks for a call, and waits for what comes of it.
+
+use calls::ids::CallId;
+use crm::workspace::Workspace;
+
+use crate::{
+    ports::StoreError,
+    worker::{Done, Ports, Turn, Worker},
+};
+
+/// A row that is to be worked on at once, whatever its status.
+#[derive(Debug, Clone, Copy)]
+pub struct LogNow<'a> {
+    /// Which call.
+    pub call_id: &'a CallId,
+}
+
+impl LogNow<'_> {
+    /// Logs the row's call.
+    pub async fn run<P: Ports>(
+        &self,
+        worker: &Worker<P>,
+        workspace: &Workspace,
+        turn: Turn,
+    ) -> Result<Done, StoreError> {
+        let claim = worker.claim_row(workspace, self.call_id, true).await?;
+        worker.work(workspace, claim, turn).await
+    }
+}

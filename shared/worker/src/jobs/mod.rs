@@ -1,0 +1,162 @@
+//! The jobs: one type and one file each. A [`Job`] comes through the calls queue; the others are begun by the sweep, or
+//! by somebody who asks and waits.
+
+mod keep_alive;
+mod log_now;
+mod report;
+mod resume;
+mod retry;
+mod retry_call;
+mod wake;
+mod wake_due;
+
+use calls::ids::{CallId, WorkspaceId};
+
+use crate::message::{self, Queued, UnreadableMessage};
+
+pub use keep_alive::{KeepAlive, KeptAlive};
+pub use log_now::LogNow;
+pub use report::Report;
+pub use resume::Resume;
+pub use retry::{Retried, Retry};
+pub use retry_call::RetryCall;
+pub use wake::Wake;
+pub use wake_due::{WakeDue, Woken};
+
+/// A job that the calls queue asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// A new report.
+    Report(Report),
+    /// A row that is to be worked on.
+    Wake(Wake),
+    /// All rows that wait for the connection.
+    Resume(Resume),
+    /// All rows with an error code.
+    Retry(Retry),
+}
+
+impl Job {
+    /// Whose job it is.
+    pub fn workspace_id(&self) -> &WorkspaceId {
+        match self {
+            Self::Report(job) => job.workspace_id(),
+            Self::Wake(job) => job.workspace_id(),
+            Self::Resume(job) => job.workspace_id(),
+            Self::Retry(job) => job.workspace_id(),
+        }
+    }
+
+    /// The one call that it is about.
+    fn call_id(&self) -> Option<&CallId> {
+        match self {
+            Self::Report(job) => Some(&job.call.id),
+            Self::Wake(job) => Some(&job.call_id),
+            Self::Resume(_) | Self::Retry(_) => None,
+        }
+    }
+
+    /// Reads a message's body.
+    pub fn decode(body: &str) -> Result<Self, UnreadableMessage> {
+        let job = match message::kind(body)?.as_str() {
+            Report::KIND => message::job(body).map(Self::Report),
+            Wake::KIND => message::job(body).map(Self::Wake),
+            Resume::KIND if retry::is_asked_for(body) => message::job(body).map(Self::Retry),
+            Resume::KIND => message::job(body).map(Self::Resume),
+            retry::OWN_KIND => message::job(body).map(Self::Retry),
+            unknown => Err(UnreadableMessage::Kind(message::Kind(unknown.to_owned()))),
+        }?;
+        let is_known = job.call_id().is_none_or(|call_id| call_id.source().is_some());
+        if is_known { Ok(job) } else { Err(UnreadableMessage::Source) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use calls::{call::Call, ids::ErrorCode};
+
+    fn workspace_id() -> WorkspaceId {
+        WorkspaceId::parse("acme").unwrap()
+    }
+
+    fn wake() -> Wake {
+        Wake { workspace_id: workspace_id(), call_id: CallId::parse("call-1").unwrap() }
+    }
+
+    fn error_code() -> ErrorCode {
+        ErrorCode::parse("STORAGE_LIMIT_EXCEEDED").unwrap()
+    }
+
+    #[test]
+    fn every_kind_survives_the_queue() {
+        let report = Report {
+            workspace_id: workspace_id(),
+            secret_version: 3,
+            received_at: 1_700_000_000,
+            call: Box::new(Call::new(CallId::parse("call-1").unwrap())),
+        };
+        assert_eq!(Job::decode(&report.message().body), Ok(Job::Report(report)));
+        assert_eq!(Job::decode(&wake().message().body), Ok(Job::Wake(wake())));
+        for after in [None, Some("a cursor".to_owned())] {
+            let resume = Resume { workspace_id: workspace_id(), after: after.clone() };
+            assert_eq!(Job::decode(&resume.message().body), Ok(Job::Resume(resume)));
+            let retry = Retry { workspace_id: workspace_id(), after, error_code: error_code() };
+            assert_eq!(Job::decode(&retry.message().body), Ok(Job::Retry(retry)));
+        }
+    }
+
+    #[test]
+    fn the_wire_form_is_the_contract() {
+        let body = r#"{"v":1,"kind":"wake","workspaceId":"acme","callId":"call-1"}"#;
+        assert_eq!(
+            wake().message(),
+            crate::message::Message { workspace_id: workspace_id(), body: body.into() }
+        );
+    }
+
+    #[test]
+    fn a_resume_is_written_and_read_as_before_there_were_error_codes() {
+        let resume = Resume { workspace_id: workspace_id(), after: Some("1/a".to_owned()) };
+        let body = r#"{"v":1,"kind":"resume","workspaceId":"acme","after":"1/a"}"#;
+        assert_eq!((resume.message().body.as_str(), Job::decode(body)), (body, Ok(Job::Resume(resume))));
+    }
+
+    /// The version before knows no other kind for it.
+    #[test]
+    fn a_retry_is_written_as_the_version_before_reads_it() {
+        let retry = Retry::all(workspace_id(), error_code());
+        let body = r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
+        assert_eq!((retry.message().body.as_str(), Job::decode(body)), (body, Ok(Job::Retry(retry))));
+    }
+
+    #[test]
+    fn a_retry_is_read_by_its_own_name_too() {
+        let body = r#"{"v":1,"kind":"retry","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
+        assert_eq!(Job::decode(body), Ok(Job::Retry(Retry::all(workspace_id(), error_code()))));
+    }
+
+    #[test]
+    fn a_message_about_a_call_of_an_unknown_platform_says_so() {
+        let wake = Wake { call_id: CallId::parse("other~call-1").unwrap(), ..wake() };
+        let report = Report {
+            workspace_id: workspace_id(),
+            secret_version: 1,
+            received_at: 1,
+            call: Box::new(Call::new(wake.call_id.clone())),
+        };
+        for message in [wake.message(), report.message()] {
+            assert_eq!(Job::decode(&message.body), Err(UnreadableMessage::Source), "{}", message.body);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        assert_eq!(Job::decode("hello"), Err(UnreadableMessage::NotJson));
+        assert_eq!(Job::decode(r#"{"v":2,"kind":"wake"}"#), Err(UnreadableMessage::Version(2)));
+        assert_eq!(Job::decode(r#"{"v":300,"kind":"wake"}"#), Err(UnreadableMessage::Version(300)));
+        assert_eq!(Job::decode(r#"{"v":1,"kind":"wake"}"#), Err(UnreadableMessage::Content));
+        let unknown = Job::decode(r#"{"v":1,"kind":"undo","workspaceId":"acme"}"#).unwrap_err().to_string();
+        assert!(unknown.contains("`undo`") && unknown.contains("newer"), "{unknown}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Logs calls exactly once: claims a row, observes, applies the plan, records the outcome. One file per job; whatever is
+//! outside comes through the traits in [`ports`], so there is no AWS, no HTTP and no clock here.
+
+mod apply;
+mod attempt;
+pub mod claim;
+pub mod connection;
+pub mod jobs;
+mod make_lead;
+pub mod measure;
+pub mod message;
+mod observe;
+pub mod ports;
+mod preview;
+mod session;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use claim::QueuedAgain;
+pub use preview::{Drafts, Preview, PreviewError};
+pub use worker::{Done, Ports, Turn, Worker};

@@ -1,0 +1,309 @@
+//! Requests to Salesforce within one attempt: with a session that is renewed once if Salesforce no longer takes it, and
+//! with a few quick tries where a fault may be over in a moment.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use calls::{
+    ids::{CallId, SalesforceId, WorkspaceId},
+    timings::{QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
+};
+use chrono::{DateTime, Utc};
+use crm::{
+    Activities, Answer, ApiUsage, CrmError, Duplicates, FaultClass, Fields, Found, Omitted, PhoneQuery,
+    RecordType, Written, WrittenObject,
+    activity::{EventDraft, TaskDraft},
+    lead::LeadDraft,
+    outcome::Ending,
+    workspace::Connection,
+};
+
+use crate::{
+    connection::{NoSession, Sessions},
+    ports::{Clock, Crm, Look, Random, StoreError},
+    worker::{Ports, Worker},
+};
+
+/// Why an attempt cannot go on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It ends so.
+    Ending(Ending),
+    /// Our own store failed.
+    Store(StoreError),
+}
+
+impl Stop {
+    /// What Salesforce said, if that is why.
+    pub(super) fn refusal(self) -> Result<CrmError, Self> {
+        match self {
+            Self::Ending(Ending::Refused(error)) => Ok(error),
+            stop => Err(stop),
+        }
+    }
+}
+
+impl From<Ending> for Stop {
+    fn from(ending: Ending) -> Self {
+        Self::Ending(ending)
+    }
+}
+
+impl From<CrmError> for Stop {
+    fn from(error: CrmError) -> Self {
+        Self::Ending(Ending::Refused(error))
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<NoSession> for Stop {
+    fn from(reason: NoSession) -> Self {
+        match reason {
+            NoSession::NotConnected(reason) => Ending::Waiting(reason).into(),
+            NoSession::Salesforce(error) => Ending::NoSession(error).into(),
+            NoSession::OutOfTime => Ending::OutOfTime.into(),
+            NoSession::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Asks Salesforce, and again after what [`Session::handle_response`] could mend. (A closure over the session would be shorter, but
+/// its future could not move between threads.)
+macro_rules! asking {
+    ($session:ident.$request:ident($($argument:expr),*)) => { asking!({}, $session.$request($($argument),*)) };
+    ($check:expr, $session:ident.$request:ident($($argument:expr),*)) => {
+        loop {
+            $check;
+            let answer = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
+            if let Some(value) = $session.handle_response(answer).await? {
+                break Ok::<_, Stop>(value);
+            }
+        }
+    };
+}
+
+/// A session with Salesforce.
+pub(super) struct Session<'a, P: Ports> {
+    pub(super) worker: &'a Worker<P>,
+    workspace_id: &'a WorkspaceId,
+    connection: Connection,
+    renewed: bool,
+    quick_tries: usize,
+    /// What reads leave out unasked.
+    omitted: Omitted,
+    /// What of it was learned in this attempt.
+    pub(super) newly_omitted: Omitted,
+    deadline: DateTime<Utc>,
+    /// The org's use of requests, as last heard.
+    pub(super) api_usage: Option<ApiUsage>,
+}
+
+impl<'a, P: Ports> Session<'a, P> {
+    pub(super) fn new(
+        worker: &'a Worker<P>,
+        workspace_id: &'a WorkspaceId,
+        connection: Connection,
+        omitted: Omitted,
+        deadline: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            worker,
+            workspace_id,
+            connection,
+            renewed: false,
+            quick_tries: 0,
+            omitted,
+            newly_omitted: Omitted::default(),
+            deadline,
+            api_usage: None,
+        }
+    }
+
+    /// Unix seconds.
+    pub(super) fn now(&self) -> i64 {
+        self.worker.now()
+    }
+
+    /// Looks for records by phone number.
+    pub(super) async fn search(&mut self, objects: &[RecordType], query: &PhoneQuery) -> Result<Found, Stop> {
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.search(objects, query, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
+    }
+
+    /// Whether something is left out unasked that was not learned in this attempt.
+    pub(super) fn leaves_out_unasked(&self) -> bool {
+        self.omitted != self.newly_omitted
+    }
+
+    /// Asks for everything again that is left out unasked.
+    pub(super) fn forget_omitted(&mut self) {
+        self.omitted = Omitted::default();
+    }
+
+    fn learn_omitted(&mut self, all: &Omitted) {
+        let new = |all: &BTreeSet<String>, known: &BTreeSet<String>| -> Vec<String> {
+            all.difference(known).cloned().collect()
+        };
+        self.newly_omitted.unreadable.extend(new(&all.unreadable, &self.omitted.unreadable));
+        self.newly_omitted.unfilterable.extend(new(&all.unfilterable, &self.omitted.unfilterable));
+        self.omitted.unreadable.extend(all.unreadable.iter().cloned());
+        self.omitted.unfilterable.extend(all.unfilterable.iter().cloned());
+    }
+
+    /// Looks for what earlier attempts wrote.
+    pub(super) async fn look(
+        &mut self,
+        call_id: &CallId,
+        who_ids: &[SalesforceId],
+        since: DateTime<Utc>,
+        may_be_older: bool,
+    ) -> Result<Look, Stop> {
+        asking!(self.look(call_id, who_ids, since, may_be_older))
+    }
+
+    /// Reads what stands of a Task and an Event.
+    pub(super) async fn read(
+        &mut self,
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Activities, Stop> {
+        asking!(self.read(task_id, event_id))
+    }
+
+    /// Looks for records that search may not know yet.
+    pub(super) async fn recent(
+        &mut self,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+        since: DateTime<Utc>,
+    ) -> Result<Found, Stop> {
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.recent(objects, query, since, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
+    }
+
+    /// Reads records by their ids.
+    pub(super) async fn records(&mut self, ids: &[SalesforceId]) -> Result<Found, Stop> {
+        let omitted = self.omitted.clone();
+        let found: Found = asking!(self.records(ids, &omitted))?;
+        self.learn_omitted(&found.omitted);
+        Ok(found)
+    }
+
+    /// The Contact that a Lead has become.
+    pub(super) async fn converted_to(
+        &mut self,
+        lead_id: &SalesforceId,
+    ) -> Result<Option<SalesforceId>, Stop> {
+        asking!(self.converted_to(lead_id))
+    }
+
+    /// Makes a Lead.
+    pub(super) async fn create_lead(
+        &mut self,
+        lead: &LeadDraft,
+        duplicates: Duplicates,
+    ) -> Result<SalesforceId, Stop> {
+        asking!(self.time_to_write()?, self.create_lead(lead, duplicates))
+    }
+
+    /// A status that the org gives closed Tasks.
+    pub(super) async fn closed_task_status(&mut self) -> Result<Option<String>, Stop> {
+        asking!(self.closed_task_status())
+    }
+
+    /// Writes what is given: one request, all or nothing.
+    pub(super) async fn create(
+        &mut self,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<Written, Stop> {
+        asking!(self.time_to_write()?, self.create(task, event))
+    }
+
+    /// Changes fields of a Task or an Event.
+    pub(super) async fn update(
+        &mut self,
+        object: WrittenObject,
+        id: &SalesforceId,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
+    ) -> Result<(), Stop> {
+        asking!(self.time_to_write()?, self.update(object, id, fields, unmodified_since))
+    }
+
+    /// Takes an answer. `None`: ask again, because there is a new session now, or because the fault may be over.
+    async fn handle_response<T>(&mut self, answer: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
+        match answer {
+            Ok(answer) => {
+                self.api_usage = answer.api_usage.or(self.api_usage);
+                Ok(Some(answer.value))
+            }
+            Err(error) if error.class == FaultClass::Session && !self.renewed => {
+                self.renew().await?;
+                Ok(None)
+            }
+            // What took a request's whole time is not over in a moment. Meanwhile its batch would hold a place of the
+            // queue's for half a minute, where calls of other workspaces wait.
+            Err(error) if error.timed_out() => Err(error.into()),
+            Err(error) if error.class == FaultClass::Passing && self.may_pass_soon().await => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits a moment, if there is time for it and for what follows; `false`: no more tries.
+    async fn may_pass_soon(&mut self) -> bool {
+        let left = self.deadline - self.worker.clock.now();
+        let Some(wait) = QUICK_TRIES.get(self.quick_tries).filter(|_| left >= QUICK_TRY_TAKES) else {
+            return false;
+        };
+        self.quick_tries += 1;
+        self.worker.clock.sleep(wait.mul_f64(self.worker.random.fraction())).await;
+        true
+    }
+
+    /// Waits a moment for somebody else; `false`: too little time is left for what comes then.
+    pub(super) async fn may_wait(&self, wait: Duration) -> bool {
+        let enough = self.deadline - self.worker.clock.now() >= QUICK_TRY_TAKES;
+        if enough {
+            self.worker.clock.sleep(wait).await;
+        }
+        enough
+    }
+
+    fn time_to_write(&self) -> Result<(), Stop> {
+        let left = self.deadline - self.worker.clock.now();
+        if left < WRITE_TAKES { Err(Ending::OutOfTime.into()) } else { Ok(()) }
+    }
+
+    async fn renew(&mut self) -> Result<(), NoSession> {
+        let worker = self.worker;
+        let sessions = Sessions {
+            store: &worker.workspaces,
+            tokens: &worker.salesforce,
+            clock: &worker.clock,
+            random: &worker.random,
+        };
+        let org_id = self.connection.org_id.clone();
+        self.connection = loop {
+            match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
+                Err(NoSession::Salesforce(error))
+                    if error.class == FaultClass::Passing && self.may_pass_soon().await => {}
+                ended => break ended?,
+            }
+        };
+        self.renewed = true;
+        if self.connection.org_id == org_id {
+            return Ok(());
+        }
+        // Reconnected to another org under our hands: the next attempt sees that from the start.
+        Err(NoSession::OutOfTime)
+    }
+}

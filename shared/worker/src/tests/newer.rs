@@ -1,0 +1,98 @@
+//! Rows that a newer version wrote before it was rolled back: nothing is written to them, and nothing is lost.
+
+use calls::{ids::CallId, status::SyncStatus};
+
+use crate::{Done, QueuedAgain, Worker, claim, jobs::LogNow};
+
+use super::world::*;
+
+/// A world where a newer version took over a logged call, which is due.
+async fn rolled_back() -> Worker<World> {
+    let world = world();
+    world.reported(&call(0)).await.unwrap();
+    let mut row = world.ledger.row("call-1");
+    row.due_at = Some(START);
+    world.ledger.put(row);
+    *world.ledger.newer_from.lock().unwrap() = Some(0);
+    world.requests();
+    world
+}
+
+/// Does something, and says whether it was done. The row stays as it is, and nobody asks Salesforce.
+macro_rules! leaves_alone {
+    (|$world:ident| $does:expr) => {{
+        let $world = rolled_back().await;
+        let before = $world.ledger.row("call-1");
+        let done = $does.await;
+        assert_eq!($world.ledger.row("call-1"), before);
+        assert!($world.requests().is_empty());
+        done
+    }};
+}
+
+/// A call with more to say than the row has.
+fn news() -> calls::call::Call {
+    let mut news = call(5);
+    news.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    news
+}
+
+#[tokio::test]
+async fn a_report_comes_again_until_the_newer_version_is_back() {
+    let error = leaves_alone!(|world| world.reported(&news())).unwrap_err();
+    let why = "merging the report failed: a newer version wrote the call's row: column status cannot be read";
+    assert_eq!(error.to_string(), why);
+}
+
+#[tokio::test]
+async fn a_report_that_the_queue_refused_is_not_accepted() {
+    let kept = leaves_alone!(|world| async {
+        let report = world.report_of(&news(), START + 5);
+        report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await
+    });
+    assert!(kept.is_err());
+}
+
+#[tokio::test]
+async fn a_report_under_a_revoked_secret_is_done_with() {
+    assert!(matches!(leaves_alone!(|world| world.reported_under(1, &news())), Ok(Done::Nothing)));
+}
+
+/// The row says itself when it is due.
+#[tokio::test]
+async fn a_wake_is_done_with() {
+    assert!(matches!(leaves_alone!(|world| world.woken()), Ok(Done::Nothing)));
+}
+
+#[tokio::test]
+async fn a_person_who_waits_for_the_call_gets_nothing() {
+    let done = leaves_alone!(|world| async {
+        let id = CallId::parse("call-1").unwrap();
+        LogNow { call_id: &id }.run(&world, &world.workspace(), world.turn(50)).await
+    });
+    assert!(matches!(done, Ok(Done::Nothing)));
+}
+
+#[tokio::test]
+async fn a_person_who_asks_again_is_told() {
+    let queued = leaves_alone!(|world| async {
+        let (id, workspace_id) = (CallId::parse("call-1").unwrap(), world.workspace().id);
+        claim::queue_again(&world.ledger, &world.random, &workspace_id, &id, |_| true, START).await
+    });
+    assert_eq!(queued, Ok(QueuedAgain::Foreign));
+}
+
+/// Its row still says that something may have been written: whoever gets it next looks first.
+#[tokio::test]
+async fn a_row_that_a_newer_version_takes_during_an_attempt_is_lost_to_it() {
+    let world = world();
+    *world.ledger.newer_from.lock().unwrap() = Some(1);
+    assert!(matches!(world.reported(&call(0)).await, Ok(Done::Elsewhere)));
+    let row = world.ledger.row("call-1");
+    assert_eq!((row.task_id, row.lease.is_some()), (None, true));
+    // The newer version is back.
+    *world.ledger.newer_from.lock().unwrap() = None;
+    world.pass(91);
+    world.woken().await.unwrap();
+    assert_eq!((world.status(), world.salesforce.state().tasks.len()), (SyncStatus::Success, 1));
+}

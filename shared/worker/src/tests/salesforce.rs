@@ -1,0 +1,431 @@
+//! The Salesforce of the world: records, Tasks and Events in memory, faults before an effect or after it, and people who
+//! change things.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, atomic::Ordering},
+};
+
+use calls::ids::{CallId, SalesforceId};
+use chrono::{DateTime, Utc};
+use crm::{
+    Activities, Activity, Answer, ApiUsage, CrmError, Draft, Duplicates, FaultClass, Fields, Found,
+    FoundRecord, Omitted, PhoneQuery, RecordType, Written, WrittenObject,
+    activity::{EventDraft, TaskDraft},
+    lead::LeadDraft,
+    workspace::Connection,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::ports::{Crm, Look, TokenEndpoint, Tokens};
+
+use super::world::*;
+
+/// A fault of the next request of a kind.
+pub(super) enum Fault {
+    /// It fails and changes nothing.
+    Before(CrmError),
+    /// It takes effect, and the answer is this failure.
+    After(CrmError),
+}
+
+/// What a person does to an org.
+type Meddling = Box<dyn FnOnce(&mut OrgState) + Send>;
+
+#[derive(Default)]
+pub(super) struct OrgState {
+    pub(super) records: Vec<FoundRecord>,
+    pub(super) tasks: Vec<(SalesforceId, TaskDraft)>,
+    pub(super) events: Vec<(SalesforceId, EventDraft)>,
+    pub(super) requests: Vec<&'static str>,
+    pub(super) faults: HashMap<&'static str, VecDeque<Fault>>,
+    pub(super) good_access_token: String,
+    /// Records that search does not know yet.
+    pub(super) unindexed: Vec<FoundRecord>,
+    /// More of this object are new than are shown.
+    pub(super) full_of_new: Option<RecordType>,
+    /// Search has more of these than it shows.
+    pub(super) full: Option<RecordType>,
+    pub(super) converted: HashMap<SalesforceId, SalesforceId>,
+    pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
+    /// When new records and activities are created, by Salesforce's clock.
+    pub(super) now: DateTime<Utc>,
+    /// When the activities were created.
+    pub(super) created_at: HashMap<SalesforceId, DateTime<Utc>>,
+    /// Records that search still shows and that cannot be written on.
+    pub(super) deleted: Vec<SalesforceId>,
+    /// A look does not see Events yet: they commit late.
+    pub(super) hidden_events: bool,
+    /// When activities were changed that are no longer as they were created.
+    pub(super) modified_at: HashMap<SalesforceId, DateTime<Utc>>,
+    /// Objects and fields that may not be read: `Contact.HomePhone`.
+    pub(super) unreadable: Vec<&'static str>,
+    /// Fields of activities that may not be read.
+    pub(super) hidden: Vec<&'static str>,
+    /// Fields that a query may not filter by.
+    pub(super) unfilterable: Vec<&'static str>,
+    /// What a person does just before the next update.
+    pub(super) before_update: Vec<Meddling>,
+    /// What a duplicate rule names for a new Lead, and whether it blocks it.
+    pub(super) duplicates: Option<(Vec<SalesforceId>, bool)>,
+    /// How many seconds it takes to read the client secret.
+    pub(super) secret_takes: i64,
+    /// Records that only a duplicate rule finds.
+    pub(super) named: Vec<FoundRecord>,
+    /// What was changed by updates.
+    pub(super) sent: Vec<Fields>,
+}
+
+impl OrgState {
+    /// A person changes fields of a Task or an Event.
+    pub(super) fn edit(&mut self, id: &SalesforceId, fields: serde_json::Value) {
+        self.now += chrono::TimeDelta::seconds(1);
+        let serde_json::Value::Object(fields) = fields else { return };
+        self.write(id, &fields);
+    }
+
+    /// A person deletes a Task or an Event.
+    pub(super) fn delete(&mut self, id: &SalesforceId) {
+        self.tasks.retain(|(other, _)| other != id);
+        self.events.retain(|(other, _)| other != id);
+    }
+
+    fn write(&mut self, id: &SalesforceId, fields: &Fields) {
+        if let Some((_, task)) = self.tasks.iter_mut().find(|(other, _)| other == id) {
+            *task = merged(&task.fields(), fields);
+        }
+        if let Some((_, event)) = self.events.iter_mut().find(|(other, _)| other == id) {
+            *event = merged(&event.fields(), fields);
+        }
+        self.modified_at.insert(id.clone(), self.now);
+    }
+
+    fn modified(&self, id: &SalesforceId) -> DateTime<Utc> {
+        let created = self.created_at.get(id).copied().unwrap_or_default();
+        self.modified_at.get(id).copied().unwrap_or(created)
+    }
+
+    /// A Task or an Event as it is read: what has no value is null.
+    fn activity(&self, id: &SalesforceId, who_id: &SalesforceId, draft: Fields) -> Activity {
+        const OPTIONAL: [&str; 9] = [
+            "Type",
+            "Priority",
+            "ActivityDate",
+            "CallDurationInSeconds",
+            "CallDisposition",
+            "ShowAs",
+            "Location",
+            "IsReminderSet",
+            "ReminderDateTime",
+        ];
+        let mut fields: Fields =
+            OPTIONAL.iter().map(|field| ((*field).to_owned(), serde_json::Value::Null)).collect();
+        fields.extend(draft);
+        fields.retain(|field, _| !self.hidden.contains(&field.as_str()));
+        Activity {
+            id: id.clone(),
+            who_id: Some(who_id.clone()).filter(|who_id| who_id.as_str() != NOBODY),
+            fields,
+            modified_at: self.modified(id),
+            is_untouched: !self.modified_at.contains_key(id),
+        }
+    }
+
+    fn omitted(&self, objects: &[RecordType], known: &Omitted, queried: bool) -> Omitted {
+        let of = |fields: &[&str]| -> std::collections::BTreeSet<String> {
+            let asked =
+                |field: &&&str| objects.iter().any(|object| field.starts_with(&format!("{object:?}")));
+            fields.iter().filter(asked).map(|field| (*field).to_owned()).collect()
+        };
+        let unfilterable = if queried { of(&self.unfilterable) } else { known.unfilterable.clone() };
+        Omitted { unreadable: of(&self.unreadable), unfilterable }
+    }
+}
+
+/// Where a Task stands that a person took off its record: the drafts know no empty `WhoId`.
+pub(super) const NOBODY: &str = "001000000000000AAA";
+
+/// A draft with fields changed.
+fn merged<D: serde::de::DeserializeOwned>(draft: &Fields, changed: &Fields) -> D {
+    let mut fields = draft.clone();
+    fields.extend(changed.clone());
+    serde_json::from_value(serde_json::Value::Object(fields)).unwrap()
+}
+
+/// Salesforce. A refresh may take some seconds.
+pub(super) struct Org(pub(super) Mutex<OrgState>, pub(super) Slow);
+
+impl Org {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, OrgState> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn fail(&self, request: &'static str, fault: Fault) {
+        self.state().faults.entry(request).or_default().push_back(fault);
+    }
+
+    fn request<T>(
+        &self,
+        name: &'static str,
+        connection: &Connection,
+        effect: impl FnOnce(&mut OrgState) -> T,
+    ) -> Result<Answer<T>, CrmError> {
+        let mut state = self.state();
+        state.requests.push(name);
+        if connection.access_token.expose_secret() != state.good_access_token {
+            return Err(error(FaultClass::Session, "INVALID_SESSION_ID"));
+        }
+        match state.faults.get_mut(name).and_then(VecDeque::pop_front) {
+            Some(Fault::Before(error)) => Err(error),
+            Some(Fault::After(error)) => {
+                effect(&mut state);
+                Err(error)
+            }
+            None => {
+                Ok(Answer { value: effect(&mut state), api_usage: Some(ApiUsage { used: 18, limit: 5000 }) })
+            }
+        }
+    }
+}
+
+impl Org {
+    /// A search that asks for what may not be read is refused, and asked anew without it.
+    fn narrowing(
+        &self,
+        request: &'static str,
+        connection: &Connection,
+        objects: &[RecordType],
+        known: &Omitted,
+    ) {
+        let mut state = self.state();
+        let good = connection.access_token.expose_secret() == state.good_access_token;
+        let refused = state.omitted(objects, known, false).unreadable.difference(&known.unreadable).count();
+        state.requests.extend(std::iter::repeat_n(request, if good { refused } else { 0 }));
+    }
+}
+
+/// What may be read of a record.
+fn readable(record: &FoundRecord, omitted: &Omitted) -> FoundRecord {
+    let mut record = record.clone();
+    let object = record.record_type;
+    record.phones.retain(|(field, _)| !omitted.unreadable.contains(&format!("{object:?}.{field}")));
+    record
+}
+
+impl Crm for Org {
+    async fn search(
+        &self,
+        connection: &Connection,
+        objects: &[RecordType],
+        query: &PhoneQuery,
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.narrowing("search", connection, objects, omitted);
+        self.request("search", connection, |state| {
+            let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+            let hit = |(_, phone): &(String, String)| {
+                digits(phone) == query.national || digits(phone) == query.international
+            };
+            let records = state.records.iter().filter(|record| objects.contains(&record.record_type));
+            let found = records.filter(|record| record.phones.iter().any(hit) || record.phones.is_empty());
+            let omitted = state.omitted(objects, omitted, false);
+            let records = found.map(|record| readable(record, &omitted)).collect();
+            Found { records, full: state.full.filter(|object| objects.contains(object)), omitted }
+        })
+    }
+
+    async fn create(
+        &self,
+        connection: &Connection,
+        task: Option<&TaskDraft>,
+        event: Option<&EventDraft>,
+    ) -> Result<Answer<Written>, CrmError> {
+        let who_id = task.map(|task| &task.who_id).or(event.map(|event| &event.who_id));
+        if who_id.is_some_and(|who_id| self.state().deleted.contains(who_id)) {
+            self.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+        }
+        self.request("create", connection, |state| {
+            let mut written = Written::default();
+            if let Some(task) = task {
+                let id = new_id("00T", state.tasks.len());
+                state.created_at.insert(id.clone(), state.now);
+                state.tasks.push((id.clone(), task.clone()));
+                written.task_id = Some(id);
+            }
+            if let Some(event) = event {
+                let id = new_id("00U", state.events.len());
+                state.created_at.insert(id.clone(), state.now);
+                state.events.push((id.clone(), event.clone()));
+                written.event_id = Some(id);
+            }
+            written
+        })
+    }
+
+    async fn recent(
+        &self,
+        connection: &Connection,
+        objects: &[RecordType],
+        _: &PhoneQuery,
+        since: DateTime<Utc>,
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.request("recent", connection, |state| {
+            let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
+            let unindexed = unindexed.filter(|record| objects.contains(&record.record_type));
+            let full = state.full_of_new.filter(|object| objects.contains(object));
+            let omitted = state.omitted(objects, omitted, true);
+            Found { records: unindexed.cloned().collect(), full, omitted }
+        })
+    }
+
+    async fn records(
+        &self,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
+    ) -> Result<Answer<Found>, CrmError> {
+        self.request("records", connection, |state| {
+            let all = state.records.iter().chain(&state.unindexed).chain(&state.named);
+            let records = all.filter(|record| ids.contains(&record.id)).cloned().collect();
+            Found { records, full: None, omitted: omitted.clone() }
+        })
+    }
+
+    async fn converted_to(
+        &self,
+        connection: &Connection,
+        lead_id: &SalesforceId,
+    ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
+        self.request("converted_to", connection, |state| state.converted.get(lead_id).cloned())
+    }
+
+    async fn create_lead(
+        &self,
+        connection: &Connection,
+        lead: &LeadDraft,
+        duplicates: Duplicates,
+    ) -> Result<Answer<SalesforceId>, CrmError> {
+        let named = self.state().duplicates.clone();
+        if let Some((records, _)) = named.filter(|(_, blocks)| *blocks || duplicates == Duplicates::Refuse) {
+            let refusal = CrmError { records, ..error(FaultClass::Permanent, "DUPLICATES_DETECTED") };
+            self.fail("create_lead", Fault::Before(refusal));
+        }
+        self.request("create_lead", connection, |state| {
+            let id = new_id("00Q", 100 + state.leads.len());
+            state.leads.push((id.clone(), lead.clone()));
+            let mut record = self::lead(id.as_str(), &lead.phone);
+            record.created_at = state.now;
+            state.unindexed.push(record);
+            id
+        })
+    }
+
+    async fn read(
+        &self,
+        connection: &Connection,
+        task_id: Option<&SalesforceId>,
+        event_id: Option<&SalesforceId>,
+    ) -> Result<Answer<Activities>, CrmError> {
+        self.request("read", connection, |state| {
+            let task = state.tasks.iter().find(|(id, _)| Some(id) == task_id);
+            let event = state.events.iter().find(|(id, _)| Some(id) == event_id);
+            Activities {
+                task: task.map(|(id, task)| state.activity(id, &task.who_id, task.fields())),
+                event: event.map(|(id, event)| state.activity(id, &event.who_id, event.fields())),
+            }
+        })
+    }
+
+    async fn update(
+        &self,
+        connection: &Connection,
+        object: WrittenObject,
+        id: &SalesforceId,
+        fields: &Fields,
+        unmodified_since: DateTime<Utc>,
+    ) -> Result<Answer<()>, CrmError> {
+        let name = if object == WrittenObject::Event { "update_event" } else { "update_task" };
+        {
+            let mut state = self.state();
+            for meddle in std::mem::take(&mut state.before_update) {
+                meddle(&mut state);
+            }
+            if state.modified(id) > unmodified_since {
+                let refusal = error(FaultClass::Stale, "PRECONDITION_FAILED");
+                drop(state);
+                self.fail(name, Fault::Before(refusal));
+            }
+        }
+        self.request(name, connection, |state| {
+            state.sent.push(fields.clone());
+            state.write(id, fields);
+        })
+    }
+
+    async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
+        self.request("closed_task_status", connection, |_| Some("Erledigt".to_owned()))
+    }
+
+    async fn look(
+        &self,
+        connection: &Connection,
+        call_id: &CallId,
+        who_ids: &[SalesforceId],
+        since: DateTime<Utc>,
+        _: bool,
+    ) -> Result<Answer<Look>, CrmError> {
+        self.request("look", connection, |state| {
+            let last_line = format!("Call {call_id}");
+            let on_record = |id: &SalesforceId, who_id: &SalesforceId, description: &str| {
+                let is_new = state.created_at.get(id).is_none_or(|at| *at >= since);
+                is_new && who_ids.contains(who_id) && description.ends_with(&last_line)
+            };
+            let task = state.tasks.iter().find(|(id, task)| {
+                task.call_object.as_deref() == Some(call_id.as_str())
+                    || on_record(id, &task.who_id, &task.description)
+            });
+            let mut events = state.events.iter();
+            let event = events.find(|(id, event)| on_record(id, &event.who_id, &event.description));
+            Look {
+                task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
+                event_id: event.filter(|_| !state.hidden_events).map(|(id, _)| id.clone()),
+            }
+        })
+    }
+}
+
+impl TokenEndpoint for Org {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        let milliseconds = self.state().secret_takes * 1000;
+        self.1.clock.fetch_add(milliseconds, Ordering::Relaxed);
+        Ok(SecretString::from("client-secret"))
+    }
+
+    async fn refresh(&self, connection: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
+        self.1.wait();
+        let mut state = self.state();
+        state.requests.push("refresh");
+        if let Some(Fault::Before(error) | Fault::After(error)) =
+            state.faults.get_mut("refresh").and_then(VecDeque::pop_front)
+        {
+            return Err(error);
+        }
+        state.good_access_token = format!("access-{}", connection.version + 1);
+        Ok(Tokens {
+            access_token: state.good_access_token.clone().into(),
+            refresh_token: Some(SecretString::from(format!("refresh-{}", connection.version + 1))),
+            instance_url: connection.instance_url.clone(),
+            issued_at: START,
+        })
+    }
+
+    async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
+        self.state().requests.push("revoke");
+        Ok(())
+    }
+}
+
+fn new_id(prefix: &str, n: usize) -> SalesforceId {
+    SalesforceId::parse(format!("{prefix}{n:012}")).unwrap()
+}

@@ -1,0 +1,344 @@
+//! The settings table's ports, and the token endpoint.
+
+use calls::ids::{SalesforceId, WorkspaceId};
+use crm::{
+    CrmError, FaultClass,
+    lease::Lease,
+    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
+};
+use secrecy::{ExposeSecret, SecretString};
+use worker::ports::{
+    ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces,
+};
+
+use crate::world::{Broken, Failed, State, TIMEOUT, World};
+
+use super::{crm_error, store_error};
+
+impl Workspaces for World {
+    async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
+        let id = id.clone();
+        self.call("load workspace", move |state| {
+            let pauses = state.broken != Some(Broken::Pause);
+            let mut workspace = state.workspace(&id).clone();
+            workspace.paused_until = workspace.paused_until.filter(|_| pauses);
+            workspace
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl ConnectionStore for World {
+    async fn acquire_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<bool, StoreError> {
+        let (id, owner) = (id.clone(), owner.to_owned());
+        self.call("acquire refresh lease", move |state| {
+            let broken = state.broken == Some(Broken::TokenStore);
+            let workspace = state.workspace(&id);
+            let free = workspace
+                .refresh_lease
+                .as_ref()
+                .is_none_or(|lease| lease.until <= now || lease.owner == owner);
+            let ours = workspace.state == ConnectionState::Connected
+                && (broken || free && workspace.connection_version == version);
+            if ours && !broken {
+                workspace.refresh_lease = Some(Lease { owner, until });
+            }
+            ours
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn store_refreshed(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        tokens: &Tokens,
+    ) -> Result<bool, StoreError> {
+        let (id, owner, tokens) = (id.clone(), owner.to_owned(), tokens.clone());
+        let process = self.state().running;
+        self.call("store tokens", move |state| {
+            let broken = state.broken == Some(Broken::TokenStore);
+            if state.refreshed_by.get(&id) == Some(&owner) {
+                return true;
+            }
+            let workspace = state.workspace(&id);
+            let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
+            let ours = broken || holds && workspace.connection_version == version;
+            let Some(connection) = workspace.connection.as_mut().filter(|_| ours) else {
+                if let Some(token) = &tokens.refresh_token {
+                    state.owes(token.expose_secret(), process);
+                }
+                return false;
+            };
+            connection.version += 1;
+            connection.access_token = tokens.access_token.clone();
+            if let Some(token) = tokens.refresh_token.clone() {
+                connection.refresh_token = token;
+            }
+            workspace.connection_version += 1;
+            workspace.refresh_lease = None;
+            workspace.address_gone_since = None;
+            state.issued.insert(id.clone(), tokens.issued_at);
+            state.refreshed_by.insert(id, owner);
+            true
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn release_refresh_lease(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        owner: &str,
+        address_gone_since: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let (id, owner) = (id.clone(), owner.to_owned());
+        self.call("release refresh lease", move |state| {
+            let workspace = state.workspace(&id);
+            let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
+            if holds && workspace.connection_version == version {
+                workspace.refresh_lease = None;
+                workspace.address_gone_since = address_gone_since;
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn require_reconnect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let (id, reason) = (id.clone(), reason.to_owned());
+        self.call("require reconnect", move |state| {
+            let workspace = state.workspace(&id);
+            let ours =
+                workspace.connection_version == version && workspace.state == ConnectionState::Connected;
+            if ours {
+                workspace.state = ConnectionState::ReconnectRequired;
+                workspace.state_reason = Some(reason);
+                workspace.connection = None;
+                workspace.refresh_lease = None;
+            }
+            ours
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl OrgMemory for World {
+    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
+        let (id, org_id) = (id.clone(), org_id.clone());
+        self.call("pause", move |state| {
+            let now = state.now;
+            let workspace = state.workspace(&id);
+            if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
+                workspace.paused_until = workspace.paused_until.max(Some(until));
+                state.paused.insert(id, now);
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn remember(
+        &self,
+        id: &WorkspaceId,
+        org_id: &SalesforceId,
+        learned: &Learned,
+        lessons: &Lessons,
+    ) -> Result<(), StoreError> {
+        let (id, org_id, learned, lessons) = (id.clone(), org_id.clone(), learned.clone(), lessons.clone());
+        self.call("remember what was learned", move |state| {
+            let workspace = state.workspace(&id);
+            if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == org_id) {
+                workspace.learned.take(&learned, &lessons);
+            }
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl IdleConnections for World {
+    async fn idle(
+        &self,
+        issued_before: i64,
+        now: i64,
+        _: u32,
+        _: Option<String>,
+    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
+        self.call("query idle connections", move |state| {
+            let idle = state.workspaces.values().filter(|workspace| {
+                workspace.state == ConnectionState::Connected
+                    && state.issued.get(&workspace.id).is_some_and(|at| *at <= issued_before)
+                    && state.kept_alive.get(&workspace.id).is_none_or(|until| *until <= now)
+            });
+            (idle.map(|workspace| workspace.id.clone()).collect(), None)
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.call("claim keep-alive", move |state| {
+            let connected = state.workspace(&id).state == ConnectionState::Connected;
+            let may = connected && state.kept_alive.get(&id).is_none_or(|until| *until <= now);
+            if may {
+                state.kept_alive.insert(id, until);
+            }
+            may
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl World {
+    /// Deletes the connection, if its version has not changed. Returns its refresh token.
+    pub async fn forget(&self, id: &WorkspaceId, version: u64) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("forget connection", move |state| {
+            (state.workspace(&id).connection_version == version).then(|| state.forget(&id, process)).flatten()
+        })
+        .await
+        .map_err(store_error)
+    }
+
+    /// Stores a new connection and returns the replaced refresh token; `Err` if the version has changed.
+    pub async fn connect(
+        &self,
+        id: &WorkspaceId,
+        version: u64,
+        new: Connection,
+    ) -> Result<Result<Option<String>, ()>, StoreError> {
+        let id = id.clone();
+        let process = self.state().running;
+        self.call("store connection", move |state| {
+            if state.workspace(&id).connection_version != version {
+                return Err(());
+            }
+            let old = state.forget(&id, process);
+            let now = state.clock() / 1000;
+            state.issued.insert(id.clone(), now);
+            let workspace = state.workspace(&id);
+            workspace.state = ConnectionState::Connected;
+            workspace.state_reason = None;
+            let version = workspace.connection_version;
+            workspace.connection = Some(Connection { version, ..new });
+            Ok(old)
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl State {
+    fn forget(&mut self, id: &WorkspaceId, process: u64) -> Option<String> {
+        self.kept_alive.remove(id);
+        self.refreshed_by.remove(id);
+        self.paused.remove(id);
+        let workspace = self.workspace(id);
+        workspace.state = ConnectionState::Disconnected;
+        workspace.connection_version += 1;
+        workspace.refresh_lease = None;
+        workspace.paused_until = None;
+        workspace.learned = Learned::default();
+        workspace.address_gone_since = None;
+        let old = workspace.connection.take()?.refresh_token.expose_secret().to_owned();
+        self.owes(old.clone(), process);
+        Some(old)
+    }
+}
+
+impl TokenEndpoint for World {
+    async fn client_secret(&self) -> Result<SecretString, CrmError> {
+        // Secrets Manager is occasionally slow.
+        let takes = {
+            let mut state = self.state();
+            if state.rng.u32(0..8) == 0 { state.rng.i64(0..9_500) } else { 0 }
+        };
+        self.park(takes).await;
+        Ok("client-secret".into())
+    }
+
+    async fn refresh(&self, connection: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
+        self.park(0).await;
+        let token = connection.refresh_token.expose_secret().to_owned();
+        {
+            let mut state = self.state();
+            if state.salesforce.grants.get(&token).is_some_and(|grant| grant.in_use) {
+                state.violate("two concurrent requests with one refresh token");
+            }
+            set_in_use(&mut state, &token, true);
+            // If the worker dies, its connection is closed by then.
+            let (at, token) = (state.now + TIMEOUT, token.clone());
+            let effect = Box::new(move |state: &mut State| set_in_use(state, &token, false));
+            state.later.push(crate::world::Later { at, effect });
+        }
+        // Occasionally it takes almost until the timeout.
+        let takes = {
+            let mut state = self.state();
+            if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
+        };
+        self.park(takes).await;
+        let used = token.clone();
+        let answer = self
+            .call("refresh", move |state| {
+                let now = state.now;
+                state.salesforce.refresh(&used, now)
+            })
+            .await;
+        set_in_use(&mut self.state(), &token, false);
+        match answer {
+            Ok(Some((session, token))) => Ok(Tokens {
+                access_token: session.into(),
+                refresh_token: token.map(Into::into),
+                instance_url: connection.instance_url.clone(),
+                issued_at: self.state().clock() / 1000,
+            }),
+            Ok(None) => Err(crm_error(FaultClass::GrantEnded, "invalid_grant")),
+            Err(Failed::NotSent) => Err(crm_error(FaultClass::Passing, "connection")),
+            Err(Failed::NoAnswer) => Err(crm_error(FaultClass::Ambiguous, "timeout")),
+        }
+    }
+
+    async fn revoke(&self, _: &str, token: &SecretString) -> Result<(), CrmError> {
+        let token = token.expose_secret().to_owned();
+        let ended = token.clone();
+        let revoked = self
+            .call("revoke", move |state| {
+                if state.broken != Some(Broken::Revoke) {
+                    state.salesforce.revoke(&ended);
+                }
+            })
+            .await;
+        revoked.map_err(|_| {
+            // It was tried; there is not always time for another try.
+            self.state().owed.remove(&token);
+            crm_error(FaultClass::Passing, "timeout")
+        })
+    }
+}
+
+fn set_in_use(state: &mut State, token: &str, in_use: bool) {
+    if let Some(grant) = state.salesforce.grants.get_mut(token) {
+        grant.in_use = in_use;
+    }
+}
