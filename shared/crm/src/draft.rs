@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::records::{Fields, WrittenObject};
+use crate::records::{CrmError, FaultClass, Fields, WrittenObject};
 
 /// A record to be created in Salesforce: a struct of strings, numbers and booleans.
 pub trait Draft: Serialize {
@@ -21,4 +21,15 @@ pub trait Draft: Serialize {
     /// Removes a field that Salesforce refused (docs/contract.md#refusals); `false` if there is none with this name, or
     /// the record is useless without it.
     fn without(&mut self, field: &str) -> bool;
+}
+
+/// The refused fields that a draft can do without: `Task.Type`.
+pub fn dispensable<D: Draft + Clone>(error: &CrmError, draft: &D) -> Vec<String> {
+    let about_it = error.object.is_none_or(|blamed| blamed == D::OBJECT);
+    if error.class != FaultClass::FieldRefused || !about_it {
+        return Vec::new();
+    }
+    let mut draft = draft.clone();
+    let fields = error.fields.iter().filter(|field| draft.without(field));
+    fields.map(|field| format!("{:?}.{field}", D::OBJECT)).collect()
 }

@@ -4,9 +4,10 @@
 use crm::{
     CrmError, Draft, FaultClass, WrittenObject,
     activity::{EventDraft, TaskDraft},
+    dispensable,
     ledger::Row,
     outcome,
-    plan::{Adoption, Asked, Change, Operation, Plan, dispensable},
+    plan::{Adoption, Asked, Change, Operation, Plan},
 };
 
 use crate::{attempt::Attempt, session::Stop, worker::Ports};

@@ -12,14 +12,14 @@ use calls::{
     timings::{NUMBER_CLAIM_KEPT, RECENT},
 };
 use crm::{
-    CrmError, Draft, Duplicates, FaultClass, RecordType, WrittenObject,
+    CrmError, Draft, Duplicates, FaultClass, RecordType, WrittenObject, dispensable,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Row, WriteId},
     matching::{self, Rule},
     outcome::Ending,
     phone::PhoneNumber,
-    plan::{Lead, NamedDuplicates, NewLead, Search, dispensable},
+    plan::{Lead, NamedDuplicates, NewLead, Search},
 };
 
 use crate::{

@@ -10,9 +10,10 @@ use crate::{
 };
 
 use super::{
-    Asked, Change, Choice, Known, NewLead, Next, Operation, Plan, Question, Who,
     changes::{Changes, updatable},
-    observed::Standing,
+    choice::Choice,
+    observed::{Asked, Standing},
+    step::{Change, Known, NewLead, Next, Operation, Plan, Question, Who},
 };
 
 /// Plans the Task and the Event of a call whose record is known, or is the `lead` to be made. What is added goes where the

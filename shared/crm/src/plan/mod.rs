@@ -1,196 +1,26 @@
-//! The plan: what an attempt does next, as a pure function of the call, the settings and what was observed. Knows no
+//! The plan: what an attempt does next, as a pure function of the call, the settings and what was observed. It knows no
 //! port.
 //!
-//! A plan that needs to know more says what to observe; one that is complete is data, which [`super::apply`] carries out
-//! and a preview shows.
+//! A plan that needs to know more says what to observe. A complete one is data, which a worker applies and a preview
+//! shows.
 
 mod activities;
 mod changes;
 mod choice;
+mod choose;
 mod observed;
+mod step;
 #[cfg(test)]
 mod tests;
 
-use calls::{appointment::Resolution, ids::SalesforceId, reason::Reason};
-use chrono::{DateTime, Utc};
+use calls::appointment::Resolution;
 
-use crate::{
-    activity::{EventDraft, TaskDraft},
-    caller::Caller,
-    draft::Draft,
-    lead::LeadDraft,
-    ledger::{Row, WriteId},
-    outcome::Ending,
-    records::{CrmError, Duplicates, FaultClass, Fields},
-    workspace::{Settings, Workspace},
-};
+use crate::outcome::Ending;
 
 pub use changes::Changes;
 pub use choice::Choice;
 pub use observed::{Asked, Duplicates as NamedDuplicates, Lead, Looked, Observed, Recent, Search};
-
-/// What a plan is made from.
-#[derive(Clone, Copy)]
-pub struct Known<'a> {
-    /// The row. Its ids and its journal count; the record and the decision in it are those of the plan before.
-    pub row: &'a Row,
-    /// The settings, and what was learned of the org.
-    pub workspace: &'a Workspace,
-    /// Whom the call is with.
-    pub caller: &'a Caller,
-    /// What this attempt has observed.
-    pub seen: &'a Observed,
-    /// Unix seconds.
-    pub now: i64,
-}
-
-impl<'a> Known<'a> {
-    fn settings(&self) -> &'a Settings {
-        &self.workspace.settings
-    }
-
-    /// The appointment, as the settings read it.
-    fn resolution(&self) -> Resolution {
-        let Settings { time_zone, appointment_duration_minutes, .. } = *self.settings();
-        self.row.call.resolve_appointment(time_zone, appointment_duration_minutes, self.row.created_at)
-    }
-}
-
-/// A plan, as far as what is known goes.
-#[derive(Debug)]
-pub struct Step {
-    /// Whose call it is, as far as that is known.
-    pub choice: Choice,
-    /// What comes next.
-    pub next: Next,
-}
-
-/// What comes next.
-#[derive(Debug)]
-pub enum Next {
-    /// Observe this, then plan again.
-    Observe(Question),
-    /// Take over what an earlier attempt wrote, then plan again.
-    Adopt(Adoption),
-    /// Carry these operations out.
-    Write(Box<Plan>),
-    /// There is nothing to write.
-    End(Ending),
-}
-
-/// What an attempt may have to know.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Question {
-    /// Which records does search find by the caller's number? `everything`: ask also for what is left out unasked.
-    Search {
-        /// Whether a known refusal may have passed.
-        everything: bool,
-    },
-    /// Which records has search not indexed yet?
-    Recent,
-    /// Is the record there that the call's metadata names?
-    Named(SalesforceId),
-    /// Which Contact has this Lead become?
-    Conversion(SalesforceId),
-    /// What did earlier attempts write?
-    Look {
-        /// On which records, the likeliest first.
-        places: Vec<SalesforceId>,
-        /// Whether the Task may be older than the call's first report.
-        may_be_older: bool,
-    },
-    /// Was a Lead made for the caller's number, or may one be made? `gone`: a Lead not to be used any more.
-    Lead {
-        /// The record that Salesforce refused last.
-        gone: Option<SalesforceId>,
-    },
-    /// Which of the records that a duplicate rule names has the caller's number?
-    Duplicates(Vec<SalesforceId>),
-    /// How do the Task and the Event stand in Salesforce?
-    Activities {
-        /// The Task, if it is to be read.
-        task_id: Option<SalesforceId>,
-        /// The Event, if it is to be read.
-        event_id: Option<SalesforceId>,
-    },
-    /// Which status do the org's closed Tasks have?
-    ClosedStatus,
-}
-
-/// What a look found of earlier attempts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Adoption {
-    /// The Task.
-    pub task_id: Option<SalesforceId>,
-    /// The Event.
-    pub event_id: Option<SalesforceId>,
-    /// Whether nothing that an earlier attempt sent can still appear.
-    pub settled: bool,
-}
-
-/// The record that an activity is about; `None` while its Lead is still to be made.
-type Who = Option<SalesforceId>;
-
-/// The operations that log a call, in this order.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// The Lead that is made first. The activities are then planned again, about it.
-    pub lead: Option<NewLead>,
-    /// What is done with the Task, if anything.
-    pub task: Option<Operation<TaskDraft<Who>>>,
-    /// What is done with the Event, if anything.
-    pub event: Option<Operation<EventDraft<Who>>>,
-    /// What the row says once all of it is done.
-    pub note: Option<Reason>,
-}
-
-/// A Lead that is made for the caller.
-#[derive(Debug)]
-pub struct NewLead {
-    /// What is sent.
-    pub draft: LeadDraft,
-    /// Whether a duplicate rule that only warns is passed over.
-    pub duplicates: Duplicates,
-    /// The last write of the number's claim, which nobody else may have followed.
-    pub claim: Option<WriteId>,
-}
-
-/// What is done with one activity.
-#[derive(Debug)]
-pub enum Operation<D> {
-    /// It is made.
-    Create(D),
-    /// Some of its fields are changed.
-    Change(Change<D>),
-    /// It stays as it is, for this reason.
-    Leave(Reason),
-}
-
-/// A change of an activity that stands in Salesforce.
-#[derive(Debug)]
-pub struct Change<D> {
-    /// Which one.
-    pub id: SalesforceId,
-    /// All that is wanted of it.
-    pub draft: D,
-    /// When somebody changed it last: it is left alone if it was changed since.
-    pub modified_at: DateTime<Utc>,
-    /// What Ringlog gave it at its creation, where the journal does not know.
-    pub given: Option<Fields>,
-    /// The difference.
-    pub changes: Changes,
-}
-
-/// The refused fields that a draft can do without: `Task.Type`.
-pub fn dispensable<D: Draft + Clone>(error: &CrmError, draft: &D) -> Vec<String> {
-    let about_it = error.object.is_none_or(|blamed| blamed == D::OBJECT);
-    if error.class != FaultClass::FieldRefused || !about_it {
-        return Vec::new();
-    }
-    let mut draft = draft.clone();
-    let fields = error.fields.iter().filter(|field| draft.without(field));
-    fields.map(|field| format!("{:?}.{field}", D::OBJECT)).collect()
-}
+pub use step::{Adoption, Change, Known, NewLead, Next, Operation, Plan, Question, Step};
 
 /// Plans the attempt.
 pub fn plan(known: Known<'_>) -> Step {
@@ -200,15 +30,15 @@ pub fn plan(known: Known<'_>) -> Step {
 }
 
 fn next(known: Known<'_>, choice: &mut Choice) -> Next {
-    if let Err(next) = choice::choose(known, choice) {
+    if let Err(next) = choose::choose(known, choice) {
         return next;
     }
     if let Some(next) = earlier_attempts(known, choice) {
         return next;
     }
-    match choice::new_lead(known, choice) {
+    match choose::new_lead(known, choice) {
         Err(question) => Next::Observe(question),
-        Ok(None) if choice.record.is_none() => Next::End(choice.nobody(known)),
+        Ok(None) if choice.record.is_none() => Next::End(choose::nobody(known, choice)),
         Ok(lead) => activities::plan(known, choice, lead),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     workspace::Lessons,
 };
 
-use super::Choice;
+use super::choice::Choice;
 
 /// What Salesforce says of a record that is in the recycle bin or purged, and neither hidden nor converted.
 const DELETED: &str = "ENTITY_IS_DELETED";

@@ -4,21 +4,24 @@ use calls::{
     appointment::AppointmentRequest,
     call::{Call, Fact},
     ids::{CallId, SalesforceId, WorkspaceId},
+    reason::Reason,
 };
 use chrono::DateTime;
 use serde_json::json;
 
 use crate::{
     caller::Caller,
+    draft::dispensable,
     ledger::Row,
     matching::Rule,
     records::{
-        Activity, CrmError, FaultClass, Fields, Found, FoundRecord, Record, RecordType, WrittenObject,
+        Activity, CrmError, Duplicates, FaultClass, Fields, Found, FoundRecord, Record, RecordType,
+        WrittenObject,
     },
     workspace::{NoMatch, Workspace},
 };
 
-use super::*;
+use super::{observed::Standing, *};
 
 const NOW: i64 = 1_800_000_000;
 const NUMBER: &str = "+12345550123";

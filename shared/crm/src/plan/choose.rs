@@ -1,0 +1,251 @@
+//! Which record the call belongs to.
+
+use calls::{codes::faults::TOO_MANY_NEW_RECORDS, ids::SalesforceId};
+
+use crate::{
+    caller::Caller,
+    draft::Draft as _,
+    lead::LeadDraft,
+    matching::{self, Candidate, Decision, NUMBER_NOT_READ, OTHER_NUMBER, Rule, TurnedDown},
+    outcome::{self, Ending},
+    phone::{Exactness, PhoneNumber},
+    records::{CrmError, Duplicates, FaultClass, Found, FoundRecord, Record, RecordType},
+    workspace::{NoMatch, Settings},
+};
+
+use super::{
+    choice::Choice,
+    observed::{Duplicates as NamedDuplicates, Lead, Observed, Recent, Search},
+    step::{Known, NewLead, Next, Question},
+};
+
+/// Where a call names its record, as the row shows it.
+const NAMED_BY: &str = "metadata.salesforceRecordId";
+
+/// Leaves the choice as an earlier attempt made it, or decides among the records that were found. What comes next, where
+/// that cannot be told (yet).
+pub(super) fn choose(known: Known<'_>, choice: &mut Choice) -> Result<(), Next> {
+    let Known { row, seen, .. } = known;
+    if let Some(gone) = seen.gone.last().filter(|gone| choice.is(&gone.record.id)) {
+        let lead =
+            Some(&gone.record).filter(|record| record.record_type == RecordType::Lead && !gone.give_up);
+        let contact = lead.map(|lead| converted(seen, &lead.id)).transpose()?.flatten();
+        if let Some(contact) = contact.filter(|contact| !seen.is_gone(&contact.id)) {
+            choice.choose(Rule::Converted, Some(contact));
+            return Ok(());
+        }
+        if row.task_id.is_none() {
+            choice.decision.get_or_insert_default().turned_down.push(gone.record.clone());
+            if gone.give_up {
+                return Err(Next::End(Ending::Refused(gone.error.clone())));
+            }
+        }
+    }
+    if row.task_id.is_some() {
+        // What is logged stays where it is.
+        return Ok(());
+    }
+    match known.caller {
+        Caller::Number(number) | Caller::Given(number) => *choice = by_number(known, number)?,
+        Caller::Record(record) => by_id(known, record, choice)?,
+    }
+    Ok(())
+}
+
+/// The Contact that a Lead has become.
+fn converted(seen: &Observed, lead_id: &SalesforceId) -> Result<Option<Record>, Next> {
+    match seen.conversions.get(lead_id) {
+        None => Err(Next::Observe(Question::Conversion(lead_id.clone()))),
+        Some(contact) => Ok(contact.clone().map(|id| Record { record_type: RecordType::Contact, id })),
+    }
+}
+
+/// The record that whoever started the call named, if the org has exactly that one; a converted Lead's Contact for the
+/// Lead.
+fn by_id(known: Known<'_>, named: &Record, choice: &mut Choice) -> Result<(), Next> {
+    let seen = known.seen;
+    let found = match &seen.search {
+        _ if seen.is_gone(&named.id) => None,
+        Some(Search::Named(found)) => found.as_ref(),
+        _ => return Err(Next::Observe(Question::Named(named.id.clone()))),
+    };
+    if let Some(record) = found {
+        let candidate = Candidate {
+            id: record.id.clone(),
+            record_type: named.record_type,
+            name: record.name.clone(),
+            field: NAMED_BY.to_owned(),
+            exactness: Exactness::Exact,
+        };
+        *choice = Choice::decided(Decision {
+            rule: Rule::OnlyCandidate,
+            chosen: Some(named.clone()),
+            candidates: vec![candidate],
+            turned_down: Vec::new(),
+        });
+        return Ok(());
+    }
+    let contact = match named.record_type {
+        RecordType::Lead => converted(seen, &named.id)?,
+        RecordType::Contact => None,
+    };
+    let Some(contact) = contact else { return Err(Next::End(Ending::NotFound(outcome::record_not_found()))) };
+    choice.choose(Rule::Converted, Some(contact));
+    Ok(())
+}
+
+/// Decides among the records that search found; where that is nobody, among those that it does not know yet.
+fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
+    let (seen, settings) = (known.seen, known.settings());
+    let Some(Search::ByNumber { found, left_out, recent, .. }) = &seen.search else {
+        return Err(Next::Observe(Question::Search { everything: false }));
+    };
+    let decide = |records: &[FoundRecord]| {
+        let there: Vec<_> = records.iter().filter(|record| !seen.is_gone(&record.id)).cloned().collect();
+        let mut decision = matching::decide(number, &there, settings);
+        decision.turned_down = seen.gone.iter().map(|gone| gone.record.clone()).collect();
+        decision
+    };
+    let decision = decide(&found.records);
+    let nobody = decision.rule == Rule::NoCandidate && found.full.is_none();
+    // What search found them by may be a field that is left out unasked, and may be read by now.
+    if nobody && *left_out && matching::unread(number, &found.records, settings).next().is_some() {
+        return Err(Next::Observe(Question::Search { everything: true }));
+    }
+    if let Some(object) = found.full {
+        return Err(Next::End(Ending::TooMany(object)));
+    }
+    if decision.rule != Rule::NoCandidate {
+        return Ok(Choice::decided(decision));
+    }
+    let Some(Recent { found: recent, .. }) = recent else { return Err(Next::Observe(Question::Recent)) };
+    let decision = decide(&recent.records);
+    if decision.rule != Rule::NoCandidate {
+        return Ok(Choice::decided(decision));
+    }
+    if recent.full.is_some() {
+        return Err(Next::End(Ending::Refused(too_many_recent())));
+    }
+    Ok(Choice::decided(all_that_is_shown(known, number, decision, found, recent)))
+}
+
+/// Decides among everything that Salesforce shows, where nobody else has the number. What it refused and shows all the
+/// same is tried once more, and then its refusal is the outcome: a record that is only hidden would get a second Lead.
+/// One that was deleted makes room for a Lead.
+fn all_that_is_shown(
+    known: Known<'_>,
+    number: &PhoneNumber,
+    decision: Decision,
+    found: &Found,
+    recent: &Found,
+) -> Decision {
+    let (seen, settings) = (known.seen, known.settings());
+    let makes_room = |record: &&FoundRecord| {
+        let deleted = seen.gone.iter().any(|gone| gone.is_deleted() && gone.record.id == record.id);
+        deleted && settings.no_match == NoMatch::CreateLead
+    };
+    // The query for new records goes by digits in their order: only what looks like the number may be it.
+    let looks_alike =
+        |record: &&FoundRecord| record.phones.iter().any(|(_, stored)| number.resembles(stored));
+    let unread = matching::unread(number, &found.records, settings)
+        .chain(matching::unread(number, &recent.records, settings).filter(looks_alike));
+    let mut unread: Vec<_> = unread.map(|record| TurnedDown::record(record, NUMBER_NOT_READ)).collect();
+    unread.dedup_by(|one, other| one.id == other.id);
+    let shown = found.records.iter().chain(&recent.records).filter(|record| !makes_room(record));
+    let shown: Vec<_> = shown.cloned().collect();
+    let turned_down = [decision.turned_down, unread].concat();
+    Decision { turned_down, ..matching::decide(number, &shown, settings) }
+}
+
+/// So many records are new that not all of them were looked at: a fault that passes when search knows them.
+fn too_many_recent() -> CrmError {
+    CrmError {
+        class: FaultClass::Passing,
+        code: TOO_MANY_NEW_RECORDS.code.to_owned(),
+        message: "more records with such a number were created in the last minutes than can be looked at"
+            .to_owned(),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+        records: Vec::new(),
+    }
+}
+
+/// How a call ends for which no record was chosen.
+pub(super) fn nobody(known: Known<'_>, choice: &Choice) -> Ending {
+    let possible = choice.possible_matches();
+    match choice.decision.as_ref().map(|decision| decision.rule) {
+        Some(Rule::SkipMultiple) => Ending::Skipped(outcome::multiple_matches()),
+        _ if possible > 0 && known.settings().no_match == NoMatch::CreateLead => {
+            Ending::Skipped(outcome::possible_match(possible))
+        }
+        _ => Ending::NotFound(outcome::not_found(possible, known.seen.finds_new_records_late())),
+    }
+}
+
+/// Whether the workspace wants a Lead, and no record is or may be the caller's.
+fn wants_lead(choice: &Choice, settings: &Settings) -> bool {
+    let no_candidate = choice.decision.as_ref().is_some_and(|decision| decision.rule == Rule::NoCandidate);
+    let nobody = no_candidate && choice.record.is_none() && choice.possible_matches() == 0;
+    nobody && settings.no_match == NoMatch::CreateLead
+}
+
+/// The Lead to make for a caller whom nobody knows, if there is one; where one was made for an earlier call, or a
+/// duplicate rule names a record that has the number, that one is chosen.
+pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<NewLead>, Question> {
+    let (seen, settings) = (known.seen, known.settings());
+    let number = known.caller.number().filter(|_| wants_lead(choice, settings));
+    let Some(number) = number else { return Ok(None) };
+    let duplicates = match &seen.duplicates {
+        None => Duplicates::Refuse,
+        Some(NamedDuplicates::Named(ids)) => return Err(Question::Duplicates(ids.clone())),
+        Some(NamedDuplicates::Read(named)) => {
+            if choose_named(choice, number, named, settings) {
+                return Ok(None);
+            }
+            Duplicates::Allow
+        }
+    };
+    let claim = match &seen.lead {
+        None => {
+            let gone = seen.gone.last().map(|gone| gone.record.id.clone());
+            return Err(Question::Lead { gone });
+        }
+        Some(Lead::Known(id)) => {
+            let record = Record { record_type: RecordType::Lead, id: id.clone() };
+            choice.choose(Rule::NewLead, Some(record));
+            return Ok(None);
+        }
+        Some(Lead::Free(claim)) => claim.clone(),
+    };
+    let mut draft = LeadDraft::of(&known.row.call, number);
+    let learned = known.workspace.learned.unwritable.at(known.now);
+    for field in learned.chain(seen.refused_fields.iter().map(String::as_str)) {
+        if let Some(field) = field.strip_prefix("Lead.") {
+            draft.without(field);
+        }
+    }
+    Ok(Some(NewLead { draft, duplicates, claim }))
+}
+
+/// Chooses among the records that a duplicate rule names, by the same comparison as among those that search finds: rules
+/// go by names and e-mail addresses too. `false`: none of them has the caller's number.
+fn choose_named(
+    choice: &mut Choice,
+    number: &PhoneNumber,
+    named: &[FoundRecord],
+    settings: &Settings,
+) -> bool {
+    // Whom the rule finds is there already, whichever objects are searched otherwise.
+    let mut everywhere = settings.clone();
+    everywhere.match_order.extend(RecordType::ALL);
+    let Decision { rule, chosen, candidates, .. } = matching::decide(number, named, &everywhere);
+    let decision = choice.decision.get_or_insert_default();
+    if rule == Rule::NoCandidate {
+        decision.turned_down.extend(named.iter().map(|record| TurnedDown::record(record, OTHER_NUMBER)));
+        return false;
+    }
+    decision.candidates = candidates;
+    choice.choose(if rule == Rule::SkipMultiple { rule } else { Rule::Duplicate }, chosen);
+    true
+}
