@@ -13,6 +13,8 @@ mod observe;
 pub mod ports;
 mod preview;
 mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -21,7 +21,7 @@ use crate::{
     workspace::{NoMatch, Workspace},
 };
 
-use super::{observed::Standing, *};
+use super::*;
 
 const NOW: i64 = 1_800_000_000;
 const NUMBER: &str = "+12345550123";

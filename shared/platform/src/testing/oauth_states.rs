@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use worker::ports::StoreError;
+use worker::{
+    ports::StoreError,
+    testing::{Faults, lock},
+};
 
 use crate::{
     hashed::Hashed,
     stores::{NewState, OAuthFlow, OAuthStates, TakeError},
 };
-
-use super::{faults::Faults, lock::lock};
 
 /// Connect flows in memory. Its operations are `put` and `take`. Clones share it.
 #[derive(Debug, Clone, Default)]

@@ -1,16 +1,11 @@
-//! The settings table in memory.
+//! What people see and change of the workspaces in memory.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
+use calls::ids::WorkspaceId;
+use crm::workspace::{Connection, ConnectionState, Settings, WebhookSecretVersions};
+use worker::{
+    ports::StoreError,
+    testing::{Account, MemoryWorkspaces, WorkspaceItem},
 };
-
-use calls::ids::{SalesforceId, WorkspaceId};
-use crm::{
-    lease::Lease,
-    workspace::{Connection, ConnectionState, Learned, Lessons, Settings, WebhookSecretVersions, Workspace},
-};
-use worker::ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces};
 
 use crate::{
     dynamo::next_versions,
@@ -20,144 +15,9 @@ use crate::{
     },
 };
 
-use super::{faults::Faults, lock::lock};
-
-/// A workspace that is connected to an org: version 1, with the tokens `access-1` and `refresh-1`.
-///
-/// # Panics
-///
-/// If `id` is not a valid workspace id.
-#[expect(clippy::expect_used, reason = "a test with an invalid workspace id should fail here")]
-pub fn connected(id: &str) -> Workspace {
-    let sf = |id: &str| SalesforceId::parse(id).expect("an id of 15 characters");
-    let mut workspace = Workspace::unknown(WorkspaceId::parse(id).expect("a workspace's id"));
-    workspace.state = ConnectionState::Connected;
-    workspace.connection_version = 1;
-    workspace.connection = Some(Connection {
-        version: 1,
-        instance_url: "https://acme.my.salesforce.com".to_owned(),
-        login_url: "https://login.salesforce.com".to_owned(),
-        org_id: sf("00D000000000001"),
-        user_id: sf("005000000000001"),
-        access_token: "access-1".into(),
-        refresh_token: "refresh-1".into(),
-    });
-    workspace
-}
-
-/// Workspaces in memory. Operations are named like the methods of the traits. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryWorkspaces {
-    rows: Arc<Mutex<HashMap<WorkspaceId, Row>>>,
-    /// What fails.
-    pub faults: Faults,
-}
-
-#[derive(Debug, Clone)]
-struct Row {
-    workspace: Workspace,
-    /// The status, which is shown even without tokens.
-    shown: ConnectionStatus,
-    time_zone_is_set: bool,
-    country_is_set: bool,
-    /// The owner of the refresh that stored the current tokens, if it was one.
-    refreshed_by: Option<String>,
-    /// When Salesforce issued the tokens, if it is known.
-    issued_at: Option<i64>,
-    kept_alive_until: Option<i64>,
-}
-
-impl Row {
-    fn unknown(id: &WorkspaceId) -> Self {
-        Self {
-            workspace: Workspace::unknown(id.clone()),
-            shown: ConnectionStatus::unknown(),
-            time_zone_is_set: false,
-            country_is_set: false,
-            refreshed_by: None,
-            issued_at: None,
-            kept_alive_until: None,
-        }
-    }
-
-    fn is_connected_to(&self, org_id: &SalesforceId) -> bool {
-        self.workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id)
-    }
-
-    /// Deletes what was learned about the org, with the connection to it.
-    fn forget_org(&mut self) {
-        self.workspace.paused_until = None;
-        self.workspace.learned = Learned::default();
-        self.workspace.address_gone_since = None;
-        self.kept_alive_until = None;
-    }
-
-    /// Whether the tokens still have this version.
-    fn is_at(&self, version: u64) -> bool {
-        self.workspace.state == ConnectionState::Connected && self.workspace.connection_version == version
-    }
-
-    fn is_leased_to(&self, owner: &str) -> bool {
-        self.workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner)
-    }
-
-    fn take_grant(&mut self) -> Option<OldGrant> {
-        let Connection { login_url, refresh_token, .. } = self.workspace.connection.take()?;
-        Some(OldGrant { login_url, refresh_token })
-    }
-}
-
-impl MemoryWorkspaces {
-    /// Inserts or replaces a workspace.
-    pub fn insert(&self, workspace: Workspace) {
-        let connection = workspace.connection.as_ref();
-        let shown = ConnectionStatus {
-            state: workspace.state,
-            reason: workspace.state_reason.clone(),
-            instance_url: connection.map(|connection| connection.instance_url.clone()),
-            org_id: connection.map(|connection| connection.org_id.to_string()),
-            user_name: None,
-            connected_at: None,
-        };
-        let default = Settings::default();
-        let time_zone_is_set = workspace.settings.time_zone != default.time_zone;
-        let country_is_set = workspace.settings.default_country != default.default_country;
-        let unknown = Row::unknown(&workspace.id);
-        let row = Row { workspace, shown, time_zone_is_set, country_is_set, ..unknown };
-        lock(&self.rows).insert(row.workspace.id.clone(), row);
-    }
-
-    /// Sets when a workspace's tokens were issued, Unix seconds.
-    pub fn issued_at(&self, id: &WorkspaceId, at: i64) {
-        if let Some(row) = lock(&self.rows).get_mut(id) {
-            row.issued_at = Some(at);
-        }
-    }
-
-    /// The stored workspace.
-    pub fn workspace(&self, id: &WorkspaceId) -> Workspace {
-        self.read(id).workspace
-    }
-
-    fn read(&self, id: &WorkspaceId) -> Row {
-        lock(&self.rows).get(id).cloned().unwrap_or_else(|| Row::unknown(id))
-    }
-
-    fn change<T>(
-        &self,
-        operation: &'static str,
-        id: &WorkspaceId,
-        change: impl FnOnce(&mut Row) -> T,
-    ) -> Result<T, StoreError> {
-        self.faults
-            .run(operation, || change(lock(&self.rows).entry(id.clone()).or_insert_with(|| Row::unknown(id))))
-    }
-}
-
-impl Workspaces for MemoryWorkspaces {
-    async fn load(&self, id: &WorkspaceId) -> Result<Workspace, StoreError> {
-        self.faults.run("load", || self.workspace(id))
-    }
+fn take_grant(item: &mut WorkspaceItem) -> Option<OldGrant> {
+    let Connection { login_url, refresh_token, .. } = item.workspace.connection.take()?;
+    Some(OldGrant { login_url, refresh_token })
 }
 
 impl SettingsView for MemoryWorkspaces {
@@ -188,7 +48,17 @@ impl SettingsStore for MemoryWorkspaces {
 
 impl StatusView for MemoryWorkspaces {
     async fn status(&self, id: &WorkspaceId) -> Result<ConnectionStatus, StoreError> {
-        self.faults.run("status", || self.read(id).shown)
+        self.faults.run("status", || {
+            let WorkspaceItem { workspace, account, .. } = self.item(id);
+            ConnectionStatus {
+                state: workspace.state,
+                reason: workspace.state_reason,
+                instance_url: account.instance_url,
+                org_id: account.org_id,
+                user_name: account.user_name,
+                connected_at: account.connected_at,
+            }
+        })
     }
 }
 
@@ -215,153 +85,6 @@ impl WebhookSecrets for MemoryWorkspaces {
     }
 }
 
-impl ConnectionStore for MemoryWorkspaces {
-    async fn acquire_refresh_lease(
-        &self,
-        id: &WorkspaceId,
-        version: u64,
-        owner: &str,
-        now: i64,
-        until: i64,
-    ) -> Result<bool, StoreError> {
-        self.change("acquire_refresh_lease", id, |row| {
-            let held = row.workspace.refresh_lease.as_ref().is_some_and(|lease| lease.until > now);
-            let may = row.is_at(version) && (!held || row.is_leased_to(owner));
-            if may {
-                row.workspace.refresh_lease = Some(Lease { owner: owner.to_owned(), until });
-            }
-            may
-        })
-    }
-
-    async fn store_refreshed(
-        &self,
-        id: &WorkspaceId,
-        version: u64,
-        owner: &str,
-        tokens: &Tokens,
-    ) -> Result<bool, StoreError> {
-        self.change("store_refreshed", id, |row| {
-            let may = row.is_at(version) && row.is_leased_to(owner);
-            if let Some(connection) = row.workspace.connection.as_mut().filter(|_| may) {
-                connection.version = version + 1;
-                connection.access_token = tokens.access_token.clone();
-                connection.instance_url.clone_from(&tokens.instance_url);
-                if let Some(token) = &tokens.refresh_token {
-                    connection.refresh_token = token.clone();
-                }
-                row.shown.instance_url = Some(tokens.instance_url.clone());
-                row.workspace.connection_version = version + 1;
-                row.workspace.refresh_lease = None;
-                row.workspace.address_gone_since = None;
-                row.refreshed_by = Some(owner.to_owned());
-                row.issued_at = Some(tokens.issued_at);
-            }
-            may || row.refreshed_by.as_deref() == Some(owner)
-        })
-    }
-
-    async fn release_refresh_lease(
-        &self,
-        id: &WorkspaceId,
-        version: u64,
-        owner: &str,
-        address_gone_since: Option<i64>,
-    ) -> Result<(), StoreError> {
-        self.change("release_refresh_lease", id, |row| {
-            if row.workspace.connection_version == version && row.is_leased_to(owner) {
-                row.workspace.refresh_lease = None;
-                row.workspace.address_gone_since = address_gone_since;
-            }
-        })
-    }
-
-    async fn require_reconnect(
-        &self,
-        id: &WorkspaceId,
-        version: u64,
-        reason: &str,
-    ) -> Result<bool, StoreError> {
-        self.change("require_reconnect", id, |row| {
-            let again = row.workspace.state == ConnectionState::ReconnectRequired
-                && row.workspace.connection_version == version;
-            let may = row.is_at(version);
-            if may {
-                row.workspace.state = ConnectionState::ReconnectRequired;
-                row.workspace.state_reason = Some(reason.to_owned());
-                row.workspace.connection = None;
-                row.workspace.refresh_lease = None;
-                row.shown.state = row.workspace.state;
-                row.shown.reason = row.workspace.state_reason.clone();
-            }
-            may || again
-        })
-    }
-}
-
-impl OrgMemory for MemoryWorkspaces {
-    async fn pause(&self, id: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
-        self.change("pause", id, |row| {
-            if row.is_connected_to(org_id) {
-                row.workspace.paused_until = row.workspace.paused_until.max(Some(until));
-            }
-        })
-    }
-
-    async fn remember(
-        &self,
-        id: &WorkspaceId,
-        org_id: &SalesforceId,
-        learned: &Learned,
-        lessons: &Lessons,
-    ) -> Result<(), StoreError> {
-        self.change("remember", id, |row| {
-            if row.is_connected_to(org_id) {
-                row.workspace.learned.take(learned, lessons);
-            }
-        })
-    }
-}
-
-impl IdleConnections for MemoryWorkspaces {
-    async fn idle(
-        &self,
-        issued_before: i64,
-        now: i64,
-        limit: u32,
-        after: Option<String>,
-    ) -> Result<(Vec<WorkspaceId>, Option<String>), StoreError> {
-        self.faults.run("idle", || {
-            let rows = lock(&self.rows);
-            let idle = rows.values().filter(|row| {
-                row.workspace.state == ConnectionState::Connected
-                    && row.issued_at.is_some_and(|issued_at| issued_at <= issued_before)
-                    && row.kept_alive_until.is_none_or(|until| until <= now)
-            });
-            let mut keys: Vec<_> = idle
-                .map(|row| format!("{:020}/{}", row.issued_at.unwrap_or_default(), row.workspace.id))
-                .filter(|key| after.as_ref().is_none_or(|after| key > after))
-                .collect();
-            keys.sort();
-            let next = (keys.len() > limit as usize).then(|| keys[limit as usize - 1].clone());
-            keys.truncate(limit as usize);
-            let id = |key: &String| key.split_once('/').and_then(|(_, id)| WorkspaceId::parse(id).ok());
-            (keys.iter().filter_map(id).collect(), next)
-        })
-    }
-
-    async fn claim_keep_alive(&self, id: &WorkspaceId, now: i64, until: i64) -> Result<bool, StoreError> {
-        self.change("claim_keep_alive", id, |row| {
-            let may = row.workspace.state == ConnectionState::Connected
-                && row.kept_alive_until.is_none_or(|until| until <= now);
-            if may {
-                row.kept_alive_until = Some(until);
-            }
-            may
-        })
-    }
-}
-
 impl Connections for MemoryWorkspaces {
     async fn connect(
         &self,
@@ -370,7 +93,7 @@ impl Connections for MemoryWorkspaces {
         now: i64,
     ) -> Result<Option<OldGrant>, StoreError> {
         self.change("connect", id, |row| {
-            let old = row.take_grant();
+            let old = take_grant(row);
             row.forget_org();
             row.issued_at = Some(new.issued_at);
             let workspace = &mut row.workspace;
@@ -396,9 +119,7 @@ impl Connections for MemoryWorkspaces {
                 workspace.settings.default_country = country;
                 row.country_is_set = true;
             }
-            row.shown = ConnectionStatus {
-                state: ConnectionState::Connected,
-                reason: None,
+            row.account = Account {
                 instance_url: Some(new.instance_url.clone()),
                 org_id: Some(new.org_id.to_string()),
                 user_name: new.user_name.clone(),
@@ -409,19 +130,19 @@ impl Connections for MemoryWorkspaces {
     }
 
     async fn disconnect(&self, id: &WorkspaceId) -> Result<Option<OldGrant>, Unanswered> {
-        let known = self.read(id).take_grant();
+        let known = take_grant(&mut self.item(id));
         let disconnected = self.change("disconnect", id, |row| {
             if row.workspace.state == ConnectionState::Disconnected {
                 return None;
             }
-            let old = row.take_grant();
+            let old = take_grant(row);
             row.forget_org();
             row.workspace.connection_version += 1;
             row.workspace.state = ConnectionState::Disconnected;
             row.workspace.state_reason = None;
             row.workspace.refresh_lease = None;
             row.refreshed_by = None;
-            row.shown = ConnectionStatus::unknown();
+            row.account = Account::default();
             old
         });
         disconnected.map_err(|error| {

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::ports::{Clock, Random};
 use chrono::{DateTime, Utc};
-use worker::ports::{Clock, Random};
 
 /// A clock that only moves when it is advanced. A sleep advances it and returns immediately. Clones share the time.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use worker::ports::StoreError;
+use crate::ports::StoreError;
 
 use super::lock::lock;
 
@@ -43,11 +43,7 @@ impl Faults {
     }
 
     /// Runs an operation, with its planned fault.
-    pub(super) fn run<T>(
-        &self,
-        operation: &'static str,
-        effect: impl FnOnce() -> T,
-    ) -> Result<T, StoreError> {
+    pub fn run<T>(&self, operation: &'static str, effect: impl FnOnce() -> T) -> Result<T, StoreError> {
         let fault = self.take(operation);
         let failure = || StoreError { operation, cause: "a fault that the test planned".to_owned() };
         match fault {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use worker::{
+use crate::{
     jobs::Job,
     message::Message,
     ports::{Queue, StoreError},
