@@ -1,5 +1,5 @@
-//! Generates what documents and other languages repeat from the code: `UPDATE=1 cargo test -p calls --lib
-//! generated`. Without `UPDATE`, these tests fail if the committed files differ.
+//! Generates what documents and other languages repeat from the code:
+//! `UPDATE=1 cargo test -p calls --lib generated`. Without `UPDATE`, these tests fail if the committed files differ.
 
 use std::{env, fmt::Display, fs, iter, ops::RangeInclusive, path::PathBuf};
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a call. A listed call may have another status, set by a newer version of Ringlog: show it as
-/// it is.
+/// The status of a call, and what happens next automatically. A listed call may have another status, set by a
+/// newer version of Ringlog: show it as it is.
 // docs/contract.md#statuses
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
