@@ -1,7 +1,7 @@
-// Written from shared/calls/src by `UPDATE=1 cargo test -p calls --lib generated`.
+// Generated from shared/calls/src by `UPDATE=1 cargo test -p calls --lib generated`.
 
-/** What an error code means and what to do, by its beginning. The first that fits counts. */
-export const remedies: readonly (readonly [beginning: string, text: string])[] = [
+/** What error codes mean and what to do, by prefix. The first match counts. */
+export const remedies: readonly (readonly [prefix: string, text: string])[] = [
   ["not_found", "No Lead or Contact that the connected user can see has the caller's number. Ringlog looks for new records for a day. If the caller should be known, add the number to their record, then retry."],
   ["too_many_candidates", "At least 200 records have a number like the caller's, so the right one may be missing. Merge duplicates in Salesforce, then retry."],
   ["possible_match", "Salesforce found records with the caller's number in a field that Ringlog does not read, or in a form that it cannot read, so no Lead was created. Put the number into a field that Ringlog reads (Phone and MobilePhone; of a Contact also HomePhone, OtherPhone and AssistantPhone), then retry."],

@@ -24,7 +24,7 @@ pub struct Fact<T> {
     pub reported_at: i64,
 }
 
-/// How the call reached the agent.
+/// How the agent and the other party were connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallKind {
@@ -48,7 +48,7 @@ pub enum Direction {
 }
 
 impl CallKind {
-    /// The direction. A call from a browser or an app is one to the agent.
+    /// The direction. A call from a browser or app counts as inbound.
     pub fn direction(self) -> Direction {
         match self {
             Self::Inbound | Self::Web => Direction::Inbound,
@@ -65,7 +65,7 @@ impl CallKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// Which call.
+    /// Its id.
     pub id: CallId,
     /// Inbound, outbound or web.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,17 +115,17 @@ pub struct Call {
 }
 
 impl Call {
-    /// The direction; to the agent if no report gives it.
+    /// The direction; inbound if no report gives it.
     pub fn direction(&self) -> Direction {
         self.kind.as_ref().map_or(Direction::Inbound, |kind| kind.value.direction())
     }
 
-    /// When the call was: its start, or else its end, if a report gives one.
+    /// When the call took place: its start, or else its end, if a report gives one.
     pub fn called_at(&self) -> Option<DateTime<Utc>> {
         [&self.started_at, &self.ended_at].into_iter().flatten().map(|fact| fact.value).min()
     }
 
-    /// A call of which only the id is known.
+    /// A call with nothing known but its id.
     pub fn new(id: CallId) -> Self {
         Self {
             id,
@@ -148,8 +148,8 @@ impl Call {
     }
 
     /// Resolves the appointment noted in the call, in the workspace's time zone and with its default length in minutes.
-    /// "Today" is the day the call was received (`received_at`, Unix seconds), however late it is logged. Nobody agrees
-    /// to an appointment in a voicemail.
+    /// "Today" is the day the call was received (`received_at`, Unix seconds), however late it is logged. An
+    /// appointment in a voicemail is never booked, because nobody agreed to it.
     pub fn resolve_appointment(&self, zone: TimeZone, default_minutes: u32, received_at: i64) -> Resolution {
         let received = DateTime::from_timestamp(received_at, 0).unwrap_or_default();
         let resolution = self
@@ -196,7 +196,7 @@ impl Call {
     }
 }
 
-/// Keeps the later of two facts; returns whether the value changed.
+/// Keeps the later of two facts. Returns whether the value changed.
 fn later<T: Clone + PartialOrd>(mine: &mut Option<Fact<T>>, theirs: Option<&Fact<T>>) -> bool {
     let Some(theirs) = theirs else { return false };
     let is_new = mine.as_ref().is_none_or(|mine| mine.value != theirs.value);

@@ -1,5 +1,5 @@
-//! What other languages need of the code is written from it: `UPDATE=1 cargo test -p calls --lib generated`. Without
-//! `UPDATE`, these tests fail where what is committed says something else.
+//! Generates what documents and other languages repeat from the code:
+//! `UPDATE=1 cargo test -p calls --lib generated`. Without `UPDATE`, these tests fail if the committed files differ.
 
 use std::{env, fmt::Display, fs, iter, ops::RangeInclusive, path::PathBuf};
 
@@ -11,7 +11,7 @@ use crate::{
     status::SyncStatus,
 };
 
-/// What stands in the blanks of a text that is about no call in particular.
+/// Fills the blanks of a text that is not about a particular call.
 const BLANKS: [(&str, &str); 5] = [
     ("records", "records"),
     ("which", "such"),
@@ -20,7 +20,7 @@ const BLANKS: [(&str, &str); 5] = [
     ("object", "Task or Event"),
 ];
 
-/// The same, where an org refuses something: for every object at once.
+/// The same for refusals, for all objects at once.
 const REFUSED: [(&str, &str); 6] = [
     ("objects", "Tasks, Events or Leads"),
     ("object", "Task, Event or Lead"),
@@ -42,7 +42,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(file(path)).unwrap()
 }
 
-/// Compares a file with what it is to be, or writes it.
+/// Compares a file with what it should be, or writes it.
 fn check(path: &str, make: impl FnOnce(&str) -> String) {
     let found = read(path);
     let wanted = make(&found);
@@ -52,7 +52,7 @@ fn check(path: &str, make: impl FnOnce(&str) -> String) {
         let differs = found.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);
         assert!(
             found == wanted,
-            "{path} is not what the code says: run `UPDATE=1 cargo test -p calls --lib generated`. {differs:#?}"
+            "{path} differs from the code: run `UPDATE=1 cargo test -p calls --lib generated`. {differs:#?}"
         );
     }
 }
@@ -94,7 +94,7 @@ fn who(acts: Acts) -> &'static str {
 fn row(entry: &Entry) -> [String; 5] {
     let [first, ..] = entry.codes else { unreachable!("an entry has a code") };
     let codes = entry.codes.iter().map(|code| if code.code == "http_" { "http_<status>" } else { code.code });
-    // Where the operator acts, the remedy only tells others to turn to them.
+    // If the operator acts, the remedy only tells others to contact them.
     let remedy = if entry.acts == Acts::Operator { "" } else { first.remedy };
     let to_do = [remedy, entry.runbook].join(" ").trim().to_owned();
     [
@@ -106,7 +106,7 @@ fn row(entry: &Entry) -> [String; 5] {
     ]
 }
 
-/// Refusals one below the other that have the same remedy are one row.
+/// One row for adjacent refusals with the same remedy.
 fn refusal_row(refusals: &[Refusal]) -> [String; 2] {
     let code = |refusal: &Refusal| {
         let has_others = refusals::ALL.iter().filter(|other| other.code == refusal.code).count() > 1;
@@ -123,7 +123,7 @@ fn refusal_row(refusals: &[Refusal]) -> [String; 2] {
 
 fn refusal_remedy(refusal: &Refusal) -> String {
     let text = codes::fill(refusal.remedy, &REFUSED);
-    // A blank may come first.
+    // The text may begin with a blank.
     let (first, rest) = text.split_at(1);
     first.to_uppercase() + rest
 }
@@ -138,7 +138,7 @@ fn the_runbook_has_every_error_code() {
     });
 }
 
-/// A string of TypeScript.
+/// A TypeScript string literal.
 fn string(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
@@ -151,7 +151,7 @@ fn bounds(limits: &RangeInclusive<u32>) -> String {
     format!("{{ min: {}, max: {} }}", limits.start(), limits.end())
 }
 
-/// What the card says of a code where it has no call's own message.
+/// What the card says about a code if the call has no message of its own.
 fn remedy(entry: &Entry, code: &Code) -> String {
     let follows = if entry.statuses == [SyncStatus::Retrying] { codes::RETRIES } else { "" };
     [codes::fill(&code.text(), &BLANKS).as_str(), follows].join(" ").trim().to_owned()
@@ -172,9 +172,9 @@ fn the_card_has_the_same_texts() {
     let notes = entries().filter(|entry| entry.is_note()).flat_map(|entry| entry.codes);
     check("dashboard/src/generated.ts", |_| {
         format!(
-            "// Written from shared/calls/src by `UPDATE=1 cargo test -p calls --lib generated`.\n\n\
-             /** What an error code means and what to do, by its beginning. The first that fits counts. */\n\
-             export const remedies: readonly (readonly [beginning: string, text: string])[] = [\n{}];\n\n\
+            "// Generated from shared/calls/src by `UPDATE=1 cargo test -p calls --lib generated`.\n\n\
+             /** What error codes mean and what to do, by prefix. The first match counts. */\n\
+             export const remedies: readonly (readonly [prefix: string, text: string])[] = [\n{}];\n\n\
              /** What to do about any other code. */\n\
              export const otherRemedy = {};\n\n\
              /** Codes of calls that are logged, or that wait for a connection. */\n\
@@ -191,7 +191,7 @@ fn the_card_has_the_same_texts() {
 }
 
 #[test]
-fn no_code_stands_twice_and_no_blank_stays() {
+fn codes_are_unique_and_all_blanks_are_filled() {
     let codes: Vec<&str> = reasons::ALL.iter().chain(faults::ALL).map(|code| code.code).collect();
     for (at, code) in codes.iter().enumerate() {
         assert!(!codes[..at].contains(code), "{code}");
@@ -201,16 +201,16 @@ fn no_code_stands_twice_and_no_blank_stays() {
     }
 }
 
-fn words<T: Display>(limits: &RangeInclusive<T>) -> String {
+fn range<T: Display>(limits: &RangeInclusive<T>) -> String {
     format!("{} to {}", limits.start(), limits.end())
 }
 
 #[test]
-fn the_documents_and_texts_say_the_limits() {
-    let minutes = words(&APPOINTMENT_MINUTES);
+fn the_documents_and_texts_state_the_limits() {
+    let minutes = range(&APPOINTMENT_MINUTES);
     for (path, said) in [
         ("docs/settings.md", format!("| `appointmentDurationMinutes` | {minutes}, ")),
-        ("docs/settings.md", format!("| `retentionDays` | {}: ", words(&RETENTION_DAYS))),
+        ("docs/settings.md", format!("| `retentionDays` | {}: ", range(&RETENTION_DAYS))),
         ("docs/contract.md", format!("{minutes} minutes")),
         ("docs/vapi-setup.md", format!("| `appointment_duration` | minutes, {minutes}: ")),
         ("docs/contract.md", format!("At most {FOUND_RECORDS} records of each object")),
@@ -220,7 +220,7 @@ fn the_documents_and_texts_say_the_limits() {
     assert!(reasons::TOO_MANY_CANDIDATES.means.contains(&format!("At least {FOUND_RECORDS} ")));
 }
 
-/// The schemas of the properties with this name, and of the parameters, wherever they are described.
+/// The schemas of all properties and parameters with this name.
 fn schemas<'a>(of: &'a Value, name: &str) -> Vec<&'a Value> {
     let inside = |value: &'a Value| schemas(value, name);
     match of {
@@ -242,7 +242,7 @@ fn the_api_and_the_template_have_the_same_limits() {
         ("retentionDays", RETENTION_DAYS),
         ("limit", LISTED_CALLS),
     ] {
-        // The org's use of its API has a `limit`, too, with no bounds of ours.
+        // `ApiUsage` also has a `limit`, which has no maximum.
         let described = schemas(&api, name).into_iter().filter(|schema| schema.get("maximum").is_some());
         let described: Vec<_> =
             described.map(|one| one["minimum"].as_u64().zip(one["maximum"].as_u64())).collect();

@@ -1,8 +1,8 @@
-//! Identifiers. Each is checked once, where it enters; an invalid one cannot be built.
+//! Identifiers. Each is validated once, on construction; an invalid one cannot exist.
 
 use serde::{Deserialize, Serialize};
 
-/// An identifier that breaks its rule. The text says the rule, never the value (it may be personal).
+/// An invalid identifier. The message states the rule, never the value, which may be personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be {rule}")]
 pub struct InvalidId {
@@ -13,7 +13,7 @@ pub struct InvalidId {
 }
 
 /// Declares a string newtype with one rule: `TryFrom<String>`, `parse`, `as_str`, `Display`, and serde through them.
-/// `pattern` says of what is sent what the rule says of what is taken.
+/// `pattern` describes what is sent; `rule`, what is accepted.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $pattern:expr, $check:expr) => {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ macro_rules! id {
     };
 }
 
-/// Declares an identifier that is a word of up to so many letters, digits, `_` and `-`.
+/// Declares an identifier of 1 to `longest` letters, digits, `_` and `-`.
 macro_rules! word {
     ($(#[$doc:meta])* $name:ident, $what:literal, $longest:literal) => {
         id!(
@@ -90,8 +90,9 @@ word!(
 );
 
 id!(
-    /// A call's id: Vapi's own, or for a call from another platform the platform's name, `~` and its own.
-    // As text it is also the ledger's key (docs/contract.md#the-ledger). A tilde is the same in a URL.
+    /// A call's id: Vapi's own, or for a call from another platform, the platform's name, `~` and that
+    /// platform's id.
+    // The text is also the ledger's key (docs/contract.md#the-ledger). A tilde needs no escaping in a URL.
     #[cfg_attr(feature = "openapi", schemars(example = &"6d9fdb0c-62c4-4a11-9a8c-3a3f3a0a5b11"))]
     CallId, "the call id", CALL_ID_RULE, "^([a-z0-9]{1,16}~)?[A-Za-z0-9_-]{1,128}$", |text| call_id(text)
 );
@@ -124,7 +125,7 @@ pub enum Source {
 impl Source {
     const ALL: [Self; 1] = [Self::Vapi];
 
-    /// What stands before a platform's own id. Nothing for Vapi, whose calls were there first.
+    /// The prefix of a platform's own ids. Vapi, the first platform, has none.
     const fn prefix(self) -> &'static str {
         match self {
             Self::Vapi => "",
@@ -133,8 +134,8 @@ impl Source {
 }
 
 impl CallId {
-    /// A call of this platform, by the platform's own id. That holds no tilde, so that no two platforms can mean one
-    /// call.
+    /// The id of a platform's call, from the platform's own id. That must contain no tilde, so that ids of
+    /// two platforms never collide.
     pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
         if !is_own_id(own) {
             return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });
@@ -142,7 +143,7 @@ impl CallId {
         Ok(Self(format!("{}{own}", source.prefix())))
     }
 
-    /// Where the call comes from; `None`: from a platform that this version does not know, but a newer one did.
+    /// The call's platform; `None` if only a newer version knows it.
     pub fn source(&self) -> Option<Source> {
         let prefix = self.0.find('~').map_or("", |tilde| &self.0[..=tilde]);
         Source::ALL.into_iter().find(|source| source.prefix() == prefix)
@@ -150,27 +151,27 @@ impl CallId {
 }
 
 word!(
-    /// The stable code of why a call stands where it stands.
+    /// The stable code of the reason for a call's status.
     #[cfg_attr(feature = "openapi", schemars(example = &"FIELD_CUSTOM_VALIDATION_EXCEPTION"))]
     ErrorCode, "the error code", 80
 );
 
 id!(
-    /// The id of a Salesforce record, in its 18-character form, which compares safely without regard to case.
+    /// A Salesforce id in its 18-character form, which is safe to compare case-insensitively.
     #[cfg_attr(feature = "openapi", schemars(example = &"00Q000000000001EAA"))]
     SalesforceId, "the Salesforce id", "15 or 18 letters and digits", "^[A-Za-z0-9]{18}$",
     |text| to_18(&text)
 );
 
 impl SalesforceId {
-    /// The three characters that name the record's object, `00Q` for a Lead.
+    /// The three characters that identify the object: `00Q` is a Lead.
     pub fn key_prefix(&self) -> &str {
         &self.0[..3]
     }
 }
 
-/// A 15-character id gets its three-character suffix: one letter for five characters, whose bits say which of
-/// them are upper case (Salesforce Help 000385008).
+/// Adds the three-character suffix to a 15-character id: one character for every five, whose bits say which
+/// of them are upper case (Salesforce Help 000385008).
 fn to_18(id: &str) -> Option<String> {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -195,23 +196,23 @@ mod tests {
         assert_eq!(SalesforceId::parse("001A0000006Vm9rIAC").unwrap().as_str(), "001A0000006Vm9rIAC");
     }
 
-    /// Vapi's calls keep the keys that they had before there were other platforms.
+    /// Vapi's calls keep the keys that they had before other platforms were possible.
     #[test]
-    fn a_call_of_vapi_is_known_by_vapis_own_id() {
+    fn a_vapi_calls_id_is_vapis_own() {
         let call = CallId::of(Source::Vapi, "019a8a2b-0000-7000-8000-000000000001").unwrap();
         assert_eq!(call.as_str(), "019a8a2b-0000-7000-8000-000000000001");
         assert_eq!((CallId::parse(call.as_str()), call.source()), (Ok(call.clone()), Some(Source::Vapi)));
     }
 
     #[test]
-    fn no_id_that_vapi_sends_is_another_platforms() {
+    fn no_id_that_vapi_sends_belongs_to_another_platform() {
         for bad in ["other~call-1", "~call-1", "call-1~", "call~1", "", &"x".repeat(129)] {
             assert!(CallId::of(Source::Vapi, bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
-    fn a_call_of_an_unknown_platform_is_an_id_without_a_source() {
+    fn a_call_of_an_unknown_platform_has_no_source() {
         let call = CallId::parse(format!("other~{}", "x".repeat(128))).unwrap();
         assert_eq!(call.source(), None);
         for bad in

@@ -1,15 +1,15 @@
-//! The limits that people meet. The card's form, the API's description, the template and the documents are held to
-//! these (`crate::generated`).
+//! The limits that users see. Tests check that the card's form, the API description, the template and the
+//! documents state the same ones (`crate::generated`).
 
 use std::ops::RangeInclusive;
 
-/// How long an appointment lasts, in minutes.
+/// How long an appointment may last, in minutes.
 pub const APPOINTMENT_MINUTES: RangeInclusive<u32> = 1..=1440;
-/// How long the row of a finished call stays in the ledger, in days.
+/// How long the row of a finished call may stay in the ledger, in days.
 pub const RETENTION_DAYS: RangeInclusive<u32> = 30..=3650;
 /// How many calls one request lists.
 pub const LISTED_CALLS: RangeInclusive<u32> = 1..=100;
 /// How long a write that Salesforce has received may take to commit, in seconds (docs/contract.md#the-settle-bound).
 pub const SETTLE_SECONDS: RangeInclusive<u64> = 1..=3600;
-/// How many records of an object one search returns; where it returns so many, there may be more.
+/// How many records of an object one search returns at most. If it returns that many, there may be more.
 pub const FOUND_RECORDS: usize = 200;

@@ -1,23 +1,23 @@
-//! Where a call stands.
+//! The status of a call.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a call stands, and what follows by itself. A listed call may have another status, which a newer version of
-/// Ringlog gave it: show it as it is.
+/// The status of a call, and what happens next automatically. A listed call may have another status, set by a
+/// newer version of Ringlog: show it as it is.
 // docs/contract.md#statuses
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
-    /// Accepted, not yet tried.
+    /// Accepted; not yet attempted.
     Queued,
     /// The Task is written. If something else is not, `errorMessage` says so.
     Success,
     /// No Lead or Contact has the number. Searched again after 5 minutes, 1 hour and 24 hours.
     NotFound,
-    /// A passing fault; tried again at `dueAt`.
+    /// A temporary fault; retried at `dueAt`.
     Retrying,
-    /// Not connected to Salesforce. Tried again when the workspace connects.
+    /// Not connected to Salesforce; retried when the workspace connects.
     WaitingForConnection,
     /// A permanent fault. `errorMessage` says what to change in Salesforce; then retry.
     Error,
@@ -26,7 +26,7 @@ pub enum SyncStatus {
 }
 
 impl SyncStatus {
-    /// All of them, in the contract's order.
+    /// All of them, in the order of the contract.
     pub const ALL: [Self; 7] = [
         Self::Queued,
         Self::Success,
@@ -37,7 +37,7 @@ impl SyncStatus {
         Self::Skipped,
     ];
 
-    /// The contract's word for it.
+    /// Its name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",

@@ -1,100 +1,103 @@
-//! Times that depend on one another, across workers, functions, queue and template. Each relation is a test below; a
-//! time that depends on no other stands where it is used.
+//! Times that depend on each other, across workers, functions, queue and template. A test below checks each
+//! relation; a time that depends on no other is defined where it is used.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
-/// A connection to Salesforce.
+/// The timeout for connecting to Salesforce.
 pub const SALESFORCE_CONNECT: Duration = Duration::from_secs(3);
-/// A request to Salesforce, the connection included.
+/// The timeout of a request to Salesforce, including the connect.
 pub const SALESFORCE_REQUEST: Duration = Duration::from_secs(10);
 /// How long a write that Salesforce has received may take to commit, unless the deployment says otherwise.
 pub const SETTLES: TimeDelta = TimeDelta::minutes(10);
-/// What Salesforce's search may need to learn of a record (docs/salesforce-api.md#the-search-index).
+/// How long Salesforce's search index may lag behind a new record (docs/salesforce-api.md#the-search-index).
 pub const SEARCH_LAGS: TimeDelta = TimeDelta::minutes(10);
-/// How long Salesforce keeps a refresh token that nobody uses, where the app's policy is that of the partner rules
+/// How long Salesforce keeps an unused refresh token, if the app's policy follows the partner rules
 /// (docs/salesforce-api.md#partner-rules).
 pub const REFRESH_TOKEN_LASTS: TimeDelta = TimeDelta::days(30);
 
-/// One try of an operation of AWS. These answer within milliseconds; what takes longer is better tried again.
+/// The timeout of one attempt of an AWS operation. They respond within milliseconds; if not, a retry is faster.
 pub const AWS_ATTEMPT: Duration = Duration::from_secs(3);
-/// An operation of AWS with all its tries.
+/// The timeout of an AWS operation with all its attempts.
 pub const AWS_OPERATION: Duration = Duration::from_secs(8);
-/// A message into the queue with all its tries: when the queue does not answer, the webhook still has to reach the
-/// ledger.
+/// The timeout of sending a message to the queue, with all its attempts: if the queue does not respond, the
+/// webhook still has to reach the ledger.
 pub const QUEUE_SEND: Duration = Duration::from_secs(4);
 
 /// When Lambda stops sync.
 pub const SYNC_TIMEOUT: TimeDelta = TimeDelta::seconds(60);
-/// With less time left sync begins no record: a session may have to be renewed, or a write and its outcome must fit.
+/// Sync starts no message with less time left: there must be time to refresh the session, or to write and
+/// store the outcome.
 pub const BEGIN_WITH: TimeDelta = TimeDelta::seconds(20);
-/// How long one message may retry calls: thousands of them, while the other workspaces wait for no more than that.
+/// How long one message may queue calls again: it may be thousands, and the other workspaces wait meanwhile.
 pub const RETRY_FOR: TimeDelta = TimeDelta::seconds(10);
-/// What a write may take: Salesforce's request limit, and the outcome's way into the ledger.
+/// The time that a write needs: a request to Salesforce, and storing the outcome in the ledger.
 pub const WRITE_TAKES: TimeDelta = TimeDelta::seconds(15);
-/// How long the quick tries after passing faults wait, at most: with full jitter, over the whole attempt.
+/// The maximum waits before the quick retries of one attempt after passing faults; with full jitter.
 pub const QUICK_TRIES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
-/// What a quick try may take: its wait, a request, and then a write that has to be recorded.
+/// The time that a quick retry needs: its wait, a request, and then a write with its outcome.
 pub const QUICK_TRY_TAKES: TimeDelta = TimeDelta::seconds(27);
-/// How long a worker has a row for itself: a live worker never loses it.
+/// How long a worker holds a row exclusively: a live worker never loses it.
 pub const ROW_LEASE: TimeDelta = TimeDelta::seconds(90);
-/// How much workers' clocks may differ.
+/// How far workers' clocks may differ.
 pub const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);
-/// How far back records are looked at that search may not know yet. Longer than a Lead of ours may take to come to be,
-/// and than search needs to learn of it.
+/// How far back Ringlog queries for new records that search may not have indexed yet. Longer than the
+/// creation of a Lead may take to commit, and than the index lags.
 pub const RECENT: TimeDelta = TimeDelta::minutes(15);
-/// How long the claim of a number is kept after the last moment at which its Lead may come to be. While it is, the Lead
-/// is the caller's though no phone field says so; so not much longer than search needs to learn of it.
+/// How long a number's claim is kept after the last moment at which its Lead may still commit. While it is
+/// kept, the Lead is the caller's even if no phone field says so; so it is not kept much longer than the
+/// index lags.
 pub const NUMBER_CLAIM_KEPT: TimeDelta = TimeDelta::hours(1);
 
-/// How many messages sync takes at once.
+/// How many messages sync receives at once.
 pub const BATCH: usize = 10;
-/// How long the queue hides a message that was delivered.
+/// How long the queue hides a message after delivering it.
 pub const VISIBILITY: TimeDelta = TimeDelta::minutes(6);
 /// How often a message is delivered before it goes to the dead-letter queue.
 pub const RECEIVES: u32 = 5;
-/// How old a message is at most that nobody can have worked on: one that was redriven from the dead-letter queue counts
-/// its receives anew, but has been received five times before.
+/// The maximum age of a message that certainly nobody has worked on yet. The receive count alone does not
+/// tell: it starts again when a message is redriven from the dead-letter queue, after five receives.
 pub const FRESH_FOR: TimeDelta = TimeDelta::minutes(20);
-/// How often the sweep runs, and when Lambda stops it.
+/// How often the sweep runs.
 pub const SWEEP_EVERY: TimeDelta = TimeDelta::minutes(1);
-/// See [`SWEEP_EVERY`].
+/// When Lambda stops the sweep.
 pub const SWEEP_TIMEOUT: TimeDelta = TimeDelta::seconds(50);
-/// The sweep ends this much before its process does, so that no row is postponed without its message sent.
+/// The sweep ends this long before Lambda stops it, so that it never postpones a row without sending its message.
 pub const SWEEP_STOPS_BEFORE: TimeDelta = TimeDelta::seconds(5);
-/// How long a woken row is left alone: what its message may take through the queue.
+/// How long a woken row is not woken again: its message may take that long to get through the queue.
 pub const WAKE_TAKES: TimeDelta = TimeDelta::minutes(10);
-/// How long faults that pass are taken to be passing.
+/// How long faults are assumed to pass.
 pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
 
-/// What one refresh may take: Salesforce's request limit and a store with its retries. A refresh does not start with
-/// less time left, because tokens that cannot be stored are lost.
+/// The time that a refresh needs: a request to Salesforce, and storing the tokens with retries. A refresh
+/// does not start with less time left, because tokens that are not stored are lost.
 pub const REFRESH_TAKES: TimeDelta = TimeDelta::seconds(16);
-/// How long nobody else may refresh: two requests (one more follows an ambiguous answer) and the store.
+/// How long nobody else may refresh: two requests (the second follows an ambiguous response) and storing the tokens.
 pub const REFRESH_LEASE: TimeDelta = TimeDelta::seconds(45);
-/// How long after a refusal in doubtful words the refresh token is tried once more.
+/// The wait before a refresh token is tried once more after a rejection that may be temporary.
 pub const CONFIRM_AFTER: Duration = Duration::from_secs(5);
-/// What one request to end a grant may take.
+/// The time that a request to revoke a grant needs.
 pub const REVOKE_TAKES: TimeDelta = TimeDelta::seconds(11);
-/// How long nothing may answer at the address of a token endpoint before an admin is asked for a new one.
+/// How long a token endpoint's address may not respond before an admin is asked for a new one.
 pub const ADDRESS_MAY_BE_GONE_FOR: TimeDelta = TimeDelta::hours(6);
-/// How old a connection's tokens get. Twice as often as needed: a refresh may fail for two weeks before it is too late.
+/// The age at which an idle connection's tokens are refreshed. Twice as often as needed: refreshes may fail
+/// for two weeks before it is too late.
 pub const TOKENS_IDLE: TimeDelta = TimeDelta::days(14);
 
-/// When Lambda stops a function that answers a request, and asks nothing of Salesforce.
+/// When Lambda stops a function that serves a request without calling Salesforce.
 pub const API_TIMEOUT: TimeDelta = TimeDelta::seconds(10);
-/// API Gateway's own limit: nobody waits for a later answer.
+/// API Gateway's own limit: a later response reaches nobody.
 pub const GATEWAY_WAITS: TimeDelta = TimeDelta::seconds(29);
-/// With less time left a retry by request leaves the rest to the queue: it is handed over, and counted.
+/// With less time left, a retry that a person requested hands the remaining calls over to the queue, and counts them.
 pub const HAND_OVER_WITHIN: TimeDelta = TimeDelta::seconds(6);
-/// How long a user has for the popup (docs/contract.md#the-connect-flow).
+/// How long a user has to finish the connect popup (docs/contract.md#the-connect-flow).
 pub const FLOW_LASTS: Duration = Duration::from_mins(10);
 
-/// After a failed read of a secret, or one that was asked for early, the next one waits at least as long: a sender of
-/// bad tokens must not make us read at the pace of their requests.
+/// The minimum wait between reads of a secret, after a failed read or an early one: a sender of bad tokens
+/// must not cause a read for each of their requests.
 pub const SECRET_READ_AGAIN_AFTER: Duration = Duration::from_secs(30);
-/// How long a process uses the generated keys that it has read.
+/// How long a process uses generated keys before it reads them again.
 pub const KEYS_KEPT_FOR: Duration = Duration::from_mins(15);
 
 #[cfg(test)]
@@ -117,28 +120,28 @@ mod tests {
         assert!(ROW_LEASE >= SYNC_TIMEOUT + CLOCKS_DIFFER);
     }
 
-    /// AWS asks for six times, so that batches that were throttled do not come again while they are worked on.
+    /// AWS recommends six times the timeout, so that throttled batches are not redelivered while they are processed.
     #[test]
-    fn a_message_stays_hidden_for_six_times_as_long_as_the_worker_may_take() {
+    fn a_message_stays_hidden_for_six_times_the_workers_timeout() {
         assert!(VISIBILITY >= SYNC_TIMEOUT * 6);
     }
 
     #[test]
-    fn a_woken_row_is_left_alone_until_its_message_has_come_a_second_time() {
+    fn a_woken_row_is_not_woken_again_before_its_message_can_be_redelivered() {
         assert!(WAKE_TAKES >= VISIBILITY + SYNC_TIMEOUT);
     }
 
     #[test]
-    fn a_message_that_was_redriven_is_not_fresh() {
+    fn a_redriven_message_is_not_fresh() {
         assert!(FRESH_FOR < VISIBILITY * i32::try_from(RECEIVES - 1).unwrap());
     }
 
     #[test]
-    fn a_write_and_a_refresh_have_time_for_their_request_and_for_storing_what_came_of_it() {
+    fn a_write_and_a_refresh_have_time_for_the_request_and_for_storing_its_result() {
         let request = delta(SALESFORCE_REQUEST);
         assert!(SALESFORCE_CONNECT < SALESFORCE_REQUEST);
         assert!(WRITE_TAKES >= request + delta(AWS_ATTEMPT));
-        // Tokens that are not stored are lost: a second try.
+        // Tokens that are not stored are lost, so there is time for a second attempt.
         assert!(REFRESH_TAKES >= request + delta(AWS_ATTEMPT) * 2);
         assert!(REFRESH_LEASE >= REFRESH_TAKES * 2 + delta(CONFIRM_AFTER));
         assert!(REVOKE_TAKES > request);
@@ -146,31 +149,31 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_begins_it_can_end() {
+    fn a_worker_can_finish_what_it_starts() {
         for takes in [WRITE_TAKES, REFRESH_TAKES, RETRY_FOR + delta(AWS_OPERATION)] {
             assert!((takes..SYNC_TIMEOUT).contains(&BEGIN_WITH), "{takes}");
         }
     }
 
     #[test]
-    fn a_sweep_ends_before_the_next_and_has_time_for_a_refresh() {
+    fn a_sweep_ends_before_the_next_one_and_has_time_for_a_refresh() {
         assert!(SWEEP_TIMEOUT < SWEEP_EVERY);
         assert!(SWEEP_TIMEOUT - SWEEP_STOPS_BEFORE > REFRESH_TAKES);
         assert!(SWEEP_STOPS_BEFORE > delta(QUEUE_SEND));
     }
 
     #[test]
-    fn the_webhook_reaches_the_ledger_when_the_queue_does_not_answer() {
+    fn the_webhook_reaches_the_ledger_if_the_queue_does_not_respond() {
         assert!(API_TIMEOUT >= delta(QUEUE_SEND) + delta(AWS_ATTEMPT) * 2);
     }
 
     #[test]
-    fn a_retry_by_request_hands_the_rest_over_before_its_process_is_stopped() {
+    fn a_requested_retry_hands_the_rest_over_before_lambda_stops_it() {
         assert!((delta(QUEUE_SEND)..API_TIMEOUT).contains(&HAND_OVER_WITHIN));
     }
 
     #[test]
-    fn a_new_lead_is_seen_among_the_recent_records_or_by_search() {
+    fn a_new_lead_is_found_among_the_recent_records_or_by_search() {
         assert!(RECENT > ROW_LEASE + SETTLES);
         assert!(RECENT > SEARCH_LAGS);
         assert!(NUMBER_CLAIM_KEPT > SEARCH_LAGS);
@@ -179,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_connection_is_refreshed_twice_before_it_would_end() {
+    fn an_idle_connection_is_refreshed_twice_before_it_would_expire() {
         assert!(TOKENS_IDLE * 2 < REFRESH_TOKEN_LASTS);
     }
 
     #[test]
-    fn an_admin_is_asked_for_the_new_address_before_calls_are_given_up() {
+    fn an_admin_is_asked_for_the_new_address_before_retries_end() {
         assert!(ADDRESS_MAY_BE_GONE_FOR < GIVE_UP_AFTER);
         assert!(GIVE_UP_AFTER == TimeDelta::days(3) && RETRIED.contains("for three days"));
     }
@@ -213,7 +216,7 @@ mod tests {
         assert_eq!(properties("CallQueue")["VisibilityTimeout"], VISIBILITY.num_seconds());
         assert_eq!(properties("CallQueue")["RedrivePolicy"]["maxReceiveCount"], u64::from(RECEIVES));
         assert_eq!(properties("SyncCallQueueMapping")["BatchSize"], BATCH as u64);
-        // Whoever is behind API Gateway ends with it.
+        // Functions behind API Gateway time out when it does.
         for (name, resource) in resources {
             let name = name.as_str().unwrap();
             let timeout = resource["Properties"].get("Timeout").and_then(Value::as_i64);
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_say_these_times() {
+    fn the_documents_state_these_times() {
         let seconds = |time: TimeDelta| time.num_seconds();
         for (path, said) in [
             (

@@ -18,7 +18,7 @@ pub(crate) use description::{add, last_line};
 
 /// The length of Salesforce's `Subject`, `CallDisposition` and `Location`, characters.
 const LINE: usize = 255;
-/// How long before its start an Event's reminder is.
+/// How long before an Event's start the reminder fires.
 const REMINDER: TimeDelta = TimeDelta::hours(1);
 
 /// A Task as it is sent, with Salesforce's field names. (In a preview it may be for a Lead that does not exist yet:
@@ -98,18 +98,18 @@ pub struct EventDraft<Who = SalesforceId> {
 pub enum Booking {
     /// Nothing: there was none.
     None,
-    /// It is scheduled. Others that people have to book by hand.
+    /// It is in the calendar. These others must be booked by hand.
     Booked(Vec<String>),
-    /// It has to be booked by hand, for this reason, and so do these others.
+    /// It must be booked by hand, for this reason, and so must these others.
     ByHand(String, Vec<String>),
-    /// There is none, although something was noted, for this reason.
+    /// There is none, for this reason, although something was noted.
     NotMade(String),
-    /// It was withdrawn; what is left to do.
+    /// It was withdrawn; this is left to do.
     Withdrawn(String),
 }
 
 impl Booking {
-    /// What the request alone says.
+    /// What the resolved appointment alone says, before Salesforce has refused anything.
     pub fn of(resolution: &Resolution) -> Self {
         match resolution {
             Resolution::None => Self::None,
@@ -120,7 +120,7 @@ impl Booking {
     }
 }
 
-/// The Task for a call. `received_at` (Unix seconds) is the date of a call without times.
+/// The Task for a call. A call without times gets the date of `received_at` (Unix seconds).
 pub fn task<Who: Clone>(
     call: &Call,
     who_id: &Who,
@@ -191,8 +191,8 @@ fn to_do(call: &Call, booking: &Booking) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// The Event for an appointment that was booked in a call. It has a reminder, unless the time of the reminder is past
-/// at `now`, Unix seconds: Salesforce would show it at once.
+/// The Event for an appointment that was booked in a call. It has a reminder, unless the reminder's time is
+/// past at `now` (Unix seconds): Salesforce would show it at once.
 pub fn event<Who: Clone>(call: &Call, who_id: &Who, appointment: &Appointment, now: i64) -> EventDraft<Who> {
     const SCHEDULED: &str = " - Scheduled via Voice AI";
     let kind = appointment.kind.as_deref().and_then(|kind| line(kind, LINE - SCHEDULED.len()));
@@ -238,7 +238,7 @@ fn utc(instant: DateTime<Utc>) -> String {
 }
 
 impl TaskDraft<Option<SalesforceId>> {
-    /// The same Task, if it is about somebody.
+    /// The same Task, if its record exists.
     pub fn about_somebody(self) -> Option<TaskDraft> {
         Some(TaskDraft {
             who_id: self.who_id?,
@@ -258,7 +258,7 @@ impl TaskDraft<Option<SalesforceId>> {
 }
 
 impl EventDraft<Option<SalesforceId>> {
-    /// The same Event, if it is about somebody.
+    /// The same Event, if its record exists.
     pub fn about_somebody(self) -> Option<EventDraft> {
         Some(EventDraft {
             who_id: self.who_id?,
@@ -279,7 +279,7 @@ impl EventDraft<Option<SalesforceId>> {
 impl<Who: Serialize> Draft for TaskDraft<Who> {
     const OBJECT: WrittenObject = WrittenObject::Task;
 
-    /// Useless without the record it is on, its status, its subject, and what a look finds it by.
+    /// A Task is useless without its record, its status, its subject and the text that a look finds it by.
     fn without(&mut self, field: &str) -> bool {
         match field {
             "Type" => self.r#type.take().is_some(),

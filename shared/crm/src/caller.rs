@@ -1,4 +1,4 @@
-//! The caller: who a call is with, according to its reports.
+//! The caller, according to the call's reports.
 
 use calls::{
     call::{Call, Direction},
@@ -13,7 +13,7 @@ use crate::{
     workspace::Settings,
 };
 
-/// How to find the other party's record.
+/// How to find the caller's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// By the call's own number.
@@ -54,7 +54,7 @@ impl Caller {
     }
 
     /// The record with this id. The last three characters of an 18-character id encode which of the others are upper
-    /// case, so a mistyped one is noticed.
+    /// case, so a mistyped id is noticed.
     fn named(id: &str) -> Result<Self, Reason> {
         let parsed = SalesforceId::parse(id).ok().filter(|parsed| parsed.as_str().starts_with(id));
         let record = parsed.and_then(|id| Record::of(&id)).map(Self::Record);
@@ -69,7 +69,7 @@ impl Caller {
         }
     }
 
-    /// Whether the number is only what the caller said.
+    /// Whether the number is one that the caller gave.
     pub fn is_given(&self) -> bool {
         matches!(self, Self::Given(_))
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_calls_own_number_goes_first_then_a_named_record_then_a_given_number() {
+    fn the_calls_own_number_comes_first_then_a_named_record_then_a_given_number() {
         let (own, given) = ("+12345550123", "737-555-0101");
         let code = |code: &str| Err(code.to_owned());
         let ok = |text: &str| Ok(text.to_owned());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_record_is_a_lead_or_a_contact_to_the_letter() {
+    fn a_named_record_must_be_the_exact_id_of_a_lead_or_contact() {
         let id = SalesforceId::parse(&LEAD[..15]).unwrap();
         assert_eq!(of(&call(None, None, Some(&LEAD[..15])), false), Ok(id.to_string()));
         for bad in ["00qa0000006vm9rMAC", "001A0000006Vm9rIAC", "Ada", &LEAD[..17]] {

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::records::{CrmError, FaultClass, Fields, WrittenObject};
 
-/// A record to be created in Salesforce: a struct of strings, numbers and booleans.
+/// A Task, Event or Lead to create in Salesforce: a struct of strings, numbers and booleans.
 pub trait Draft: Serialize {
-    /// Its object.
+    /// The object.
     const OBJECT: WrittenObject;
 
     /// The fields as they are sent.
@@ -18,15 +18,15 @@ pub trait Draft: Serialize {
         }
     }
 
-    /// Removes a field that Salesforce refused (docs/contract.md#refusals); `false` if there is none with this name, or
-    /// the record is useless without it.
+    /// Removes a field that Salesforce refused (docs/contract.md#refusals); `false` if the draft has no such
+    /// field, or is useless without it.
     fn without(&mut self, field: &str) -> bool;
 }
 
 /// The refused fields that a draft can do without: `Task.Type`.
 pub fn dispensable<D: Draft + Clone>(error: &CrmError, draft: &D) -> Vec<String> {
-    let about_it = error.object.is_none_or(|blamed| blamed == D::OBJECT);
-    if error.class != FaultClass::FieldRefused || !about_it {
+    let is_blamed = error.object.is_none_or(|blamed| blamed == D::OBJECT);
+    if error.class != FaultClass::FieldRefused || !is_blamed {
         return Vec::new();
     }
     let mut draft = draft.clone();

@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::records::{Fields, WrittenObject};
 
-/// The field that is journalled paragraph by paragraph.
+/// The field that is journaled paragraph by paragraph.
 pub(crate) const DESCRIPTION: &str = "Description";
 /// The separator between paragraphs of a Description.
 pub(crate) const BETWEEN_PARAGRAPHS: &str = "\n\n";
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_a_look_found_was_created_by_what_was_sent() {
+    fn an_object_that_a_look_found_has_what_was_sent_without_a_response() {
         let mut journal = Journal::default();
         journal.found(WrittenObject::Task);
         assert!(journal.is_empty(), "nothing is known to have been sent");

@@ -1,4 +1,4 @@
-//! The ledger: the one truth about a call (docs/contract.md#the-ledger), and what its rows may say.
+//! The ledger: the single source of truth about calls (docs/contract.md#the-ledger). Its rows and what they may say.
 
 use calls::{
     call::Call,
@@ -16,22 +16,22 @@ use crate::{
     records::{ApiUsage, Record},
 };
 
-/// The id of one write of a row. Every write has its own, so that a write can say which state it follows, and one
-/// whose answer was lost is recognised as ours.
+/// The id of one write of a row. Every write has its own, so that a write can name the state it follows, and
+/// a worker recognizes its own write if the response was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteId(pub String);
 
-/// Faults that are taken to be passing, one after another.
+/// A series of faults that are assumed to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failing {
-    /// The first of them, Unix seconds.
+    /// When the first one happened, Unix seconds.
     pub since: i64,
     /// How many there were.
     pub times: u32,
 }
 
 impl Failing {
-    /// With one more fault at `now`.
+    /// Adds a fault at `now`.
     #[must_use]
     pub fn again(failing: Option<Self>, now: i64) -> Self {
         let before = failing.unwrap_or(Self { since: now, times: 0 });
@@ -55,23 +55,23 @@ pub struct Row {
     pub workspace_id: WorkspaceId,
     /// Which call.
     pub call_id: CallId,
-    /// The last write of this row; `None` on one that was never written.
+    /// The last write of this row; `None` if it was never written.
     pub write_id: Option<WriteId>,
     /// Where the call stands.
     pub status: SyncStatus,
-    /// Why, where the status alone does not say it.
+    /// Why, if the status alone does not say it.
     pub reason: Option<Reason>,
     /// What the reports said.
     pub call: Call,
-    /// Rises with every report that brought something new.
+    /// Incremented by every report that brings something new.
     pub revision: u64,
-    /// The revision that Salesforce shows; 0: none.
+    /// The revision that Salesforce has; 0: none.
     pub logged_revision: u64,
     /// How often a worker has claimed the row.
     pub attempts: u32,
-    /// The faults since the last attempt that had an outcome; on `retrying` rows only.
+    /// The faults since the last attempt that ended otherwise; on `retrying` rows only.
     pub failing: Option<Failing>,
-    /// The caller's number, E.164 where it could be read.
+    /// The caller's number, in E.164 if it could be parsed.
     pub phone_number: Option<String>,
     /// The record that the call is logged on.
     pub record: Option<Record>,
@@ -81,20 +81,20 @@ pub struct Row {
     pub event_id: Option<SalesforceId>,
     /// How the record was found and chosen.
     pub decision: Option<Decision>,
-    /// What was sent last to the Task and the Event.
+    /// What was last sent to the Task and the Event.
     pub journal: Journal,
-    /// The org and user of the first attempt that wrote, or may have written: no other org gets the call.
+    /// The org and user of the first attempt that wrote or may have written: no other org gets the call.
     pub tried_with: Option<TriedWith>,
-    /// The worker that has the row now.
+    /// The lease of the worker that holds the row now.
     pub lease: Option<Lease>,
-    /// A write of an earlier attempt may commit until then (Unix seconds): look before writing, and write only
-    /// after it. `None`: every earlier attempt had a definite answer.
+    /// An earlier attempt's write may commit until then (Unix seconds): look before writing, and write only
+    /// afterwards. `None`: every earlier attempt had a definite response.
     pub unsettled_until: Option<i64>,
-    /// The org's use of requests at the last attempt.
+    /// The org's use of its API requests at the last attempt.
     pub api_usage: Option<ApiUsage>,
-    /// The first report's arrival, Unix seconds.
+    /// When the first report arrived, Unix seconds.
     pub created_at: i64,
-    /// The last write, Unix seconds.
+    /// When the row was last written, Unix seconds.
     pub updated_at: i64,
     /// When the sweep wakes the row; on every row that is not final.
     pub due_at: Option<i64>,
@@ -103,7 +103,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// A call that was accepted at `received_at`, and is due since.
+    /// The row of a call that was accepted at `received_at` and is due since then.
     pub fn accepted(workspace_id: WorkspaceId, call: Call, received_at: i64) -> Self {
         Self {
             workspace_id,
@@ -133,8 +133,8 @@ impl Row {
         }
     }
 
-    /// Takes over what a report says that came at `received_at`; `true` where it is news. A row that was made by a
-    /// report under a revoked webhook secret is replaced by it (docs/contract.md#the-webhook-secret).
+    /// Merges a report that arrived at `received_at`; `true` if it brought something new. A row that a report
+    /// under a revoked webhook secret created is replaced (docs/contract.md#the-webhook-secret).
     pub fn take_report(&mut self, call: &Call, received_at: i64) -> bool {
         if self.is_refused() {
             let revision = self.revision + 1;
@@ -149,19 +149,19 @@ impl Row {
         news
     }
 
-    /// Whether the row was made by a report under a webhook secret that counts no more.
+    /// Whether the row was created by a report under a webhook secret that is no longer valid.
     pub fn is_refused(&self) -> bool {
         self.status == SyncStatus::Skipped
             && self.reason.as_ref().is_some_and(|reason| reason.code == reasons::WEBHOOK_SECRET_REVOKED.code)
     }
 
-    /// Whether the row waits for nothing. Not the status decides: a worker that took up a logged call for a second
-    /// report, and died, leaves `success` behind, and a due time.
+    /// Whether the row waits for nothing. The status does not decide this: a worker that claimed a logged
+    /// call for a second report and died leaves behind `success` and a due time.
     pub fn is_settled(&self) -> bool {
         self.due_at.is_none()
     }
 
-    /// Puts the row in line again, due now.
+    /// Queues the row again, due now.
     pub fn queue(&mut self, now: i64) {
         self.status = SyncStatus::Queued;
         self.reason = None;
@@ -169,7 +169,7 @@ impl Row {
         self.expires_at = None;
     }
 
-    /// Gives the row a status. Without `due_at` it is final, and is kept for `retention_days`.
+    /// Sets the row's status. Without `due_at` the row is final, and is kept for `retention_days`.
     pub fn finish(
         &mut self,
         status: SyncStatus,
@@ -186,12 +186,12 @@ impl Row {
     }
 }
 
-/// What stands in the ledger for a call.
+/// What the ledger has for a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
     /// A row.
     Row(Box<Row>),
-    /// A row that this version does not understand.
+    /// A row that this version does not fully understand.
     Foreign(Foreign),
 }
 
@@ -201,17 +201,18 @@ impl From<Row> for Stored {
     }
 }
 
-/// A row that this version does not understand in full: a newer one wrote it, and was rolled back. It is shown as it is
-/// and never written, not even in part: what else belongs to the part that is not understood, only the newer version
-/// knows. That one finds it as it left it (docs/contract.md#rows-and-messages-of-a-newer-version).
+/// A row that this version does not fully understand, because a newer version wrote it and was rolled back.
+/// It is shown as it is and never written, not even in part, because only the newer version knows what
+/// depends on the part that is not understood. The newer version finds the row unchanged
+/// (docs/contract.md#rows-and-messages-of-a-newer-version).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a newer version wrote the call's row: {cause}")]
 pub struct Foreign {
-    /// What is not understood: `column status cannot be read`. Never content.
+    /// What is not understood: `column status cannot be read`. Never contains content.
     pub cause: String,
 }
 
-/// What an index of the ledger knows of a row: everything but the call's content.
+/// The key of a row: all that is read from the ledger's index of due rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowKey {
     /// Whose call.

@@ -29,7 +29,8 @@ pub struct Candidate {
     pub exactness: Exactness,
 }
 
-/// The rule that made the decision. A listed call may have another one, as with its status.
+/// The rule that made the decision. A listed call may have another rule, set by a newer version of Ringlog:
+/// show it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -69,8 +70,8 @@ pub struct TurnedDown {
     /// Its name, for people.
     pub name: Option<String>,
     /// Why. `number_not_read`: Salesforce found the record by the caller's number, and no field that Ringlog reads has
-    /// it. `other_number`: a duplicate rule named the record, and it lacks the number. Otherwise the code with which
-    /// Salesforce refused to write on it.
+    /// it. `other_number`: a duplicate rule named the record, and it lacks the number. Otherwise the error
+    /// code with which Salesforce refused a write to the record.
     #[cfg_attr(
         feature = "openapi",
         schemars(example = NUMBER_NOT_READ, example = OTHER_NUMBER, example = &"ENTITY_IS_DELETED")
@@ -84,7 +85,7 @@ pub const NUMBER_NOT_READ: &str = "number_not_read";
 pub const OTHER_NUMBER: &str = "other_number";
 
 impl TurnedDown {
-    /// A found record, and why it was turned down.
+    /// A record, and why it was turned down.
     pub fn record(record: &FoundRecord, why: &str) -> Self {
         let FoundRecord { id, record_type, name, .. } = record;
         Self { id: id.clone(), record_type: *record_type, name: name.clone(), why: why.to_owned() }
@@ -114,8 +115,8 @@ impl Decision {
     }
 }
 
-/// Decides which record the call belongs to. `found` are unconverted Leads and Contacts. Those count that have
-/// `number` in a phone field other than Fax, and whose object is [searched](Settings::searched).
+/// Decides which record the call belongs to. `found` are unconverted Leads and Contacts. A record counts if
+/// it has `number` in a phone field other than Fax and its object is [searched](Settings::searched).
 pub fn decide(number: &PhoneNumber, found: &[FoundRecord], settings: &Settings) -> Decision {
     let order = settings.searched();
     let mut ranked: Vec<(usize, &FoundRecord, Candidate)> = found
@@ -169,8 +170,8 @@ pub fn unread<'a>(
     })
 }
 
-/// The sort key of records of one object, best first. (Where none is chosen, people see the most recently modified
-/// first.)
+/// The sort key of records of one object, best first. (If none is chosen, people see the most recently
+/// modified first.)
 fn age(record: &FoundRecord, multiple_matches: MultipleMatches) -> Reverse<i64> {
     match multiple_matches {
         MultipleMatches::MostRecent | MultipleMatches::Skip => Reverse(record.modified_at.timestamp_millis()),
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_country_code_belongs_to_the_records_country() {
+    fn a_number_without_a_country_code_is_read_in_the_records_country() {
         let british = PhoneNumber::parse_caller("+442345550130", "US").unwrap();
         let mut of_country = with_phones(record("C1", 1, 1), &[("Phone", "234-555-0130")]);
         let candidates = |record: &FoundRecord| {
@@ -311,7 +312,6 @@ mod tests {
         }
     }
 
-    /// Whether somebody else's number explains why search found the record.
     #[test]
     fn a_record_is_unread_if_no_field_explains_why_it_was_found() {
         for (phones, is_unread) in [

@@ -1,5 +1,5 @@
-//! From what happened in an attempt to what the row says of it: the one place where a failure becomes a status, a
-//! reason for people and a time to try again.
+//! Turns the end of an attempt into what the row says: the one place where a failure becomes a status, a
+//! reason for people and a time for the next attempt.
 
 use calls::{
     call::Call,
@@ -19,52 +19,52 @@ use crate::{
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Ending {
-    /// The Task is there. The reason says what is not, if anything.
+    /// The Task is written. The reason says what is not, if anything.
     Logged(Option<Reason>),
-    /// No record has the number. The reason says where it was looked for.
+    /// No record has the number. The reason says where Ringlog looked for it.
     NotFound(Reason),
     /// There is nothing to log.
     Skipped(Reason),
     /// There is no connection.
     Waiting(Reason),
-    /// The row was tried with another org than the one that is connected now.
+    /// The row was tried with an org that is not the one connected now.
     OtherOrg,
-    /// More records have such a number than Salesforce shows.
+    /// More records match the number than Salesforce returns.
     TooMany(RecordType),
-    /// Salesforce said no.
+    /// Salesforce refused.
     Refused(CrmError),
-    /// Salesforce gave no session just now.
+    /// Salesforce would not open a session.
     NoSession(CrmError),
-    /// Too little time is left to write and to record the outcome.
+    /// Too little time is left to write and to store the outcome.
     OutOfTime,
     /// An earlier attempt's write may still commit.
     Unsettled {
-        /// Until then, Unix seconds.
+        /// When it no longer can, Unix seconds.
         until: i64,
     },
     /// The org's request limit is reached: the whole workspace pauses.
     Paused {
-        /// Until then, Unix seconds.
+        /// When the pause ends, Unix seconds.
         until: i64,
     },
 }
 
-/// The time, and one draw of a random number.
+/// The time and a random number.
 #[derive(Debug, Clone, Copy)]
 pub struct Draw {
     /// Unix seconds.
     pub now: i64,
-    /// `0.0..1.0`.
+    /// Random, in `0.0..1.0`.
     pub fraction: f64,
 }
 
-/// Writes the end of an attempt into the row.
+/// Puts the end of an attempt into the row.
 pub fn apply(row: &mut Row, ending: Ending, workspace: &Workspace, settle_seconds: i64, draw: Draw) {
     let Outcome { status, reason, due_at } = outcome(row, ending, settle_seconds, draw);
     row.finish(status, reason, due_at, workspace.settings.retention_days, draw.now);
 }
 
-/// What the row says of an attempt.
+/// What the row says about an attempt.
 struct Outcome {
     status: SyncStatus,
     reason: Option<Reason>,
@@ -95,7 +95,7 @@ fn outcome(row: &mut Row, ending: Ending, settle_seconds: i64, draw: Draw) -> Ou
             let status = if row.task_id.is_some() { SyncStatus::Success } else { SyncStatus::Error };
             Outcome::new(status, Some(reason), None)
         }
-        Ending::TooMany(object) => Outcome::new(SyncStatus::Error, Some(too_many(object)), None),
+        Ending::TooMany(object) => Outcome::new(SyncStatus::Error, Some(too_many_candidates(object)), None),
         Ending::Refused(error) => {
             if error.class == FaultClass::Ambiguous {
                 row.unsettled_until = Some(now + settle_seconds);
@@ -125,7 +125,7 @@ fn fault(row: &mut Row, error: &CrmError, draw: Draw) -> Outcome {
             Outcome::new(SyncStatus::Error, Some(reason), None)
         }
         FaultClass::GrantEnded => waiting(row, reason, draw.now),
-        // A limit has become a pause before (`attempt`), unless it came from where pauses do not help.
+        // `attempt` has turned a limit into a pause already, unless a pause would not help.
         FaultClass::Passing
         | FaultClass::Ambiguous
         | FaultClass::Session
@@ -138,24 +138,24 @@ fn fault(row: &mut Row, error: &CrmError, draw: Draw) -> Outcome {
     }
 }
 
-/// A fault that is taken to pass, for three days: then it is an error, and a person's. `pause`: until when the
-/// workspace is not to be worked on.
+/// A fault that is assumed to pass. After three days it becomes an error that needs a person. `pause`: when
+/// the workspace's pause ends, Unix seconds.
 fn passing(row: &mut Row, reason: Reason, draw: Draw, pause: Option<i64>) -> Outcome {
     let failing = Failing::again(row.failing, draw.now);
     row.failing = Some(failing);
     let due_at = schedule::retry(failing, draw.now, draw.fraction);
-    let (status, what_follows) = match due_at {
+    let (status, next) = match due_at {
         Some(_) => (SyncStatus::Retrying, codes::RETRIES),
         None => (SyncStatus::Error, codes::RETRIED),
     };
-    let reason = Reason { message: format!("{} {what_follows}", reason.message), ..reason };
+    let reason = Reason { message: format!("{} {next}", reason.message), ..reason };
     let pause = pause.map(|until| schedule::after_pause(until, draw.fraction));
     Outcome::new(status, Some(reason), due_at.and(pause).or(due_at))
 }
 
-/// Nobody is the caller. `elsewhere`: records that Salesforce found by the number all the same; `new_ones_late`: the org's
-/// new records could not be asked for.
-pub fn not_found(elsewhere: usize, new_ones_late: bool) -> Reason {
+/// No record is the caller's. `elsewhere`: how many records Salesforce found by the number anyway.
+/// `finds_new_late`: the org's new records cannot be asked for.
+pub fn not_found(elsewhere: usize, finds_new_late: bool) -> Reason {
     let code = reasons::NOT_FOUND;
     let which = match elsewhere {
         0 => code.means.to_owned(),
@@ -164,7 +164,7 @@ pub fn not_found(elsewhere: usize, new_ones_late: bool) -> Reason {
             reasons::PHONE_FIELDS
         ),
     };
-    let late = if new_ones_late {
+    let late = if finds_new_late {
         " Salesforce does not let Ringlog ask for the newest records (it cannot filter by their phone fields), so they are found some minutes late."
     } else {
         ""
@@ -172,29 +172,30 @@ pub fn not_found(elsewhere: usize, new_ones_late: bool) -> Reason {
     Reason::new(code, format!("{which}{late} {}", code.remedy))
 }
 
-/// Somebody may be the caller, and is not known to be: a Lead would be a second one.
+/// A record may be the caller's, but Ringlog cannot tell: a new Lead could be a duplicate.
 pub fn possible_match(count: usize) -> Reason {
     Reason::filled(reasons::POSSIBLE_MATCH, &[("records", &format!("{count} records"))])
 }
 
-/// Several may be the caller, and the workspace wants none of them then.
+/// Several records may be the caller's, and the workspace then wants none of them.
 pub fn multiple_matches() -> Reason {
     Reason::of(reasons::MULTIPLE_MATCHES)
 }
 
-/// More records have such a number than Salesforce shows.
-pub fn too_many(object: RecordType) -> Reason {
+/// More records match the number than Salesforce returns.
+pub fn too_many_candidates(object: RecordType) -> Reason {
     Reason::filled(reasons::TOO_MANY_CANDIDATES, &[("records", &format!("{object:?}s"))])
 }
 
 /// The Event was refused; the Task is written without it.
-pub fn refused_event(error: &CrmError) -> Reason {
+pub fn event_refused(error: &CrmError) -> Reason {
     let code = reasons::EVENT_REFUSED;
     Reason::new(code, format!("{} {}", code.means, remedy::explain(error)))
 }
 
-/// The appointment was taken back after its Event was written. A person may have moved that one, or agreed on it anew.
-pub fn withdrawn() -> Reason {
+/// The appointment was withdrawn after its Event was written. A person may have moved the Event, or agreed on
+/// it again.
+pub fn appointment_withdrawn() -> Reason {
     Reason::of(reasons::APPOINTMENT_WITHDRAWN)
 }
 
@@ -203,13 +204,13 @@ pub fn more_appointments(others: &[String]) -> Option<Reason> {
     (!others.is_empty()).then(|| Reason::of(reasons::MORE_APPOINTMENTS))
 }
 
-/// Only the caller's word stands for the number.
-pub fn found_by_given_number(call: &Call, settings: &Settings) -> Option<Reason> {
+/// The record was found by a number that only the caller's word vouches for.
+pub fn number_given_by_caller(call: &Call, settings: &Settings) -> Option<Reason> {
     let is_given = Caller::of(call, settings).is_ok_and(|caller| caller.is_given());
     is_given.then(|| Reason::of(reasons::NUMBER_GIVEN_BY_CALLER))
 }
 
-/// The record that whoever started the call named is not there.
+/// The record that the call's metadata names does not exist.
 pub fn record_not_found() -> Reason {
     Reason::of(reasons::RECORD_NOT_FOUND)
 }
@@ -219,7 +220,7 @@ pub fn fields_left_out(fields: &[String]) -> Option<Reason> {
     (!fields.is_empty()).then(|| Reason::filled(reasons::FIELDS_LEFT_OUT, &[("fields", &fields.join(", "))]))
 }
 
-/// What somebody changed in Salesforce stays, whatever is known later. `note`: what the row says besides.
+/// What a person changed in Salesforce stays, whatever later reports say. `note`: what else the row says.
 pub fn kept_by_person(fields: &[String], note: Option<Reason>) -> Option<Reason> {
     if fields.is_empty() {
         return note;
@@ -231,20 +232,21 @@ pub fn kept_by_person(fields: &[String], note: Option<Reason>) -> Option<Reason>
     })
 }
 
-/// The Task was taken off its record, so nobody knows whose Event it would be.
-pub fn taken_off() -> Reason {
+/// The Task was removed from its record, so it is unknown whose Event it would be.
+pub fn task_taken_off() -> Reason {
     Reason::of(reasons::TASK_TAKEN_OFF)
 }
 
-/// The Task or Event is gone. It is not made again.
-pub fn deleted(object: WrittenObject) -> Reason {
+/// The Task or Event is gone. It is not created again.
+pub fn activity_deleted(object: WrittenObject) -> Reason {
     Reason::filled(reasons::ACTIVITY_DELETED, &[("object", &format!("{object:?}"))])
 }
 
-/// An update that Salesforce refuses for good leaves the record as it is, with a note; other failures stop.
-pub fn unchanged(object: WrittenObject, error: CrmError) -> Result<Reason, CrmError> {
+/// An update that Salesforce refuses for good leaves the activity as it is, and the row says so. `Err`: any
+/// other failure, which ends the attempt.
+pub fn activity_not_updated(object: WrittenObject, error: CrmError) -> Result<Reason, CrmError> {
     match error.class {
-        FaultClass::RecordGone => Ok(deleted(object)),
+        FaultClass::RecordGone => Ok(activity_deleted(object)),
         FaultClass::Permanent | FaultClass::FieldRefused => {
             let code = reasons::ACTIVITY_NOT_UPDATED;
             let means = codes::fill(code.means, &[("object", &format!("{object:?}"))]);

@@ -1,4 +1,4 @@
-//! What the domain asks of Salesforce, in the domain's terms, and how it fails.
+//! What Ringlog needs from Salesforce, in the domain's terms, and how it fails.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub enum FaultClass {
     RecordGone,
     /// A field or its value is refused; `fields` names it.
     FieldRefused,
-    /// Somebody changed the record since it was read: read it again.
+    /// Somebody changed the activity after it was read: read it again.
     Stale,
     /// The refresh token was rejected with an error that temporary problems cause too: ask again before ending the
     /// grant.
@@ -40,7 +40,7 @@ pub enum FaultClass {
 }
 
 impl FaultClass {
-    /// Whether it may pass without anybody changing anything.
+    /// Whether it may pass without anybody's action.
     pub fn passes(self) -> bool {
         !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
     }
@@ -106,7 +106,7 @@ pub enum WrittenObject {
     Task,
     /// The activity that puts the appointment into the calendar.
     Event,
-    /// The record of a caller without one.
+    /// The new record of a caller who had none.
     Lead,
 }
 
@@ -121,7 +121,7 @@ pub struct ApiUsage {
     pub limit: u64,
 }
 
-/// A response of Salesforce, with the limit information from its headers.
+/// A Salesforce response, with the limit information from its headers.
 #[derive(Debug, Clone)]
 pub struct Answer<T> {
     /// The content.
@@ -142,7 +142,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record of this id; `None`: it is neither a Lead nor a Contact.
+    /// The record with this id; `None` if it is neither a Lead nor a Contact.
     pub fn of(id: &SalesforceId) -> Option<Self> {
         Some(Self { record_type: RecordType::of(id)?, id: id.clone() })
     }

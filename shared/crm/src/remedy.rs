@@ -1,19 +1,19 @@
-//! What a person can do about a failure: what happened, in Salesforce's words where it said any, and what to change.
+//! What a person can do about a failure: what happened, in Salesforce's words if there are any, and what to change.
 
 use calls::codes::{self, faults, reasons, refusals, refusals::Blames, refusals::Refusal};
 
 use crate::records::{CrmError, FaultClass, WrittenObject};
 
-/// What a failure means for people. Whether it is tried again is the row's to say.
+/// Explains a failure to people. The row says whether it is retried.
 pub(super) fn explain(error: &CrmError) -> String {
     let fault = faults::ALL.iter().find(|fault| error.code.starts_with(fault.code));
     match (error.class, fault) {
         (FaultClass::AddressGone, _) => faults::ADDRESS_GONE.to_owned(),
         (FaultClass::GrantEnded, _) => in_salesforces_words(error, reasons::RECONNECT_REQUIRED.remedy),
-        // Nobody answered, so nobody has said anything.
+        // There was no response, so there are no words of Salesforce's.
         (_, Some(fault)) if error.status.is_none() => fault.text(),
         (_, Some(fault)) => in_salesforces_words(error, &fault.text()),
-        (_, None) => in_salesforces_words(error, &refused(error)),
+        (_, None) => in_salesforces_words(error, &remedy(error)),
     }
 }
 
@@ -23,10 +23,10 @@ fn in_salesforces_words(error: &CrmError, remedy: &str) -> String {
     format!("Salesforce: {message}{stop} {remedy}").trim_end().to_owned()
 }
 
-/// What to change in the org. Of what passes by itself nothing more is known.
-fn refused(error: &CrmError) -> String {
+/// What to change in the org. There is nothing to say about faults that pass and have no entry.
+fn remedy(error: &CrmError) -> String {
     match refusals::ALL.iter().find(|refusal| fits(refusal, error)) {
-        Some(refusal) => Words::of(error.object).put_into(refusal.remedy, &error.fields),
+        Some(refusal) => Words::of(error.object).fill(refusal.remedy, &error.fields),
         None if error.class.passes() => String::new(),
         None => codes::OTHERWISE.to_owned(),
     }
@@ -41,17 +41,17 @@ fn fits(refusal: &Refusal, error: &CrmError) -> bool {
     blames && error.code.starts_with(refusal.code)
 }
 
-/// How a remedy speaks of the object that was refused.
+/// A remedy's words for the refused object.
 struct Words {
-    /// One of them.
+    /// The singular.
     object: &'static str,
-    /// All of them.
+    /// The plural.
     objects: &'static str,
     /// What the connected user needs to write one.
     access: &'static str,
-    /// What the connected user must be able to reach.
+    /// What the connected user must have access to.
     reached: &'static str,
-    /// What is missing when Salesforce does not say which field leads there.
+    /// What is missing, when Salesforce does not name the field that refers to it.
     lost: &'static str,
 }
 
@@ -89,7 +89,7 @@ impl Words {
         }
     }
 
-    fn put_into(&self, text: &str, fields: &[String]) -> String {
+    fn fill(&self, text: &str, fields: &[String]) -> String {
         codes::fill(
             text,
             &[
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_remedy_is_reached() {
+    fn every_remedy_is_used() {
         for refusal in refusals::ALL {
             let code = refusal.code;
             let fields: &[&str] = match refusal.blames {
@@ -147,7 +147,7 @@ mod tests {
             };
             let named: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
             for object in OBJECTS {
-                let remedy = Words::of(object).put_into(refusal.remedy, &named);
+                let remedy = Words::of(object).fill(refusal.remedy, &named);
                 assert!(refused(code, object, fields).ends_with(&remedy), "{code} {fields:?} {object:?}");
                 assert!(!remedy.contains(['{', '}']), "{remedy}");
             }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn salesforces_words_come_first_and_then_what_to_do() {
+    fn salesforces_words_come_before_the_remedy() {
         assert_eq!(
             explained("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Calls need a campaign", Some(400)),
             "Salesforce: Calls need a campaign. Change the validation rule, or exempt the connected user from it, then retry."
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remedy_speaks_of_the_object_that_was_refused() {
+    fn a_remedy_names_the_refused_object() {
         for (object, required, access, trigger) in [
             (None, "for Tasks and Events", "“Edit Tasks” and “Edit Events”", "refused the activity"),
             (Some(WrittenObject::Task), "for Tasks,", "“Edit Tasks”,", "refused the Task"),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_reference_is_about_the_field_that_is_blamed() {
+    fn a_bad_references_remedy_depends_on_the_blamed_field() {
         let said =
             |fields: &[&str]| refused("INVALID_CROSS_REFERENCE_KEY", Some(WrittenObject::Task), fields);
         for fields in [&[][..], &["WhoId"]] {
@@ -214,26 +214,26 @@ mod tests {
     }
 
     #[test]
-    fn an_edition_without_the_api_is_told_from_a_user_without_it() {
+    fn an_edition_without_the_api_differs_from_a_user_without_it() {
         assert!(refused("API_DISABLED_FOR_ORG", None, &[]).contains("edition has no API, or"));
         let user = refused("API_CURRENTLY_DISABLED", None, &[]);
         assert!(user.contains("“API Enabled”") && !user.contains("edition"), "{user}");
     }
 
     #[test]
-    fn a_duplicate_rule_is_to_allow_and_an_alert_does_no_harm() {
+    fn a_duplicate_rule_should_allow_with_or_without_an_alert() {
         let said = refused("DUPLICATES_DETECTED", Some(WrittenObject::Lead), &[]);
         assert!(said.contains("blocks the Lead") && said.contains("with or without an alert"), "{said}");
     }
 
     #[test]
-    fn a_code_that_nobody_knows_says_whom_to_tell() {
+    fn an_unknown_code_says_to_contact_support() {
         assert!(explained("SOMETHING_NEW", "Odd", Some(400)).ends_with(OTHERWISE));
         assert!(!explained("timeout", "no answer in time", None).contains("retry"));
     }
 
     #[test]
-    fn what_nobody_answered_is_told_in_ringlogs_words_alone() {
+    fn a_failure_without_a_response_is_told_in_ringlogs_words() {
         let said = explained("login_url_refused", "the login URL must be …", None);
         assert!(!said.contains("Salesforce:") && !said.contains("must be"), "{said}");
         let said = explained("http_502", "answered 502 without a reason", Some(502));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_retry_what_passes_by_itself() {
+    fn nobody_is_told_to_retry_a_passing_fault() {
         let passing = |code: &str| {
             explain(&CrmError {
                 class: FaultClass::Passing,

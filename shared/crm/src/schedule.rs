@@ -4,20 +4,21 @@ use calls::timings::GIVE_UP_AFTER;
 
 use crate::ledger::Failing;
 
-/// Records created after their call appear in Salesforce's search index late: looked for again at these ages.
+/// Records created after their call appear late in Salesforce's search index: search again when the call's
+/// row has these ages, in seconds.
 const LATE_MATCHES: [i64; 3] = [5 * 60, 60 * 60, 24 * 60 * 60];
-/// The first and the longest wait after a passing fault.
+/// The first and the longest backoff after a passing fault, in seconds.
 const BACKOFF: (i64, i64) = (60, 6 * 60 * 60);
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
-/// When to look again for a record that was not found, or never.
+/// When to search again for a record that was not found; `None`: never.
 pub fn late_match(created_at: i64, now: i64) -> Option<i64> {
     LATE_MATCHES.iter().map(|age| created_at + age).find(|due| *due > now)
 }
 
-/// When to try again after passing faults: exponential with full jitter (`fraction` in `0.0..1.0`). `None`: they have
-/// not passed for three days.
+/// When to retry after passing faults: exponential backoff with full jitter (`fraction` in `0.0..1.0`).
+/// `None`: never, because they have lasted for three days.
 pub fn retry(failing: Failing, now: i64, fraction: f64) -> Option<i64> {
     if now - failing.since >= GIVE_UP_AFTER.num_seconds() {
         return None;
@@ -27,28 +28,28 @@ pub fn retry(failing: Failing, now: i64, fraction: f64) -> Option<i64> {
     Some(now + spread(ceiling, fraction).max(1))
 }
 
-/// When a call that waits for its workspace is looked at without a reconnect: hourly, later daily.
+/// When to check a call that waits for its workspace's connection: every hour, after a day every day.
 pub fn waiting(created_at: i64, now: i64) -> i64 {
     now + if now - created_at < DAY { HOUR } else { DAY }
 }
 
-/// Until when a workspace pauses whose org has too many requests at once: some minutes.
+/// When the pause of a workspace ends whose org has too many concurrent requests: after a few minutes.
 pub fn concurrent_limit(now: i64, fraction: f64) -> i64 {
     now + 60 + spread(4 * 60, fraction)
 }
 
-/// Until when a workspace pauses whose org has used up its requests of the day. The window of 24 hours rolls, so it is
-/// tried again each hour.
+/// When the pause of a workspace ends whose org has used up its daily requests. The 24-hour window rolls, so
+/// retry every hour.
 pub fn daily_limit(now: i64) -> i64 {
     now + HOUR
 }
 
-/// When a call of a paused workspace is due: soon after the pause, and not all at once.
+/// When a call of a paused workspace is due: soon after the pause, spread over a minute.
 pub fn after_pause(until: i64, fraction: f64) -> i64 {
     until + spread(60, fraction)
 }
 
-/// A share of some seconds.
+/// The fraction of a number of seconds.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 // At most six hours in seconds: exact in an f64.
 fn spread(seconds: i64, fraction: f64) -> i64 {
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_record_is_looked_for_three_times() {
+    fn a_missing_record_is_searched_for_three_more_times() {
         assert_eq!(late_match(1000, 1000), Some(1300));
         assert_eq!(late_match(1000, 1300), Some(4600));
         assert_eq!(late_match(1000, 4600), Some(87_400));
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn retries_spread_over_a_growing_time() {
+    fn retries_back_off_exponentially_with_jitter() {
         let times = |times| Failing { since: 0, times };
         assert_eq!(retry(times(1), 0, 0.999), Some(59));
         assert_eq!(retry(times(1), 0, 0.0), Some(1));
@@ -84,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_pauses_for_minutes_or_an_hour_and_its_calls_come_back_spread() {
+    fn a_limit_pauses_for_minutes_or_an_hour_and_calls_resume_spread_out() {
         assert_eq!((concurrent_limit(0, 0.0), concurrent_limit(0, 0.999)), (60, 299));
         assert_eq!(daily_limit(0), HOUR);
         assert_eq!((after_pause(100, 0.0), after_pause(100, 0.5)), (100, 130));
     }
 
     #[test]
-    fn waiting_calls_are_looked_at_hourly_then_daily() {
+    fn waiting_calls_are_checked_hourly_then_daily() {
         assert_eq!(waiting(0, 10), 10 + HOUR);
         assert_eq!(waiting(0, DAY), 2 * DAY);
     }

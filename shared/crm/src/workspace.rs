@@ -24,13 +24,13 @@ pub enum MultipleMatches {
     /// The most recently modified one.
     #[default]
     MostRecent,
-    /// The first created one.
+    /// The one created first.
     FirstCreated,
     /// None: the call is `skipped`, and the candidates are listed.
     Skip,
 }
 
-/// What happens to a call whose caller no record has.
+/// What happens to a call whose caller has no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -47,10 +47,10 @@ pub enum NoMatch {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
-    /// The IANA time zone of times and dates that name none. A first connect takes it from the Salesforce user.
+    /// The IANA time zone of dates and times without one. The first connect takes it from the Salesforce user.
     #[cfg_attr(feature = "openapi", schemars(with = "String", example = &"America/New_York"))]
     pub time_zone: TimeZone,
-    /// The ISO 3166 country of numbers without a country code. A first connect takes it from the organization.
+    /// The ISO 3166 country of numbers without a country code. The first connect takes it from the organization.
     #[cfg_attr(feature = "openapi", schemars(extend("pattern" = "^[A-Z]{2}$"), example = &"US"))]
     pub default_country: String,
     /// The Salesforce host where this workspace's users log in; null: the deployment's. The address of any page in
@@ -66,9 +66,9 @@ pub struct Settings {
     pub multiple_matches: MultipleMatches,
     /// What happens if there is no match.
     pub no_match: NoMatch,
-    /// Whether a caller whose call has no number, or a withheld one, is searched for by a number that they gave in the
-    /// call. Nobody has proved that it is theirs. Sent only if true; a PUT without it leaves it unchanged.
-    // So older settings keep their form and entity tag.
+    /// Whether to search by a number that the caller gave during the call, if the call itself has none or a
+    /// withheld one. The given number is unverified. Sent only if true; a PUT without it leaves it unchanged.
+    // Omitted when false, so that older settings keep their form and entity tag.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_given_number: bool,
     /// The length of an appointment for which the call does not say one, in minutes.
@@ -136,7 +136,7 @@ pub enum ConnectionState {
 /// The tokens of one grant, and the org that they belong to.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    /// Incremented with every change of tokens, across disconnects, and so identifies these tokens.
+    /// Identifies these tokens: incremented whenever the tokens change, across disconnects.
     pub version: u64,
     /// `https://….my.salesforce.com`, checked against the allowed hosts.
     pub instance_url: String,
@@ -144,7 +144,7 @@ pub struct Connection {
     pub login_url: String,
     /// The org.
     pub org_id: SalesforceId,
-    /// The user as whom Ringlog writes.
+    /// The user that Ringlog writes as.
     pub user_id: SalesforceId,
     /// The access token.
     pub access_token: SecretString,
@@ -207,11 +207,11 @@ impl Workspace {
     }
 }
 
-/// How long something that an org refused is left out without asking again, seconds (docs/contract.md#refusals).
+/// How long something that an org refused is left out before it is tried again, seconds (docs/contract.md#refusals).
 const REMEMBERED_FOR: i64 = 24 * 60 * 60;
 
-/// What workers learned about an org. The first call of a day pays some additional requests for it, the others none.
-/// Bounded by the fields that Ringlog writes and reads. Deleted with the connection to the org.
+/// What workers learned about an org. The first call of a day makes a few extra requests for it, the others
+/// none. Bounded by the fields that Ringlog writes and reads. Deleted with the connection to the org.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Learned {
     /// Optional fields that the user may not write, or whose value the org does not accept: `Task.CallDisposition`.
@@ -224,7 +224,7 @@ pub struct Learned {
     pub closed_status: Option<ClosedStatus>,
 }
 
-/// A status of closed Tasks, and until when it is used without asking again.
+/// A status of closed Tasks, and when to ask for it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedStatus {
     /// Its API name.
@@ -252,7 +252,7 @@ impl Lessons {
 }
 
 impl Learned {
-    /// Replaces the kinds with new `lessons` by those of `newer`.
+    /// Takes over from `newer` each kind that has new `lessons`.
     pub fn take(&mut self, newer: &Self, lessons: &Lessons) {
         if !lessons.unwritable.is_empty() {
             self.unwritable.clone_from(&newer.unwritable);
@@ -268,7 +268,7 @@ impl Learned {
         }
     }
 
-    /// What reads leave out at `now`.
+    /// What searches and queries leave out at `now`.
     pub fn omitted(&self, now: i64) -> Omitted {
         let names = |fields: &RefusedFields| fields.at(now).map(str::to_owned).collect();
         Omitted { unreadable: names(&self.unreadable), unfilterable: names(&self.unfilterable) }
@@ -294,7 +294,7 @@ impl Learned {
     }
 }
 
-/// Names, and until when (Unix seconds) they are left out. After that they are tried again.
+/// Names, each with the time (Unix seconds) after which it is no longer left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RefusedFields(BTreeMap<String, i64>);

@@ -145,7 +145,7 @@ impl<P: Ports> Attempt<'_, P> {
         } else if let Some(task) = task.filter(|_| refuses_status(&error)) {
             seen.refused_status = Some((task.status.clone(), error));
         } else if refuses_event(&error, event.is_some(), task.is_some()) {
-            seen.refused_event = Some(outcome::refused_event(&error));
+            seen.refused_event = Some(outcome::event_refused(&error));
         } else {
             return Err(error.into());
         }
@@ -184,7 +184,7 @@ impl<P: Ports> Attempt<'_, P> {
             _ => {
                 let refused = dispensable(&error, draft);
                 if refused.is_empty() || self.seen.refused_fields.len() >= FIELDS_LEFT_OUT {
-                    let reason = outcome::unchanged(D::OBJECT, error)?;
+                    let reason = outcome::activity_not_updated(D::OBJECT, error)?;
                     self.seen.activity(D::OBJECT).unchangeable = Some(reason);
                 } else {
                     self.seen.refused_fields.extend(refused);

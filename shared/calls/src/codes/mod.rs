@@ -1,8 +1,8 @@
-//! Every error code, once: what it means, what to do about it, who does that, and with which status a row has it. Rows
-//! take their messages from here, and so do the runbook (docs/operations.md#the-error-codes) and the card, whose texts
-//! are generated (`crate::generated`).
+//! Every error code, defined once: what it means, what to do about it, who does that, and the row statuses
+//! that it comes with. Rows take their messages from here; the texts of the runbook
+//! (docs/operations.md#the-error-codes) and the card are generated from it (`crate::generated`).
 
-/// Declares codes. What only the runbook says (`in`, `acts` and `runbook`) is compiled for the generator alone.
+/// Declares codes. What only the runbook needs (`in`, `acts` and `runbook`) is compiled for the generator only.
 macro_rules! codes {
     ($($($name:ident = $code:literal),+ {
         in: [$($status:ident),+],
@@ -37,14 +37,14 @@ pub mod refusals;
 #[cfg(test)]
 use crate::status::SyncStatus;
 
-/// A stable code, and what it says to people. Names in braces are blanks for what only an attempt knows.
+/// A stable code, and its texts for people. Names in braces are blanks, filled with what only an attempt knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// Stable, for programs. A fault's is the beginning of the codes it stands for.
+    /// Stable, for programs. A fault's code is the prefix of the codes that it covers.
     pub code: &'static str,
     /// What happened.
     pub means: &'static str,
-    /// What to do about it; empty where nobody has to do anything.
+    /// What to do about it; empty if nobody has to do anything.
     pub remedy: &'static str,
 }
 
@@ -55,44 +55,44 @@ impl Code {
     }
 }
 
-/// A text with its blanks filled.
+/// Fills the blanks of a text.
 pub fn fill(text: &str, blanks: &[(&str, &str)]) -> String {
     blanks.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
 
-/// What a row says, besides its reason, while it is tried again.
+/// Added to the reason of a row that is being retried.
 pub const RETRIES: &str = "Ringlog retries automatically.";
-/// What it says instead when that has ended (`sync::schedule`).
+/// Added instead when the retries have ended (`crm::schedule`).
 pub const RETRIED: &str = "Ringlog retried for three days. Retry once the cause is fixed.";
-/// What to do about an error that no entry is about.
+/// What to do about an error without an entry.
 pub const OTHERWISE: &str = "Retry. If it fails again, contact support and give the error code.";
 
-/// What the runbook adds to some codes.
+/// What the runbook says about a group of codes.
 #[cfg(test)]
 pub(crate) struct Entry {
     pub(crate) codes: &'static [Code],
-    /// With which a row has the code.
+    /// The statuses of rows with these codes.
     pub(crate) statuses: &'static [SyncStatus],
-    /// Who mends it.
+    /// Who fixes it.
     pub(crate) acts: Acts,
-    /// What an operator wants to know besides; the whole remedy where it is theirs.
+    /// What else an operator needs to know; the whole remedy if the operator acts.
     pub(crate) runbook: &'static str,
 }
 
 #[cfg(test)]
 impl Entry {
-    /// Whether calls with these codes are logged, or wait for a connection: no reason for a call not being logged.
+    /// Whether calls with these codes are logged, or wait for a connection: the code is not why a call is not logged.
     pub(crate) fn is_note(&self) -> bool {
         use SyncStatus::{Success, WaitingForConnection};
         self.statuses.iter().all(|status| matches!(status, Success | WaitingForConnection))
     }
 }
 
-/// Who mends what a code is about.
+/// Who fixes the cause of a code.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Acts {
-    /// It passes, or is as it should be.
+    /// It passes, or nothing is wrong.
     Nobody,
     /// Whoever works with the org's records.
     SalesforceUser,

@@ -1,4 +1,4 @@
-//! What is written for a call: what Salesforce does not have, and what it has but is behind.
+//! The activities of a call: which to create, and which to update.
 
 use calls::{appointment::Resolution, ids::SalesforceId, reason::Reason};
 
@@ -12,19 +12,19 @@ use crate::{
 use super::{
     changes::{Changes, updatable},
     choice::Choice,
-    observed::{Asked, Standing},
+    observed::{ActivityState, Asked},
     step::{Change, Known, NewLead, Next, Operation, Plan, Question, Who},
 };
 
-/// Plans the Task and the Event of a call whose record is known, or is the `lead` to be made. What is added goes where the
-/// Task stands, wherever a person moved it: the choice follows. Where somebody took the Task off its record, nobody knows
-/// whose Event it would be, so there is none.
+/// Plans the Task and the Event of a call whose record is known, or is the `lead` to be created. An Event
+/// goes on the record that the Task is on, even if a person moved it there: the choice follows. If somebody
+/// removed the Task from its record, it is unknown whose Event it would be, so there is none.
 pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>) -> Next {
     let Known { row, seen, .. } = known;
     let resolution = known.resolution();
     let mut wanted = Wanted::of(known, &resolution, choice.record.as_ref());
     if let (Some((refused, error)), Some(task)) = (&seen.refused_status, &mut wanted.task) {
-        // Never without a status: the Task would be open, and in somebody's list of things to do.
+        // Never omit the status: the Task would be open, on somebody's to-do list.
         match &seen.closed_status {
             Asked::NotYet => return Next::Observe(Question::ClosedStatus),
             Asked::Found(status) if status != refused => task.status.clone_from(status),
@@ -37,10 +37,10 @@ pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>)
         return Next::Observe(question);
     }
     let adds_event = wanted.event.is_some() && event_id.is_none();
-    let mut no_event = refused_event(known, choice).filter(|_| adds_event);
+    let mut no_event = why_no_event(known, choice).filter(|_| adds_event);
     if let Some(task) = task_id.and(seen.task.read.found()) {
         match &task.who_id {
-            None => no_event = no_event.or_else(|| adds_event.then(outcome::taken_off)),
+            None => no_event = no_event.or_else(|| adds_event.then(outcome::task_taken_off)),
             Some(who_id) if !seen.is_gone(who_id) => {
                 if Record::of(who_id).is_some() {
                     choice.stays_on(who_id);
@@ -65,27 +65,28 @@ pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>)
         kept.extend(changes.iter().flat_map(|changes| &changes.kept).map(named));
         left_out.extend(changes.iter().flat_map(|changes| &changes.hidden).map(named));
     }
-    let left = left(event.as_ref()).or(no_event).or_else(|| left(task.as_ref()));
-    let note = left.or_else(|| outcome::fields_left_out(&left_out)).or(note);
+    let reason = why_left(event.as_ref()).or(no_event).or_else(|| why_left(task.as_ref()));
+    let note = reason.or_else(|| outcome::fields_left_out(&left_out)).or(note);
     Next::Write(Box::new(Plan { lead, task, event, note: outcome::kept_by_person(&kept, note) }))
 }
 
-/// Why Salesforce takes no Event for the call: it refused it, or the record is gone, and the Task is there already.
-fn refused_event(known: Known<'_>, choice: &Choice) -> Option<Reason> {
+/// Why the call gets no Event: Salesforce refused it, or the record is gone and the Task exists already.
+fn why_no_event(known: Known<'_>, choice: &Choice) -> Option<Reason> {
     let gone = known.seen.gone.last().filter(|gone| choice.is(&gone.record.id));
-    let refused = gone.filter(|_| known.row.task_id.is_some());
-    known.seen.refused_event.clone().or_else(|| refused.map(|gone| outcome::refused_event(&gone.error)))
+    let gone_since_task = gone.filter(|_| known.row.task_id.is_some());
+    let refused = || gone_since_task.map(|gone| outcome::event_refused(&gone.error));
+    known.seen.refused_event.clone().or_else(refused)
 }
 
-/// What is to stand in Salesforce for a call, of what may be missing there or behind.
+/// The Task and the Event that Salesforce should have for a call, if they may be missing or out of date.
 struct Wanted {
     task: Option<TaskDraft<Who>>,
     event: Option<EventDraft<Who>>,
-    /// The fields that the org refuses, and which are left out: `Task.Type`.
+    /// The fields that are left out because the org refuses them: `Task.Type`.
     left_out: Vec<String>,
-    /// A person asks for a call again that is logged already.
-    asked_again: bool,
-    /// What was wrong with the appointment, or has to be known of the caller.
+    /// Whether a person retries a call that is already logged.
+    retried: bool,
+    /// What was wrong with the appointment, or what people need to know about the caller.
     note: Option<Reason>,
 }
 
@@ -97,7 +98,7 @@ impl Wanted {
         let mut booking = Booking::of(resolution);
         let (event, note) = match resolution {
             Resolution::None | Resolution::NotMade(_) if row.event_id.is_some() => {
-                let reason = outcome::withdrawn();
+                let reason = outcome::appointment_withdrawn();
                 booking = Booking::Withdrawn(reason.message.clone());
                 (None, Some(reason))
             }
@@ -109,24 +110,25 @@ impl Wanted {
             Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => (None, Some(reason.clone())),
         };
         let is_behind = row.logged_revision < row.revision;
-        // The Task says what became of the Event.
+        // The Task says whether there is an Event.
         let adds_event = event.is_some() && (row.event_id.is_none() || seen.event.created);
         let needs_task = row.task_id.is_none() || is_behind || adds_event;
         let task = (needs_task && !seen.task.created)
             .then(|| activity::task(call, &who_id, settings, row.created_at, &booking));
         let event = event.filter(|_| (row.event_id.is_none() || is_behind) && !seen.event.created);
-        let asked_again = row.task_id.is_some() && row.logged_revision == 0;
-        let note = note.or_else(|| outcome::found_by_given_number(call, settings));
-        let mut wanted = Self { task, event, left_out: Vec::new(), asked_again, note };
-        wanted.leave_out_what_is_refused(known);
+        let retried = row.task_id.is_some() && row.logged_revision == 0;
+        let note = note.or_else(|| outcome::number_given_by_caller(call, settings));
+        let mut wanted = Self { task, event, left_out: Vec::new(), retried, note };
+        wanted.leave_out_refused_fields(known);
         wanted
     }
 
-    /// Leaves out the fields that the org refused lately, and takes its own status for a closed Task: not where a person
-    /// asks for the call again, who may have mended that. What it refused in this attempt is left out in any case.
-    fn leave_out_what_is_refused(&mut self, known: Known<'_>) {
+    /// Leaves out the fields that the org refused recently, and uses the closed status that was learned,
+    /// unless a person retries the call, because they may have fixed the cause. Fields refused in this
+    /// attempt are always left out.
+    fn leave_out_refused_fields(&mut self, known: Known<'_>) {
         let learned = &known.workspace.learned;
-        if !self.asked_again {
+        if !self.retried {
             for field in learned.unwritable.at(known.now) {
                 if self.without(field) {
                     self.left_out.push(field.to_owned());
@@ -150,8 +152,8 @@ impl Wanted {
         }
     }
 
-    /// What has to be read before anything of it is changed or added to: what the journal knows to be there as it is
-    /// wanted needs no read, unless a person asks for the call again.
+    /// What must be read before anything is changed or added. No read is needed if, according to the journal,
+    /// Salesforce already has what is wanted, unless a person retries the call.
     fn unread(
         &self,
         known: Known<'_>,
@@ -159,21 +161,21 @@ impl Wanted {
         event_id: Option<&SalesforceId>,
     ) -> Option<Question> {
         let seen = known.seen;
-        let is_read = [&seen.task, &seen.event].iter().any(|seen| !seen.read.is_open() || seen.stale > 0);
+        let is_read = [&seen.task, &seen.event].iter().any(|state| !state.read.is_open() || state.stale > 0);
         let adds_event = task_id.is_some() && event_id.is_none() && self.event.is_some();
         let reads = is_read
             || adds_event
-            || self.asked_again
+            || self.retried
             || is_behind(known, task_id.and(self.task.as_ref()))
             || is_behind(known, event_id.and(self.event.as_ref()));
-        let open = |id: Option<&SalesforceId>, standing: &Standing| {
-            id.filter(|_| reads && standing.read.is_open()).cloned()
+        let unread = |id: Option<&SalesforceId>, state: &ActivityState| {
+            id.filter(|_| reads && state.read.is_open()).cloned()
         };
-        let (task_id, event_id) = (open(task_id, &seen.task), open(event_id, &seen.event));
+        let (task_id, event_id) = (unread(task_id, &seen.task), unread(event_id, &seen.event));
         (task_id.is_some() || event_id.is_some()).then_some(Question::Activities { task_id, event_id })
     }
 
-    /// Changes a Task that tells of an Event to one of an appointment that a person has to book.
+    /// Rewrites a Task that reports an Event: a person has to book the appointment instead.
     fn book_by_hand(&mut self, known: Known<'_>, resolution: &Resolution, reason: &Reason) {
         let Some(task) = &mut self.task else { return };
         let row = known.row;
@@ -187,34 +189,34 @@ impl Wanted {
     }
 }
 
-/// Whether a draft says something that Salesforce has not confirmed.
+/// Whether a draft has a value that Salesforce has not confirmed.
 fn is_behind<D: Draft>(known: Known<'_>, draft: Option<&D>) -> bool {
     let sent = known.row.journal.of(D::OBJECT);
     draft.is_some_and(|draft| sent.is_none_or(|sent| sent.is_behind(&updatable(draft.fields()))))
 }
 
-/// What is done with an activity that is wanted so. What a person deleted stays deleted; what may not be changed stays as
-/// it is; what was not read is up to date.
+/// What to do with an activity so that it matches the draft. One that a person deleted stays deleted, one
+/// that cannot be changed stays as it is, and one that was not read is up to date.
 fn operation<D: Draft>(
     known: Known<'_>,
     draft: D,
     id: Option<&SalesforceId>,
-    seen: &Standing,
+    state: &ActivityState,
 ) -> Option<Operation<D>> {
     let Some(id) = id else { return Some(Operation::Create(draft)) };
-    if let Some(reason) = &seen.unchangeable {
+    if let Some(reason) = &state.unchangeable {
         return Some(Operation::Leave(reason.clone()));
     }
-    let standing = match &seen.read {
+    let current = match &state.read {
         Asked::NotYet => return None,
-        Asked::Nothing => return Some(Operation::Leave(outcome::deleted(D::OBJECT))),
-        Asked::Found(standing) => standing,
+        Asked::Nothing => return Some(Operation::Leave(outcome::activity_deleted(D::OBJECT))),
+        Asked::Found(current) => current,
     };
     let wanted = updatable(draft.fields());
     let journal = &known.row.journal;
-    // What nobody noted: the fields that Ringlog gave an activity which is still as it was created.
-    let given = (journal.of(D::OBJECT).is_none() && standing.is_untouched).then(|| {
-        let given = standing.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
+    // If the journal is missing and nobody has changed the activity, its fields are the ones that Ringlog sent.
+    let given = (journal.of(D::OBJECT).is_none() && current.is_untouched).then(|| {
+        let given = current.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
         given.map(|(field, value)| (field.clone(), value.clone())).collect()
     });
     let mut journal = std::borrow::Cow::Borrowed(journal);
@@ -222,8 +224,8 @@ fn operation<D: Draft>(
         journal.to_mut().created(D::OBJECT, given);
     }
     let last_line = last_line(&known.row.call_id);
-    let changes = Changes::between(&wanted, standing, journal.of(D::OBJECT), &last_line, known.now);
-    let change = Change { id: id.clone(), modified_at: standing.modified_at, draft, given, changes };
+    let changes = Changes::between(&wanted, current, journal.of(D::OBJECT), &last_line, known.now);
+    let change = Change { id: id.clone(), modified_at: current.modified_at, draft, given, changes };
     Some(Operation::Change(change))
 }
 
@@ -234,7 +236,7 @@ fn changes<D>(operation: Option<&Operation<D>>) -> Option<&Changes> {
     }
 }
 
-fn left<D>(operation: Option<&Operation<D>>) -> Option<Reason> {
+fn why_left<D>(operation: Option<&Operation<D>>) -> Option<Reason> {
     match operation {
         Some(Operation::Leave(reason)) => Some(reason.clone()),
         _ => None,

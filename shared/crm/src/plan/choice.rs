@@ -1,4 +1,4 @@
-//! The record of a call.
+//! The choice: the record of a call, and how it was decided.
 
 use calls::ids::SalesforceId;
 
@@ -7,15 +7,15 @@ use crate::{
     records::Record,
 };
 
-/// How many records are looked at for what earlier attempts wrote.
+/// How many records a look covers at most.
 const PLACES: usize = 50;
 
-/// The record of a call, and why it is that one.
+/// The record of a call, and why it was chosen.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Choice {
-    /// The record; `None`: there is none, or none yet.
+    /// The record; `None`: none, or none yet.
     pub record: Option<Record>,
-    /// Candidates and rule; `None` where nothing was decided.
+    /// Candidates and rule; `None` if nothing was decided.
     pub decision: Option<Decision>,
 }
 
@@ -24,19 +24,19 @@ impl Choice {
         Self { record: decision.chosen.clone(), decision: Some(decision) }
     }
 
-    /// Whether it is this record.
+    /// Whether this record is the choice.
     pub fn is(&self, id: &SalesforceId) -> bool {
         self.record.as_ref().is_some_and(|record| record.id == *id)
     }
 
-    /// Takes another record than the search decided for, and says why.
+    /// Replaces the record that the search chose, and says why.
     pub fn choose(&mut self, rule: Rule, record: Option<Record>) {
         self.record.clone_from(&record);
         self.decision.get_or_insert_default().choose(rule, record);
     }
 
-    /// The record stays the one that an activity of the call is on: an earlier attempt chose it, or a person moved the
-    /// activity there.
+    /// Keeps the record that an activity of the call is on: an earlier attempt chose it, or a person moved
+    /// the activity there.
     pub fn stays_on(&mut self, who_id: &SalesforceId) {
         let record = Record::of(who_id);
         if record != self.record {
@@ -44,7 +44,7 @@ impl Choice {
         }
     }
 
-    /// The records that a call may have been logged on, the likeliest first.
+    /// The records that a call may have been logged on, the most likely first.
     pub fn places(&self, earlier: Option<&Record>) -> Vec<SalesforceId> {
         let chosen = earlier.into_iter().chain(&self.record).map(|record| &record.id);
         let candidates = self.decision.iter().flat_map(|decision| &decision.candidates);
@@ -58,7 +58,7 @@ impl Choice {
         places
     }
 
-    /// How many records may be the caller's, as far as Ringlog can read them.
+    /// How many records may be the caller's although Ringlog cannot read the number there.
     pub(super) fn possible_matches(&self) -> usize {
         let turned_down = self.decision.iter().flat_map(|decision| &decision.turned_down);
         turned_down.filter(|record| record.why == NUMBER_NOT_READ).count()

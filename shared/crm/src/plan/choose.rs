@@ -19,11 +19,11 @@ use super::{
     step::{Known, NewLead, Next, Question},
 };
 
-/// Where a call names its record, as the row shows it.
+/// Where a call names its record, for the row to show as the matching field.
 const NAMED_BY: &str = "metadata.salesforceRecordId";
 
-/// Leaves the choice as an earlier attempt made it, or decides among the records that were found. What comes next, where
-/// that cannot be told (yet).
+/// Keeps an earlier attempt's choice, or decides among the records that were found. `Err`: what comes next if
+/// it cannot decide (yet).
 pub(super) fn choose(known: Known<'_>, choice: &mut Choice) -> Result<(), Next> {
     let Known { row, seen, .. } = known;
     if let Some(gone) = seen.gone.last().filter(|gone| choice.is(&gone.record.id)) {
@@ -42,7 +42,7 @@ pub(super) fn choose(known: Known<'_>, choice: &mut Choice) -> Result<(), Next> 
         }
     }
     if row.task_id.is_some() {
-        // What is logged stays where it is.
+        // A logged call keeps its record.
         return Ok(());
     }
     match known.caller {
@@ -52,7 +52,7 @@ pub(super) fn choose(known: Known<'_>, choice: &mut Choice) -> Result<(), Next> 
     Ok(())
 }
 
-/// The Contact that a Lead has become.
+/// The Contact that a Lead was converted to.
 fn converted(seen: &Observed, lead_id: &SalesforceId) -> Result<Option<Record>, Next> {
     match seen.conversions.get(lead_id) {
         None => Err(Next::Observe(Question::Conversion(lead_id.clone()))),
@@ -60,8 +60,8 @@ fn converted(seen: &Observed, lead_id: &SalesforceId) -> Result<Option<Record>, 
     }
 }
 
-/// The record that whoever started the call named, if the org has exactly that one; a converted Lead's Contact for the
-/// Lead.
+/// Chooses the record that the call's metadata names, if the org has it. For a converted Lead, chooses its
+/// Contact.
 fn by_id(known: Known<'_>, named: &Record, choice: &mut Choice) -> Result<(), Next> {
     let seen = known.seen;
     let found = match &seen.search {
@@ -94,7 +94,7 @@ fn by_id(known: Known<'_>, named: &Record, choice: &mut Choice) -> Result<(), Ne
     Ok(())
 }
 
-/// Decides among the records that search found; where that is nobody, among those that it does not know yet.
+/// Decides among the records that search found or, if none is the caller's, among those it has not indexed yet.
 fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
     let (seen, settings) = (known.seen, known.settings());
     let Some(Search::ByNumber { found, left_out, recent, .. }) = &seen.search else {
@@ -108,7 +108,7 @@ fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
     };
     let decision = decide(&found.records);
     let nobody = decision.rule == Rule::NoCandidate && found.full.is_none();
-    // What search found them by may be a field that is left out unasked, and may be read by now.
+    // The match may be in a field that was left out because the org refused it before; it may be readable by now.
     if nobody && *left_out && matching::unread(number, &found.records, settings).next().is_some() {
         return Err(Next::Observe(Question::Search { everything: true }));
     }
@@ -126,13 +126,14 @@ fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
     if recent.full.is_some() {
         return Err(Next::End(Ending::Refused(too_many_recent())));
     }
-    Ok(Choice::decided(all_that_is_shown(known, number, decision, found, recent)))
+    Ok(Choice::decided(decide_among_all(known, number, decision, found, recent)))
 }
 
-/// Decides among everything that Salesforce shows, where nobody else has the number. What it refused and shows all the
-/// same is tried once more, and then its refusal is the outcome: a record that is only hidden would get a second Lead.
-/// One that was deleted makes room for a Lead.
-fn all_that_is_shown(
+/// Decides among everything that Salesforce shows, if no other record has the number. A record that
+/// Salesforce refused as gone but still shows is tried once more, and if it is refused again, that is the
+/// outcome: it may only be hidden, and a new Lead would be a duplicate. A deleted record does not prevent a
+/// new Lead.
+fn decide_among_all(
     known: Known<'_>,
     number: &PhoneNumber,
     decision: Decision,
@@ -140,24 +141,24 @@ fn all_that_is_shown(
     recent: &Found,
 ) -> Decision {
     let (seen, settings) = (known.seen, known.settings());
-    let makes_room = |record: &&FoundRecord| {
+    let allows_lead = |record: &&FoundRecord| {
         let deleted = seen.gone.iter().any(|gone| gone.is_deleted() && gone.record.id == record.id);
         deleted && settings.no_match == NoMatch::CreateLead
     };
-    // The query for new records goes by digits in their order: only what looks like the number may be it.
+    // The query for new records only compares digits in order: a record counts only if the number resembles it.
     let looks_alike =
         |record: &&FoundRecord| record.phones.iter().any(|(_, stored)| number.resembles(stored));
     let unread = matching::unread(number, &found.records, settings)
         .chain(matching::unread(number, &recent.records, settings).filter(looks_alike));
     let mut unread: Vec<_> = unread.map(|record| TurnedDown::record(record, NUMBER_NOT_READ)).collect();
     unread.dedup_by(|one, other| one.id == other.id);
-    let shown = found.records.iter().chain(&recent.records).filter(|record| !makes_room(record));
+    let shown = found.records.iter().chain(&recent.records).filter(|record| !allows_lead(record));
     let shown: Vec<_> = shown.cloned().collect();
     let turned_down = [decision.turned_down, unread].concat();
     Decision { turned_down, ..matching::decide(number, &shown, settings) }
 }
 
-/// So many records are new that not all of them were looked at: a fault that passes when search knows them.
+/// Too many new records to look at all of them: a fault that passes once search has indexed them.
 fn too_many_recent() -> CrmError {
     CrmError {
         class: FaultClass::Passing,
@@ -171,8 +172,8 @@ fn too_many_recent() -> CrmError {
     }
 }
 
-/// How a call ends for which no record was chosen.
-pub(super) fn nobody(known: Known<'_>, choice: &Choice) -> Ending {
+/// How a call without a chosen record ends.
+pub(super) fn no_record(known: Known<'_>, choice: &Choice) -> Ending {
     let possible = choice.possible_matches();
     match choice.decision.as_ref().map(|decision| decision.rule) {
         Some(Rule::SkipMultiple) => Ending::Skipped(outcome::multiple_matches()),
@@ -183,15 +184,15 @@ pub(super) fn nobody(known: Known<'_>, choice: &Choice) -> Ending {
     }
 }
 
-/// Whether the workspace wants a Lead, and no record is or may be the caller's.
+/// Whether the workspace wants a new Lead, and no record is or may be the caller's.
 fn wants_lead(choice: &Choice, settings: &Settings) -> bool {
     let no_candidate = choice.decision.as_ref().is_some_and(|decision| decision.rule == Rule::NoCandidate);
     let nobody = no_candidate && choice.record.is_none() && choice.possible_matches() == 0;
     nobody && settings.no_match == NoMatch::CreateLead
 }
 
-/// The Lead to make for a caller whom nobody knows, if there is one; where one was made for an earlier call, or a
-/// duplicate rule names a record that has the number, that one is chosen.
+/// The Lead to create for a caller without a record, if the workspace wants one. If one was created for an
+/// earlier call, or a duplicate rule names a record with the number, that record is chosen instead.
 pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<NewLead>, Question> {
     let (seen, settings) = (known.seen, known.settings());
     let number = known.caller.number().filter(|_| wants_lead(choice, settings));
@@ -228,15 +229,15 @@ pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<N
     Ok(Some(NewLead { draft, duplicates, claim }))
 }
 
-/// Chooses among the records that a duplicate rule names, by the same comparison as among those that search finds: rules
-/// go by names and e-mail addresses too. `false`: none of them has the caller's number.
+/// Chooses among the records that a duplicate rule names, by the same comparison as for search results,
+/// because rules also match names and e-mail addresses. `false`: none of them has the caller's number.
 fn choose_named(
     choice: &mut Choice,
     number: &PhoneNumber,
     named: &[FoundRecord],
     settings: &Settings,
 ) -> bool {
-    // Whom the rule finds is there already, whichever objects are searched otherwise.
+    // A record that the rule names exists, whichever objects the workspace searches.
     let mut everywhere = settings.clone();
     everywhere.match_order.extend(RecordType::ALL);
     let Decision { rule, chosen, candidates, .. } = matching::decide(number, named, &everywhere);

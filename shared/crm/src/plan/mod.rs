@@ -1,8 +1,7 @@
-//! The plan: what an attempt does next, as a pure function of the call, the settings and what was observed. It knows no
-//! port.
+//! The plan: what an attempt does next, as a pure function of the call, the settings and what was observed.
+//! It uses no port.
 //!
-//! A plan that needs to know more says what to observe. A complete one is data, which a worker applies and a preview
-//! shows.
+//! An incomplete plan says what to observe. A complete one is data, which a worker applies and a preview shows.
 
 mod activities;
 mod changes;
@@ -38,17 +37,17 @@ fn next(known: Known<'_>, choice: &mut Choice) -> Next {
     }
     match choose::new_lead(known, choice) {
         Err(question) => Next::Observe(question),
-        Ok(None) if choice.record.is_none() => Next::End(choose::nobody(known, choice)),
+        Ok(None) if choice.record.is_none() => Next::End(choose::no_record(known, choice)),
         Ok(lead) => activities::plan(known, choice, lead),
     }
 }
 
-/// What earlier attempts may have written is looked for before anything is written.
+/// Looks for what earlier attempts may have written, before anything is written.
 fn earlier_attempts(known: Known<'_>, choice: &mut Choice) -> Option<Next> {
     let Known { row, seen, .. } = known;
     let Some(look) = &seen.look else {
-        let has_to_look = seen.look_first || row.unsettled_until.is_some();
-        return has_to_look.then(|| {
+        let needs_look = seen.look_first || row.unsettled_until.is_some();
+        return needs_look.then(|| {
             let may_be_older = seen.look_first && row.call.called_at().is_none();
             Next::Observe(Question::Look { places: choice.places(seen.earlier.as_ref()), may_be_older })
         });

@@ -13,57 +13,57 @@ use crate::{
 
 use super::choice::Choice;
 
-/// What Salesforce says of a record that is in the recycle bin or purged, and neither hidden nor converted.
+/// Salesforce's error code for a record that is in the recycle bin or purged, rather than hidden or converted.
 const DELETED: &str = "ENTITY_IS_DELETED";
-/// How many records may turn out to be gone, one after another, before that is an error.
+/// How many records in a row may turn out to be gone before that is an error.
 const RECORDS_GONE: usize = 3;
 
-/// What an attempt has observed, and what Salesforce refused.
+/// What an attempt has observed, including what Salesforce refused.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// The choice when something was last written or refused; at first the row's.
+    /// The choice when something was last written or refused; initially the row's.
     pub choice: Choice,
     /// The record that earlier attempts chose.
     pub earlier: Option<Record>,
-    /// Whether the call may have been worked on without the row telling of it.
+    /// Whether the call may have been worked on without a trace in the row.
     pub look_first: bool,
-    /// Whose call it may be.
+    /// The records that may be the caller's.
     pub search: Option<Search>,
     /// What earlier attempts wrote.
     pub look: Option<Looked>,
-    /// How the caller's number stands.
+    /// Whether the caller's number has a Lead.
     pub lead: Option<Lead>,
     /// The records that a duplicate rule named.
     pub duplicates: Option<Duplicates>,
-    /// Whether a Lead was made in this attempt.
+    /// Whether this attempt created a Lead.
     pub made_lead: bool,
-    /// The records that Salesforce refused because they are gone, in this order.
+    /// The records that Salesforce refused because they are gone, in order.
     pub gone: Vec<Gone>,
-    /// The Contacts that Leads have become; `None`: not converted.
+    /// The Contacts that Leads were converted to; `None`: not converted.
     pub conversions: BTreeMap<SalesforceId, Option<SalesforceId>>,
     /// The Task.
-    pub task: Standing,
+    pub task: ActivityState,
     /// The Event.
-    pub event: Standing,
+    pub event: ActivityState,
     /// The fields that were refused: `Task.Type`.
     pub refused_fields: Vec<String>,
     /// The status that was refused for a closed Task.
     pub refused_status: Option<(String, CrmError)>,
-    /// The status that the org gives closed Tasks, once it was asked for.
+    /// The org's status for closed Tasks.
     pub closed_status: Asked<String>,
     /// Why the Event was refused for good.
     pub refused_event: Option<Reason>,
 }
 
-/// The answer to a question that was perhaps not asked yet.
+/// The answer to a question that may not have been asked yet.
 #[derive(Debug, Default)]
 pub enum Asked<T> {
-    /// It was not asked.
+    /// Not asked yet.
     #[default]
     NotYet,
-    /// There is no such thing.
+    /// It does not exist.
     Nothing,
-    /// There is this.
+    /// It exists.
     Found(T),
 }
 
@@ -76,7 +76,7 @@ impl<T> Asked<T> {
         }
     }
 
-    /// Whether it was not asked.
+    /// Whether it has not been asked.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::NotYet)
     }
@@ -88,21 +88,21 @@ impl<T> From<Option<T>> for Asked<T> {
     }
 }
 
-/// What was found of whose call it is.
+/// What was found about whose call it is.
 #[derive(Debug)]
 pub enum Search {
     /// By the caller's number.
     ByNumber {
         /// What search found.
         found: Found,
-        /// Whether something was left out unasked.
+        /// Whether objects or fields were left out because the org refused them before this attempt.
         left_out: bool,
-        /// When it was asked, Unix seconds.
+        /// When the search was sent, Unix seconds.
         asked_at: i64,
-        /// What search does not know yet, once that was asked for.
+        /// The records that search may not have indexed yet, once they were asked for.
         recent: Option<Recent>,
     },
-    /// By the id in the call's metadata; `None`: no such record.
+    /// By the id in the call's metadata; `None`: there is no such record.
     Named(Option<FoundRecord>),
 }
 
@@ -111,53 +111,53 @@ pub enum Search {
 pub enum Duplicates {
     /// Their ids.
     Named(Vec<SalesforceId>),
-    /// Those of them that are there.
+    /// Those of them that exist.
     Read(Vec<FoundRecord>),
 }
 
-/// Records that search may not know yet. They only complete what it says.
+/// Records that search may not have indexed yet. They only complete its result.
 #[derive(Debug)]
 pub struct Recent {
-    /// The records; none where Salesforce cannot be asked for them.
+    /// The records; none if Salesforce cannot be asked for them.
     pub found: Found,
-    /// Whether new records are found only once search knows them.
+    /// Whether new records are found only once search has indexed them.
     pub late: bool,
 }
 
 /// What a look found.
 #[derive(Debug)]
 pub struct Looked {
-    /// Where it looked.
+    /// The records that it covered.
     pub places: Vec<SalesforceId>,
-    /// When it was asked, Unix seconds.
+    /// When it was sent, Unix seconds.
     pub asked_at: i64,
-    /// The Task, and the record that it is on.
+    /// The Task, and the record it is on.
     pub task: Option<(SalesforceId, Option<SalesforceId>)>,
     /// The Event.
     pub event_id: Option<SalesforceId>,
-    /// Whether the row has taken it over.
+    /// Whether the row has taken this over.
     pub adopted: bool,
 }
 
-/// How a number stands that no other worker is making a Lead for.
+/// Whether a number has a Lead, when no other worker is creating one for it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Lead {
-    /// Its Lead has been made.
+    /// It has this Lead.
     Known(SalesforceId),
-    /// It has none. With the last write of its claim, if there is one.
+    /// It has none; with the last write of its claim, if there is one.
     Free(Option<WriteId>),
 }
 
-/// How an activity stands in Salesforce.
+/// The state of an activity in Salesforce.
 #[derive(Debug, Default)]
-pub struct Standing {
-    /// Whether this attempt has made it: it is up to date.
+pub struct ActivityState {
+    /// Whether this attempt created it, so that it is up to date.
     pub created: bool,
-    /// What was read; nothing: it is deleted or hidden.
+    /// What was read; `Nothing`: it is deleted or hidden.
     pub read: Asked<Activity>,
-    /// How often somebody changed it between a read and its update.
+    /// How often somebody changed it between our read and our update.
     pub stale: u32,
-    /// Why Salesforce does not let it be changed.
+    /// Why Salesforce does not allow it to be changed.
     pub unchangeable: Option<Reason>,
 }
 
@@ -168,34 +168,34 @@ pub struct Gone {
     pub record: TurnedDown,
     /// What Salesforce said.
     pub error: CrmError,
-    /// Whether no other record is looked for.
+    /// Whether to stop searching for another record.
     pub give_up: bool,
 }
 
 impl Gone {
-    /// Salesforce says that it was deleted; it is not only out of reach.
+    /// Whether Salesforce says that it was deleted, and is not merely inaccessible.
     pub fn is_deleted(&self) -> bool {
         self.error.code == DELETED
     }
 }
 
 impl Observed {
-    /// What is known at the start of an attempt.
+    /// What is known when an attempt starts.
     pub fn at_start(row: &Row, look_first: bool) -> Self {
         let choice = Choice { record: row.record.clone(), decision: row.decision.clone() };
         Self { earlier: row.record.clone(), choice, look_first, ..Self::default() }
     }
 
-    /// An activity.
-    pub fn activity(&mut self, object: WrittenObject) -> &mut Standing {
+    /// The state of the Task or the Event.
+    pub fn activity(&mut self, object: WrittenObject) -> &mut ActivityState {
         if object == WrittenObject::Event { &mut self.event } else { &mut self.task }
     }
 
-    /// The record of the choice is gone: whose call it is, is open again.
+    /// Notes that the chosen record is gone: the next plan chooses again.
     pub fn record_gone(&mut self, record: &Record, error: CrmError) {
         let candidates = self.choice.decision.iter().flat_map(|decision| &decision.candidates);
         let name = candidates.filter(|candidate| candidate.id == record.id).find_map(|one| one.name.clone());
-        // A Lead of this attempt that is gone at once is no reason to make another.
+        // If a Lead that this attempt created is gone already, another one would not help.
         let give_up = self.made_lead || self.is_gone(&record.id) || self.gone.len() == RECORDS_GONE;
         let (id, record_type) = (record.id.clone(), record.record_type);
         let record = TurnedDown { id, record_type, name, why: error.code.clone() };
@@ -208,7 +208,7 @@ impl Observed {
         self.gone.iter().any(|gone| gone.record.id == *id)
     }
 
-    /// Whether the org's new records are found only once search knows them.
+    /// Whether the org's new records are found only once search has indexed them.
     pub fn finds_new_records_late(&self) -> bool {
         match &self.search {
             Some(Search::ByNumber { recent: Some(recent), .. }) => recent.late,
@@ -216,7 +216,7 @@ impl Observed {
         }
     }
 
-    /// What this attempt learned of the org's writes.
+    /// What this attempt learned about writing to the org.
     pub fn lessons(&self) -> Lessons {
         let refused = self.refused_status.as_ref().map(|(status, _)| status);
         let closed_status = self.closed_status.found().filter(|status| refused != Some(*status)).cloned();

@@ -1,4 +1,4 @@
-//! A plan as data: what it is made from, what it needs to know, and what is to be done.
+//! A plan as data: its inputs, its questions and its operations.
 
 use calls::{appointment::Resolution, ids::SalesforceId, reason::Reason};
 use chrono::{DateTime, Utc};
@@ -15,14 +15,14 @@ use crate::{
 
 use super::{changes::Changes, choice::Choice, observed::Observed};
 
-/// What a plan is made from.
+/// The inputs of a plan.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
-    /// The row. Its ids and its journal count; the record and the decision in it are those of the plan before.
+    /// The row. The plan uses its ids and its journal; its record and decision are the previous plan's.
     pub row: &'a Row,
-    /// The settings, and what was learned of the org.
+    /// The settings, and what was learned about the org.
     pub workspace: &'a Workspace,
-    /// Whom the call is with.
+    /// The caller.
     pub caller: &'a Caller,
     /// What this attempt has observed.
     pub seen: &'a Observed,
@@ -42,10 +42,10 @@ impl<'a> Known<'a> {
     }
 }
 
-/// A plan, as far as what is known goes.
+/// The plan, as far as what is known allows.
 #[derive(Debug)]
 pub struct Step {
-    /// Whose call it is, as far as that is known.
+    /// Whose call it is, as far as it is known.
     pub choice: Choice,
     /// What comes next.
     pub next: Next,
@@ -56,7 +56,7 @@ pub struct Step {
 pub enum Next {
     /// Observe this, then plan again.
     Observe(Question),
-    /// Take over what an earlier attempt wrote, then plan again.
+    /// Take over what earlier attempts wrote, then plan again.
     Adopt(Adoption),
     /// Carry these operations out.
     Write(Box<Plan>),
@@ -64,105 +64,106 @@ pub enum Next {
     End(Ending),
 }
 
-/// What an attempt may have to know.
+/// What an attempt may need to know.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// Which records does search find by the caller's number? `everything`: ask also for what is left out unasked.
+    /// Which records does search find by the caller's number? `everything`: including the objects and fields
+    /// that are left out because the org refused them before.
     Search {
-        /// Whether a known refusal may have passed.
+        /// Whether to include what the org refused before.
         everything: bool,
     },
     /// Which records has search not indexed yet?
     Recent,
-    /// Is the record there that the call's metadata names?
+    /// Does the record that the call's metadata names exist?
     Named(SalesforceId),
-    /// Which Contact has this Lead become?
+    /// Which Contact was this Lead converted to?
     Conversion(SalesforceId),
     /// What did earlier attempts write?
     Look {
-        /// On which records, the likeliest first.
+        /// The records to look at, the most likely first.
         places: Vec<SalesforceId>,
         /// Whether the Task may be older than the call's first report.
         may_be_older: bool,
     },
-    /// Was a Lead made for the caller's number, or may one be made? `gone`: a Lead not to be used any more.
+    /// Was a Lead created for the caller's number, or may one be? `gone`: a Lead that must no longer be used.
     Lead {
         /// The record that Salesforce refused last.
         gone: Option<SalesforceId>,
     },
     /// Which of the records that a duplicate rule names has the caller's number?
     Duplicates(Vec<SalesforceId>),
-    /// How do the Task and the Event stand in Salesforce?
+    /// What do the Task and the Event look like in Salesforce?
     Activities {
-        /// The Task, if it is to be read.
+        /// The Task, if it must be read.
         task_id: Option<SalesforceId>,
-        /// The Event, if it is to be read.
+        /// The Event, if it must be read.
         event_id: Option<SalesforceId>,
     },
-    /// Which status do the org's closed Tasks have?
+    /// Which status does the org use for closed Tasks?
     ClosedStatus,
 }
 
-/// What a look found of earlier attempts.
+/// What a look found of earlier attempts' writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adoption {
     /// The Task.
     pub task_id: Option<SalesforceId>,
     /// The Event.
     pub event_id: Option<SalesforceId>,
-    /// Whether nothing that an earlier attempt sent can still appear.
+    /// Whether no earlier attempt's write can still commit.
     pub settled: bool,
 }
 
-/// The record that an activity is about; `None` while its Lead is still to be made.
+/// The record that an activity is on; `None` until its Lead is created.
 pub(super) type Who = Option<SalesforceId>;
 
 /// The operations that log a call, in this order.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// The Lead that is made first. The activities are then planned again, about it.
+    /// The Lead to create first. The activities are then planned again, on it.
     pub lead: Option<NewLead>,
-    /// What is done with the Task, if anything.
+    /// What to do with the Task, if anything.
     pub task: Option<Operation<TaskDraft<Who>>>,
-    /// What is done with the Event, if anything.
+    /// What to do with the Event, if anything.
     pub event: Option<Operation<EventDraft<Who>>>,
-    /// What the row says once all of it is done.
+    /// The row's reason once everything is done.
     pub note: Option<Reason>,
 }
 
-/// A Lead that is made for the caller.
+/// A Lead to create for the caller.
 #[derive(Debug)]
 pub struct NewLead {
     /// What is sent.
     pub draft: LeadDraft,
-    /// Whether a duplicate rule that only warns is passed over.
+    /// Whether to override a duplicate rule that only warns.
     pub duplicates: Duplicates,
-    /// The last write of the number's claim, which nobody else may have followed.
+    /// The last write of the number's claim; creating the Lead requires that nobody has written the claim since.
     pub claim: Option<WriteId>,
 }
 
-/// What is done with one activity.
+/// What to do with one activity.
 #[derive(Debug)]
 pub enum Operation<D> {
-    /// It is made.
+    /// Create it.
     Create(D),
-    /// Some of its fields are changed.
+    /// Change some of its fields.
     Change(Change<D>),
-    /// It stays as it is, for this reason.
+    /// Leave it as it is, for this reason.
     Leave(Reason),
 }
 
-/// A change of an activity that stands in Salesforce.
+/// A change to an existing activity.
 #[derive(Debug)]
 pub struct Change<D> {
-    /// Which one.
+    /// The activity.
     pub id: SalesforceId,
-    /// All that is wanted of it.
+    /// Everything it should say.
     pub draft: D,
-    /// When somebody changed it last: it is left alone if it was changed since.
+    /// When it was last changed: the update is not applied if somebody has changed it since.
     pub modified_at: DateTime<Utc>,
-    /// What Ringlog gave it at its creation, where the journal does not know.
+    /// The fields that Ringlog created it with, if the journal has none.
     pub given: Option<Fields>,
-    /// The difference.
+    /// What differs.
     pub changes: Changes,
 }

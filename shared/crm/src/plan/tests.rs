@@ -1,4 +1,4 @@
-//! Plans, without any port: what follows from what was observed.
+//! Tests of the plan: given these observations, what comes next? Without any port.
 
 use calls::{
     appointment::AppointmentRequest,
@@ -32,7 +32,7 @@ fn sf(id: &str) -> SalesforceId {
     SalesforceId::parse(id).unwrap()
 }
 
-/// A call, its row and all that an attempt has observed.
+/// A row, its workspace and what an attempt has observed.
 struct Case {
     row: Row,
     workspace: Workspace,
@@ -76,7 +76,7 @@ impl Case {
         self
     }
 
-    /// Nobody has the number, in records that search does not know yet either.
+    /// No record has the number, including those that search has not indexed yet.
     fn unknown(self) -> Self {
         let mut case = self.found(&[]);
         if let Some(Search::ByNumber { recent, .. }) = &mut case.seen.search {
@@ -85,7 +85,7 @@ impl Case {
         case
     }
 
-    /// The Task is there, with these fields.
+    /// The Task exists, with these fields.
     fn logged(mut self, fields: serde_json::Value) -> Self {
         self.row.task_id = Some(sf("00T000000000001EAA"));
         self.row.record = Record::of(&sf(LEAD));
@@ -136,12 +136,12 @@ fn error(class: FaultClass, code: &str) -> CrmError {
 }
 
 #[test]
-fn a_new_call_is_searched_for() {
+fn a_new_call_starts_with_a_search() {
     assert_eq!(Case::new().question(), Question::Search { everything: false });
 }
 
 #[test]
-fn a_call_whose_record_is_known_is_a_task() {
+fn a_call_with_a_known_record_gets_a_task() {
     let case = Case::new().found(&[LEAD]);
     assert_eq!(case.step().choice.record, Record::of(&sf(LEAD)));
     let plan = case.operations();
@@ -151,20 +151,20 @@ fn a_call_whose_record_is_known_is_a_task() {
 }
 
 #[test]
-fn a_booked_appointment_is_an_event_about_the_same_record() {
+fn a_booked_appointment_gets_an_event_on_the_same_record() {
     let plan = Case::new().booked().found(&[LEAD]).operations();
     let Some(Operation::Create(event)) = plan.event else { panic!("{:?}", plan.event) };
     assert_eq!(event.who_id, Some(sf(LEAD)));
 }
 
 #[test]
-fn where_search_knows_nobody_new_records_are_asked_for() {
+fn if_search_finds_nobody_new_records_are_asked_for() {
     assert_eq!(Case::new().found(&[]).question(), Question::Recent);
     assert!(matches!(Case::new().unknown().step().next, Next::End(Ending::NotFound(_))));
 }
 
 #[test]
-fn a_lead_is_made_only_for_a_number_that_nobody_claims() {
+fn a_lead_is_created_only_for_an_unclaimed_number() {
     let mut case = Case::new().unknown();
     case.workspace.settings.no_match = NoMatch::CreateLead;
     assert_eq!(case.question(), Question::Lead { gone: None });
@@ -181,7 +181,7 @@ fn a_lead_is_made_only_for_a_number_that_nobody_claims() {
 }
 
 #[test]
-fn a_record_that_a_duplicate_rule_names_is_read_before_a_second_lead() {
+fn a_duplicate_rules_record_is_read_before_a_second_lead_is_created() {
     let mut case = Case::new().unknown();
     case.workspace.settings.no_match = NoMatch::CreateLead;
     case.seen.lead = Some(Lead::Free(None));
@@ -193,7 +193,7 @@ fn a_record_that_a_duplicate_rule_names_is_read_before_a_second_lead() {
 }
 
 #[test]
-fn what_an_unsettled_attempt_wrote_is_looked_for_before_anything_is_written() {
+fn an_unsettled_attempts_writes_are_looked_for_before_anything_is_written() {
     let mut case = Case::new().found(&[LEAD, CONTACT]);
     case.row.unsettled_until = Some(NOW + 600);
     let places = vec![sf(LEAD), sf(CONTACT)];
@@ -223,7 +223,7 @@ fn nothing_is_written_while_an_earlier_write_may_still_commit() {
 }
 
 #[test]
-fn a_lead_that_is_gone_may_have_become_a_contact() {
+fn a_lead_that_is_gone_may_have_been_converted() {
     let mut case = Case::new().found(&[LEAD]).gone();
     assert_eq!(case.question(), Question::Conversion(sf(LEAD)));
 
@@ -239,7 +239,7 @@ fn a_lead_that_is_gone_may_have_become_a_contact() {
 }
 
 #[test]
-fn a_refused_event_leaves_a_task_that_says_so() {
+fn the_task_says_that_the_event_was_refused() {
     let mut case = Case::new().booked().found(&[LEAD]);
     case.seen.refused_event =
         Some(Reason { code: "event_refused".to_owned(), message: "The org said no.".to_owned() });
@@ -259,7 +259,7 @@ fn a_refused_field_is_left_out() {
 }
 
 #[test]
-fn a_refused_status_asks_for_the_orgs_own() {
+fn a_refused_status_is_replaced_by_the_orgs_own() {
     let mut case = Case::new().found(&[LEAD]);
     let refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
     case.seen.refused_status = Some(("Completed".to_owned(), refusal));
@@ -271,7 +271,7 @@ fn a_refused_status_asks_for_the_orgs_own() {
 }
 
 #[test]
-fn what_is_logged_is_read_before_it_is_changed() {
+fn an_activity_is_read_before_it_is_changed() {
     let mut case = Case::new().logged(json!({}));
     case.seen.task.read = Asked::NotYet;
     let task_id = case.row.task_id.clone();
@@ -279,7 +279,7 @@ fn what_is_logged_is_read_before_it_is_changed() {
 }
 
 #[test]
-fn what_a_person_changed_is_left_alone() {
+fn a_field_that_a_person_changed_is_kept() {
     let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Priority": null }));
     let sent: Fields = serde_json::from_value(json!({ "Subject": "Inbound Call" })).unwrap();
     case.row.journal.created(WrittenObject::Task, &sent);
@@ -290,7 +290,7 @@ fn what_a_person_changed_is_left_alone() {
 }
 
 #[test]
-fn what_a_person_deleted_is_not_made_again() {
+fn a_deleted_activity_is_not_recreated() {
     let mut case = Case::new().logged(json!({}));
     case.seen.task.read = Asked::Nothing;
     let plan = case.operations();
@@ -298,7 +298,7 @@ fn what_a_person_deleted_is_not_made_again() {
 }
 
 #[test]
-fn an_activity_of_this_attempt_is_up_to_date() {
+fn an_activity_created_in_this_attempt_is_up_to_date() {
     let mut case = Case::new().booked().logged(json!({}));
     case.row.event_id = Some(sf("00U000000000001EAA"));
     case.seen.event.created = true;
@@ -306,12 +306,12 @@ fn an_activity_of_this_attempt_is_up_to_date() {
 }
 
 #[test]
-fn a_field_is_dispensable_only_of_the_object_that_is_blamed() {
+fn a_field_is_dispensable_only_on_the_blamed_object() {
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
     refusal.fields = vec!["Type".to_owned(), "Subject".to_owned()];
     let plan = Case::new().booked().found(&[LEAD]).operations();
     let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (plan.task, plan.event) else {
-        panic!("both are made");
+        panic!("both are created");
     };
     assert_eq!(dispensable(&refusal, &task), ["Task.Type"]);
     assert_eq!(dispensable(&refusal, &event), ["Event.Type"]);
