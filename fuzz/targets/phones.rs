@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use crm::phone::{Exactness, PhoneNumber, self};
+use crm::phone::{self, Exactness, PhoneNumber};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
