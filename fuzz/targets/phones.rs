@@ -1,4 +1,5 @@
-//! The phone number parser. The input's lines: the caller's number, a stored one, the record's country, the workspace's.
+//! The phone number parser. The input's lines: the caller's number, a stored number, the record's country, the
+//! workspace's country.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and whose
-//! Task and Event fit into Salesforce's fields.
+//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and
+//! whose Task and Event fit into Salesforce's fields.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use crm::{
 use libfuzzer_sys::fuzz_target;
 use voice::vapi::{self, ReportError, ServerMessage};
 
-/// Maximum size of a call. Ringlog keeps a queue message under 256 KiB, of which this leaves room for the rest.
+/// The maximum size of a call. It leaves room for the rest of a queue message, which Ringlog keeps under 256 KiB.
 const MAX_CALL: usize = 240 * 1024;
 
 fuzz_target!(|body: &[u8]| {

@@ -6,7 +6,8 @@ use crm::FaultClass;
 
 use crate::{run::MAX_RECEIVES, world::Fault};
 
-/// The maximum number of random faults. One less than a message's deliveries, so that the dead-letter queue stays empty.
+/// The maximum number of random faults. One less than a message's deliveries, so that the dead-letter queue stays
+/// empty.
 const MAX_RANDOM_FAULTS: u32 = MAX_RECEIVES - 1;
 
 /// The maximum clock skew of workers, seconds. With more, a row's lease could end while its worker is still running:
