@@ -1,8 +1,9 @@
-//! The phone number parser. The input's lines: the caller's number, a stored one, the record's country, the workspace's.
+//! The phone number parser. The input's lines: the caller's number, a stored number, the record's country, the
+//! workspace's country.
 
 #![no_main]
 
-use crm::phone::{Exactness, PhoneNumber, self};
+use crm::phone::{self, Exactness, PhoneNumber};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,20 +1,23 @@
-//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and whose
-//! Task and Event fit into Salesforce's fields.
+//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and
+//! whose Task and Event fit into Salesforce's fields.
 
 #![no_main]
 
 use calls::{appointment::Resolution, call::Call, ids::SalesforceId};
-use crm::{activity::{Booking, self}, workspace::Settings};
-use voice::vapi::{ReportError, ServerMessage, self};
 use chrono::DateTime;
+use crm::{
+    activity::{self, Booking},
+    workspace::Settings,
+};
 use libfuzzer_sys::fuzz_target;
+use voice::vapi::{self, ReportError, ServerMessage};
 
-/// Maximum size of a call. Ringlog keeps a queue message under 256 KiB, of which this leaves room for the rest.
+/// The maximum size of a call. It leaves room for the rest of a queue message, which Ringlog keeps under 256 KiB.
 const MAX_CALL: usize = 240 * 1024;
 
 fuzz_target!(|body: &[u8]| {
     let received_at = DateTime::from_timestamp(1_800_457_181, 0).unwrap();
-    let call = match report::parse(body, received_at) {
+    let call = match vapi::parse(body, received_at) {
         Ok(ServerMessage::Report(call)) => call,
         Ok(ServerMessage::Informs { kind } | ServerMessage::ExpectsAnswer { kind }) => {
             return assert!(!kind.is_empty() && kind.chars().count() <= 100);

@@ -1,10 +1,13 @@
-//! The appointment parser. The input's lines: date, time, the appointment's time zone, duration, the workspace's time zone,
-//! intent, date and time in one, end, what was stated, and date and time of another appointment. Any resulting appointment
-//! is in the future, has a valid length, and begins at the local time that was given.
+//! The appointment parser. The input's lines: date, time, the appointment's time zone, duration, the workspace's time
+//! zone, intent, combined date and time, end, what was stated, and date and time of another appointment. Any resulting
+//! appointment is in the future, has a valid length, and begins at the local time that was given.
 
 #![no_main]
 
-use calls::{appointment::{AppointmentRequest, Resolution}, time_zone::TimeZone};
+use calls::{
+    appointment::{AppointmentRequest, Resolution},
+    time_zone::TimeZone,
+};
 use chrono::{DateTime, Datelike, TimeDelta, Timelike};
 use libfuzzer_sys::fuzz_target;
 

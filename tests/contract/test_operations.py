@@ -83,7 +83,7 @@ def test_the_queries_use_messages_and_fields_that_are_logged() -> None:
 
 def metrics() -> dict[str, tuple[str, set[str]]]:
     """Each metric of the code → its unit and its dimensions (`""`: none)."""
-    source = (ROOT / "shared/calls/src/measure.rs").read_text()
+    source = (ROOT / "shared/worker/src/measure.rs").read_text()
     described = re.findall(r"for name in \[([^]]+)\] \{\s*describe_\w+!\(name, Unit::(\w+)", source)
     described += re.findall(r"describe_\w+!\(([A-Z_]+), Unit::(\w+)", source)
     units = {constant: unit for constants, unit in described for constant in re.findall(r"[A-Z_]+", constants)}

@@ -14,5 +14,5 @@ def test_the_metadata_is_that_of_the_library_in_the_lock_file() -> None:
     packages = json.loads(metadata.stdout)["packages"]
     [manifest] = [package["manifest_path"] for package in packages if package["name"] == "rlibphonenumber"]
     theirs = Path(manifest).parent / "src/generated/metadata/metadata.bin"
-    ours = ROOT / "shared/calls/src/phone/metadata.bin"
+    ours = ROOT / "shared/crm/src/phone/metadata.bin"
     assert ours.read_bytes() == theirs.read_bytes(), f"rlibphonenumber has changed: copy {theirs.name} from its source"

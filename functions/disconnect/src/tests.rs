@@ -1,4 +1,4 @@
-//! Disconnecting.
+//! Tests of disconnecting.
 
 use std::sync::Mutex;
 
@@ -24,7 +24,7 @@ use crate::handler::Disconnect;
 
 const PATH: &str = "/api/salesforce/disconnect";
 
-/// Salesforce's revoke endpoint: records revocations, and may not respond.
+/// Salesforce's revoke endpoint: records revocations, and does not respond if it is down.
 #[derive(Default)]
 struct Revocations {
     revoked: Mutex<Vec<(String, String)>>,
@@ -123,7 +123,7 @@ async fn the_tokens_are_deleted_even_if_salesforce_does_not_revoke_them() {
     world.tokens.down = true;
     assert_disconnected(&world.handle(admin()).await);
     assert!(!world.is_connected());
-    assert_eq!(world.revoked().len(), 3, "nothing retries it later");
+    assert_eq!(world.revoked().len(), 3, "it is tried three times, because nothing retries it later");
 }
 
 #[tokio::test]
@@ -137,8 +137,8 @@ async fn disconnecting_again_changes_nothing() {
 #[tokio::test]
 async fn a_workspace_that_never_connected_gets_the_same_response() {
     let world = world();
-    let stranger = ApiRequest::delete(PATH).of_workspace("globex").claim("role", "admin").build();
-    assert_disconnected(&world.handle(stranger).await);
+    let request = ApiRequest::delete(PATH).of_workspace("globex").claim("role", "admin").build();
+    assert_disconnected(&world.handle(request).await);
     assert!(world.revoked().is_empty());
     assert!(world.is_connected());
 }
@@ -167,7 +167,7 @@ async fn while_the_table_is_down_nothing_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_grant_that_may_be_deleted_is_revoked_even_if_the_table_does_not_respond() {
+async fn a_grant_that_may_have_been_deleted_is_revoked_even_if_the_table_does_not_respond() {
     let world = world();
     world.connections.faults.fail_next("disconnect", When::After);
     assert_eq!(world.handle(admin()).await.status(), 503);

@@ -1,4 +1,4 @@
-//! The end of a connect flow.
+//! Tests of the end of a connect flow.
 
 use std::{sync::Mutex, time::Duration};
 
@@ -33,7 +33,7 @@ const COOKIE: &str = "c2FtcGxlLWNvb2tpZS1zYW1wbGUtY29va2llLXNhbXA";
 const COOKIE_NAME: &str = "__Host-salesforce_oauth";
 const REDIRECT_URI: &str = "https://api.example.com/api/salesforce/oauth/callback";
 
-/// A Salesforce that grants tokens, starting with `refresh-1`, and records requests.
+/// A Salesforce that grants tokens, starting with `refresh-1`, and records the requests.
 #[derive(Default)]
 struct Salesforce {
     /// The workspaces, to see what was stored when a grant was revoked.
@@ -136,7 +136,7 @@ impl World {
     }
 }
 
-/// The browser returns with its cookie.
+/// A callback in the browser that started the flow, with its cookie.
 fn callback(query: &str) -> ApiRequest {
     without_cookie(query).cookie(COOKIE_NAME, COOKIE)
 }
@@ -227,7 +227,7 @@ async fn a_popup_gets_a_page_and_a_program_gets_json() {
 }
 
 #[tokio::test]
-async fn the_page_runs_only_its_own_script_and_informs_only_the_dashboard() {
+async fn the_page_runs_only_its_own_script_and_reports_only_to_the_dashboard() {
     let response = world().await.send(allowed().header("accept", "text/html")).await;
     let headers = response.headers();
     let policy = headers["content-security-policy"].to_str().unwrap();
@@ -294,7 +294,7 @@ async fn another_browser_is_refused_and_the_flow_stays_valid() {
 #[tokio::test]
 async fn the_cookie_is_deleted_with_its_flow_and_not_before() {
     let world = world().await;
-    // Somebody started twice: the cookie is the second flow's, and the first flow's callback comes first.
+    // Two flows were started: the cookie is the second flow's, but the first flow's callback comes first.
     world.start("first", "overwritten").await;
     let first = world.send(callback("code=the-code&state=first")).await;
     assert_eq!(first.status(), 403);
@@ -305,7 +305,7 @@ async fn the_cookie_is_deleted_with_its_flow_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_user_who_denies_access_is_informed_and_the_flow_ends() {
+async fn a_user_who_denies_access_is_told_so_and_the_flow_ends() {
     let world = world().await;
     let query = format!("error=access_denied&error_description=end-user+denied+authorization&state={STATE}");
     assert_eq!(outcome(&world.send(callback(&query)).await), refused(400, "access_denied"));
@@ -354,7 +354,7 @@ async fn a_failed_exchange_says_who_has_to_act() {
 }
 
 #[tokio::test]
-async fn a_login_address_without_an_org_has_to_be_corrected() {
+async fn a_login_url_without_an_org_must_be_corrected() {
     let mut world = world().await;
     let nowhere = CrmError { code: "http_404".to_owned(), ..failure(FaultClass::AddressGone, "Not an org.") };
     world.salesforce.refuses = Some(nowhere);
@@ -365,7 +365,7 @@ async fn a_login_address_without_an_org_has_to_be_corrected() {
 }
 
 #[tokio::test]
-async fn an_org_or_user_without_the_api_learns_how_to_get_it() {
+async fn without_api_access_the_response_says_how_to_get_it() {
     for (code, words) in [
         ("API_DISABLED_FOR_ORG", "This Salesforce edition has no API, or the user lacks “API Enabled”"),
         ("API_CURRENTLY_DISABLED", "The user lacks the permission “API Enabled”"),
@@ -386,7 +386,7 @@ async fn an_org_or_user_without_the_api_learns_how_to_get_it() {
 }
 
 #[tokio::test]
-async fn if_the_org_restricts_addresses_salesforces_text_is_shown() {
+async fn if_the_org_restricts_ip_addresses_salesforces_text_is_shown() {
     let mut world = world().await;
     let code = "invalid_grant".to_owned();
     world.salesforce.refuses = Some(CrmError { code, ..failure(FaultClass::Passing, "ip restricted") });
@@ -414,7 +414,7 @@ async fn a_reconnect_revokes_the_replaced_grant_once_the_new_one_is_stored() {
 }
 
 #[tokio::test]
-async fn a_workspace_is_connected_even_if_waiting_calls_cannot_be_woken() {
+async fn a_workspace_is_connected_even_if_waiting_calls_cannot_be_resumed() {
     let world = world().await;
     world.queue.faults.fail_next("send", When::Before);
     assert_eq!(world.send(allowed()).await.status(), 200);
@@ -422,7 +422,7 @@ async fn a_workspace_is_connected_even_if_waiting_calls_cannot_be_woken() {
 }
 
 #[tokio::test]
-async fn while_the_states_cannot_be_read_the_flow_stays() {
+async fn while_the_states_cannot_be_read_the_flow_is_kept() {
     let world = world().await;
     world.states.faults.fail_next("take", When::Before);
     let response = world.send(allowed()).await;

@@ -1,4 +1,4 @@
-//! The start of a connect flow.
+//! Tests of the start of a connect flow.
 
 use calls::ids::WorkspaceId;
 use crm::workspace::{Settings, Workspace};
@@ -124,9 +124,9 @@ async fn state_cookie_and_verifier_are_not_stored_in_plain_text() {
     let state = parameter(&auth_url(&response), "state");
     let cookie = set_cookie(&response).split(['=', ';']).nth(1).unwrap();
     assert_ne!(state, cookie);
-    let kept = only_state(&world);
-    let text = format!("{kept:?}");
-    for secret in [state.as_str(), cookie, kept.flow.code_verifier.expose_secret()] {
+    let stored = only_state(&world);
+    let text = format!("{stored:?}");
+    for secret in [state.as_str(), cookie, stored.flow.code_verifier.expose_secret()] {
         assert!(!text.contains(secret), "{text}");
     }
 }

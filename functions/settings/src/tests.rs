@@ -1,4 +1,4 @@
-//! A workspace's settings.
+//! Tests of a workspace's settings.
 
 use calls::ids::WorkspaceId;
 use crm::workspace::Settings;
@@ -152,7 +152,7 @@ async fn a_pasted_address_is_stored_and_shown_as_the_orgs_my_domain() {
 }
 
 #[tokio::test]
-async fn the_second_of_two_changes_of_one_version_has_to_read_again() {
+async fn the_second_of_two_concurrent_changes_has_to_read_again() {
     let world = world();
     let seen = etag(&world.get().await);
     assert_eq!(world.put(&with("retentionDays", 31), &seen).await.status(), 200);
@@ -176,7 +176,7 @@ async fn a_put_repeated_after_a_lost_response_succeeds() {
 }
 
 #[tokio::test]
-async fn a_star_replaces_whatever_there_is() {
+async fn a_star_replaces_any_settings() {
     let world = world();
     for days in [31, 32] {
         assert_eq!(world.put(&with("retentionDays", days), "*").await.status(), 200);
@@ -190,9 +190,9 @@ async fn the_tag_depends_only_on_the_settings() {
     let unconnected = etag(&world.get().await);
     world.connect().await;
     let connected = etag(&world.get().await);
-    assert_ne!(connected, unconnected, "the first connect sets zone and country");
+    assert_ne!(connected, unconnected, "the first connect sets time zone and country");
     let late = world.put(&with("retentionDays", 31), &unconnected).await;
-    assert_eq!(late.status(), 412, "or it would set the zone back");
+    assert_eq!(late.status(), 412, "otherwise it would reset the time zone");
 
     world.connect().await;
     world.store.rotate(&acme(), true).await.unwrap();
@@ -238,7 +238,7 @@ async fn all_wrong_fields_are_named_and_nothing_is_replaced() {
 }
 
 #[tokio::test]
-async fn one_wrong_field_is_the_whole_detail() {
+async fn if_one_field_is_wrong_the_detail_is_about_it_alone() {
     let body = body_of(&world().put(&with("retentionDays", 29), "*").await);
     assert_eq!(body["detail"], "retentionDays must be a whole number from 30 to 3650.");
     assert_eq!(body["errors"], json!([{ "field": "retentionDays", "detail": body["detail"] }]));

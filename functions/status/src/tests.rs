@@ -1,4 +1,4 @@
-//! The status that people see.
+//! Tests of the connection's status.
 
 use calls::{
     call::Call,
@@ -64,12 +64,12 @@ impl World {
         self.ledger.insert(row);
     }
 
-    async fn ask(&self) -> Response<Body> {
+    async fn get(&self) -> Response<Body> {
         self.handle(ApiRequest::get(PATH).of_workspace("acme").build()).await
     }
 }
 
-fn nothing_known() -> Value {
+fn no_details() -> Value {
     json!({
         "connected": false, "state": "disconnected", "reason": null, "instanceUrl": null,
         "organizationId": null, "userName": null, "connectedAt": null, "lastSync": null, "apiUsage": null,
@@ -85,14 +85,14 @@ async fn samples_get_the_expected_responses() {
 
 #[tokio::test]
 async fn a_workspace_that_never_connected_has_no_details() {
-    assert_eq!(body_of(&world().ask().await), nothing_known());
+    assert_eq!(body_of(&world().get().await), no_details());
 }
 
 #[tokio::test]
 async fn a_connection_is_shown_without_its_tokens() {
     let world = world();
     world.connect().await;
-    let response = world.ask().await;
+    let response = world.get().await;
     assert_eq!(
         body_of(&response),
         json!({
@@ -109,11 +109,11 @@ async fn an_ended_connection_says_why_and_names_its_org() {
     let world = world();
     world.connect().await;
     assert!(world.connections.require_reconnect(&acme(), 1, "The user was frozen.").await.unwrap());
-    let answer = body_of(&world.ask().await);
-    assert_eq!(answer["connected"], false);
-    assert_eq!(answer["state"], "reconnect_required");
-    assert_eq!(answer["reason"], "The user was frozen.");
-    assert_eq!(answer["organizationId"], "00D000000000001EAA");
+    let body = body_of(&world.get().await);
+    assert_eq!(body["connected"], false);
+    assert_eq!(body["state"], "reconnect_required");
+    assert_eq!(body["reason"], "The user was frozen.");
+    assert_eq!(body["organizationId"], "00D000000000001EAA");
 }
 
 #[tokio::test]
@@ -121,26 +121,26 @@ async fn a_disconnected_workspace_has_no_details() {
     let world = world();
     world.connect().await;
     world.connections.disconnect(&acme()).await.unwrap();
-    assert_eq!(body_of(&world.ask().await), nothing_known());
+    assert_eq!(body_of(&world.get().await), no_details());
 }
 
 #[tokio::test]
-async fn the_last_sync_and_the_use_of_requests_are_the_newest_logged_calls() {
+async fn the_last_sync_and_the_api_usage_come_from_the_newest_logged_call() {
     let world = world();
     world.logged("call-1", SyncStatus::Success, 100, Some(18));
     world.logged("call-2", SyncStatus::Success, 200, Some(21));
     world.logged("call-3", SyncStatus::Error, 300, Some(99));
-    let answer = body_of(&world.ask().await);
-    assert_eq!(answer["lastSync"], NOW + 207);
-    assert_eq!(answer["apiUsage"], json!({ "used": 21, "limit": 15_000 }));
+    let body = body_of(&world.get().await);
+    assert_eq!(body["lastSync"], NOW + 207);
+    assert_eq!(body["apiUsage"], json!({ "used": 21, "limit": 15_000 }));
 }
 
 #[tokio::test]
-async fn an_unknown_use_of_requests_is_null() {
+async fn an_unknown_api_usage_is_null() {
     let world = world();
     world.logged("call-1", SyncStatus::Success, 100, None);
-    let answer = body_of(&world.ask().await);
-    assert_eq!((&answer["lastSync"], &answer["apiUsage"]), (&json!(NOW + 107), &Value::Null));
+    let body = body_of(&world.get().await);
+    assert_eq!((&body["lastSync"], &body["apiUsage"]), (&json!(NOW + 107), &Value::Null));
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_workspace_sees_only_itself() {
     world.connect().await;
     world.logged("call-1", SyncStatus::Success, 100, Some(18));
     let response = world.handle(ApiRequest::get(PATH).of_workspace("globex").build()).await;
-    assert_eq!(body_of(&response), nothing_known());
+    assert_eq!(body_of(&response), no_details());
     assert_eq!(world.handle(ApiRequest::get(PATH).build()).await.status(), 401);
 }
 
@@ -159,7 +159,7 @@ async fn while_a_table_is_down_the_status_is_unavailable_and_not_disconnected() 
         let world = world();
         world.connections.faults.fail_next(operation, When::Before);
         world.ledger.faults.fail_next(operation, When::Before);
-        let response = world.ask().await;
+        let response = world.get().await;
         assert_eq!((response.status().as_u16(), &body_of(&response)["code"]), (503, &json!("unavailable")));
     }
 }

@@ -1,4 +1,4 @@
-//! Sweeps.
+//! Tests of the sweep.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -31,7 +31,7 @@ use worker::{
 use crate::handler::Sweep;
 
 const NOW: i64 = 1_800_457_200;
-/// How long a woken row is left alone.
+/// How long after a wake a row may be woken again.
 const WAKE_DELAY: Duration = Duration::from_mins(10);
 
 type World<Q = MemoryQueue> = Sweep<MemoryLedger, Q, MemoryWorkspaces, Tokens, FixedClock, SeededRandom>;
@@ -121,7 +121,7 @@ fn woken(queue: &MemoryQueue) -> Vec<String> {
 #[tokio::test]
 async fn samples_start_a_sweep() {
     for (case, event, expected) in samples::of("sweep", &[("scheduled", ["call-1"])]) {
-        // The schedule's event has no other information.
+        // A scheduled event contains nothing else of use.
         assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["source"], "aws.events", "{case}");
         let world = world();
         world.due("call-1", NOW);
@@ -170,7 +170,7 @@ async fn two_sweeps_wake_a_row_once() {
 }
 
 #[tokio::test]
-async fn a_row_that_a_worker_has_claimed_is_left_alone() {
+async fn a_row_that_a_worker_holds_is_not_woken() {
     let world = world();
     let mut claimed = row("call-1", SyncStatus::Queued, Some(NOW));
     claimed.lease = Some(crm::lease::Lease { owner: "a worker".to_owned(), until: NOW + 90 });
@@ -184,7 +184,7 @@ async fn a_lost_wake_message_is_sent_again() {
     let world = world();
     world.due("call-1", NOW);
     world.sweep().await.unwrap();
-    // The message is lost: the row stays as the sweep left it.
+    // The message is lost, so nothing changes the row.
     world.clock.advance(WAKE_DELAY);
     assert_eq!(world.sweep().await.unwrap().woken, 1);
     assert_eq!(woken(&world.queue), ["call-1", "call-1"]);
@@ -212,7 +212,7 @@ async fn a_row_whose_claim_failed_is_still_due() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_does_not_keep_others_from_being_woken() {
+async fn a_row_that_fails_does_not_stop_others_from_being_woken() {
     let world = world();
     world.due("call-1", NOW - 2);
     world.due("call-2", NOW - 1);
@@ -222,7 +222,7 @@ async fn a_row_that_fails_does_not_keep_others_from_being_woken() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_newer_version_is_left_alone_and_keeps_no_other_from_being_woken() {
+async fn a_row_of_a_newer_version_is_not_changed_and_does_not_stop_others_from_being_woken() {
     let world = world();
     for n in 0..150 {
         let newer = row(&format!("newer-{n}"), SyncStatus::Retrying, Some(NOW - 1000));
@@ -257,7 +257,7 @@ impl Queue for SlowQueue {
 }
 
 #[tokio::test]
-async fn a_sweep_ends_before_its_process_and_the_next_one_continues() {
+async fn a_sweep_ends_before_its_deadline_and_the_next_one_continues() {
     let clock = FixedClock::at(NOW);
     let queue = MemoryQueue::default();
     let world: World<SlowQueue> = Sweep {
@@ -283,7 +283,7 @@ async fn a_sweep_ends_before_its_process_and_the_next_one_continues() {
 }
 
 #[tokio::test]
-async fn without_time_nothing_is_started() {
+async fn without_enough_time_nothing_is_started() {
     let world = world();
     world.due("call-1", NOW);
     let (woken, _) = world.run(world.clock.now() + TimeDelta::seconds(5)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Test calls.
+//! Tests of test calls.
 
 #[path = "../../sync/src/tests/org.rs"]
 mod org;
@@ -24,7 +24,7 @@ use crate::handler::TestSync;
 use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
 
 const PATH: &str = "/api/salesforce/test-sync";
-const NOBODYS: &str = "+12345550177";
+const UNKNOWN_NUMBER: &str = "+12345550177";
 
 type World = TestSync<TestPorts>;
 
@@ -93,7 +93,7 @@ async fn samples_get_the_expected_responses() {
 #[tokio::test]
 async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothing() {
     let world = world();
-    // Not even a write that would fail is tried.
+    // Not even a failing write is attempted.
     world.worker.ledger.faults.fail_always("swap", When::Before);
     let response = world.dry_run("try-1", NUMBER).await;
     let answer = body_of(&response);
@@ -112,7 +112,7 @@ async fn a_dry_run_shows_the_decision_and_what_would_be_written_and_writes_nothi
 }
 
 #[tokio::test]
-async fn a_call_of_a_newer_version_is_left_alone() {
+async fn a_call_of_a_newer_version_is_not_changed() {
     let world = world();
     let row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
     world.worker.ledger.insert_newer(row, "undoing");
@@ -126,7 +126,7 @@ async fn a_call_of_a_newer_version_is_left_alone() {
 #[tokio::test]
 async fn a_dry_run_for_an_unknown_number_says_so() {
     let world = world();
-    let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
+    let answer = body_of(&world.dry_run("try-1", UNKNOWN_NUMBER).await);
     assert_eq!((&answer["success"], &answer["payloads"]["task"]), (&json!(false), &Value::Null));
     assert_eq!(answer["candidates"], json!([]));
     assert_eq!(
@@ -142,12 +142,12 @@ async fn a_dry_run_shows_the_lead_that_a_new_caller_would_become() {
     let mut workspace = connected("acme");
     workspace.settings.no_match = NoMatch::CreateLead;
     world.worker.workspaces.insert(workspace);
-    let answer = body_of(&world.dry_run("try-1", NOBODYS).await);
+    let answer = body_of(&world.dry_run("try-1", UNKNOWN_NUMBER).await);
     assert_eq!(
         answer["payloads"]["lead"],
         json!({
-            "LastName": format!("Unknown caller {NOBODYS}"), "Company": "Unknown",
-            "Phone": NOBODYS, "LeadSource": "Voice AI",
+            "LastName": format!("Unknown caller {UNKNOWN_NUMBER}"), "Company": "Unknown",
+            "Phone": UNKNOWN_NUMBER, "LeadSource": "Voice AI",
         })
     );
     assert_eq!(answer["payloads"]["task"]["WhoId"], Value::Null);
@@ -157,7 +157,7 @@ async fn a_dry_run_shows_the_lead_that_a_new_caller_would_become() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
+async fn a_dry_run_of_a_known_call_shows_that_call_and_does_not_change_it() {
     let world = world();
     world.reported("call-1");
     let before = world.worker.ledger.rows();
@@ -167,7 +167,7 @@ async fn a_dry_run_of_a_known_call_shows_that_call_and_leaves_it_alone() {
 }
 
 #[tokio::test]
-async fn for_a_call_that_another_worker_holds_the_response_is_its_row() {
+async fn the_response_for_a_call_that_another_worker_holds_is_its_row() {
     let world = world();
     let mut row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
     row.lease = Some(Lease { owner: "another".to_owned(), until: NOW + 60 });
@@ -179,7 +179,7 @@ async fn for_a_call_that_another_worker_holds_the_response_is_its_row() {
 }
 
 #[tokio::test]
-async fn a_dry_run_of_a_logged_call_shows_where_it_is_and_nothing_to_write() {
+async fn a_dry_run_of_a_logged_call_shows_its_task_and_nothing_to_write() {
     let world = world();
     let done = body_of(&world.try_call("try-1", NUMBER).await);
     let searches = world.searches();
@@ -196,16 +196,16 @@ async fn a_dry_run_of_a_logged_call_shows_where_it_is_and_nothing_to_write() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_why_a_call_would_not_be_logged_without_asking_salesforce() {
+async fn a_dry_run_says_why_a_call_would_not_be_logged_without_a_request_to_salesforce() {
     let world = world();
-    let with_reason = |code: &str, status| {
+    let finished = |code: &str, status| {
         let mut row = Row::accepted(workspace_id("acme"), call(code, NUMBER), NOW);
         row.finish(status, Some(Reason { code: code.to_owned(), message: "Why.".to_owned() }), None, 90, NOW);
         row.write_id = Some(WriteId("stored".to_owned()));
         row
     };
-    world.worker.ledger.insert(with_reason("webhook_secret_revoked", SyncStatus::Skipped));
-    let mut elsewhere = with_reason("org_changed", SyncStatus::Error);
+    world.worker.ledger.insert(finished("webhook_secret_revoked", SyncStatus::Skipped));
+    let mut elsewhere = finished("org_changed", SyncStatus::Error);
     let other = SalesforceId::parse("00D000000000009").unwrap();
     elsewhere.tried_with = Some(TriedWith { org_id: other.clone(), user_id: other });
     world.worker.ledger.insert(elsewhere);
@@ -242,9 +242,9 @@ async fn a_repeated_test_creates_only_one_test_call() {
     assert_eq!(world.worker.ledger.rows().len(), 1);
 }
 
-/// Two extensions of one switchboard are different callers.
+/// Two extensions of one switchboard are two callers.
 #[tokio::test]
-async fn a_tested_numbers_extension_counts() {
+async fn the_extension_of_a_test_number_counts() {
     for (number, kept) in [
         ("+12345550123 x456", "+12345550123;ext=456"),
         ("(234) 555-0123 ext. 456", "+12345550123;ext=456"),
@@ -259,10 +259,10 @@ async fn a_tested_numbers_extension_counts() {
 }
 
 #[tokio::test]
-async fn a_known_call_is_logged_itself_even_if_it_had_failed_permanently() {
+async fn a_known_call_is_logged_itself_even_if_it_failed_permanently_before() {
     let world = world();
     world.reported("call-1");
-    // The same number, as people write it.
+    // The same number, in the local format.
     let answer = body_of(&world.try_call("call-1", "(234) 555-0123").await);
     assert_eq!((&answer["success"], &answer["callId"]), (&json!(true), &json!("call-1")), "{answer}");
     let tasks = &world.worker.salesforce.records().tasks;
@@ -273,23 +273,25 @@ async fn a_known_call_is_logged_itself_even_if_it_had_failed_permanently() {
 async fn a_known_call_with_another_number_is_a_conflict() {
     let world = world();
     world.reported("call-1");
-    for response in [world.try_call("call-1", NOBODYS).await, world.dry_run("call-1", NOBODYS).await] {
+    for response in
+        [world.try_call("call-1", UNKNOWN_NUMBER).await, world.dry_run("call-1", UNKNOWN_NUMBER).await]
+    {
         assert_eq!(outcome(&response), refused(409, "other_number"));
     }
     assert_eq!(world.tasks(), 0);
 }
 
 #[tokio::test]
-async fn a_test_call_is_not_logged_on_another_number_later() {
+async fn a_test_call_is_not_logged_for_another_number_later() {
     let world = world();
     world.try_call("try-1", NUMBER).await;
-    assert_eq!(outcome(&world.try_call("try-1", NOBODYS).await), refused(409, "other_number"));
+    assert_eq!(outcome(&world.try_call("try-1", UNKNOWN_NUMBER).await), refused(409, "other_number"));
 }
 
 #[tokio::test]
 async fn a_call_of_another_workspace_is_unknown() {
     let world = world();
-    let mut row = Row::accepted(workspace_id("globex"), call("call-1", NOBODYS), NOW);
+    let mut row = Row::accepted(workspace_id("globex"), call("call-1", UNKNOWN_NUMBER), NOW);
     row.finish(SyncStatus::Error, None, None, 90, NOW);
     world.worker.ledger.insert(row);
     assert_eq!(body_of(&world.try_call("call-1", NUMBER).await)["callId"], "test-call-1");
@@ -298,7 +300,7 @@ async fn a_call_of_another_workspace_is_unknown() {
 #[tokio::test]
 async fn a_test_that_finds_nobody_says_so() {
     let world = world();
-    let answer = body_of(&world.try_call("try-1", NOBODYS).await);
+    let answer = body_of(&world.try_call("try-1", UNKNOWN_NUMBER).await);
     assert_eq!((&answer["success"], &answer["status"]), (&json!(false), &json!("not_found")));
     assert_eq!(world.tasks(), 0);
 }
@@ -327,7 +329,7 @@ async fn invalid_tests_are_refused() {
 }
 
 #[tokio::test]
-async fn without_a_connection_nothing_is_tried() {
+async fn without_a_connection_nothing_is_attempted() {
     let world = world();
     let mut ended = connected("acme");
     ended.state = crm::workspace::ConnectionState::ReconnectRequired;

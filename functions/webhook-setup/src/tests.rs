@@ -1,4 +1,4 @@
-//! What a workspace pastes into Vapi.
+//! Tests of what a workspace pastes into Vapi.
 
 use calls::ids::WorkspaceId;
 use crm::workspace::WebhookSecretVersions;

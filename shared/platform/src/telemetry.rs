@@ -20,8 +20,8 @@ use crate::{
     metrics,
 };
 
-/// Our crates that are part of every function.
-const OURS: [&str; 3] = ["calls", "platform", "salesforce"];
+/// Our shared crates, whose logs are shown like the function's own.
+const OURS: [&str; 8] = ["api", "calls", "crm", "platform", "salesforce", "voice", "wiring", "worker"];
 
 /// The target of the Lambda runtime's invocation span.
 const INVOCATION_TARGET: &str = "lambda_runtime::layers::trace";
@@ -69,7 +69,10 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        fs,
+        sync::{Arc, Mutex},
+    };
 
     use serde_json::Value;
 
@@ -132,6 +135,19 @@ mod tests {
         });
         let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
         assert_eq!(messages, ["a warning", "ours", "ours", "ours"]);
+    }
+
+    #[test]
+    fn the_logs_of_all_shared_crates_are_shown() {
+        let name = |folder: fs::DirEntry| {
+            let manifest = fs::read_to_string(folder.path().join("Cargo.toml")).unwrap();
+            let name = manifest.lines().find_map(|line| line.strip_prefix("name = "));
+            name.unwrap().trim_matches('"').to_owned()
+        };
+        let folders = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).unwrap();
+        let mut names: Vec<_> = folders.map(|folder| name(folder.unwrap())).collect();
+        names.sort();
+        assert_eq!(names, OURS);
     }
 
     #[test]

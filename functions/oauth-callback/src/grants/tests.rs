@@ -1,4 +1,4 @@
-//! Grants of a simulated Salesforce.
+//! Tests against the Salesforce simulator.
 
 use calls::ids::WorkspaceId;
 use platform::stores::OAuthFlow;
@@ -56,9 +56,9 @@ impl World {
     /// Makes reading the org fail.
     fn refuse_organization(&self, status: u16, code: &str) {
         let body = json!([{ "errorCode": code, "message": "No." }]);
-        let answer =
+        let response =
             Effect::Answer { status, body, content_type: None, headers: std::collections::BTreeMap::new() };
-        self.salesforce.add_fault(Fault::once(RouteKind::Sobject, answer));
+        self.salesforce.add_fault(Fault::once(RouteKind::Sobject, response));
     }
 
     fn revocations(&self) -> usize {
@@ -66,7 +66,7 @@ impl World {
     }
 }
 
-/// Chooses Allow on the page, as a browser does. Returns the code in the redirect.
+/// Submits “Allow” on the page, as a browser does. Returns the code in the redirect.
 async fn allow(page: &str) -> String {
     let (host, path) = page.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -77,16 +77,16 @@ async fn allow(page: &str) -> String {
         form.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let location = answer.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    let location = response.lines().find_map(|line| line.strip_prefix("location: ")).unwrap();
     let location = lambda_http::http::Uri::try_from(location).unwrap();
     let code = location.query().unwrap().split('&').find_map(|pair| pair.strip_prefix("code="));
     code.unwrap().replace("%3D", "=")
 }
 
 #[tokio::test]
-async fn a_grant_has_user_zone_and_country() {
+async fn a_grant_has_the_users_name_and_the_orgs_country() {
     let world = World::new().await;
     let connection = world.connect().await.unwrap();
     assert_eq!(connection.login_url, world.salesforce.url());
@@ -124,13 +124,13 @@ async fn any_other_failure_to_read_the_country_does_not_stop_the_connect() {
 #[tokio::test]
 async fn a_grant_whose_user_cannot_be_read_is_revoked() {
     let world = World::new().await;
-    let answer = Effect::Answer {
+    let response = Effect::Answer {
         status: 403,
         body: json!("Bad_OAuth_Token"),
         content_type: None,
         headers: std::collections::BTreeMap::new(),
     };
-    world.salesforce.add_fault(Fault::once(RouteKind::Identity, answer));
+    world.salesforce.add_fault(Fault::once(RouteKind::Identity, response));
     assert_eq!(world.connect().await.unwrap_err().code, "Bad_OAuth_Token");
     assert_eq!(world.revocations(), 1);
 }

@@ -1,4 +1,4 @@
-//! An AWS emulator for this test binary, on a free port. It ends with the binary, however that ends.
+//! An AWS emulator for this test binary, on a free port. It stops when the binary ends, even after a crash.
 
 use std::{
     io::{Read as _, Write as _},
@@ -87,7 +87,7 @@ fn wait_for(port: u16, child: &mut Child) {
 fn is_healthy(port: u16) -> bool {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
     let request = b"GET /_ministack/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let mut answer = Vec::new();
-    stream.write_all(request).and_then(|()| stream.read_to_end(&mut answer)).is_ok()
-        && answer.starts_with(b"HTTP/1.1 200")
+    let mut response = Vec::new();
+    stream.write_all(request).and_then(|()| stream.read_to_end(&mut response)).is_ok()
+        && response.starts_with(b"HTTP/1.1 200")
 }

@@ -1,4 +1,4 @@
-//! Writes whose response is lost: the SDK retries them by itself, and each must succeed, once.
+//! Writes whose response is lost: the SDK retries them, and each must succeed and take effect once.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -57,8 +57,8 @@ impl DroppingProxy {
     }
 
     /// Drops the responses to this many writes.
-    fn drop_responses(&self, answers: usize) {
-        self.remaining.store(answers, Ordering::SeqCst);
+    fn drop_responses(&self, count: usize) {
+        self.remaining.store(count, Ordering::SeqCst);
     }
 
     fn dropped(&self) -> usize {
@@ -68,18 +68,18 @@ impl DroppingProxy {
     fn forward(&self, mut client: TcpStream, upstream: u16) -> Option<()> {
         let mut emulator = TcpStream::connect(("127.0.0.1", upstream)).ok()?;
         let mut requests = BufReader::new(client.try_clone().ok()?);
-        let mut answers = BufReader::new(emulator.try_clone().ok()?);
+        let mut responses = BufReader::new(emulator.try_clone().ok()?);
         loop {
             let request = message(&mut requests)?;
             emulator.write_all(&request).ok()?;
-            let answer = message(&mut answers)?;
+            let response = message(&mut responses)?;
             let remaining = self.remaining.load(Ordering::SeqCst);
             if is_write(&request) && remaining > 0 {
                 self.remaining.store(remaining - 1, Ordering::SeqCst);
                 self.dropped.fetch_add(1, Ordering::SeqCst);
                 return None;
             }
-            client.write_all(&answer).ok()?;
+            client.write_all(&response).ok()?;
         }
     }
 }
@@ -144,7 +144,7 @@ async fn a_connect_whose_response_was_lost_counts_once_and_returns_the_right_old
     assert_eq!(proxy.dropped(), 1);
 }
 
-/// The SDK gives up, and the row shows what happened.
+/// The SDK gives up; reading the row shows whether the write took effect.
 #[tokio::test]
 async fn a_connect_and_a_disconnect_without_any_response_are_read_back() {
     let (proxy, workspaces, _) = workspaces().await;
@@ -203,7 +203,7 @@ async fn a_rotation_whose_response_was_lost_increments_the_version_once() {
 }
 
 #[tokio::test]
-async fn settings_whose_response_was_lost_are_replaced() {
+async fn settings_are_replaced_although_the_response_was_lost() {
     let (proxy, _, settings) = workspaces().await;
     let new = Settings { retention_days: 31, ..Settings::default() };
     proxy.drop_next();
@@ -214,7 +214,7 @@ async fn settings_whose_response_was_lost_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_flow_whose_take_was_lost_is_gone_rather_than_usable_twice() {
+async fn a_flow_is_lost_rather_than_usable_twice_if_the_response_to_its_take_is_lost() {
     let (proxy, client) = DroppingProxy::start();
     let table = create_table(&client, "OAuthStatesTable").await;
     let states = OAuthStateTable::new(client, table, keys::Fixed::default());

@@ -1,6 +1,6 @@
-//! Tests against an AWS emulator and the deployed template: what the contract requires of every store, for the tables
-//! and the in-memory stores alike; what only a table can get wrong; lost responses; secrets, queue and routes.
-#![expect(clippy::unwrap_used, reason = "all of this is tests")]
+//! Tests against an AWS emulator and the deployed template: what the contract requires of every store, both tables and
+//! in-memory stores; what only a table can get wrong; lost responses; secrets, queue and routes.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 mod contract;
 mod emulator;

@@ -1,4 +1,4 @@
-//! The routes in the code are the template's.
+//! The routes in the code are those in the template.
 
 use std::collections::BTreeMap;
 
@@ -38,9 +38,9 @@ fn every_route_in_the_code_is_deployed() {
 
 #[test]
 fn every_deployed_route_is_in_the_code() {
-    let named: Vec<_> = routes::ALL.iter().map(key).collect();
+    let in_code: Vec<_> = routes::ALL.iter().map(key).collect();
     for route in deployed().keys() {
-        assert!(named.contains(route), "{route}");
+        assert!(in_code.contains(route), "{route}");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{contract::workspace_id, emulator, template};
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
 #[tokio::test]
-async fn a_message_arrives_unchanged_in_its_workspaces_group_and_in_our_trace() {
+async fn a_message_arrives_unchanged_with_its_workspaces_group_and_our_trace() {
     let client = emulator::aws().sqs();
     let queue = client.create_queue().queue_name("calls-of-a-test").send().await.unwrap();
     let url = queue.queue_url.unwrap();

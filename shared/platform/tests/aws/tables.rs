@@ -144,7 +144,7 @@ async fn keys_that_cannot_be_read_are_a_failure_and_not_a_disconnect() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_cannot_be_read_names_the_column() {
+async fn an_unreadable_workspace_is_an_error_that_names_the_column() {
     let raw = Raw::workspaces().await;
     raw.put(HashMap::from([
         ("workspace_id".into(), text("acme")),
@@ -156,7 +156,7 @@ async fn a_workspace_that_cannot_be_read_names_the_column() {
 }
 
 #[tokio::test]
-async fn a_workspace_in_a_state_of_a_newer_version_waits() {
+async fn a_workspace_in_a_state_that_only_a_newer_version_knows_waits() {
     let raw = Raw::workspaces().await;
     let table = raw.workspaces_table();
     table.connect(&workspace_id(), &new_connection("1"), 1).await.unwrap();
@@ -166,7 +166,7 @@ async fn a_workspace_in_a_state_of_a_newer_version_waits() {
     let workspace = table.load(&workspace_id()).await.unwrap();
     assert_eq!(workspace.state, ConnectionState::ReconnectRequired);
     assert!(workspace.connection.is_none() && workspace.state_reason.unwrap().contains("`engaged`"));
-    assert_eq!(raw.items().await, [item], "it is only read");
+    assert_eq!(raw.items().await, [item], "the item was changed");
 }
 
 #[tokio::test]
@@ -224,9 +224,9 @@ async fn a_ledger_row_that_this_version_cannot_read_is_foreign_and_names_the_col
     assert_eq!(swapped, Ok(Swap::Conflict(foreign())));
 }
 
-/// Every index can contain rows of a newer version among others.
+/// Any index can contain rows of a newer version.
 #[tokio::test]
-async fn a_row_of_a_newer_version_keeps_no_other_from_being_read() {
+async fn a_row_of_a_newer_version_does_not_stop_others_from_being_read() {
     let client = emulator::aws().dynamodb();
     let table = create_table(&client, "SyncLogsTable").await;
     let raw = Raw { client: client.clone(), table: table.clone() };
@@ -291,7 +291,7 @@ async fn the_indexes_do_not_contain_the_content_of_calls() {
 }
 
 #[tokio::test]
-async fn the_newest_success_has_the_orgs_use_of_requests() {
+async fn the_newest_success_has_the_orgs_api_usage() {
     let ledger = ledger().await;
     let mut row = row("call-1", "w1");
     row.status = SyncStatus::Success;
@@ -302,7 +302,7 @@ async fn the_newest_success_has_the_orgs_use_of_requests() {
 }
 
 #[tokio::test]
-async fn a_call_with_the_longest_transcript_fits_an_item() {
+async fn a_call_with_the_longest_transcript_fits_into_an_item() {
     let ledger = ledger().await;
     let mut call = Call::new(CallId::parse("call-1").unwrap());
     call.transcript = Some(calls::call::Fact { value: "\u{1f642}".repeat(32_000), reported_at: 1 });

@@ -1,4 +1,4 @@
-//! The deployed template: tables are created from it, so that what is tested is what is deployed.
+//! The deployed template: tables are created from it, so that the tests use what is deployed.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -9,7 +9,7 @@ use serde_yaml_ng::Value;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 
-/// The template's resources, including CloudFormation's tags.
+/// The template's resources. CloudFormation's tags are kept.
 pub(crate) fn resources() -> Value {
     let template: Value = serde_yaml_ng::from_str(TEMPLATE).unwrap();
     template["Resources"].clone()

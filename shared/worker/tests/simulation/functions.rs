@@ -1,4 +1,4 @@
-//! What the functions do in the simulated world: the real use cases, with the handlers' few lines around them.
+//! The functions in the simulated world: the real use cases, with the few lines that the handlers add.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +25,8 @@ use crate::{
     world::{Message, SETTLE, VALID_SECRET, World},
 };
 
-/// How long API Gateway waits for a response.
-const API_WAITS: TimeDelta = TimeDelta::seconds(29);
+/// API Gateway's timeout.
+const API_TIMEOUT: TimeDelta = TimeDelta::seconds(29);
 const LOGIN: &str = "https://login.salesforce.com";
 
 fn worker(world: &World) -> Worker<Simulated> {
@@ -108,7 +108,8 @@ pub async fn webhook(
     Ok(())
 }
 
-/// Whether a connect without a response took effect, according to the row, if it can be read.
+/// After a connect without a response: reads the row to see whether the connect took effect. If it did not, returns
+/// `error`.
 async fn read_back(
     world: &World,
     id: &WorkspaceId,
@@ -117,12 +118,12 @@ async fn read_back(
     error: StoreError,
 ) -> Result<Result<Option<String>, ()>, StoreError> {
     let text = |token: &SecretString| token.expose_secret().to_owned();
-    let stands =
+    let stored =
         Workspaces::load(world, id).await?.connection.map(|connection| text(&connection.refresh_token));
-    if stands.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
+    if stored.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
 }
 
-/// What `sync-logs` leaves to `sync` if a person retries all calls with one error code.
+/// What `sync-logs` hands to `sync` when a person retries all calls with one error code.
 pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     let error_code = {
         let state = world.state();
@@ -133,7 +134,7 @@ pub async fn retry_all(world: World, id: WorkspaceId) -> Result<(), StoreError> 
     world.send(&Retry::all(id, error_code).message()).await
 }
 
-/// What `sync-logs` does for a person who retries all calls.
+/// What `sync-logs` does when a person retries all calls.
 pub async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     let calls: Vec<_> = {
         let state = world.state();
@@ -146,19 +147,19 @@ pub async fn retry(world: World, id: WorkspaceId) -> Result<(), StoreError> {
     };
     for call_id in calls {
         let now = Clock::now(&world).timestamp();
-        let asked = RetryCall { workspace_id: &id, call_id: &call_id };
-        asked.run(&world, &world, &world, now).await?;
+        let retry = RetryCall { workspace_id: &id, call_id: &call_id };
+        retry.run(&world, &world, &world, now).await?;
     }
     Ok(())
 }
 
 /// What the function `disconnect` does.
 pub async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError> {
-    let deadline = Clock::now(&world) + API_WAITS;
+    let deadline = Clock::now(&world) + API_TIMEOUT;
     let workspace = Workspaces::load(&world, &id).await?;
-    let known = workspace.connection.map(|connection| connection.refresh_token);
+    let known_token = workspace.connection.map(|connection| connection.refresh_token);
     let forgotten = world.forget(&id, workspace.connection_version).await;
-    let token = if forgotten.is_ok() { forgotten?.map(Into::into) } else { known };
+    let token = if forgotten.is_ok() { forgotten?.map(Into::into) } else { known_token };
     if let Some(token) = token {
         end_grant(&world, &world, &id, LOGIN, &token, deadline).await;
     }
@@ -167,7 +168,7 @@ pub async fn disconnect(world: World, id: WorkspaceId) -> Result<(), StoreError>
 
 /// What the function `oauth-callback` does after a user has allowed access.
 pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), StoreError> {
-    let deadline = Clock::now(&world) + API_WAITS;
+    let deadline = Clock::now(&world) + API_TIMEOUT;
     let id = workspace_id(workspace);
     let org_id = org_id(workspace, org);
     let version = Workspaces::load(&world, &id).await?.connection_version;
@@ -185,23 +186,23 @@ pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), S
         access_token: session.into(),
         refresh_token: token.clone().into(),
     };
-    let known = Workspaces::load(&world, &id).await?.connection.map(|before| before.refresh_token);
+    let replaced = Workspaces::load(&world, &id).await?.connection.map(|before| before.refresh_token);
     let stored = match world.connect(&id, version, connection).await {
-        Err(error) => read_back(&world, &id, &token, known, error).await,
+        Err(error) => read_back(&world, &id, &token, replaced, error).await,
         stored => stored,
     };
     let unused = match stored {
         Ok(Ok(replaced)) => {
-            // Rows that are not woken now have a due time.
+            // Best effort: the sweep wakes rows that are not woken now.
             let _ = world.send(&Resume::all(id.clone()).message()).await;
             replaced
         }
         // The product retries with the new version; here the next user connects again.
         Ok(Err(())) => Some(token),
         Err(error) => {
-            // The replaced grant may be forgotten by now, or still be in use: it is left alone.
+            // The replaced grant may be forgotten by now, or still be in use, so it is not revoked.
             let process = world.state().running;
-            world.state().bury(process);
+            world.state().excuse(process);
             end_grant(&world, &world, &id, LOGIN, &token.into(), deadline).await;
             return Err(error);
         }

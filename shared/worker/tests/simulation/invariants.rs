@@ -17,10 +17,10 @@ use crate::{
     world::State,
 };
 
-/// How many there are, including the token endpoint's, which is checked on refresh.
+/// The number of invariants, including the one that the token endpoint checks on each refresh.
 pub const COUNT: usize = 17;
 
-/// After every step.
+/// Checks what must hold after every step.
 pub fn always(state: &mut State) {
     let broken: Vec<String> = [
         duplicates("Task", &state.salesforce.tasks),
@@ -38,7 +38,7 @@ pub fn always(state: &mut State) {
     }
 }
 
-/// At the end, when nothing happens any more and everybody is connected.
+/// Checks what must hold at the end, when nothing happens any more and every workspace is connected.
 pub fn at_rest(state: &mut State) {
     let mut broken = Vec::new();
     if let Some(dead) = state.dead_letters.first() {
@@ -50,7 +50,7 @@ pub fn at_rest(state: &mut State) {
             None => broken.push(format!("the accepted call {} is lost", call.id)),
             Some(row) => {
                 broken.extend(unfinished(state, row));
-                broken.extend(forgotten(row, call));
+                broken.extend(lost_report(row, call));
                 broken.extend(facts_are_missing(state, row));
             }
         }
@@ -90,11 +90,11 @@ fn wrong_record(state: &State) -> Option<String> {
     Some(format!("{} is on a record without the caller's number", wrong.id))
 }
 
-/// A field that a person changed is never overwritten. Called whenever Ringlog changes fields. What a person wrote
-/// into a Description stays in it.
+/// A field that a person changed is never overwritten, and what a person wrote into a Description stays in it. Called
+/// whenever Ringlog changes fields.
 pub fn kept_by_person(state: &mut State, activity: &Activity, changed: &Fields) {
     for (field, value) in changed {
-        let Some(current) = activity.fields.get(field).filter(|_| activity.theirs.contains_key(field)) else {
+        let Some(current) = activity.fields.get(field).filter(|_| activity.edited.contains_key(field)) else {
             continue;
         };
         let is_kept = match (field.as_str(), current.as_str(), value.as_str()) {
@@ -112,9 +112,9 @@ fn facts_are_missing(state: &State, row: &Row) -> Option<String> {
     let mut tasks = state.salesforce.tasks.iter();
     let task = tasks.find(|task| task.call_id == row.call_id && !task.is_deleted)?;
     let summary = &row.call.summary.as_ref()?.value;
-    let theirs = task.theirs.contains_key("Description");
+    let is_edited = task.edited.contains_key("Description");
     let is_missing =
-        row.status == SyncStatus::Success && !theirs && !task.text("Description").contains(summary);
+        row.status == SyncStatus::Success && !is_edited && !task.text("Description").contains(summary);
     let other_org = row.reason.as_ref().is_some_and(|reason| reason.code == "org_changed");
     (is_missing && !other_org).then(|| format!("{} does not say {summary}", task.id))
 }
@@ -143,7 +143,7 @@ fn newer_row_was_changed(state: &State) -> Option<String> {
     Some(format!("the row of {} is a newer version's, and was changed", key.1))
 }
 
-/// Every call is logged in the end, except those of another org.
+/// Every call is logged in the end, except calls of another org and those that a duplicate rule blocks.
 fn unfinished(state: &State, row: &Row) -> Option<String> {
     let code = row.reason.as_ref().map_or("", |reason| reason.code.as_str());
     let call = &row.call_id;
@@ -161,14 +161,13 @@ fn unfinished(state: &State, row: &Row) -> Option<String> {
         }
         SyncStatus::Error if code == "org_changed" => None,
         SyncStatus::Error if code == "DUPLICATES_DETECTED" && blocks => None,
-        // Its record appeared after the last late match, which cannot happen here, where records appear within
-        // minutes.
+        // Not even `not_found`: records appear within minutes, long before the last late match.
         _ => Some(format!("{call} ends as {} ({code})", row.status.as_str())),
     }
 }
 
 /// The row contains what an accepted report said, or something newer; what a refused one said is not in it.
-fn forgotten(row: &Row, report: &Call) -> Option<String> {
+fn lost_report(row: &Row, report: &Call) -> Option<String> {
     let mut merged = row.call.clone();
     let is_new = merged.merge(report);
     let refused = row.call.summary.as_ref().is_some_and(|summary| summary.value == "Report 9.");

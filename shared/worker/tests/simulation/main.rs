@@ -2,8 +2,8 @@
 //! (docs/contract.md#the-sync-algorithm).
 //!
 //! Workers, sweeps, people and Salesforce take turns in an order determined by the seed. Every port call can fail
-//! before its effect or after it, lose its response, take effect late, or be its worker's last. What must always hold
-//! is checked after every step ([`invariants`]).
+//! before its effect or after it, lose its response, take effect late, or be its worker's last. The [`invariants`] are
+//! checked after every step.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,15 +31,15 @@ use plan::{Plan, Totals};
 use run::explore;
 use world::{Broken, Fault};
 
-/// The number of random worlds. For more: `SIMULATED_WORLDS=1000000`.
+/// Random worlds per run. `SIMULATED_WORLDS=1000000` runs more.
 const WORLDS: u64 = 20_000;
-/// Within how many worlds the checker must detect a removed guard.
+/// The checker must detect a removed guard within this many worlds.
 const FOUND_WITHIN: u64 = 1_000;
 
-/// Prints what was simulated, even if the test passes and its output is captured.
-fn print(what: &str) {
+/// Prints even if the test passes and its output is captured.
+fn print(line: &str) {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{what}").unwrap();
+    writeln!(out, "{line}").unwrap();
 }
 
 fn worlds() -> u64 {
@@ -70,7 +70,7 @@ fn one_call_survives_every_pair_of_faults() {
     for first in 0..points {
         for one in Fault::ALL {
             let after =
-                explore(&Plan::one_call().with(first, one), None).map_or(points, |report| report.calls);
+                explore(&Plan::one_call().with(first, one), None).map_or(points, |totals| totals.calls);
             for second in first + 1..after {
                 for other in Fault::ALL {
                     let plan = Plan::one_call().with(first, one).with(second, other);
@@ -88,11 +88,11 @@ fn random_worlds_keep_every_promise() {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let all = std::thread::scope(|scope| {
         let share = |core| {
-            let mut report = Totals::default();
+            let mut totals = Totals::default();
             for seed in (core..worlds()).step_by(cores as usize) {
-                report += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
+                totals += explore(&Plan::random(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
             }
-            report
+            totals
         };
         let shares: Vec<_> = (0..cores).map(|core| scope.spawn(move || share(core))).collect();
         shares.into_iter().fold(Totals::default(), |mut all, share| {
@@ -147,12 +147,12 @@ fn the_checker_detects_a_world_without_conditional_updates() {
 }
 
 #[test]
-fn the_checker_detects_a_world_where_every_duplicate_is_the_callers() {
+fn the_checker_detects_a_world_where_every_duplicate_seems_to_have_the_callers_number() {
     assert!(is_detected(Broken::Comparison));
 }
 
 #[test]
-fn the_checker_detects_a_world_where_rows_of_a_newer_version_look_like_any_other() {
+fn the_checker_detects_a_world_where_rows_of_a_newer_version_look_like_any_other_row() {
     assert!(is_detected(Broken::Foreign));
 }
 

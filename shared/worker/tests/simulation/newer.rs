@@ -1,4 +1,4 @@
-//! A newer version that is deployed for a moment, and rolled back: what it leaves behind, and how it comes back.
+//! A newer version that is deployed briefly and rolled back: what it leaves behind, and what its next deployment does.
 
 use calls::ids::CallId;
 use crm::ledger::WriteId;
@@ -9,7 +9,7 @@ use crate::{samples::workspace_id, world::State};
 const MESSAGE: &str = r#"{"v":1,"kind":"undo","workspaceId":"workspace-0","callId":"call-0-0"}"#;
 
 impl State {
-    /// It writes a row, where the call has one, and sends a message.
+    /// The newer version writes the call's row, if there is one, and sends a message.
     pub fn newer_version(&mut self, workspace: usize, call: usize) {
         let call_id = CallId::parse(format!("call-{workspace}-{call}")).unwrap();
         let key = (workspace_id(workspace), call_id);
@@ -22,7 +22,7 @@ impl State {
         self.newer_messages += self.enqueue(MESSAGE);
     }
 
-    /// It is back, understands its rows, and works on its messages. None of them is lost.
+    /// The newer version is deployed again: it understands its rows and processes its messages, none of which is lost.
     pub fn roll_forward(&mut self) {
         self.newer.clear();
         self.redrive();
@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    /// Puts the dead letters back into the queue, which counts their deliveries anew.
+    /// Redrives the dead-letter queue. The messages' delivery counts start again at zero.
     pub fn redrive(&mut self) {
         for mut message in std::mem::take(&mut self.dead_letters) {
             (message.received, message.visible_at) = (0, self.now);

@@ -6,8 +6,9 @@ use crm::FaultClass;
 
 use crate::{run::MAX_RECEIVES, world::Fault};
 
-/// The maximum of random faults. One less than a message's deliveries, so that the dead-letter queue stays empty.
-const CHANCES: u32 = MAX_RECEIVES - 1;
+/// The maximum number of random faults. One less than a message's deliveries, so that the dead-letter queue stays
+/// empty.
+const MAX_RANDOM_FAULTS: u32 = MAX_RECEIVES - 1;
 
 /// The maximum clock skew of workers, seconds. With more, a row's lease could end while its worker is still running:
 /// it is 30 s longer than a worker's timeout.
@@ -37,7 +38,7 @@ pub enum Action {
     },
     /// Salesforce is down for this many seconds.
     Outage(i64),
-    /// The org's daily or concurrent request limit is reached, or it is no longer.
+    /// The org reaches its daily or concurrent request limit, or is below it again.
     Limit {
         workspace: usize,
         reached: Option<FaultClass>,
@@ -64,7 +65,7 @@ pub enum Action {
     Person {
         workspace: usize,
         call: usize,
-        does: PersonAction,
+        action: PersonAction,
     },
     /// Somebody converts a call's Lead.
     Convert {
@@ -81,8 +82,8 @@ pub enum Action {
     WantLeads {
         workspace: usize,
     },
-    /// A newer version, deployed for a moment, writes the row of a call as nobody else understands it, and puts a
-    /// message into the queue that nobody else can read.
+    /// A newer version, deployed briefly, writes a call's row in a form that only it understands, and sends a message
+    /// that only it can read.
     Newer {
         workspace: usize,
         call: usize,
@@ -134,12 +135,12 @@ pub enum DuplicateRule {
 
 /// What happens in a world.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing of a world, apart from the others")]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of a world")]
 pub struct Plan {
     pub seed: u64,
     pub faults: Vec<(u64, Fault)>,
     /// How many random faults may happen.
-    pub chances: u32,
+    pub random_faults: u32,
     /// Salesforce does not rotate refresh tokens.
     pub keeps_tokens: bool,
     /// The user may not write `CallObject`.
@@ -152,7 +153,7 @@ pub struct Plan {
     pub duplicate_rule: Option<DuplicateRule>,
     /// The code with which Salesforce refuses queries for recent records.
     pub refuses_recent: Option<&'static str>,
-    /// Actions and their seconds.
+    /// Actions, each with its time in seconds after the start.
     pub script: Vec<(i64, Action)>,
 }
 
@@ -198,7 +199,7 @@ impl Plan {
     /// A random world.
     pub fn random(seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed ^ 0x5eed);
-        let mut plan = Self::drawn(seed, &mut rng);
+        let mut plan = Self::without_rollback(seed, &mut rng);
         if rng.u32(0..6) == 0 {
             plan.script.extend(rollback(&mut rng));
             plan.script.sort_by_key(|(at, _)| *at);
@@ -206,7 +207,7 @@ impl Plan {
         plan
     }
 
-    fn drawn(seed: u64, rng: &mut fastrand::Rng) -> Self {
+    fn without_rollback(seed: u64, rng: &mut fastrand::Rng) -> Self {
         let workspaces = rng.usize(1..=2);
         let hides_call_object = rng.u32(0..4) == 0;
         let mut script = Vec::new();
@@ -218,7 +219,7 @@ impl Plan {
             if wants_leads {
                 script.push((0, Action::WantLeads { workspace }));
             }
-            // Often all at once, and with a token that has just expired: then workers interfere.
+            // Often all calls come at once, with a token that has just expired, so that workers interfere.
             let burst = rng.bool().then(|| rng.i64(0..600));
             if let Some(at) = burst.filter(|_| rng.bool()) {
                 script.push((at, Action::ExpireSessions));
@@ -236,12 +237,12 @@ impl Plan {
                     script.push((at + rng.i64(0..30), Action::Edit { workspace, call }));
                     script.push((at + rng.i64(0..900), Action::Edit { workspace, call }));
                 }
-                // Some soon, while an attempt may be running, some later.
+                // Some edits come soon, while an attempt may be running, some later.
                 for _ in 0..rng.usize(0..=2) {
                     let soon = if rng.bool() { 40 } else { 2400 };
-                    let does = PersonAction::ALL[rng.usize(0..PersonAction::ALL.len())];
-                    let person = Action::Person { workspace, call, does };
-                    if !hides_call_object || does != PersonAction::MoveTask {
+                    let action = PersonAction::ALL[rng.usize(0..PersonAction::ALL.len())];
+                    let person = Action::Person { workspace, call, action };
+                    if !hides_call_object || action != PersonAction::MoveTask {
                         script.push((at + rng.i64(0..soon), person));
                     }
                 }
@@ -249,7 +250,7 @@ impl Plan {
                     script.push((at + rng.i64(0..1200), Action::Convert { workspace, call }));
                 }
                 if rng.u32(0..6) == 0 {
-                    // Much later, after people have edited it.
+                    // Much later, after people have edited the Task or Event.
                     let at = at + rng.i64(600..3600);
                     script.push((at, Action::Report { workspace, call, report: 3, revoked: false }));
                 }
@@ -296,7 +297,7 @@ impl Plan {
         Self {
             seed,
             faults: Vec::new(),
-            chances: rng.u32(0..=CHANCES),
+            random_faults: rng.u32(0..=MAX_RANDOM_FAULTS),
             keeps_tokens: rng.u32(0..4) == 0,
             hides_call_object,
             stale_indexes: rng.bool(),
@@ -313,15 +314,15 @@ impl Plan {
     }
 }
 
-/// A newer version writes some rows and messages, is rolled back, and comes again: minutes or days later.
+/// A newer version writes some rows and messages, is rolled back, and is deployed again minutes or days later.
 fn rollback(rng: &mut fastrand::Rng) -> Vec<(i64, Action)> {
     let newer = |_| {
         let newer = Action::Newer { workspace: rng.usize(0..2), call: rng.usize(0..3) };
         (rng.i64(0..900), newer)
     };
     let mut script: Vec<_> = (0..4).map(newer).collect();
-    let for_long = if rng.bool() { 1200 } else { 2 * 86_400 };
-    script.push((900 + rng.i64(0..for_long), Action::RollForward));
+    let within = if rng.bool() { 1200 } else { 2 * 86_400 };
+    script.push((900 + rng.i64(0..within), Action::RollForward));
     script
 }
 

@@ -1,5 +1,5 @@
-//! Worlds in which a promise was once broken. A failing plan is printed with its trace: it is copied here, with a
-//! description of the bug, and stays.
+//! Worlds in which a promise was once broken. A failing plan is printed with its trace: copy it here, describe the bug,
+//! and keep it.
 
 use crate::{
     plan::{Action, Plan},
@@ -7,7 +7,7 @@ use crate::{
     world::Fault,
 };
 
-fn holds(plan: &Plan) {
+fn promises_hold(plan: &Plan) {
     for seed in 0..20 {
         explore(&plan.clone().seeded(seed), None).unwrap_or_else(|failure| panic!("{failure}"));
     }
@@ -19,7 +19,7 @@ fn holds(plan: &Plan) {
 fn a_worker_that_dies_on_the_second_report_of_a_logged_call() {
     let plan = Plan::of(1, [(1, Action::report(0, 2)), (60, Action::report(0, 3))]);
     for point in 10..16 {
-        holds(&plan.clone().with(point, Fault::CrashAfter));
+        promises_hold(&plan.clone().with(point, Fault::CrashAfter));
     }
 }
 
@@ -28,7 +28,7 @@ fn a_worker_that_dies_on_the_second_report_of_a_logged_call() {
 fn a_disconnect_without_a_response() {
     let plan = Plan::of(0, [(1, Action::Disconnect { workspace: 0 })]);
     for point in 3..6 {
-        holds(&plan.clone().with(point, Fault::After));
+        promises_hold(&plan.clone().with(point, Fault::After));
     }
 }
 
@@ -44,19 +44,19 @@ fn a_task_without_call_object_on_a_record_that_is_no_longer_the_best() {
     ];
     let plan = Plan { hides_call_object: true, ..Plan::of(1, script) };
     for point in 3..16 {
-        holds(&plan.clone().with(point, Fault::After));
-        holds(&plan.clone().with(point, Fault::CrashAfter));
+        promises_hold(&plan.clone().with(point, Fault::After));
+        promises_hold(&plan.clone().with(point, Fault::CrashAfter));
     }
 }
 
 /// A worker died before it could record what it had written, and the next one's change got no response: the change
-/// was then taken for what created the Task, and never sent again.
+/// was then mistaken for the write that created the Task, and never sent again.
 #[test]
 fn a_change_without_a_response_to_an_unrecorded_task() {
     let plan = Plan::of(1, [(1, Action::report(0, 1)), (2, Action::report(0, 3))]);
     for died in 6..12 {
         for lost in 12..26 {
-            holds(&plan.clone().with(died, Fault::CrashBefore).with(lost, Fault::Late));
+            promises_hold(&plan.clone().with(died, Fault::CrashBefore).with(lost, Fault::Late));
         }
     }
 }

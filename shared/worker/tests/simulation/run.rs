@@ -1,4 +1,4 @@
-//! One run: what happens when, and who continues next.
+//! One run: the scheduler, which decides what happens next.
 
 use std::{
     pin::Pin,
@@ -34,7 +34,7 @@ pub const MAX_RECEIVES: u32 = timings::RECEIVES;
 const MINUTE: i64 = 60_000;
 /// The age at which tokens are refreshed to keep a connection alive, seconds.
 const IDLE: i64 = timings::TOKENS_IDLE.num_seconds();
-/// The maximum of steps: a base, and a number for each action. A world that is not at rest after them never will be.
+/// The maximum number of steps: a base, plus more for each action. A world that is not at rest by then never will be.
 const STEPS: usize = 50_000;
 const STEPS_EACH: usize = 2_000;
 
@@ -43,11 +43,11 @@ struct Process {
     name: String,
     started_at: i64,
     ready_at: i64,
-    future: Pin<Box<dyn Future<Output = Done>>>,
+    future: Pin<Box<dyn Future<Output = Completed>>>,
 }
 
 /// The ids of the completed messages, or why the process failed.
-type Done = Result<Vec<u64>, StoreError>;
+type Completed = Result<Vec<u64>, StoreError>;
 
 struct Run {
     world: World,
@@ -81,7 +81,7 @@ fn run(plan: &Plan, broken: Option<Broken>, traced: bool) -> Result<(World, u64)
     {
         let mut state = world.state();
         state.planned = plan.faults.iter().copied().collect();
-        state.chances = plan.chances;
+        state.random_faults_left = plan.random_faults;
         state.stale_indexes = plan.stale_indexes;
         state.salesforce.keeps_tokens = plan.keeps_tokens;
         state.salesforce.hides_call_object = plan.hides_call_object;
@@ -167,8 +167,8 @@ impl Run {
         choices
     }
 
-    /// When the next sweep has something to do, true milliseconds. Connections are only kept alive while there are
-    /// actions left, so that the world comes to rest.
+    /// When the next sweep has something to do, milliseconds of the true time. Connections are only kept alive while
+    /// there are actions left, so that the world comes to rest.
     fn sweep_needed(&self, state: &State) -> i64 {
         let ours = state.rows.iter().filter(|(key, _)| !state.newer.contains_key(key));
         let due = ours.filter_map(|(_, row)| row.due_at);
@@ -180,7 +180,7 @@ impl Run {
         due.chain(idle).min().map_or(i64::MAX, |at| at * 1000)
     }
 
-    /// Advances the time until something can be done.
+    /// Advances the time until something can be done. `false` if nothing is left to do.
     fn wait(&mut self) -> bool {
         if self.is_idle() && (self.reconnect() || self.redrive()) {
             return true;
@@ -205,7 +205,7 @@ impl Run {
 
     /// When nothing else happens, an admin notices that a workspace is not connected, and connects it.
     fn reconnect(&mut self) -> bool {
-        let waiting = {
+        let disconnected = {
             let state = self.world.state();
             let waits = |id: &WorkspaceId| {
                 state
@@ -216,7 +216,7 @@ impl Run {
             let not_connected = |w: &&Workspace| w.state != ConnectionState::Connected && waits(&w.id);
             state.workspaces.values().find(not_connected).map(|w| index_of(&w.id))
         };
-        let Some(workspace) = waiting else { return false };
+        let Some(workspace) = disconnected else { return false };
         self.perform(&Action::Connect { workspace, org: 0 });
         true
     }
@@ -238,7 +238,7 @@ impl Run {
             let mut state = self.world.state();
             if state.now - process.started_at >= TIMEOUT {
                 state.note(|| format!("{} is stopped: timeout", process.name));
-                state.bury(process.id);
+                state.excuse(process.id);
                 drop(state);
                 self.processes.swap_remove(index);
                 return;
@@ -252,7 +252,7 @@ impl Run {
         let mut state = self.world.state();
         if std::mem::take(&mut state.crash) {
             state.note(|| format!("{} dies", process.name));
-            state.bury(process.id);
+            state.excuse(process.id);
             drop(state);
             self.processes.swap_remove(index);
             return;
@@ -274,7 +274,7 @@ impl Run {
         self.start_batch(name, async move { future.await.map(|()| Vec::new()) });
     }
 
-    fn start_batch(&mut self, name: String, future: impl Future<Output = Done> + 'static) {
+    fn start_batch(&mut self, name: String, future: impl Future<Output = Completed> + 'static) {
         self.started += 1;
         let id = self.started;
         let mut state = self.world.state();
@@ -300,8 +300,8 @@ impl Run {
         for message in state.queue.iter_mut().filter(|message| ids.contains(&message.id)) {
             message.received += 1;
             message.visible_at = now + VISIBILITY;
-            let pile = if message.received > MAX_RECEIVES { &mut dead } else { &mut batch };
-            pile.push(message.clone());
+            let destination = if message.received > MAX_RECEIVES { &mut dead } else { &mut batch };
+            destination.push(message.clone());
         }
         state.queue.retain(|message| dead.iter().all(|dead| dead.id != message.id));
         state.dead_letters.append(&mut dead);
@@ -309,11 +309,11 @@ impl Run {
         if batch.is_empty() {
             return;
         }
-        let works = batch.iter().map(|message| {
+        let contents = batch.iter().map(|message| {
             let body: String = message.body.chars().take(60).collect();
             format!("{} {body}", message.id)
         });
-        let name = format!("sync ({})", works.collect::<Vec<_>>().join(", "));
+        let name = format!("sync ({})", contents.collect::<Vec<_>>().join(", "));
         let world = self.world.clone();
         self.start_batch(name, async move { Ok(sync(world, batch).await) });
     }
@@ -418,7 +418,7 @@ impl Run {
             }
             Action::Newer { workspace, call } => state.newer_version(workspace, call),
             Action::RollForward => state.roll_forward(),
-            Action::Person { workspace, call, does } => state.person(workspace, call, does),
+            Action::Person { workspace, call, action } => state.person(workspace, call, action),
             Action::Convert { workspace, call } => state.convert(workspace, call),
             Action::AddRecord { workspace, call, indexed_after } => {
                 let mut record = record(workspace, call);

@@ -1,4 +1,4 @@
-//! The simulated orgs: records, activities, and grants, whose family ends when a rotated token is reused.
+//! The simulated orgs: records, activities and grants. Reusing a rotated token ends its whole family.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Activity {
     /// Nobody has changed it since it was created.
     pub is_untouched: bool,
     /// The fields that a person changed, and what Ringlog had written to them.
-    pub theirs: BTreeMap<String, Value>,
+    pub edited: BTreeMap<String, Value>,
     /// A person moved it to its current record.
     pub is_moved: bool,
     pub is_deleted: bool,
@@ -48,10 +48,11 @@ impl Activity {
     /// A person changes a field.
     fn edit(&mut self, field: &str, value: impl Into<Value>) {
         let before = self.fields.insert(field.to_owned(), value.into()).unwrap_or(Value::Null);
-        self.theirs.entry(field.to_owned()).or_insert(before);
+        self.edited.entry(field.to_owned()).or_insert(before);
     }
 
-    /// Sets the modification time. Salesforce's has whole seconds and does not show a second change within one.
+    /// Sets the modification time. Salesforce's has whole seconds and hides a second change within one, so each change
+    /// is at least a second after the one before.
     fn touch(&mut self, now: i64) {
         self.modified_at = now.max(self.modified_at + 1000);
         self.is_untouched = false;
@@ -73,7 +74,7 @@ pub struct Grant {
     pub issued_at: i64,
 }
 
-/// How long an unused refresh token lives, milliseconds.
+/// The lifetime of an unused refresh token, milliseconds.
 const IDLE: i64 = 30 * 86_400_000;
 
 #[derive(Default)]
@@ -101,7 +102,7 @@ pub struct Salesforce {
     pub made: u64,
     /// Created Leads, with their org and number.
     pub leads: Vec<(SalesforceId, SalesforceId, String)>,
-    /// How many refreshes were handled.
+    /// The number of refreshes handled.
     pub refreshes: u64,
     /// The org and time of each request with an access token, milliseconds.
     pub requests: Vec<(SalesforceId, i64)>,
@@ -180,7 +181,7 @@ impl Salesforce {
 
 impl State {
     /// A person changes what was written for a call, if there is anything.
-    pub fn person(&mut self, workspace: usize, call: usize, does: PersonAction) {
+    pub fn person(&mut self, workspace: usize, call: usize, action: PersonAction) {
         let now = self.now;
         let settled = self.is_settled(workspace, call);
         let place = self.rng.u32(0..3);
@@ -188,7 +189,7 @@ impl State {
             call_of(&activity.call_id) == (workspace, call) && !activity.is_deleted
         };
         let is_task = matches!(
-            does,
+            action,
             PersonAction::EditTask
                 | PersonAction::NoteTask
                 | PersonAction::MoveTask
@@ -196,14 +197,14 @@ impl State {
         );
         let activities = if is_task { &mut self.salesforce.tasks } else { &mut self.salesforce.events };
         let Some(activity) = activities.iter_mut().find(is_of) else { return };
-        match does {
+        match action {
             PersonAction::EditTask => {
                 activity.edit("Subject", "Quote for the caller");
                 activity.edit("Priority", "High");
             }
             PersonAction::NoteTask => {
                 let current = activity.text("Description").to_owned();
-                // Without `CallObject`, only the last line identifies it.
+                // Without `CallObject`, only its description's last line identifies it.
                 let has_call_object = activity.has_call_object();
                 let note = match place {
                     0 if has_call_object => "All done.".to_owned(),
@@ -244,9 +245,10 @@ impl State {
         let Some(task) = tasks.find(|task| Some(&task.id) == task_id) else { return };
         let (workspace, call) = call_of(&task.call_id);
         if self.rng.u32(0..5) == 0 {
-            let does = EDITS[self.rng.usize(0..EDITS.len())];
+            let action = EDITS[self.rng.usize(0..EDITS.len())];
             let at = self.now + self.rng.i64(0..300);
-            self.later.push(Later { at, effect: Box::new(move |state| state.person(workspace, call, does)) });
+            self.later
+                .push(Later { at, effect: Box::new(move |state| state.person(workspace, call, action)) });
         }
     }
 

@@ -1,4 +1,4 @@
-//! Invented workspaces, orgs, people and calls, by index.
+//! Sample workspaces, orgs, people and calls, by index.
 
 use calls::{
     appointment::AppointmentRequest,
@@ -27,7 +27,7 @@ pub fn workspace_of(org_id: &SalesforceId) -> usize {
     org_id.as_str().chars().nth(13).and_then(|digit| digit.to_digit(10)).unwrap() as usize
 }
 
-/// The number of a call, which nobody else has: a hundred invented ones (555-01xx) per area code.
+/// The phone number of a call, which no other call has: a hundred fictional numbers (555-01xx) per area code.
 pub fn number(workspace: usize, call: usize) -> String {
     format!("+1{}55501{:02}", 201 + 3 * workspace + call / 100, call % 100)
 }
@@ -59,7 +59,7 @@ pub fn twin_id(workspace: usize, call: usize) -> SalesforceId {
     SalesforceId::parse(format!("00Q00000001{workspace}{call:03}")).unwrap()
 }
 
-/// A person with the unknown caller's name and another number, whom a duplicate rule reports.
+/// A Contact with the unknown caller's name and another number, which the duplicate rule reports.
 pub fn namesake(workspace: usize) -> FoundRecord {
     FoundRecord {
         id: SalesforceId::parse(format!("00300000002{workspace}000")).unwrap(),
@@ -81,21 +81,21 @@ pub fn call_of(call_id: &CallId) -> (usize, usize) {
     (parts.next().unwrap(), parts.next().unwrap())
 }
 
-/// The `report`-th report of a call from the `caller`-th caller; each adds something, and the last one has an
-/// appointment.
+/// The `report`-th report of a call from the `caller`-th caller. Each has its own summary; all but the second have an
+/// appointment, and the third moves it.
 pub fn reported(workspace: usize, call: usize, report: usize, caller: usize) -> Call {
     let reported_at = START * 1000 + i64::try_from(report).unwrap();
-    let mut known = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());
-    known.kind = Some(Fact { value: CallKind::Inbound, reported_at });
-    known.customer_number = Some(Fact { value: number(workspace, caller), reported_at });
-    known.summary = Some(Fact { value: format!("Report {report}."), reported_at });
+    let mut facts = Call::new(CallId::parse(format!("call-{workspace}-{call}")).unwrap());
+    facts.kind = Some(Fact { value: CallKind::Inbound, reported_at });
+    facts.customer_number = Some(Fact { value: number(workspace, caller), reported_at });
+    facts.summary = Some(Fact { value: format!("Report {report}."), reported_at });
     if report != 2 {
         let value = AppointmentRequest {
             date: Some("2027-06-01".to_owned()),
             time: Some(if report == 3 { "3:00 PM" } else { "2:00 PM" }.to_owned()),
             ..AppointmentRequest::default()
         };
-        known.appointment = Some(Fact { value, reported_at });
+        facts.appointment = Some(Fact { value, reported_at });
     }
-    known
+    facts
 }

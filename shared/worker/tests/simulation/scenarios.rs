@@ -1,5 +1,4 @@
-//! Scenarios that people ask about first, in the simulated world: each with many seeds, and with every fault at every
-//! point.
+//! The scenarios that people ask about first, simulated: each with several seeds, some with every fault at every point.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +47,7 @@ fn logged_at(world: &World) -> Vec<i64> {
     state.salesforce.tasks.iter().map(|task| task.at / 1000 - START).collect()
 }
 
-/// A worker once died on a second report of a logged call, which left `success` behind and the row due forever.
+/// A worker once died on the second report of a logged call, which left the row `success` and due forever.
 #[test]
 fn a_second_report_of_a_logged_call() {
     let reports = [(1, Action::report(0, 2)), (60, Action::report(0, 3))];
@@ -56,7 +55,7 @@ fn a_second_report_of_a_logged_call() {
 }
 
 #[test]
-fn twenty_identical_reports_at_once_are_one_task() {
+fn twenty_identical_reports_at_once_create_one_task() {
     let plan = Plan::of(1, (0..20).map(|_| (1, Action::report(0, 1))));
     for seed in 0..SEEDS {
         assert_eq!(tasks(&world_after(&plan.clone().seeded(seed))), 1);
@@ -64,7 +63,7 @@ fn twenty_identical_reports_at_once_are_one_task() {
 }
 
 #[test]
-fn ten_calls_at_once_on_an_expired_session_are_one_refresh() {
+fn ten_calls_at_once_on_an_expired_session_cause_one_refresh() {
     let calls = (0..10).map(|call| (1, Action::report(call, 1)));
     let plan = Plan::of(10, [(1, Action::ExpireSessions)].into_iter().chain(calls));
     for seed in 0..SEEDS {
@@ -81,7 +80,7 @@ fn calls_of_a_revoked_connection_are_logged_after_one_reconnect() {
     for seed in 0..SEEDS {
         let world = world_after(&plan.clone().seeded(seed));
         assert_eq!(tasks(&world), 10);
-        // All of them after the reconnect, because of the messages it sends: long before they would be due.
+        // The reconnect's messages wake them all, long before they would be due.
         let logged = logged_at(&world);
         assert!(logged.iter().all(|at| (HOUR..HOUR + 5 * MINUTE).contains(at)), "{logged:?}");
     }
@@ -144,9 +143,9 @@ fn a_record_that_appears_after_its_call_is_found_by_the_late_match() {
     assert!(logged.len() == 1 && (HOUR..HOUR + 2 * MINUTE).contains(&logged[0]), "{logged:?}");
 }
 
-/// Two calls from one new caller: one Lead, whatever happens to either.
+/// Two calls from one new caller create one Lead, whatever happens to either call.
 #[test]
-fn two_calls_of_a_new_caller_are_one_lead() {
+fn two_calls_of_a_new_caller_create_one_lead() {
     for seconds_apart in [0, 1, MINUTE] {
         let script = [
             (0, Action::WantLeads { workspace: 0 }),
@@ -163,8 +162,8 @@ fn two_calls_of_a_new_caller_are_one_lead() {
 #[test]
 fn calls_of_a_days_outage_are_logged_without_a_flood() {
     const CALLS: usize = 240;
-    let every = DAY / i64::try_from(CALLS).unwrap();
-    let calls = (0..CALLS).map(|call| (1 + every * i64::try_from(call).unwrap(), Action::report(call, 1)));
+    let interval = DAY / i64::try_from(CALLS).unwrap();
+    let calls = (0..CALLS).map(|call| (1 + interval * i64::try_from(call).unwrap(), Action::report(call, 1)));
     let plan = Plan::of(CALLS, [(0, Action::Outage(DAY))].into_iter().chain(calls));
     for seed in 0..3 {
         let world = world_after(&plan.clone().seeded(seed));
@@ -211,17 +210,17 @@ fn a_limited_workspace_pauses_and_others_continue() {
             let bound = if task.org_id == org_id(0, 0) { limited_for + 2 * HOUR } else { 10 };
             assert!(took <= bound, "{} took {took} s", task.call_id);
         }
-        let asked = |(org, at): &&_| *org == org_id(0, 0) && *at / 1000 - START < limited_for;
-        let asked = state.salesforce.requests.iter().filter(asked).count();
-        // Each hour, one call finds the limit reached; more only if they sent requests before they could know.
-        assert!(asked <= 30, "{asked} requests while the limit was reached");
+        let while_limited = |(org, at): &&_| *org == org_id(0, 0) && *at / 1000 - START < limited_for;
+        let requests = state.salesforce.requests.iter().filter(while_limited).count();
+        // Each hour, one call finds out that the limit is reached; more only if they could not know yet.
+        assert!(requests <= 30, "{requests} requests while the limit was reached");
     }
 }
 
-/// Two calls while a newer version was rolled back: the one that it had worked on waits for it, the other does not.
+/// Two calls while a newer version is rolled back: the one that it worked on waits for it, the other does not.
 #[test]
-fn a_newer_version_is_rolled_back_and_comes_again() {
-    for (after, back_after) in [(1, 10 * MINUTE), (3 * MINUTE, 10 * MINUTE), (3 * MINUTE, 3 * HOUR)] {
+fn a_newer_version_is_rolled_back_and_redeployed() {
+    for (after, redeployed_after) in [(1, 10 * MINUTE), (3 * MINUTE, 10 * MINUTE), (3 * MINUTE, 3 * HOUR)] {
         let newer_at = 1 + after;
         let script = [
             (1, Action::report(0, 2)),
@@ -229,10 +228,10 @@ fn a_newer_version_is_rolled_back_and_comes_again() {
             (newer_at + 1, Action::report(0, 3)),
             (newer_at + 1, Action::report(1, 1)),
             (newer_at + 30, Action::Retry { workspace: 0 }),
-            (newer_at + back_after, Action::RollForward),
+            (newer_at + redeployed_after, Action::RollForward),
         ];
         let plan = Plan::of(2, script);
-        promises_hold(&format!("a rollback of {back_after} s"), &plan);
+        promises_hold(&format!("a rollback of {redeployed_after} s"), &plan);
         let world = world_after(&plan);
         let state = world.state();
         let other = state.salesforce.tasks.iter().find(|task| task.call_id.as_str() == "call-0-1").unwrap();

@@ -21,11 +21,11 @@ use crm::{
 
 use crate::salesforce::Salesforce;
 
-/// When every world starts, Unix seconds.
+/// The time at which every world starts, Unix seconds.
 pub const START: i64 = 1_800_000_000;
 /// The timeout of a request, milliseconds.
 pub const TIMEOUT: i64 = 10_000;
-/// Within how many seconds a write that Salesforce has received commits.
+/// A write that Salesforce has received commits within this many seconds.
 pub const SETTLE: i64 = 600;
 
 /// The valid version of the webhook secret; the previous one is revoked.
@@ -60,7 +60,7 @@ pub enum Broken {
     Lease,
     /// A look finds nothing, and nothing is ever unsettled.
     Look,
-    /// Tokens are stored without the lease, and everybody gets it.
+    /// Tokens are stored without the lease, and every worker gets the lease.
     TokenStore,
     /// Workspaces never appear paused.
     Pause,
@@ -72,7 +72,7 @@ pub enum Broken {
     Precondition,
     /// All records that a duplicate rule names seem to have the caller's number.
     Comparison,
-    /// Rows of a newer version look like any other.
+    /// Rows of a newer version look like any other row.
     Foreign,
 }
 
@@ -124,8 +124,8 @@ pub struct State {
     pub refreshed_by: BTreeMap<WorkspaceId, String>,
     /// Unused refresh tokens, and the process that has to revoke each.
     pub owed: BTreeMap<String, u64>,
-    /// Processes that have died, and revoke nothing any more.
-    pub buried: BTreeSet<u64>,
+    /// Processes that no longer have to revoke anything, mostly because they died.
+    pub excused: BTreeSet<u64>,
     /// The running process.
     pub running: u64,
     pub later: Vec<Later>,
@@ -135,13 +135,13 @@ pub struct State {
     /// Planned faults by port call.
     pub planned: BTreeMap<u64, Fault>,
     /// How many random faults may still happen.
-    pub chances: u32,
+    pub random_faults_left: u32,
     pub faults: u64,
     /// When the running process may continue, milliseconds.
     pub parked_until: i64,
-    /// How often a process has continued.
+    /// How many times any process has continued.
     pub turns: u64,
-    /// Whether the running worker has to die.
+    /// Whether the running process must die now.
     pub crash: bool,
     /// Accepted reports, which must not be lost.
     pub accepted: Vec<(WorkspaceId, Call)>,
@@ -152,7 +152,7 @@ pub struct State {
 }
 
 impl State {
-    /// A workspace; a new one has revoked its first webhook secret.
+    /// The workspace with this id. A new one has revoked its first webhook secret.
     pub fn workspace(&mut self, id: &WorkspaceId) -> &mut Workspace {
         self.workspaces.entry(id.clone()).or_insert_with(|| Workspace {
             webhook_secret: WebhookSecretVersions { current: VALID_SECRET, oldest_valid: VALID_SECRET },
@@ -165,17 +165,17 @@ impl State {
         self.now + self.skews.get(&self.running).copied().unwrap_or_default()
     }
 
-    /// Records an unused refresh token: the process that learns of it has to revoke it, unless it dies.
+    /// Records an unused refresh token: the process that learns of it has to revoke it, unless it is excused.
     pub fn owes(&mut self, token: impl Into<String>, process: u64) {
-        if !self.buried.contains(&process) {
+        if !self.excused.contains(&process) {
             self.owed.insert(token.into(), process);
         }
     }
 
-    /// Records that a process has died, and revokes nothing any more.
-    pub fn bury(&mut self, process: u64) {
+    /// Records that a process no longer has to revoke anything.
+    pub fn excuse(&mut self, process: u64) {
         self.owed.retain(|_, owing| *owing != process);
-        self.buried.insert(process);
+        self.excused.insert(process);
     }
 
     /// The rows as an index shows them: recently changed rows may still be shown as they were before.
@@ -222,9 +222,9 @@ impl State {
         self.calls += 1;
         let planned = self.planned.remove(&call);
         let fault = planned.or_else(|| {
-            let strikes = self.chances > 0 && self.rng.u32(0..12) == 0;
-            strikes.then(|| {
-                self.chances -= 1;
+            let happens = self.random_faults_left > 0 && self.rng.u32(0..12) == 0;
+            happens.then(|| {
+                self.random_faults_left -= 1;
                 Fault::ALL[self.rng.usize(0..Fault::ALL.len())]
             })
         });
@@ -243,7 +243,7 @@ pub enum Failed {
     /// It was never sent.
     NotSent,
     /// Whether it took effect is unknown.
-    NoAnswer,
+    NoResponse,
 }
 
 /// A handle to the world, which implements all ports.
@@ -272,13 +272,13 @@ impl World {
             kept_alive: BTreeMap::new(),
             refreshed_by: BTreeMap::new(),
             owed: BTreeMap::new(),
-            buried: BTreeSet::new(),
+            excused: BTreeSet::new(),
             running: 0,
             later: Vec::new(),
             broken,
             calls: 0,
             planned: BTreeMap::new(),
-            chances: 0,
+            random_faults_left: 0,
             faults: 0,
             parked_until: 0,
             turns: 0,
@@ -296,7 +296,7 @@ impl World {
         self.0.lock().unwrap()
     }
 
-    /// One port call: others may run first, and it may fail.
+    /// One port call: other processes may run first, and it may fail.
     pub async fn call<T>(
         &self,
         name: &str,
@@ -325,7 +325,7 @@ impl World {
             }
         }
         self.park(TIMEOUT).await;
-        Err(Failed::NoAnswer)
+        Err(Failed::NoResponse)
     }
 
     fn delay<T>(&self, effect: impl FnOnce(&mut State) -> T + Send + 'static) {
@@ -334,7 +334,7 @@ impl World {
         state.later.push(Later { at, effect: Box::new(move |state| drop(effect(state))) });
     }
 
-    /// Lets others run for at least this many milliseconds.
+    /// Lets other processes run for at least this many milliseconds.
     pub fn park(&self, milliseconds: i64) -> Park {
         Park { world: self.clone(), milliseconds, parked: None }
     }
@@ -345,11 +345,11 @@ impl World {
     }
 }
 
-/// A point where the scheduler chooses who continues.
+/// A point where the scheduler chooses which process continues.
 pub struct Park {
     world: World,
     milliseconds: i64,
-    /// Until when, and since which turn of its process.
+    /// Until when it is parked, and since which turn.
     parked: Option<(i64, u64)>,
 }
 

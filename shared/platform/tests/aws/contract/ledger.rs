@@ -36,18 +36,18 @@ contract! {
     a_row_round_trips,
     only_one_of_two_creates_a_row_and_the_other_sees_it,
     a_swap_needs_the_expected_last_write,
-    a_swap_of_a_deleted_row_conflicts_with_nothing,
+    a_swap_of_a_deleted_row_is_a_conflict_without_a_row,
     a_retry_of_our_own_write_succeeds,
     one_of_many_concurrent_writers_wins,
     a_row_without_a_write_id_is_not_written,
     waiting_rows_are_paged_oldest_first,
-    due_rows_come_from_all_shards_and_only_when_due,
+    due_rows_are_read_from_all_shards_and_only_when_due,
     due_rows_are_paged,
     the_newest_row_of_a_status_is_the_one_created_last,
     a_listed_row_has_what_the_indexes_contain,
     lists_are_paged_newest_first_even_within_a_second,
-    a_position_from_another_list_leads_to_the_callers_own,
-    outcomes_are_of_one_workspace_and_since_a_time,
+    a_position_from_another_workspaces_list_shows_only_own_rows,
+    outcomes_are_those_of_one_workspace_since_a_time,
     rows_with_an_error_code_are_paged_and_counted,
 }
 
@@ -83,7 +83,7 @@ async fn a_swap_needs_the_expected_last_write(ledger: impl Ledger) {
     assert_eq!(conflict, Swap::Conflict(Some(second.into())));
 }
 
-async fn a_swap_of_a_deleted_row_conflicts_with_nothing(ledger: impl Ledger) {
+async fn a_swap_of_a_deleted_row_is_a_conflict_without_a_row(ledger: impl Ledger) {
     let swap = ledger.swap(Some(&write_id("w1")), &row("call-1", "w2")).await.unwrap();
     assert_eq!(swap, Swap::Conflict(None));
 }
@@ -162,7 +162,7 @@ async fn all_due(ledger: &impl DueRows, now: i64, limit: u32) -> Vec<String> {
     found
 }
 
-async fn due_rows_come_from_all_shards_and_only_when_due(ledger: impl Ledger + DueRows) {
+async fn due_rows_are_read_from_all_shards_and_only_when_due(ledger: impl Ledger + DueRows) {
     for n in 0..20 {
         let mut row = row(&format!("call-{n}"), "w1");
         row.due_at = Some(1000 + n);
@@ -175,9 +175,9 @@ async fn due_rows_come_from_all_shards_and_only_when_due(ledger: impl Ledger + D
     let due: BTreeSet<_> = all_due(&ledger, 1009, 100).await.into_iter().collect();
     assert_eq!(due, (0..10).map(|n| format!("acme/call-{n}")).collect());
 
-    let mut moved_on = row("call-0", "w2");
-    moved_on.due_at = Some(5000);
-    ledger.swap(Some(&write_id("w1")), &moved_on).await.unwrap();
+    let mut postponed = row("call-0", "w2");
+    postponed.due_at = Some(5000);
+    ledger.swap(Some(&write_id("w1")), &postponed).await.unwrap();
     let mut ended = row("call-1", "w2");
     ended.finish(SyncStatus::Success, None, None, 90, 1000);
     ledger.swap(Some(&write_id("w1")), &ended).await.unwrap();
@@ -225,7 +225,7 @@ fn failed(call_id: &str, code: &str) -> Row {
     row
 }
 
-/// How the Contact was chosen.
+/// A decision for a Contact, the only candidate.
 fn decision() -> Decision {
     let id = salesforce_id("003000000000001AAA");
     Decision {
@@ -311,7 +311,7 @@ async fn lists_are_paged_newest_first_even_within_a_second(ledger: impl Ledger +
     assert_eq!(listed(&ledger, Some(SyncStatus::Error), 3).await, Vec::<Vec<String>>::new());
 }
 
-async fn a_position_from_another_list_leads_to_the_callers_own(ledger: impl Ledger + ListedRows) {
+async fn a_position_from_another_workspaces_list_shows_only_own_rows(ledger: impl Ledger + ListedRows) {
     for n in 0..4 {
         for workspace_id in [workspace_id(), another_workspace()] {
             let mut row = row(&format!("{workspace_id}-{n}"), "w1");
@@ -320,8 +320,8 @@ async fn a_position_from_another_list_leads_to_the_callers_own(ledger: impl Ledg
             create(&ledger, &row).await;
         }
     }
-    let theirs = ledger.list(&another_workspace(), None, 2, None).await.unwrap();
-    let position = theirs.last().unwrap().position();
+    let other = ledger.list(&another_workspace(), None, 2, None).await.unwrap();
+    let position = other.last().unwrap().position();
     for status in [None, Some(SyncStatus::Queued)] {
         let own = ledger.list(&workspace_id(), status, 10, Some(&position)).await.unwrap();
         let own: Vec<_> = own.iter().map(|row| row.call_id.as_str()).collect();
@@ -329,7 +329,7 @@ async fn a_position_from_another_list_leads_to_the_callers_own(ledger: impl Ledg
     }
 }
 
-async fn outcomes_are_of_one_workspace_and_since_a_time(ledger: impl Ledger + CountedRows) {
+async fn outcomes_are_those_of_one_workspace_since_a_time(ledger: impl Ledger + CountedRows) {
     for n in 0..6 {
         let mut row =
             if n % 2 == 0 { failed(&format!("call-{n}"), "X") } else { row(&format!("call-{n}"), "w1") };
@@ -343,9 +343,9 @@ async fn outcomes_are_of_one_workspace_and_since_a_time(ledger: impl Ledger + Co
         let (outcomes, next) = ledger.outcomes(&workspace_id(), since, None).await.unwrap();
         assert_eq!((outcomes.len(), next), (errors + queued, None), "{since:?}");
         let failed = Outcome { status: "error".into(), error_code: Some("X".into()) };
-        let waits = Outcome { status: "queued".into(), error_code: None };
+        let waiting = Outcome { status: "queued".into(), error_code: None };
         let count = |wanted: &Outcome| outcomes.iter().filter(|outcome| *outcome == wanted).count();
-        assert_eq!((count(&failed), count(&waits)), (errors, queued), "{since:?}");
+        assert_eq!((count(&failed), count(&waiting)), (errors, queued), "{since:?}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What every store has to do. Each case runs against the table and the in-memory store, so that the functions' tests
-//! rest on correct stores.
+//! What every store must do. Each case runs against both the table and the in-memory store, so that the functions'
+//! tests can rely on the in-memory stores.
 
 mod ledger;
 mod oauth_states;
@@ -37,7 +37,7 @@ pub(crate) fn salesforce_id(id: &str) -> SalesforceId {
     SalesforceId::parse(id).unwrap()
 }
 
-/// A row that was accepted at 1000.
+/// A row accepted at time 1000.
 pub(crate) fn row(call_id: &str, write_id: &str) -> Row {
     let mut call = Call::new(CallId::parse(call_id).unwrap());
     call.summary = Some(Fact { value: "They talked.".into(), reported_at: 1 });

@@ -1,4 +1,4 @@
-//! Connect flows: each is taken once, by its own browser, before it expires.
+//! Connect flows: each is taken once, by the browser that started it, before it expires.
 
 use platform::{
     hashed::Hashed,
@@ -21,9 +21,9 @@ async fn table() -> tables::OAuthStates {
 contract! {
     a_flow_is_taken_complete_and_only_once,
     an_unknown_state_is_refused,
-    another_browser_neither_takes_nor_invalidates_it,
+    another_browser_neither_takes_nor_invalidates_the_flow,
     an_expired_flow_is_refused,
-    one_of_many_concurrent_callbacks_takes_it,
+    only_one_of_many_concurrent_callbacks_takes_the_flow,
 }
 
 async fn take(states: &impl OAuthStates, state: &str, cookie: &str, now: i64) -> Result<(), TakeError> {
@@ -45,7 +45,7 @@ async fn an_unknown_state_is_refused(states: impl OAuthStates) {
     assert_eq!(take(&states, "forged", "cookie", 1).await, Err(TakeError::Unknown));
 }
 
-async fn another_browser_neither_takes_nor_invalidates_it(states: impl OAuthStates) {
+async fn another_browser_neither_takes_nor_invalidates_the_flow(states: impl OAuthStates) {
     states.put(&new_state("state", "cookie", 100)).await.unwrap();
     assert_eq!(take(&states, "state", "another", 1).await, Err(TakeError::WrongBrowser));
     assert_eq!(take(&states, "state", "cookie", 1).await, Ok(()));
@@ -57,7 +57,7 @@ async fn an_expired_flow_is_refused(states: impl OAuthStates) {
     assert_eq!(take(&states, "state", "another", 100).await, Err(TakeError::WrongBrowser));
 }
 
-async fn one_of_many_concurrent_callbacks_takes_it(states: impl OAuthStates + Clone + 'static) {
+async fn only_one_of_many_concurrent_callbacks_takes_the_flow(states: impl OAuthStates + Clone + 'static) {
     states.put(&new_state("state", "cookie", 100)).await.unwrap();
     let callbacks: Vec<_> = (0..8)
         .map(|_| {

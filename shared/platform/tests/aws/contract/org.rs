@@ -52,13 +52,13 @@ fn lessons() -> Lessons {
     }
 }
 
-fn refused() -> Learned {
+fn all_learned() -> Learned {
     Learned::default().with(&lessons(), 1000)
 }
 
 async fn learn(store: &impl OrgMemory, org: &str) {
     store.pause(&workspace_id(), &salesforce_id(org), 5000).await.unwrap();
-    store.remember(&workspace_id(), &salesforce_id(org), &refused(), &lessons()).await.unwrap();
+    store.remember(&workspace_id(), &salesforce_id(org), &all_learned(), &lessons()).await.unwrap();
 }
 
 async fn learned(store: &impl OrgMemory) -> (Option<i64>, Learned) {
@@ -70,23 +70,23 @@ async fn what_was_learned_round_trips(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     assert_eq!(learned(&store).await, (None, Learned::default()));
     learn(&store, ORG).await;
-    assert_eq!(learned(&store).await, (Some(5000), refused()));
+    assert_eq!(learned(&store).await, (Some(5000), all_learned()));
 }
 
 async fn concurrent_lessons_of_different_kinds_are_kept(store: impl OrgMemory + Connections) {
     connect(&store, &workspace_id(), 1000).await;
     let all = lessons();
-    let ones = [
+    let parts = [
         Lessons { unwritable: all.unwritable.clone(), ..Lessons::default() },
         Lessons { omitted: all.omitted.clone(), ..Lessons::default() },
         Lessons { closed_status: all.closed_status.clone(), ..Lessons::default() },
     ];
-    for one in ones {
-        // Each does not know the others.
-        let learned = Learned::default().with(&one, 1000);
-        store.remember(&workspace_id(), &salesforce_id(ORG), &learned, &one).await.unwrap();
+    for part in parts {
+        // Each worker knows only its own lesson.
+        let learned = Learned::default().with(&part, 1000);
+        store.remember(&workspace_id(), &salesforce_id(ORG), &learned, &part).await.unwrap();
     }
-    assert_eq!(learned(&store).await, (None, refused()));
+    assert_eq!(learned(&store).await, (None, all_learned()));
 }
 
 async fn the_longer_of_two_pauses_counts(store: impl OrgMemory + Connections) {
@@ -132,7 +132,7 @@ async fn a_refresh_keeps_what_was_learned(store: impl OrgMemory + ConnectionStor
     connect(&store, &workspace_id(), 1000).await;
     learn(&store, ORG).await;
     refresh(&store, 2000).await;
-    assert_eq!(learned(&store).await, (Some(5000), refused()));
+    assert_eq!(learned(&store).await, (Some(5000), all_learned()));
 }
 
 async fn a_gone_address_is_remembered_until_something_responds(

@@ -33,14 +33,14 @@ contract! {
     a_connection_round_trips,
     the_status_describes_the_connection,
     connecting_again_returns_the_old_grant_and_increments_the_version,
-    the_first_users_time_zone_stays,
-    the_first_orgs_country_stays,
+    the_first_users_time_zone_is_kept,
+    the_first_orgs_country_is_kept,
     settings_round_trip,
-    settings_that_may_not_be_replaced_stay_and_are_returned,
-    one_of_two_concurrent_replacements_wins,
+    settings_that_may_not_be_replaced_are_kept_and_returned,
+    only_one_of_several_concurrent_replacements_wins,
     changes_of_the_connection_do_not_block_settings,
     a_connect_fills_in_only_settings_that_nobody_changed,
-    a_nameless_user_replaces_the_name,
+    a_user_without_a_name_removes_the_stored_name,
     disconnecting_deletes_the_connection_and_returns_its_grant,
     disconnecting_twice_or_without_a_connection_changes_nothing,
     only_one_worker_may_refresh_at_a_time,
@@ -52,11 +52,11 @@ contract! {
     refreshed_tokens_stored_twice_by_their_worker_are_stored_once,
     refreshed_tokens_from_a_worker_without_the_lease_are_not_stored,
     refreshed_tokens_are_not_stored_after_a_disconnect,
-    a_released_lease_may_be_taken_at_once_and_only_its_owner_releases_it,
+    a_released_lease_may_be_taken_at_once_and_only_its_owner_may_release_it,
     a_dead_grant_requires_a_reconnect_and_keeps_no_token,
     a_dead_grant_with_outdated_tokens_changes_nothing,
     a_reconnect_replaces_a_dead_grant,
-    the_first_webhook_secret_is_version_one_and_stays,
+    the_first_webhook_secret_is_version_one_and_is_kept,
     a_rotation_keeps_the_previous_version_unless_it_is_revoked,
     a_rotation_before_the_first_issue_gives_version_one,
     webhook_secrets_survive_a_disconnect,
@@ -73,7 +73,7 @@ fn tokens(n: &str) -> Tokens {
 }
 
 /// The stored tokens and their version.
-async fn held(store: &impl ConnectionStore) -> (u64, String, String) {
+async fn stored_tokens(store: &impl ConnectionStore) -> (u64, String, String) {
     let connection = store.load(&workspace_id()).await.unwrap().connection.unwrap();
     let text = |secret: &secrecy::SecretString| secret.expose_secret().to_owned();
     (connection.version, text(&connection.access_token), text(&connection.refresh_token))
@@ -112,7 +112,7 @@ async fn a_connection_round_trips<V>((store, _): (impl ConnectionStore + Connect
     assert_eq!(connection.login_url, "https://login.salesforce.com");
     assert_eq!(connection.org_id, salesforce_id("00D000000000001EAA"));
     assert_eq!(connection.user_id, salesforce_id("005000000000001AAA"));
-    assert_eq!(held(&store).await, tokens_of(1, "1", "1"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(1, "1", "1"));
 }
 
 async fn the_status_describes_the_connection((store, view): (impl Connections, impl StatusView)) {
@@ -138,10 +138,10 @@ async fn connecting_again_returns_the_old_grant_and_increments_the_version<V>(
     let old = store.connect(&workspace_id(), &new_connection("2"), 2000).await.unwrap().unwrap();
     assert_eq!(old.refresh_token.expose_secret(), "refresh-1");
     assert_eq!(old.login_url, "https://login.salesforce.com");
-    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "2"));
 }
 
-async fn the_first_users_time_zone_stays((store, view): (impl Connections, impl SettingsView)) {
+async fn the_first_users_time_zone_is_kept((store, view): (impl Connections, impl SettingsView)) {
     connect(&store, "1").await;
     let mut second = new_connection("2");
     second.time_zone = Some("Europe/Berlin".parse().unwrap());
@@ -150,7 +150,7 @@ async fn the_first_users_time_zone_stays((store, view): (impl Connections, impl 
     assert_eq!(settings.time_zone.name(), "America/New_York");
 }
 
-async fn the_first_orgs_country_stays((store, view): (impl Connections, impl SettingsView)) {
+async fn the_first_orgs_country_is_kept((store, view): (impl Connections, impl SettingsView)) {
     connect(&store, "1").await;
     let mut second = new_connection("2");
     second.country = Some("DE".into());
@@ -181,7 +181,7 @@ async fn replace(store: &impl SettingsStore, now: &Settings, new: &Settings) -> 
 
 async fn settings_round_trip((workspaces, store): (impl Workspaces, impl SettingsStore)) {
     let (first, second) = (Settings::default(), other_settings());
-    // There and back: the login URL is set and removed.
+    // There and back, so that the login URL is set and removed.
     for (now, new) in [(&first, &second), (&second, &first), (&first, &first)] {
         assert_eq!(replace(&store, now, new).await, Replaced::Done);
         assert_eq!(store.settings(&workspace_id()).await.unwrap(), *new);
@@ -189,7 +189,7 @@ async fn settings_round_trip((workspaces, store): (impl Workspaces, impl Setting
     }
 }
 
-async fn settings_that_may_not_be_replaced_stay_and_are_returned<S>((_, store): (S, impl SettingsStore)) {
+async fn settings_that_may_not_be_replaced_are_kept_and_returned<S>((_, store): (S, impl SettingsStore)) {
     let now = Settings { retention_days: 31, ..Settings::default() };
     assert_eq!(replace(&store, &Settings::default(), &now).await, Replaced::Done);
     let refused = replace(&store, &Settings::default(), &other_settings()).await;
@@ -197,7 +197,9 @@ async fn settings_that_may_not_be_replaced_stay_and_are_returned<S>((_, store): 
     assert_eq!(store.settings(&workspace_id()).await.unwrap(), now);
 }
 
-async fn one_of_two_concurrent_replacements_wins<S>((_, store): (S, impl SettingsStore + Clone + 'static)) {
+async fn only_one_of_several_concurrent_replacements_wins<S>(
+    (_, store): (S, impl SettingsStore + Clone + 'static),
+) {
     let writers: Vec<_> = (31..35)
         .map(|retention_days| {
             let (store, new) = (store.clone(), Settings { retention_days, ..Settings::default() });
@@ -223,7 +225,7 @@ async fn changes_of_the_connection_do_not_block_settings(
     settings.rotate(&workspace_id(), false).await.unwrap();
     connect(&store, "3").await;
     assert_eq!(replace(&settings, &before, &other_settings()).await, Replaced::Done);
-    assert_eq!(held(&store).await, tokens_of(3, "3", "3"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(3, "3", "3"));
 }
 
 async fn a_connect_fills_in_only_settings_that_nobody_changed(
@@ -240,7 +242,7 @@ async fn a_connect_fills_in_only_settings_that_nobody_changed(
     assert_eq!(refused, Replaced::Refused(Box::new(filled)));
 }
 
-async fn a_nameless_user_replaces_the_name((store, view): (impl Connections, impl StatusView)) {
+async fn a_user_without_a_name_removes_the_stored_name((store, view): (impl Connections, impl StatusView)) {
     connect(&store, "1").await;
     let mut second = new_connection("2");
     second.user_name = None;
@@ -316,7 +318,7 @@ async fn refreshed_tokens_replace_the_old_ones_and_end_the_lease<V>(
     connect(&store, "1").await;
     assert!(lease(&store, 1, "worker", 1000).await);
     assert!(store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
-    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "2"));
     let workspace = store.load(&workspace_id()).await.unwrap();
     assert!(workspace.refresh_lease.is_none());
     assert_eq!(workspace.connection_version, 2);
@@ -328,9 +330,9 @@ async fn a_response_without_a_refresh_token_keeps_the_old_one<V>(
 ) {
     connect(&store, "1").await;
     assert!(lease(&store, 1, "worker", 1000).await);
-    let answer = Tokens { refresh_token: None, ..tokens("2") };
-    assert!(store.store_refreshed(&workspace_id(), 1, "worker", &answer).await.unwrap());
-    assert_eq!(held(&store).await, tokens_of(2, "2", "1"));
+    let response = Tokens { refresh_token: None, ..tokens("2") };
+    assert!(store.store_refreshed(&workspace_id(), 1, "worker", &response).await.unwrap());
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "1"));
 }
 
 async fn refreshed_tokens_stored_twice_by_their_worker_are_stored_once<V>(
@@ -341,7 +343,7 @@ async fn refreshed_tokens_stored_twice_by_their_worker_are_stored_once<V>(
     for _ in 0..2 {
         assert!(store.store_refreshed(&workspace_id(), 1, "worker", &tokens("2")).await.unwrap());
     }
-    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "2"));
 }
 
 async fn refreshed_tokens_from_a_worker_without_the_lease_are_not_stored<V>(
@@ -352,7 +354,7 @@ async fn refreshed_tokens_from_a_worker_without_the_lease_are_not_stored<V>(
     assert!(lease(&store, 1, "worker-1", 1000).await);
     assert!(lease(&store, 1, "worker-2", 2000).await);
     assert!(!store.store_refreshed(&workspace_id(), 1, "worker-1", &tokens("2")).await.unwrap());
-    assert_eq!(held(&store).await, tokens_of(1, "1", "1"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(1, "1", "1"));
 }
 
 async fn refreshed_tokens_are_not_stored_after_a_disconnect<V>(
@@ -365,7 +367,7 @@ async fn refreshed_tokens_are_not_stored_after_a_disconnect<V>(
     assert!(store.load(&workspace_id()).await.unwrap().connection.is_none());
 }
 
-async fn a_released_lease_may_be_taken_at_once_and_only_its_owner_releases_it<V>(
+async fn a_released_lease_may_be_taken_at_once_and_only_its_owner_may_release_it<V>(
     (store, _): (impl ConnectionStore + Connections, V),
 ) {
     connect(&store, "1").await;
@@ -404,7 +406,7 @@ async fn a_dead_grant_with_outdated_tokens_changes_nothing<V>(
     connect(&store, "1").await;
     connect(&store, "2").await;
     assert!(!store.require_reconnect(&workspace_id(), 1, "expired").await.unwrap());
-    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "2"));
 }
 
 async fn a_reconnect_replaces_a_dead_grant<V>((store, _): (impl ConnectionStore + Connections, V)) {
@@ -413,14 +415,14 @@ async fn a_reconnect_replaces_a_dead_grant<V>((store, _): (impl ConnectionStore 
     assert!(store.connect(&workspace_id(), &new_connection("2"), 2000).await.unwrap().is_none());
     let workspace = store.load(&workspace_id()).await.unwrap();
     assert_eq!((workspace.state, workspace.state_reason), (ConnectionState::Connected, None));
-    assert_eq!(held(&store).await, tokens_of(2, "2", "2"));
+    assert_eq!(stored_tokens(&store).await, tokens_of(2, "2", "2"));
 }
 
 fn versions(current: u64, oldest_valid: u64) -> WebhookSecretVersions {
     WebhookSecretVersions { current, oldest_valid }
 }
 
-async fn the_first_webhook_secret_is_version_one_and_stays(
+async fn the_first_webhook_secret_is_version_one_and_is_kept(
     (store, secrets): (impl ConnectionStore, impl WebhookSecrets),
 ) {
     for _ in 0..2 {

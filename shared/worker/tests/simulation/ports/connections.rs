@@ -198,11 +198,11 @@ impl IdleConnections for World {
         let id = id.clone();
         self.call("claim keep-alive", move |state| {
             let connected = state.workspace(&id).state == ConnectionState::Connected;
-            let may = connected && state.kept_alive.get(&id).is_none_or(|until| *until <= now);
-            if may {
+            let is_free = connected && state.kept_alive.get(&id).is_none_or(|until| *until <= now);
+            if is_free {
                 state.kept_alive.insert(id, until);
             }
-            may
+            is_free
         })
         .await
         .map_err(store_error)
@@ -287,26 +287,26 @@ impl TokenEndpoint for World {
                 state.violate("two concurrent requests with one refresh token");
             }
             set_in_use(&mut state, &token, true);
-            // If the worker dies, its connection is closed by then.
+            // If the worker dies, its request is over by then.
             let (at, token) = (state.now + TIMEOUT, token.clone());
             let effect = Box::new(move |state: &mut State| set_in_use(state, &token, false));
             state.later.push(crate::world::Later { at, effect });
         }
-        // Occasionally it takes almost until the timeout.
+        // Occasionally, a refresh takes almost until the timeout.
         let takes = {
             let mut state = self.state();
             if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
         };
         self.park(takes).await;
         let used = token.clone();
-        let answer = self
+        let response = self
             .call("refresh", move |state| {
                 let now = state.now;
                 state.salesforce.refresh(&used, now)
             })
             .await;
         set_in_use(&mut self.state(), &token, false);
-        match answer {
+        match response {
             Ok(Some((session, token))) => Ok(Tokens {
                 access_token: session.into(),
                 refresh_token: token.map(Into::into),
@@ -315,7 +315,7 @@ impl TokenEndpoint for World {
             }),
             Ok(None) => Err(crm_error(FaultClass::GrantEnded, "invalid_grant")),
             Err(Failed::NotSent) => Err(crm_error(FaultClass::Passing, "connection")),
-            Err(Failed::NoAnswer) => Err(crm_error(FaultClass::Ambiguous, "timeout")),
+            Err(Failed::NoResponse) => Err(crm_error(FaultClass::Ambiguous, "timeout")),
         }
     }
 
@@ -330,7 +330,7 @@ impl TokenEndpoint for World {
             })
             .await;
         revoked.map_err(|_| {
-            // It was tried; there is not always time for another try.
+            // One try is enough here: there is not always time for another.
             self.state().owed.remove(&token);
             crm_error(FaultClass::Passing, "timeout")
         })

@@ -14,7 +14,7 @@ use crate::world::{Broken, State, World};
 
 use super::store_error;
 
-/// A row as its reader sees it: without the removed guard.
+/// A row as a reader sees it, without the removed guard.
 fn seen(state: &State, row: &Row) -> Stored {
     let key = (row.workspace_id.clone(), row.call_id.clone());
     if state.newer.contains_key(&key) && state.broken != Some(Broken::Foreign) {

@@ -41,7 +41,7 @@ impl World {
             let now = state.now;
             state.salesforce.requests.push((connection.org_id.clone(), now));
         }
-        let answer = self
+        let response = self
             .call(name, move |state| {
                 let Some((org_id, _)) = state.salesforce.sessions.get(&session).cloned() else {
                     return Err(crm_error(FaultClass::Session, "INVALID_SESSION_ID"));
@@ -55,9 +55,9 @@ impl World {
                 effect(state, &org_id)
             })
             .await;
-        match answer {
-            Ok(answer) => answer.map(|value| Answer { value, api_usage: None }),
-            Err(Failed::NoAnswer) if writes => Err(crm_error(FaultClass::Ambiguous, "timeout")),
+        match response {
+            Ok(result) => result.map(|value| Answer { value, api_usage: None }),
+            Err(Failed::NoResponse) if writes => Err(crm_error(FaultClass::Ambiguous, "timeout")),
             Err(_) => Err(crm_error(FaultClass::Passing, "connection")),
         }
     }
@@ -86,7 +86,7 @@ fn new_activity(state: &mut State, prefix: &str, org_id: &SalesforceId, mut fiel
         at: state.now,
         modified_at: state.now,
         is_untouched: true,
-        theirs: BTreeMap::new(),
+        edited: BTreeMap::new(),
         is_moved: false,
         is_deleted: false,
     }
@@ -112,7 +112,7 @@ fn as_read(activity: &Activity, hides_call_object: bool, broken: Option<Broken>)
         .collect();
     fields.extend(activity.fields.clone());
     if broken == Some(Broken::Read) {
-        fields.extend(activity.theirs.clone());
+        fields.extend(activity.edited.clone());
     }
     crm::Activity {
         id: activity.id.clone(),
@@ -307,9 +307,9 @@ impl Crm for World {
         self.request("read activities", connection, false, move |state, _| {
             let (hides, broken) = (state.salesforce.hides_call_object, state.broken);
             let find = |activities: &[Activity], id: Option<&SalesforceId>| {
-                let there =
+                let existing =
                     activities.iter().find(|activity| Some(&activity.id) == id && !activity.is_deleted);
-                there.map(|activity| as_read(activity, hides, broken))
+                existing.map(|activity| as_read(activity, hides, broken))
             };
             let read = Activities {
                 task: find(&state.salesforce.tasks, task_id.as_ref()),
@@ -338,14 +338,11 @@ impl Crm for World {
                 let activities = if is_task { &mut org.tasks } else { &mut org.events };
                 activities.iter().position(|activity| activity.id == id && !activity.is_deleted)
             };
-            let Some(place) = find(state) else {
+            let Some(index) = find(state) else {
                 return Err(crm_error(FaultClass::RecordGone, "ENTITY_IS_DELETED"));
             };
-            let of = |state: &mut State| {
-                let org = &mut state.salesforce;
-                if is_task { org.tasks[place].clone() } else { org.events[place].clone() }
-            };
-            let mut activity = of(state);
+            let org = &state.salesforce;
+            let mut activity = if is_task { org.tasks[index].clone() } else { org.events[index].clone() };
             let is_guarded = state.broken != Some(Broken::Precondition);
             if is_guarded && activity.modified_at / 1000 > since {
                 return Err(crm_error(FaultClass::Stale, "PRECONDITION_FAILED"));
@@ -356,7 +353,7 @@ impl Crm for World {
             activity.is_untouched = false;
             let org = &mut state.salesforce;
             let activities = if is_task { &mut org.tasks } else { &mut org.events };
-            activities[place] = activity;
+            activities[index] = activity;
             Ok(())
         })
         .await
@@ -380,12 +377,12 @@ impl Crm for World {
                 return Ok(Look::default());
             }
             let ours = |activity: &&Activity| activity.call_id == call_id && activity.org_id == *org_id;
-            let there = |activity: &&Activity| {
+            let is_on_record = |activity: &&Activity| {
                 ours(activity) && has_call_line(activity) && who_ids.contains(&activity.who_id)
             };
             let mut tasks = state.salesforce.tasks.iter();
-            let task = tasks.find(|task| there(task) || ours(task) && task.has_call_object());
-            let event = state.salesforce.events.iter().find(there);
+            let task = tasks.find(|task| is_on_record(task) || ours(task) && task.has_call_object());
+            let event = state.salesforce.events.iter().find(is_on_record);
             Ok(Look {
                 task: task.map(|task| (task.id.clone(), Some(task.who_id.clone()))),
                 event_id: event.map(|event| event.id.clone()),
