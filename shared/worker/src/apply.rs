@@ -79,7 +79,7 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(applied)
     }
 
-    /// Fixes the choice: from here on, Salesforce has been asked to write it.
+    /// Fixes the choice: from here on, it is the one that Salesforce was asked to write.
     fn fix_choice(&mut self, row: &Row) {
         self.seen.choice.record.clone_from(&row.record);
         self.seen.choice.decision.clone_from(&row.decision);

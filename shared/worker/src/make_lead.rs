@@ -2,8 +2,8 @@
 //! many calls arrive at once.
 //!
 //! A Lead has no unique field. So a worker claims the number before it creates one. If the response is lost, the Lead
-//! is not created again until the first request can no longer commit; by then the query for recent records finds it,
-//! because it reaches back further.
+//! is not created again until the first request can no longer commit. By then, the query for recent records finds the
+//! Lead if it exists, because the query reaches back further.
 
 use std::time::Duration;
 
