@@ -22,12 +22,12 @@ use worker::{
 
 use crate::parameters::{self, ListQuery, cursor};
 
-/// With less time left, no page is started: it has to end, and the response has to be sent.
+/// With less time left, no page is started: it has to be finished, and the response sent.
 const RESPONSE_TIME: TimeDelta = TimeDelta::seconds(3);
 
 /// The handler's dependencies.
 pub struct SyncLogs<L, Q, K, R> {
-    /// Who may read, and who may retry.
+    /// Which callers may read, and which may retry.
     pub callers: CallerRules,
     /// The ledger.
     pub ledger: L,

@@ -15,9 +15,9 @@ use platform::{
 pub struct ListQuery {
     /// Only rows with this status.
     pub status: Option<SyncStatus>,
-    /// How many rows.
+    /// The maximum number of rows.
     pub limit: u32,
-    /// After this one.
+    /// Only rows after this position.
     pub after: Option<Position>,
 }
 
@@ -48,8 +48,8 @@ pub fn call_id(request: &Request) -> Result<CallId, Problem> {
     CallId::parse(text).map_err(|error| Problem::new(ProblemCode::InvalidCallId, format!("callId: {error}.")))
 }
 
-/// The cursor of what follows a position. It contains only the position; the next request names the workspace and the
-/// list again.
+/// The cursor of the page after a position. It contains only the position; the workspace and the filter come from the
+/// next request.
 pub fn cursor(position: &Position) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(format!("{}/{}", position.created_at, position.call_id))
 }
@@ -66,8 +66,8 @@ fn read<T>(
 fn status(text: &str) -> Result<SyncStatus, Problem> {
     let known = SyncStatus::ALL.into_iter().find(|status| status.as_str() == text);
     known.ok_or_else(|| {
-        let words = SyncStatus::ALL.map(SyncStatus::as_str).join(", ");
-        Problem::new(ProblemCode::InvalidStatus, format!("status must be one of {words}."))
+        let names = SyncStatus::ALL.map(SyncStatus::as_str).join(", ");
+        Problem::new(ProblemCode::InvalidStatus, format!("status must be one of {names}."))
     })
 }
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn without_parameters_it_is_the_newest_fifty() {
+    fn the_default_is_the_newest_fifty() {
         assert_eq!(list(""), Ok(ListQuery { status: None, limit: 50, after: None }));
     }
 

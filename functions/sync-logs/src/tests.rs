@@ -1,4 +1,4 @@
-//! The ledger for people.
+//! The ledger as people see it.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -318,7 +318,7 @@ async fn a_status_lists_only_its_own_rows_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_does_not_lead_into_another_list() {
+async fn a_cursor_does_not_open_another_list() {
     let world = world().with([
         row("globex", "theirs-1", 1),
         row("globex", "theirs-2", 2),
@@ -351,7 +351,7 @@ async fn invalid_parameters_are_refused_by_name() {
     }
 }
 
-/// A world with a call that a newer version worked on last, between two others.
+/// A world with a call whose row a newer version wrote, between two others.
 fn rolled_back() -> World {
     let world = world().with([refused("call-1", 10), refused("call-3", 30)]);
     world.ledger.insert_newer(refused("call-2", 20), "undoing");
@@ -371,7 +371,7 @@ async fn a_call_of_a_newer_version_is_listed_and_counted_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_newer_version_is_not_retried_and_keeps_no_other_from_it() {
+async fn a_call_of_a_newer_version_is_not_retried_and_does_not_stop_the_others() {
     let world = rolled_back();
     let before = world.row("call-2");
     assert_eq!(outcome(&world.post("/call-2/retry", "").await), problem(409, "newer_version"));
@@ -409,7 +409,7 @@ async fn a_summary_counts_statuses_and_error_codes_over_several_pages() {
 }
 
 #[tokio::test]
-async fn a_summary_that_takes_too_long_asks_for_a_shorter_time() {
+async fn a_summary_that_takes_too_long_suggests_a_shorter_period() {
     let rows = || (0..1500).map(|n| row("acme", &format!("call-{n}"), n));
     let slow = world_ticking(Duration::from_secs(15)).with(rows());
     assert_eq!(slow.listed("/summary").await["total"], 1500);
@@ -441,7 +441,7 @@ async fn a_retried_call_whose_message_is_refused_is_left_to_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_call_that_a_worker_holds_is_left_alone() {
+async fn a_call_that_a_worker_holds_is_not_changed() {
     let mut held = refused("call-1", 100);
     held.lease = Some(Lease { owner: "worker".to_owned(), until: NOW + 60 });
     let world = world().with([held]);
@@ -485,13 +485,13 @@ async fn all_calls_with_an_error_code_are_queued_whatever_their_status() {
     assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 0 }));
 }
 
-/// A world with this many failed calls, where a page of a retry takes two seconds.
+/// A world with this many failed calls, in which a page of a retry takes two seconds.
 fn slow_world(calls: i64) -> World {
     world_ticking(Duration::from_secs(1)).with((0..calls).map(|n| refused(&format!("call-{n}"), n)))
 }
 
 #[tokio::test]
-async fn what_does_not_fit_in_time_is_left_to_the_queue_and_counted() {
+async fn calls_that_time_does_not_allow_for_are_left_to_the_queue_and_counted() {
     let world = slow_world(4000);
     assert_eq!(body_of(&world.request_retry(REFUSED).await), json!({ "queued": 4000 }));
     let done = world.queued();
@@ -503,7 +503,7 @@ async fn what_does_not_fit_in_time_is_left_to_the_queue_and_counted() {
 }
 
 #[tokio::test]
-async fn counting_what_is_left_ends_in_time() {
+async fn counting_the_remaining_calls_ends_in_time() {
     let world = slow_world(9000);
     let queued = body_of(&world.request_retry(REFUSED).await)["queued"].as_u64().unwrap();
     assert!((4000..9000).contains(&queued), "{queued}");
@@ -606,7 +606,7 @@ async fn while_the_table_is_down_it_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_row_that_fails_does_not_keep_later_pages_from_being_queued() {
+async fn a_row_that_fails_does_not_stop_later_pages() {
     let world = world().with((0..600).map(|n| refused(&format!("call-{n}"), n)));
     world.ledger.faults.fail_next("swap", When::Before);
     world.ledger.faults.fail_next("swap", When::Before);
@@ -618,7 +618,7 @@ async fn a_row_that_fails_does_not_keep_later_pages_from_being_queued() {
 }
 
 #[tokio::test]
-async fn a_call_under_a_revoked_secret_is_not_retried() {
+async fn a_call_reported_with_a_revoked_secret_is_not_retried() {
     let world = world().with([ended(
         "call-1",
         1,

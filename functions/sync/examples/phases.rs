@@ -1,4 +1,4 @@
-//! Times what a worker's first call waits for besides the network, phase by phase, once in this process:
+//! Times everything except the network that a worker's first call waits for, phase by phase, once per process:
 //! `cargo run --release -p sync --example phases`. docs/performance.md has the medians of several runs.
 
 use std::{

@@ -41,15 +41,15 @@ where
         event: SqsEvent,
         deadline: DateTime<Utc>,
     ) -> Result<SqsBatchResponse, MissingMessageId> {
-        let (records, mut failed) = read(event.records)?;
-        let workspaces = self.load_workspaces(&records).await;
-        let done = stream::iter(records)
-            .map(|record| {
+        let (messages, mut failed) = read(event.records)?;
+        let workspaces = self.load_workspaces(&messages).await;
+        let done = stream::iter(messages)
+            .map(|message| {
                 let workspaces = &workspaces;
                 async move {
                     let outcome =
-                        AssertUnwindSafe(self.record(&record, workspaces, deadline)).catch_unwind().await;
-                    report(record, outcome)
+                        AssertUnwindSafe(self.process(&message, workspaces, deadline)).catch_unwind().await;
+                    report(message, outcome)
                 }
             })
             .buffer_unordered(BATCH)
@@ -64,10 +64,10 @@ where
     /// Reads each of the batch's workspaces once.
     async fn load_workspaces(
         &self,
-        records: &[Record],
+        messages: &[Message],
     ) -> HashMap<WorkspaceId, Result<Workspace, StoreError>> {
         let ids: std::collections::HashSet<_> =
-            records.iter().map(|record| record.job.workspace_id().clone()).collect();
+            messages.iter().map(|message| message.job.workspace_id().clone()).collect();
         stream::iter(ids)
             .map(|id| async move {
                 let workspace = self.worker.workspaces.load(&id).await;
@@ -78,9 +78,9 @@ where
             .await
     }
 
-    async fn record(
+    async fn process(
         &self,
-        Record { job, receives, sent_at, .. }: &Record,
+        Message { job, receives, sent_at, .. }: &Message,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Outcome, StoreError> {
@@ -130,7 +130,7 @@ enum Outcome {
 }
 
 /// A parsed message.
-struct Record {
+struct Message {
     message_id: String,
     job: Job,
     /// How often it has been delivered, including this time.
@@ -142,16 +142,16 @@ struct Record {
 }
 
 /// SQS gives every message an id. A message without one cannot be reported as failed, and an empty id would mean the
-/// whole batch. So this fails the whole batch, which is delivered again.
+/// whole batch. So the whole batch fails and is delivered again.
 #[derive(Debug, thiserror::Error)]
 #[error("a message of the batch has no id; the batch is delivered again")]
 pub struct MissingMessageId;
 
 /// Parses the messages; also returns the ids of unreadable ones, which have failed.
-fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), MissingMessageId> {
-    let mut records = Vec::new();
+fn read(received: Vec<SqsMessage>) -> Result<(Vec<Message>, Vec<String>), MissingMessageId> {
+    let mut messages = Vec::new();
     let mut failed = Vec::new();
-    for message in messages {
+    for message in received {
         let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
         match Job::decode(message.body.as_deref().unwrap_or_default()) {
             Ok(job) => {
@@ -160,7 +160,7 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
                 let sent_at = attribute("SentTimestamp");
                 let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
-                records.push(Record { message_id, job, receives, sent_at, trace });
+                messages.push(Message { message_id, job, receives, sent_at, trace });
             }
             Err(error) => {
                 measure::message_taken(None);
@@ -170,7 +170,7 @@ fn read(messages: Vec<SqsMessage>) -> Result<(Vec<Record>, Vec<String>), Missing
             }
         }
     }
-    Ok((records, failed))
+    Ok((messages, failed))
 }
 
 /// The id of the trace in an X-Ray header: `Root=1-…;Parent=…;Sampled=1`.
@@ -180,7 +180,7 @@ fn root(header: &str) -> &str {
 
 /// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
-    Record { message_id, job, trace, .. }: Record,
+    Message { message_id, job, trace, .. }: Message,
     outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
     let workspace_id = job.workspace_id();
@@ -221,7 +221,7 @@ fn report(
             Some(message_id)
         }
         Err(_) => {
-            // The panic's message may have content; the hook has logged where it happened.
+            // The panic's message may contain content; the panic hook has logged where it happened.
             tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
             Some(message_id)
         }

@@ -78,7 +78,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn samples_fail_for_unreadable_messages() {
+async fn only_the_unreadable_messages_of_the_samples_fail() {
     /// Failed messages, Tasks, and sent messages.
     type Expected = (&'static [&'static str], usize, usize);
     let expected: [(&str, Expected); 4] = [
@@ -125,7 +125,7 @@ async fn an_unreadable_message_fails_alone() {
 
 /// It stays in the queue, and then in the dead-letter queue, until the newer version is back.
 #[tokio::test]
-async fn a_message_of_a_newer_version_fails_alone() {
+async fn a_message_from_a_newer_version_fails_alone() {
     let world = world();
     let bodies = [
         r#"{"v":1,"kind":"undo","workspaceId":"acme","callId":"call-1"}"#.to_owned(),
@@ -137,9 +137,9 @@ async fn a_message_of_a_newer_version_fails_alone() {
     assert_eq!(world.logged(), ["call-1"]);
 }
 
-/// A report has nowhere else to be; a wake only says what the row says itself.
+/// The report exists nowhere else; the wake can be dropped, because the row has its own `due_at`.
 #[tokio::test]
-async fn a_report_of_a_row_of_a_newer_version_comes_again_and_a_wake_is_done() {
+async fn a_report_for_a_newer_versions_row_is_delivered_again_and_a_wake_is_done() {
     let world = world();
     let row = Row::accepted(workspace_id("acme"), call("call-1", NUMBER), NOW);
     world.worker.ledger.insert_newer(row, "undoing");
@@ -233,7 +233,7 @@ async fn a_message_whose_store_fails_is_delivered_again() {
 }
 
 #[tokio::test]
-async fn with_too_little_time_left_nothing_is_started_and_all_is_delivered_again() {
+async fn with_too_little_time_left_nothing_is_started_and_all_messages_are_delivered_again() {
     let world = world();
     let bodies = [report("acme", "call-1", NUMBER), resume()];
     assert_eq!(failed(&world.work_within(&bodies, 15).await), ["0", "1"].into());
@@ -263,7 +263,7 @@ async fn a_call_of_a_disconnected_workspace_waits_and_its_message_is_done() {
     assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::WaitingForConnection);
 }
 
-/// Delivers a message for the `receives`-th time that was sent this many seconds ago.
+/// Delivers a message that was sent this many seconds ago, for the `receives`-th time.
 async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
     let record = json!({
         "messageId": "0", "body": body, "messageAttributes": {},
@@ -277,7 +277,7 @@ async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
     assert!(failed(&world.batch(batch, deadline).await.unwrap()).is_empty());
 }
 
-/// The ledger does not know the Task in Salesforce: the message is all that is left of the call.
+/// The Task is in Salesforce, but the ledger has lost the call.
 #[tokio::test]
 async fn a_message_that_was_delivered_before_or_is_old_creates_no_second_task() {
     for (receives, seconds_ago) in [(2, 1), (6, 1), (1, 86_401), (1, 1800)] {
@@ -311,7 +311,7 @@ async fn a_fresh_message_needs_no_look() {
 }
 
 #[tokio::test]
-async fn an_empty_message_id_never_means_the_whole_batch() {
+async fn a_message_without_an_id_is_never_reported_as_failed() {
     let world = world();
     for id in [json!(null), json!("")] {
         let record =
@@ -323,10 +323,10 @@ async fn an_empty_message_id_never_means_the_whole_batch() {
 }
 
 #[tokio::test]
-async fn a_retry_queues_and_wakes_the_calls_with_its_error_code_and_leaves_the_others() {
+async fn a_retry_queues_and_wakes_only_the_calls_with_its_error_code() {
     let world = world();
     let reason =
-        |code: &str| Some(calls::reason::Reason { code: code.to_owned(), message: "Mend it.".to_owned() });
+        |code: &str| Some(calls::reason::Reason { code: code.to_owned(), message: "Fix it.".to_owned() });
     for n in 0..600 {
         let code = if n % 2 == 0 { "STORAGE_LIMIT_EXCEEDED" } else { "INSUFFICIENT_ACCESS" };
         let mut row = Row::accepted(workspace_id("acme"), call(&format!("call-{n}"), NUMBER), NOW - n);

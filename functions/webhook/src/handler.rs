@@ -14,7 +14,7 @@ use worker::{
     ports::{Clock, Ledger, Queue, Random, Workspaces},
 };
 
-/// The webhook's dependencies. The ledger, the workspaces and randomness are only used if the queue fails.
+/// The webhook's dependencies. The ledger, the workspaces and randomness are used only if the queue fails.
 pub struct Webhook<T, Q, L, W, K, R> {
     /// Verifies tokens.
     pub tokens: T,
@@ -22,7 +22,7 @@ pub struct Webhook<T, Q, L, W, K, R> {
     pub queue: Q,
     /// The ledger, for calls that the queue refuses.
     pub ledger: L,
-    /// The workspaces, whose revoked secrets matter for calls that go into the ledger.
+    /// The workspaces, whose secrets are checked for calls that go into the ledger.
     pub workspaces: W,
     /// The time.
     pub clock: K,

@@ -64,7 +64,7 @@ impl World {
         self.handle(ApiRequest::post("/webhook/vapi", body).header("x-vapi-secret", token).build()).await
     }
 
-    /// Vapi reports a call, with version 3 of the workspace's secret.
+    /// Reports a call with version 3 of the workspace's secret.
     async fn reported(&self) -> Response<Body> {
         self.post(&token(3).await, &report().to_string()).await
     }
@@ -252,7 +252,7 @@ async fn while_the_queue_is_down_the_call_goes_into_the_ledger_due_now() {
 }
 
 #[tokio::test]
-async fn a_report_whose_queue_response_was_lost_is_in_both_and_not_lost() {
+async fn a_report_whose_queue_response_was_lost_is_in_the_queue_and_in_the_ledger() {
     let world = world();
     world.queue.faults.fail_next("send", When::After);
     assert_eq!(world.reported().await.status(), 200);
@@ -271,7 +271,7 @@ async fn a_revoked_secret_is_refused_while_the_queue_is_down_too() {
 }
 
 #[tokio::test]
-async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_received() {
+async fn while_the_queue_is_down_a_call_of_a_newer_version_is_not_acknowledged() {
     let world = world();
     let call = calls::call::Call::new(CallId::parse("call-1").unwrap());
     world.ledger.insert_newer(crm::ledger::Row::accepted(acme(), call, NOW), "undoing");

@@ -1,5 +1,5 @@
-//! The API's description, OpenAPI 3.1: what the modules say of their routes, put together. The schemas are those of the
-//! types that are sent. Its text is `docs/openapi.yaml`.
+//! The API's description in OpenAPI 3.1: combines the modules' descriptions of their routes with the schemas of the
+//! types that they send. The output is `docs/openapi.yaml`.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ impl Tag {
     fn meaning(self) -> &'static str {
         match self {
             Self::Connection => "The workspace's connection to its Salesforce org",
-            Self::Calls => "What became of the calls",
+            Self::Calls => "The calls and their outcomes",
             Self::Workspace => "The workspace's settings",
             Self::Vapi => "The webhook, and how to set it up in Vapi",
         }
@@ -51,9 +51,9 @@ impl Tag {
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Everybody.
+    /// Anybody.
     Anybody,
-    /// Everybody with a token of a workspace.
+    /// Anybody with a token of a workspace.
     Member,
     /// The workspace's admins.
     Admin,
@@ -61,9 +61,9 @@ pub(crate) enum Who {
     Vapi,
 }
 
-/// The schemas of what is sent, by name, and the codes that a response is described for.
+/// The schemas by name, and the codes that the described responses have.
 pub(crate) struct Schemas {
-    answers: SchemaGenerator,
+    responses: SchemaGenerator,
     requests: SchemaGenerator,
     refusals: BTreeMap<String, Value>,
     codes: Vec<ProblemCode>,
@@ -73,7 +73,7 @@ impl Schemas {
     fn new() -> Self {
         let mut settings = SchemaSettings::draft2020_12();
         settings.definitions_path = "/components/schemas".into();
-        // JSON has no unsigned numbers: `minimum: 0` says it.
+        // `uint…` is no format of JSON Schema; `minimum: 0` says the same.
         let signed = RecursiveTransform(|schema: &mut Schema| {
             if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
                 schema.remove("format");
@@ -82,27 +82,27 @@ impl Schemas {
         settings = settings.with_transform(signed);
         Self {
             requests: settings.clone().for_deserialize().into_generator(),
-            answers: settings.for_serialize().into_generator(),
+            responses: settings.for_serialize().into_generator(),
             refusals: BTreeMap::new(),
             codes: Vec::new(),
         }
     }
 
-    /// The schema of a type as it is sent to the caller.
-    pub(crate) fn answer<T: JsonSchema>(&mut self) -> Value {
-        self.answers.subschema_for::<T>().to_value()
+    /// The schema of a type in responses.
+    pub(crate) fn response<T: JsonSchema>(&mut self) -> Value {
+        self.responses.subschema_for::<T>().to_value()
     }
 
-    /// The schema of a type as it is taken from the caller.
+    /// The schema of a type in requests.
     pub(crate) fn request<T: JsonSchema>(&mut self) -> Value {
         self.requests.subschema_for::<T>().to_value()
     }
 
-    /// Problems with these codes, under a name. They have one status.
+    /// A response with one of these codes, which share a status; its schema gets this name.
     pub(crate) fn refusal(&mut self, name: &str, codes: &[ProblemCode]) -> Refusal {
         let status = codes[0].status();
         assert!(codes.iter().all(|code| code.status() == status), "{name}: {codes:?}");
-        let problem = self.answer::<WrittenProblem<'_>>();
+        let problem = self.response::<WrittenProblem<'_>>();
         let words: Vec<_> = codes.iter().map(ProblemCode::as_str).collect();
         let schema = json!({
             "allOf": [
@@ -120,10 +120,10 @@ impl Schemas {
         Refusal { status, description, schema: reference("schemas", name) }
     }
 
-    /// All of them. A type that is sent both ways has one schema.
+    /// All schemas by name. A type in both requests and responses has one schema.
     fn by_name(mut self) -> BTreeMap<String, Value> {
         let mut all = self.refusals;
-        let sent = self.answers.take_definitions(true).into_iter();
+        let sent = self.responses.take_definitions(true).into_iter();
         for (name, schema) in sent.chain(self.requests.take_definitions(true)) {
             let other = all.insert(name.clone(), schema.clone());
             assert!(other.is_none_or(|other| other == schema), "{name} has two schemas");
@@ -144,7 +144,7 @@ impl Refusal {
         json!({ "description": self.description, "content": { PROBLEM: { "schema": self.schema } } })
     }
 
-    /// One that API Gateway answers by itself as well.
+    /// One whose status API Gateway itself also returns.
     fn or_gateway(self) -> Value {
         let mut response = self.response();
         response["content"][JSON] = gateway();
@@ -152,7 +152,7 @@ impl Refusal {
     }
 }
 
-/// An operation, in OpenAPI's form.
+/// An OpenAPI operation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operation {
@@ -176,7 +176,7 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// A route, and what every route of its callers answers.
+    /// A route's operation, with the responses that all routes for its callers have.
     pub(crate) fn new(route: Route, id: &'static str, tag: Tag, who: Who) -> Self {
         let mut responses = BTreeMap::from([
             ("429".to_owned(), reference("responses", "Throttled")),
@@ -210,21 +210,21 @@ impl Operation {
         }
     }
 
-    /// What it is for.
-    pub(crate) fn says(mut self, summary: &'static str, description: &str) -> Self {
+    /// Sets the summary and the description.
+    pub(crate) fn describe(mut self, summary: &'static str, description: &str) -> Self {
         let who = if self.who == Who::Admin { "Admins only." } else { "" };
         self.summary = summary;
         self.description = format!("{who} {description}").trim().to_owned();
         self
     }
 
-    /// A parameter, in OpenAPI's form.
+    /// Adds an OpenAPI parameter.
     pub(crate) fn parameter(mut self, parameter: Value) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    /// A body. What is not JSON, or not this, is `invalid_body`.
+    /// Adds a body. One that is not JSON or does not match the schema is `invalid_body`.
     pub(crate) fn body(mut self, schema: &Value) -> Self {
         self = self.optional_body(schema);
         if let Some(body) = &mut self.request_body {
@@ -233,52 +233,52 @@ impl Operation {
         self
     }
 
-    /// A body that may be left out.
+    /// Adds an optional body.
     pub(crate) fn optional_body(mut self, schema: &Value) -> Self {
         self.request_body = Some(json!({ "content": { JSON: { "schema": schema } } }));
         self.responses.insert("400".to_owned(), reference("responses", "InvalidBody"));
         self
     }
 
-    /// What it answers when all is well.
-    pub(crate) fn answer(mut self, status: u16, description: &str, schema: &Value) -> Self {
+    /// Adds the response on success.
+    pub(crate) fn success(mut self, status: u16, description: &str, schema: &Value) -> Self {
         let response = json!({ "description": description, "content": { JSON: { "schema": schema } } });
         self.responses.insert(status.to_string(), response);
         self.header(status, "Cache-Control", reference("headers", "NoStore"))
     }
 
-    /// A header of a response.
+    /// Adds a header to a response.
     pub(crate) fn header(mut self, status: u16, name: &str, header: Value) -> Self {
-        self.response(status)["headers"][name] = header;
+        self.response_entry(status)["headers"][name] = header;
         self
     }
 
-    /// What it answers when it is not.
+    /// Adds a response with a problem.
     pub(crate) fn refuse(mut self, refusal: Refusal) -> Self {
         self.responses.insert(refusal.status.to_string(), refusal.response());
         self
     }
 
-    /// API Gateway answers with this status as well.
+    /// API Gateway itself may also return this status.
     pub(crate) fn or_gateway(mut self, status: u16) -> Self {
-        self.response(status)["content"][JSON] = gateway();
+        self.response_entry(status)["content"][JSON] = gateway();
         self
     }
 
-    /// These responses may be a page instead.
+    /// These responses may be an HTML page instead.
     pub(crate) fn or_page(mut self, statuses: &[u16]) -> Self {
         for status in statuses {
-            self.response(*status)["content"][PAGE] = json!({ "schema": { "type": "string" } });
+            self.response_entry(*status)["content"][PAGE] = json!({ "schema": { "type": "string" } });
         }
         self
     }
 
-    fn response(&mut self, status: u16) -> &mut Value {
+    fn response_entry(&mut self, status: u16) -> &mut Value {
         self.responses.entry(status.to_string()).or_default()
     }
 }
 
-/// What API Gateway answers by itself.
+/// API Gateway's own error response.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "described only")]
 struct GatewayMessage {
@@ -295,8 +295,8 @@ fn reference(kind: &str, name: &str) -> Value {
 
 /// The responses that many operations have.
 fn shared_responses(schemas: &mut Schemas) -> Value {
-    schemas.answer::<GatewayMessage>();
-    let by_gateway_alone =
+    schemas.response::<GatewayMessage>();
+    let only_by_gateway =
         |description: &str| json!({ "description": description, "content": { JSON: gateway() } });
     let unauthenticated = schemas.refusal("UnauthenticatedProblem", &[ProblemCode::Unauthenticated]);
     let no_workspace = schemas.refusal("NoWorkspaceProblem", &[ProblemCode::NoWorkspace]);
@@ -307,8 +307,8 @@ fn shared_responses(schemas: &mut Schemas) -> Value {
         "Unauthenticated": unauthenticated.or_gateway(),
         "NoWorkspace": no_workspace.or_gateway(),
         "AdminsOnly": admins_only.or_gateway(),
-        "TooLarge": by_gateway_alone("API Gateway refuses bodies of more than 10 MB."),
-        "Throttled": by_gateway_alone("API Gateway refuses too many requests at once. Try again."),
+        "TooLarge": only_by_gateway("API Gateway refuses bodies of more than 10 MB."),
+        "Throttled": only_by_gateway("API Gateway refuses too many requests at once. Try again."),
         "Internal": schemas.refusal("InternalProblem", &[ProblemCode::Internal]).or_gateway(),
         "Unavailable": schemas.refusal("UnavailableProblem", &[ProblemCode::Unavailable]).or_gateway(),
     })
@@ -388,20 +388,21 @@ fn document() -> Document {
     }
 }
 
-/// `docs/openapi.yaml`. Where the environment has `UPDATE`, it is written: `make openapi`.
+/// Compares `docs/openapi.yaml` with the code. If the environment variable `UPDATE` is set (`make openapi`), writes
+/// it first.
 #[test]
-fn the_committed_description_is_that_of_the_code() {
+fn the_committed_description_matches_the_code() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.yaml");
     let text = format!(
         "# Made from the code (shared/api) by `make openapi`.\n{}",
         serde_yaml_ng::to_string(&document()).unwrap()
     );
-    assert!(!text.contains("[`"), "a link that only rustdoc follows");
+    assert!(!text.contains("[`"), "a link that only works in rustdoc");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(file, &text).unwrap();
     }
     let is_same = std::fs::read_to_string(file).unwrap() == text;
-    assert!(is_same, "docs/openapi.yaml is not what the code says: run `make openapi`, and commit it");
+    assert!(is_same, "docs/openapi.yaml is out of date: run `make openapi` and commit it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A disconnect.
+//! The response to a disconnect.
 
 use serde::Serialize;
 
@@ -14,13 +14,13 @@ pub struct Disconnected {
     /// Always true.
     #[cfg_attr(test, schemars(extend("const" = true)))]
     success: bool,
-    /// The same in words.
+    /// The same, as a text.
     #[cfg_attr(test, schemars(extend("const" = MESSAGE)))]
     message: &'static str,
 }
 
 impl Disconnected {
-    /// The one answer.
+    /// The only response.
     pub const ANSWER: Self = Self { success: true, message: MESSAGE };
 }
 
@@ -28,11 +28,14 @@ impl Disconnected {
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::new(routes::DISCONNECT, "disconnectSalesforce", Tag::Connection, Who::Admin)
-            .says("Disconnect", "Deletes the tokens and revokes the grant. Doing it again changes nothing.")
-            .answer(
+            .describe(
+                "Disconnect",
+                "Deletes the tokens and revokes the grant. Doing it again changes nothing.",
+            )
+            .success(
                 200,
                 "The workspace is disconnected. Calls wait until it connects again.",
-                &schemas.answer::<Disconnected>(),
+                &schemas.response::<Disconnected>(),
             ),
     ]
 }

@@ -1,8 +1,8 @@
-//! What goes over the wire: the bodies of the requests and responses, a module for each function. A handler serializes
-//! these types, and the API's description (`docs/openapi.yaml`) is derived from them; each module also says what its
-//! routes mean. `make openapi` writes the description, and a test fails where it differs.
+//! The bodies of requests and responses, one module per function. Handlers serialize these types, and the API's
+//! description (`docs/openapi.yaml`) is generated from them; each module also describes its routes. `make openapi`
+//! writes the description, and a test fails if it is out of date.
 //!
-//! The description is made by the tests of this crate: the functions are built without any of it.
+//! This crate's tests generate the description; the functions are built without that code.
 
 #[cfg(test)]
 mod description;

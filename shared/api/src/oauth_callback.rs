@@ -1,4 +1,5 @@
-//! The end of a connect: what the callback tells a program, and what its page tells the window that opened it.
+//! The end of a connect: the callback's JSON response, and the message that its page posts to the window that opened
+//! it.
 
 use serde::Serialize;
 
@@ -24,12 +25,12 @@ const CONNECT_MESSAGE: &str = "ringlog.salesforce";
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ConnectMessage<'a> {
-    /// Tells the message from those of other windows.
+    /// Distinguishes this message from others.
     #[cfg_attr(test, schemars(extend("const" = CONNECT_MESSAGE)))]
     r#type: &'static str,
     /// Whether the workspace is connected now.
     pub success: bool,
-    /// The problem's code; null where the workspace is connected.
+    /// The problem's code; null if the workspace is connected.
     pub code: Option<&'a str>,
     /// What happened, in a sentence or two.
     pub detail: &'a str,
@@ -41,7 +42,7 @@ impl<'a> ConnectMessage<'a> {
         Self { r#type: CONNECT_MESSAGE, success: true, code: None, detail }
     }
 
-    /// It could not be connected.
+    /// The workspace could not be connected.
     pub fn refused(code: &'a str, detail: &'a str) -> Self {
         Self { r#type: CONNECT_MESSAGE, success: false, code: Some(code), detail }
     }
@@ -49,12 +50,12 @@ impl<'a> ConnectMessage<'a> {
 
 #[cfg(test)]
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    schemas.answer::<ConnectMessage<'_>>();
+    schemas.response::<ConnectMessage<'_>>();
     vec![
         Operation::new(routes::OAUTH_CALLBACK, "salesforceOAuthCallback", Tag::Connection, Who::Anybody)
-            .says(
+            .describe(
                 "Finish connecting",
-                "Salesforce redirects the browser here. The flow's cookie takes the place of a token. If \
+                "Salesforce redirects the browser here. The flow's cookie replaces a token. If \
                  `Accept` prefers `text/html`, the response is a page that tells the window that opened it \
                  how it went (a `ConnectMessage` by `postMessage`, to `DashboardUrl` only), and closes \
                  itself.",
@@ -68,7 +69,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .parameter(json!({
                 "name": "code",
                 "in": "query",
-                "description": "What Salesforce grants; if it is missing, there is an `error`.",
+                "description": "The authorization code. If it is missing, there is an `error`.",
                 "schema": { "type": "string", "minLength": 1 },
             }))
             .parameter(json!({
@@ -77,7 +78,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "schema": { "type": "string", "minLength": 1 },
             }))
             .parameter(json!({ "name": "error_description", "in": "query", "schema": { "type": "string" } }))
-            .answer(200, "The workspace is connected.", &schemas.answer::<Connected>())
+            .success(200, "The workspace is connected.", &schemas.response::<Connected>())
             .refuse(schemas.refusal(
                 "ConnectRefused",
                 &[

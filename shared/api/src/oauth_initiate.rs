@@ -21,8 +21,8 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 
     vec![
         Operation::new(routes::OAUTH_INITIATE, "initiateSalesforceOAuth", Tag::Connection, Who::Admin)
-            .says(
-                "Start to connect",
+            .describe(
+                "Start connecting",
                 "Returns Salesforce's authorize URL, to be opened in a popup, and sets the cookie that binds \
                  the flow to this browser. So the request must send credentials, and API and dashboard must \
                  be on one site. The flow lasts ten minutes.",
@@ -37,7 +37,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "schema": { "type": "string" },
                 "example": "https://acme.my.salesforce.com",
             }))
-            .answer(200, "The flow has started.", &schemas.answer::<Authorization>())
+            .success(200, "The flow has started.", &schemas.response::<Authorization>())
             .header(
                 200,
                 "Set-Cookie",

@@ -1,4 +1,4 @@
-//! A workspace's settings: they are sent as [`crm::workspace::Settings`].
+//! A workspace's settings, sent as [`crm::workspace::Settings`].
 
 #[cfg(test)]
 use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
@@ -7,20 +7,23 @@ use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     use crm::workspace::Settings;
 
-    // Both ways in the form of an answer: a PUT must have what a GET shows.
-    let settings = schemas.answer::<Settings>();
+    // A PUT has the schema of the GET's response, because it must contain everything that a GET returns.
+    let settings = schemas.response::<Settings>();
     let etag = json!({
-        "description": "Of the settings alone: a reconnect or a token refresh does not change it. For `If-Match`.",
+        "description": "For `If-Match`. Covers only the settings: a reconnect or a token refresh does not change it.",
         "required": true,
         "schema": { "type": "string" },
     });
     vec![
         Operation::new(routes::SETTINGS, "getSettings", Tag::Workspace, Who::Member)
-            .says("Show the settings", "")
-            .answer(200, "The settings.", &settings)
+            .describe("Show the settings", "")
+            .success(200, "The settings.", &settings)
             .header(200, "ETag", etag.clone()),
         Operation::new(routes::SETTINGS_REPLACE, "updateSettings", Tag::Workspace, Who::Admin)
-            .says("Replace the settings", "Send all of them, as the GET returned them, with your changes.")
+            .describe(
+                "Replace the settings",
+                "Send all of them, as the GET returned them, with your changes.",
+            )
             .parameter(json!({
                 "name": "If-Match",
                 "in": "header",
@@ -30,7 +33,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "example": "\"4f53cda18c2baa0c0354bb5f9a3ecbe5\"",
             }))
             .body(&settings)
-            .answer(200, "The settings.", &settings)
+            .success(200, "The settings.", &settings)
             .header(200, "ETag", etag)
             .refuse(
                 schemas.refusal("SettingsRefused", &[ProblemCode::InvalidSettings, ProblemCode::InvalidBody]),

@@ -1,4 +1,4 @@
-//! The ledger, as people see it: a list, a summary, and the retry of what has failed.
+//! The ledger as people see it: a list, a summary, and retries of failed calls.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(test)]
 use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, json, routes};
 
-/// How many calls a page has where the request does not say it.
+/// How many calls a page has if the request does not say.
 pub const DEFAULT_LIMIT: u32 = 50;
 
 /// A page of calls.
@@ -19,29 +19,30 @@ pub const DEFAULT_LIMIT: u32 = 50;
 pub struct SyncLogPage {
     /// The calls, newest first.
     pub items: Vec<ListedRow>,
-    /// Leads to the next page; null on the last.
+    /// The cursor of the next page; null on the last page.
     pub next_cursor: Option<String>,
 }
 
-/// Calls, counted by what came of them.
+/// Calls, counted by outcome.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SyncLogSummary {
-    /// Counted are the calls that arrived since then, Unix seconds; null: all that are kept.
+    /// Only calls that arrived since then are counted, Unix seconds; null: all calls in the ledger.
     pub since: Option<i64>,
     /// How many calls there are.
     pub total: u64,
-    /// How many of each status, also of those that no call has; and of those of a newer version that a call has.
+    /// The number of calls by status: all known statuses, even if no call has them, and those of a newer version that
+    /// some call has.
     #[cfg_attr(test, schemars(schema_with = "by_status"))]
     pub statuses: BTreeMap<String, u64>,
-    /// How many of each error code.
+    /// The number of calls by error code.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, std::num::NonZeroU64>"))]
     pub error_codes: BTreeMap<String, u64>,
 }
 
 impl SyncLogSummary {
-    /// Of no calls.
+    /// The summary of no calls.
     pub fn new(since: Option<i64>) -> Self {
         let statuses = SyncStatus::ALL.map(|status| (status.as_str().to_owned(), 0)).into();
         Self { since, total: 0, statuses, error_codes: BTreeMap::new() }
@@ -57,7 +58,7 @@ impl SyncLogSummary {
     }
 }
 
-/// The call is in line again.
+/// The call is queued again.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Queued {
@@ -66,7 +67,7 @@ pub struct Queued {
     pub status: SyncStatus,
 }
 
-/// Which calls to try again.
+/// Which calls to retry.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -75,7 +76,7 @@ pub struct RetryRequest {
     pub error_code: ErrorCode,
 }
 
-/// The calls are in line again, or will be.
+/// The calls are queued again, or will be.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AllQueued {
@@ -102,7 +103,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 
     vec![
         Operation::new(routes::SYNC_LOGS, "listSyncLogs", Tag::Calls, Who::Member)
-            .says("List the calls, newest first", "")
+            .describe("List the calls, newest first", "")
             .parameter(json!({ "name": "status", "in": "query", "schema": schemas.request::<SyncStatus>() }))
             .parameter(json!({
                 "name": "limit",
@@ -117,38 +118,33 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .parameter(json!({
                 "name": "cursor",
                 "in": "query",
-                "description": "The `nextCursor` of the page before.",
+                "description": "The `nextCursor` of the previous page.",
                 "schema": { "type": "string", "minLength": 1 },
             }))
-            .answer(
-                200,
-                "A page. What was written a moment ago may not show yet.",
-                &schemas.answer::<SyncLogPage>(),
-            )
+            .success(200, "A page. Very recent changes may be missing.", &schemas.response::<SyncLogPage>())
             .refuse(schemas.refusal(
                 "ListRefused",
                 &[ProblemCode::InvalidStatus, ProblemCode::InvalidLimit, ProblemCode::InvalidCursor],
             )),
         Operation::new(routes::SYNC_LOGS_SUMMARY, "summarizeSyncLogs", Tag::Calls, Who::Member)
-            .says("Count the calls", "")
+            .describe("Count the calls", "")
             .parameter(json!({
                 "name": "since",
                 "in": "query",
-                "description": "Counts the calls that arrived since then, Unix seconds. Default: all that are kept.",
+                "description": "Counts only calls that arrived since then, Unix seconds. Default: all calls.",
                 "schema": { "type": "integer", "format": "int64", "minimum": 0 },
                 "example": 1_795_392_000,
             }))
-            .answer(200, "Counts by status and by error code.", &schemas.answer::<SyncLogSummary>())
+            .success(200, "Counts by status and by error code.", &schemas.response::<SyncLogSummary>())
             .refuse(schemas.refusal("SinceRefused", &[ProblemCode::InvalidSince]))
-            .refuse(schemas.refusal(
-                "SummaryUnavailable",
-                &[ProblemCode::TooManyCalls, ProblemCode::Unavailable],
-            ))
+            .refuse(
+                schemas.refusal("SummaryUnavailable", &[ProblemCode::TooManyCalls, ProblemCode::Unavailable]),
+            )
             .or_gateway(503),
         Operation::new(routes::SYNC_LOGS_RETRY, "retrySyncLog", Tag::Calls, Who::Admin)
-            .says(
+            .describe(
                 "Retry a call",
-                "A call that is logged already is looked at again; it never becomes a second Task.",
+                "A call that is already logged is checked again; it never gets a second Task.",
             )
             .parameter(json!({
                 "name": "callId",
@@ -156,20 +152,22 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "required": true,
                 "schema": schemas.request::<CallId>(),
             }))
-            .answer(202, "The call is in line again.", &schemas.answer::<Queued>())
+            .success(202, "The call is queued again.", &schemas.response::<Queued>())
             .refuse(schemas.refusal("CallIdRefused", &[ProblemCode::InvalidCallId]))
             .refuse(schemas.refusal("NoSuchCall", &[ProblemCode::NoSuchCall]))
             .or_gateway(404)
-            .refuse(schemas.refusal(
-                "RetryConflict",
-                &[ProblemCode::WebhookSecretRevoked, ProblemCode::NewerVersion],
-            )),
+            .refuse(
+                schemas.refusal(
+                    "RetryConflict",
+                    &[ProblemCode::WebhookSecretRevoked, ProblemCode::NewerVersion],
+                ),
+            ),
         Operation::new(routes::SYNC_LOGS_RETRY_ALL, "retrySyncLogs", Tag::Calls, Who::Admin)
-            .says(
+            .describe(
                 "Retry all calls with an error code",
-                "For when the cause is fixed. All of them, however many.",
+                "For use after the cause has been fixed. Retries all of them, however many there are.",
             )
             .body(&schemas.request::<RetryRequest>())
-            .answer(202, "The calls are in line again, or will be.", &schemas.answer::<AllQueued>()),
+            .success(202, "The calls are queued again, or will be.", &schemas.response::<AllQueued>()),
     ]
 }

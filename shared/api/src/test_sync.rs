@@ -1,4 +1,4 @@
-//! One call, logged at once for a person who watches, or what would be logged.
+//! Logs one call now while a person waits, or shows what would be logged.
 
 use calls::{
     ids::{CallId, SalesforceId},
@@ -19,37 +19,37 @@ use crate::description::{Operation, ProblemCode, Refusal, Schemas, Tag, Who, rou
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TestSyncRequest {
-    /// The id of a known call, or of a test call to make.
+    /// The id of a known call, or of a new test call.
     pub call_id: CallId,
     /// The caller's number.
     #[cfg_attr(test, schemars(example = &"+12345550123"))]
     pub phone_number: String,
-    /// Whether to write nothing, and show what would be written.
+    /// Whether to write nothing and only show what would be written.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// What a test answers: what was written or, of a dry run, what would be.
+/// What was written, or for a dry run, what would be.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(untagged)]
 pub enum TestSyncAnswer {
     /// What was written.
     Result(TestSyncResult),
-    /// What would be.
+    /// What would be written.
     Preview(Box<TestSyncPreview>),
 }
 
-/// What became of the call, and why nothing was logged if nothing was.
+/// The outcome of the call and, if nothing was logged, the reason.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct TestSyncResult {
     /// Whether the call is logged.
     pub success: bool,
-    /// Which call.
+    /// The call's id.
     pub call_id: CallId,
-    /// Where it stands.
+    /// The call's status.
     pub status: SyncStatus,
     /// The record that it is logged on.
     pub salesforce_record_id: Option<SalesforceId>,
@@ -57,37 +57,39 @@ pub struct TestSyncResult {
     pub salesforce_task_id: Option<SalesforceId>,
     /// The Event.
     pub salesforce_event_id: Option<SalesforceId>,
-    /// What the record is.
+    /// The record's object.
     pub record_type: Option<RecordType>,
-    /// Why it stands there, for programs.
+    /// The reason for the status, for programs.
     pub error_code: Option<String>,
-    /// Why it stands there and what to do, for people.
+    /// The reason for the status and what to do, for people.
     pub error_message: Option<String>,
 }
 
-/// What would become of the call.
+/// What would happen to the call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub struct TestSyncPreview {
-    /// Whether the call would be logged then.
+    /// Whether the call would be logged.
     pub success: bool,
     /// Always true.
     #[cfg_attr(test, schemars(extend("const" = true)))]
     pub dry_run: bool,
-    /// Which call.
+    /// The call's id.
     pub call_id: CallId,
-    /// The record that it is logged on, or would be; null where its Lead is still to be made.
+    /// The record that it is logged on, or would be; null if its Lead has yet to be created.
     pub salesforce_record_id: Option<SalesforceId>,
-    /// The Task of a call that is logged already. A payload would change it; without one it stays as it is.
+    /// The Task of a call that is already logged. If `payloads` has a Task, it would be changed; otherwise it stays
+    /// as it is.
     pub salesforce_task_id: Option<SalesforceId>,
-    /// The Event of a call that is logged already, likewise.
+    /// The Event of a call that is already logged, likewise.
     pub salesforce_event_id: Option<SalesforceId>,
-    /// What the record is.
+    /// The record's object.
     pub record_type: Option<RecordType>,
     /// The records that have the number, best first.
     pub candidates: Vec<Candidate>,
-    /// What decided; of a call that is logged already, what decided then. Null where nobody was ever searched for.
+    /// How the record was chosen; for a call that is already logged, how it was chosen then. Null if there never was a
+    /// search.
     pub decision: Option<Ruling>,
     /// What would be sent.
     pub payloads: Payloads,
@@ -97,26 +99,26 @@ pub struct TestSyncPreview {
     pub error_message: Option<String>,
 }
 
-/// What decided, and for whom.
+/// How the record was chosen.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Ruling {
-    /// What decided.
+    /// The rule that chose.
     pub rule: Rule,
-    /// The choice.
+    /// The chosen record.
     pub chosen: Option<Record>,
-    /// Records that could be taken for the caller's, and why they are not. Left out where there are none.
+    /// Records that were considered and not used, with the reason. Omitted if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub turned_down: Vec<TurnedDown>,
 }
 
-/// What would be sent to Salesforce, to the letter: its field names and values. Of a Task or Event that exists, the
-/// fields that would be changed.
+/// Exactly what would be sent to Salesforce: field names and values. For an existing Task or Event, only the fields
+/// that would be changed.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Payloads {
-    /// The Lead that would be made first. The `WhoId` of the others is null until it has an id.
+    /// The Lead that would be created first. The `WhoId` of the others is null until it has an id.
     #[cfg_attr(test, schemars(with = "Option<Payload>"))]
     pub lead: Option<LeadDraft>,
     /// The Task.
@@ -127,7 +129,7 @@ pub struct Payloads {
     pub event: Option<Fields>,
 }
 
-/// A record's fields by their API names.
+/// Fields by API name.
 #[cfg(test)]
 #[derive(schemars::JsonSchema)]
 #[schemars(
@@ -142,18 +144,18 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 
     vec![
         Operation::new(routes::TEST_SYNC, "testSalesforceSync", Tag::Calls, Who::Admin)
-            .says(
+            .describe(
                 "Log one call now, or see what would be logged",
-                "The id of a known call works on that call; an unknown one makes a test call whose id is \
-                 `test-` and that id. With `dryRun` nothing is written anywhere, and the response is what \
-                 the same request would do without it: for a call that is logged already, nothing or what is \
-                 new.",
+                "If the id is that of a known call, logs that call; otherwise logs a test call whose id is `test-` \
+                 and that id. With `dryRun`, nothing is written anywhere, and the response shows what the \
+                 same request would do without it: for a call that is already logged, only what is new, if \
+                 anything.",
             )
             .body(&schemas.request::<TestSyncRequest>())
-            .answer(
+            .success(
                 200,
-                "What was written, or with `dryRun` what would be.",
-                &schemas.answer::<TestSyncAnswer>(),
+                "What was written, or with `dryRun`, what would be.",
+                &schemas.response::<TestSyncAnswer>(),
             )
             .refuse(schemas.refusal(
                 "TestRefused",
@@ -167,7 +169,7 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
             .refuse(Refusal {
                 status: 502,
                 description: "Salesforce refused the search of a dry run; `code` is Salesforce's.".to_owned(),
-                schema: schemas.answer::<WrittenProblem<'_>>(),
+                schema: schemas.response::<WrittenProblem<'_>>(),
             }),
     ]
 }

@@ -1,11 +1,11 @@
-//! Vapi's messages. What is read of them, [`voice::vapi`] says.
+//! Vapi's messages. [`voice::vapi`] parses them.
 
 use serde::Serialize;
 
 #[cfg(test)]
 use crate::description::{Operation, ProblemCode, Schemas, Tag, Who, routes};
 
-/// The message is taken.
+/// The message was received.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Received {
@@ -14,7 +14,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// The one answer.
+    /// The only response.
     pub const ANSWER: Self = Self { received: true };
 }
 
@@ -22,15 +22,15 @@ impl Received {
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     use schemars::JsonSchema;
 
-    /// A server message of Vapi. Only what every message has is described.
-    // The parser has no such type: it takes whatever Vapi sends, field by field.
+    /// A server message from Vapi. Only the fields that every message has are described.
+    // The parser has no such type: it reads whatever Vapi sends, field by field.
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "described only")]
     struct VapiMessage {
         message: Message,
     }
 
-    /// What it is about.
+    /// The message's content.
     #[derive(JsonSchema)]
     #[schemars(inline)]
     #[expect(dead_code, reason = "described only")]
@@ -41,13 +41,13 @@ pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
 
     vec![
         Operation::new(routes::WEBHOOK, "receiveVapiMessage", Tag::Vapi, Who::Vapi)
-            .says(
+            .describe(
                 "Receive a server message from Vapi",
-                "Takes `end-of-call-report`. Types that only inform get 200 as well. Types that expect an \
-                 answer get 422, so that Vapi's log shows what is set up wrongly.",
+                "Accepts `end-of-call-report`. Informational types also get 200. Types that expect a \
+                 response get 422, so that Vapi's log shows what is misconfigured.",
             )
             .body(&schemas.request::<VapiMessage>())
-            .answer(200, "The report is stored, and will not be lost.", &schemas.answer::<Received>())
+            .success(200, "The report is stored, and will not be lost.", &schemas.response::<Received>())
             .refuse(schemas.refusal(
                 "ReportRefused",
                 &[ProblemCode::MalformedJson, ProblemCode::MissingField, ProblemCode::InvalidField],

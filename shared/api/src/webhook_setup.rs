@@ -40,15 +40,15 @@ pub struct RotateRequest {
 pub(crate) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     vec![
         Operation::new(routes::WEBHOOK_SETUP, "getWebhook", Tag::Vapi, Who::Admin)
-            .says("Show what to paste into Vapi", "")
-            .answer(200, "URL, header and secret.", &schemas.answer::<Webhook>()),
+            .describe("Show what to paste into Vapi", "")
+            .success(200, "URL, header and secret.", &schemas.response::<Webhook>()),
         Operation::new(routes::WEBHOOK_ROTATE, "rotateWebhook", Tag::Vapi, Who::Admin)
-            .says(
+            .describe(
                 "Rotate the webhook secret",
                 "The current secret keeps working until the next rotation, unless `revokePrevious` is set. \
                  Calls that are reported with a revoked secret are never logged.",
             )
             .optional_body(&schemas.request::<RotateRequest>())
-            .answer(200, "URL, header and the new secret.", &schemas.answer::<Webhook>()),
+            .success(200, "URL, header and the new secret.", &schemas.response::<Webhook>()),
     ]
 }

@@ -1,5 +1,5 @@
-//! Applying a plan: its operations in as few requests as they need, each noted in the row and in its journal. Nothing else
-//! writes the journal.
+//! Applies a plan: sends its operations in as few requests as possible and records each in the row and its journal.
+//! Nothing else writes the journal.
 
 use crm::{
     CrmError, Draft, FaultClass, WrittenObject,
@@ -12,17 +12,17 @@ use crm::{
 
 use crate::{attempt::Attempt, session::Stop, worker::Ports};
 
-/// How many refused fields are left out before a write is given up.
-const FIELDS_LEFT_OUT: usize = 8;
-/// How often an activity is read again that somebody changed between a read and its update. Each time is a person's doing.
-const READ_AGAIN: u32 = 3;
+/// How many refused fields an attempt leaves out before it gives up on the write.
+const MAX_OMITTED_FIELDS: usize = 8;
+/// How often an activity is reread because a person changed it between the read and the update.
+const MAX_REREADS: u32 = 3;
 
-/// What applying came to.
+/// The result of applying a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Applied {
-    /// It is done.
+    /// The plan has been carried out.
     Done,
-    /// More is known now: the rest has to be planned again.
+    /// Something new was learned; make a new plan.
     PlanAgain,
 }
 
@@ -33,7 +33,7 @@ impl Applied {
 }
 
 impl<P: Ports> Attempt<'_, P> {
-    /// Takes over what a look found of earlier attempts.
+    /// Adopts the activities of earlier attempts that a look found.
     pub(super) fn adopt(&mut self, row: &mut Row, adoption: Adoption) {
         let Adoption { task_id, event_id, settled } = adoption;
         if task_id.is_some() && row.task_id.is_none() {
@@ -47,21 +47,21 @@ impl<P: Ports> Attempt<'_, P> {
         if settled {
             row.unsettled_until = None;
         }
-        self.settle_choice(row);
+        self.fix_choice(row);
         if let Some(look) = &mut self.seen.look {
             look.adopted = true;
         }
     }
 
-    /// Carries a plan out, as far as Salesforce lets it. What is there already comes last, because the Task says what became
-    /// of the Event.
+    /// Carries out a plan, as far as Salesforce allows. Existing activities are updated last, because the Task's text
+    /// depends on whether the Event was created.
     pub(super) async fn apply(&mut self, row: &mut Row, plan: Plan) -> Result<Applied, Stop> {
-        self.settle_choice(row);
+        self.fix_choice(row);
         if let Some(lead) = &plan.lead {
             self.make_lead(row, lead).await?;
             return Ok(Applied::PlanAgain);
         }
-        self.give_claim_back().await;
+        self.release_claim().await;
         let (new_task, changed_task) = split(plan.task);
         let (new_event, changed_event) = split(plan.event);
         let task = new_task.and_then(TaskDraft::about_somebody);
@@ -79,14 +79,14 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(applied)
     }
 
-    /// From here on the choice is what Salesforce was asked for.
-    fn settle_choice(&mut self, row: &Row) {
+    /// Fixes the choice: from here on, it is the one that Salesforce was asked to write.
+    fn fix_choice(&mut self, row: &Row) {
         self.seen.choice.record.clone_from(&row.record);
         self.seen.choice.decision.clone_from(&row.decision);
     }
 
-    /// Makes the activities that are missing: both or none. A refused optional field is left out; a refused Event never costs
-    /// the Task.
+    /// Creates the missing activities, all or nothing. If an optional field or the Event is refused, the next plan
+    /// leaves it out; a refused Event never prevents the Task.
     async fn create(
         &mut self,
         row: &mut Row,
@@ -121,7 +121,7 @@ impl<P: Ports> Attempt<'_, P> {
             }
             FaultClass::RecordGone => {
                 let Some(record) = &row.record else { return Err(error.into()) };
-                tracing::info!(error.code = %error.code, "the record is gone; looking for where the caller is now");
+                tracing::info!(error.code = %error.code, "the record is gone; looking for the caller's current record");
                 self.seen.record_gone(record, error);
             }
             _ => self.learn(error, task, event)?,
@@ -129,7 +129,7 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(Applied::PlanAgain)
     }
 
-    /// Learns from a refusal what can be left out or written otherwise.
+    /// Learns from a refusal what to leave out or write differently.
     fn learn(
         &mut self,
         error: CrmError,
@@ -140,7 +140,7 @@ impl<P: Ports> Attempt<'_, P> {
         let of_event = event.map(|event| dispensable(&error, event)).unwrap_or_default();
         let refused = [of_task, of_event].concat();
         let seen = &mut self.seen;
-        if !refused.is_empty() && seen.refused_fields.len() < FIELDS_LEFT_OUT {
+        if !refused.is_empty() && seen.refused_fields.len() < MAX_OMITTED_FIELDS {
             seen.refused_fields.extend(refused);
         } else if let Some(task) = task.filter(|_| refuses_status(&error)) {
             seen.refused_status = Some((task.status.clone(), error));
@@ -152,7 +152,7 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// Changes an activity that stands in Salesforce, if there is anything to change.
+    /// Updates an existing activity, if anything has to change.
     async fn change<D: Draft + Clone>(&mut self, row: &mut Row, change: &Change<D>) -> Result<Applied, Stop> {
         let Change { id, modified_at, draft, given, changes } = change;
         if let Some(given) = given {
@@ -165,15 +165,15 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let Err(stop) = sent else {
             changes.record(&mut row.journal, D::OBJECT);
-            if let Asked::Found(standing) = &mut self.seen.activity(D::OBJECT).read {
-                standing.fields.extend(changes.send.clone());
+            if let Asked::Found(current) = &mut self.seen.activity(D::OBJECT).read {
+                current.fields.extend(changes.send.clone());
             }
             return Ok(Applied::Done);
         };
         let error = stop.refusal()?;
         let seen = self.seen.activity(D::OBJECT);
         match error.class {
-            FaultClass::Stale if seen.stale < READ_AGAIN => {
+            FaultClass::Stale if seen.stale < MAX_REREADS => {
                 seen.stale += 1;
                 seen.read = Asked::NotYet;
             }
@@ -183,7 +183,7 @@ impl<P: Ports> Attempt<'_, P> {
             }
             _ => {
                 let refused = dispensable(&error, draft);
-                if refused.is_empty() || self.seen.refused_fields.len() >= FIELDS_LEFT_OUT {
+                if refused.is_empty() || self.seen.refused_fields.len() >= MAX_OMITTED_FIELDS {
                     let reason = outcome::activity_not_updated(D::OBJECT, error)?;
                     self.seen.activity(D::OBJECT).unchangeable = Some(reason);
                 } else {
@@ -195,7 +195,7 @@ impl<P: Ports> Attempt<'_, P> {
     }
 }
 
-/// What is to be made, or to be changed.
+/// Splits an operation into what to create and what to change.
 fn split<D>(operation: Option<Operation<D>>) -> (Option<D>, Option<Change<D>>) {
     match operation {
         Some(Operation::Create(draft)) => (Some(draft), None),
@@ -204,16 +204,16 @@ fn split<D>(operation: Option<Operation<D>>) -> (Option<D>, Option<Change<D>>) {
     }
 }
 
-/// Whether the org has no Task status `Completed`.
+/// Whether the Task's status was refused: the org has no `Completed`.
 fn refuses_status(error: &CrmError) -> bool {
     error.class == FaultClass::FieldRefused
         && error.object != Some(WrittenObject::Event)
         && error.fields.iter().any(|field| field == "Status")
 }
 
-/// Whether the Event alone is at fault, and for good.
+/// Whether only the Event is refused, and permanently.
 fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
     let about_event = error.object == Some(WrittenObject::Event) || !has_task;
-    let for_good = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused);
-    has_event && about_event && for_good
+    let permanent = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused);
+    has_event && about_event && permanent
 }

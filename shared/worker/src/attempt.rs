@@ -1,4 +1,4 @@
-//! One attempt to log a call: observe, plan, apply, until the plan is carried out or there is nothing to write.
+//! One attempt to log a call: observe, plan, apply, until the plan has been carried out or there is nothing to write.
 
 use calls::{ids::SalesforceId, status::SyncStatus};
 use crm::{
@@ -21,7 +21,7 @@ use crate::{
     worker::{Ports, Turn, Worker},
 };
 
-/// Attempts to log the claimed call. The returned row carries the outcome; it is not yet recorded.
+/// Attempts to log the claimed call. The returned row contains the outcome; it is not stored yet.
 pub(super) async fn attempt<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
@@ -43,7 +43,7 @@ async fn log_call<P: Ports>(
     turn: Turn,
 ) -> Result<Ending, StoreError> {
     let (caller, connection) = match preflight(row, workspace, worker.now()) {
-        Ok(ready) => ready,
+        Ok(caller_and_connection) => caller_and_connection,
         Err(ending) => return Ok(ending),
     };
     let org_id = connection.org_id.clone();
@@ -59,7 +59,7 @@ async fn log_call<P: Ports>(
     Ok(share_org_limits(worker, workspace, &org_id, ending).await)
 }
 
-/// Whom the call is with, and the connection to log it by; or what becomes of it before Salesforce is asked.
+/// The caller and the connection to use; or how the attempt ends before Salesforce is asked anything.
 pub(super) fn preflight(
     row: &mut Row,
     workspace: &Workspace,
@@ -77,27 +77,27 @@ pub(super) fn preflight(
     }
 }
 
-/// What reads leave out unasked; nothing where a person asks for the call again, who may have mended it.
+/// What reads leave out without trying. If a person retries the call, nothing: they may have fixed the cause.
 fn omitted(row: &Row, workspace: &Workspace, now: i64) -> Omitted {
-    let asked_again = row.status == SyncStatus::Queued && row.attempts > 1;
-    if asked_again { Omitted::default() } else { workspace.learned.omitted(now) }
+    let retried_by_person = row.status == SyncStatus::Queued && row.attempts > 1;
+    if retried_by_person { Omitted::default() } else { workspace.learned.omitted(now) }
 }
 
-/// An attempt on its way. [`Self::observe`] reads, [`plan`] decides, [`Self::apply`] writes.
+/// An attempt in progress. [`Self::observe`] reads, [`plan`] decides, [`Self::apply`] writes.
 pub(super) struct Attempt<'a, P: Ports> {
     pub(super) workspace: &'a Workspace,
     pub(super) caller: Caller,
     pub(super) session: Session<'a, P>,
     pub(super) seen: Observed,
-    /// The claim of the caller's number, while a Lead is made.
+    /// The claim on the caller's number, while a Lead is created.
     pub(super) claim: Option<NumberClaim>,
 }
 
-/// What planning came to.
+/// The result of planning.
 pub(super) enum Planned {
-    /// These operations, in Salesforce.
+    /// Carry out these operations.
     Write(Box<Plan>),
-    /// Nothing is to be written.
+    /// Write nothing; the attempt ends like this.
     End(Ending),
 }
 
@@ -115,10 +115,10 @@ impl<'a, P: Ports> Attempt<'a, P> {
         Self { workspace, caller, session, seen: Observed::at_start(row, turn.look_first), claim: None }
     }
 
-    /// Plans and applies until all is written. Whatever happens, the claim of a number is given back.
+    /// Plans and applies until everything is written. Always releases the claim on the number.
     async fn log(&mut self, row: &mut Row) -> Result<Ending, Stop> {
         let ended = self.plan_and_apply(row).await;
-        self.give_claim_back().await;
+        self.release_claim().await;
         ended
     }
 
@@ -135,8 +135,8 @@ impl<'a, P: Ports> Attempt<'a, P> {
         }
     }
 
-    /// Observes until the plan is complete. Changes nothing in Salesforce; the row gets the choice, and what earlier
-    /// attempts wrote.
+    /// Observes until the plan is complete. Changes nothing in Salesforce; puts the choice and earlier attempts'
+    /// activities into the row.
     pub(super) async fn plan(&mut self, row: &mut Row) -> Result<Planned, Stop> {
         loop {
             let now = self.session.now();
@@ -153,13 +153,13 @@ impl<'a, P: Ports> Attempt<'a, P> {
         }
     }
 
-    /// What the attempt learned of the org.
+    /// What the attempt learned about the org.
     fn lessons(&self) -> Lessons {
         Lessons { omitted: self.session.newly_omitted.clone(), ..self.seen.lessons() }
     }
 }
 
-/// Remembers for a day what the org refuses. Best effort: the other workers will learn it themselves.
+/// Remembers what the org refuses, for a day. Best effort: the other workers will learn it themselves.
 async fn remember<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
@@ -171,14 +171,14 @@ async fn remember<P: Ports>(
     }
     tracing::warn!(
         workspace.id = %workspace.id, lessons = ?lessons,
-        "the org refuses fields or a status; it is remembered for a day"
+        "the org refuses fields or a status; remembered for a day"
     );
     let learned = workspace.learned.with(lessons, worker.now());
-    let told = worker.workspaces.remember(&workspace.id, org_id, &learned, lessons).await;
-    warn_if_untold(workspace, told);
+    let shared = worker.workspaces.remember(&workspace.id, org_id, &learned, lessons).await;
+    warn_if_not_shared(workspace, shared);
 }
 
-/// Pauses the workspace where its org's request limit is reached. Best effort: the others will hit the limit themselves.
+/// Pauses the workspace if its org's request limit is reached. Best effort: the others will hit the limit themselves.
 async fn share_org_limits<P: Ports>(
     worker: &Worker<P>,
     workspace: &Workspace,
@@ -193,13 +193,16 @@ async fn share_org_limits<P: Ports>(
         Ending::Refused(error) if error.class == FaultClass::DailyLimit => schedule::daily_limit(now),
         _ => return ending,
     };
-    tracing::warn!(workspace.id = %workspace.id, until, "the org's request limit is reached; its calls pause");
-    warn_if_untold(workspace, worker.workspaces.pause(&workspace.id, org_id, until).await);
+    tracing::warn!(workspace.id = %workspace.id, until, "the org's request limit is reached; its calls are paused");
+    warn_if_not_shared(workspace, worker.workspaces.pause(&workspace.id, org_id, until).await);
     Ending::Paused { until }
 }
 
-fn warn_if_untold(workspace: &Workspace, told: Result<(), StoreError>) {
-    if let Err(error) = told {
-        tracing::warn!(workspace.id = %workspace.id, error = %error, "the other workers do not know of a limit or a field");
+fn warn_if_not_shared(workspace: &Workspace, shared: Result<(), StoreError>) {
+    if let Err(error) = shared {
+        tracing::warn!(
+            workspace.id = %workspace.id, error = %error,
+            "a limit or a lesson could not be shared with the other workers"
+        );
     }
 }

@@ -1,5 +1,4 @@
-//! Claiming a row: one conditional write that merges a report into it and takes the right to work on it
-//! (docs/contract.md#claim).
+//! Claiming a row: one conditional write that merges a report into it and takes its lease (docs/contract.md#claim).
 
 use calls::{
     codes::reasons,
@@ -18,32 +17,32 @@ use crate::ports::{Ledger, Random, StoreError, Swap};
 
 /// [`ROW_LEASE`], in seconds.
 pub(crate) const LEASE_SECONDS: i64 = ROW_LEASE.num_seconds();
-/// How often a swap that somebody else won is tried anew. Each loss is another's progress.
-const SWAP_TRIES: u32 = 20;
+/// Attempts at a compare-and-swap. Each one lost is progress by another writer.
+const SWAP_ATTEMPTS: u32 = 20;
 
-/// A row that this worker has for itself.
+/// A row that this worker has claimed.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     /// The row as it was written.
     pub(crate) row: Row,
     /// The random id of this claim.
     pub(crate) owner: String,
-    /// `unsettled_until` of the attempts before this one: look first, and write only after it.
+    /// `unsettled_until` from earlier attempts: look first, and write only after it.
     pub(crate) unsettled_until: Option<i64>,
 }
 
-/// What came of a claim.
+/// The result of a claim.
 #[derive(Debug)]
 pub(crate) enum Claim {
-    /// The row is ours.
+    /// We hold the row.
     Ours(Box<Claimed>),
-    /// Another worker has it; what was new is merged, and that worker will see it.
+    /// Another worker holds it. Any news has been merged, and that worker will see it.
     Elsewhere,
-    /// Nothing is to be done.
+    /// There is nothing to do.
     Nothing,
 }
 
-/// What a step of [`change`] wants.
+/// What [`change`] should do next.
 enum Step<T> {
     /// Write this row.
     Write(Box<Row>, T),
@@ -51,8 +50,8 @@ enum Step<T> {
     Keep(T),
 }
 
-/// Claims the row of a report's call, creating it if need be, and merges the report. `reported`: the row as the report
-/// alone would make it.
+/// Claims the row of a report's call, creating it if necessary, and merges the report. `reported`: the row that the
+/// report alone would create.
 pub(crate) async fn claim_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -75,7 +74,7 @@ pub(crate) async fn claim_report<L: Ledger, R: Random>(
     .await
 }
 
-/// Claims a row that exists. `force`: also one whose status is final (a person asked).
+/// Claims an existing row. `force`: even if its status is final, because a person asked.
 pub(crate) async fn claim_row<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -88,7 +87,7 @@ pub(crate) async fn claim_row<L: Ledger, R: Random>(
     let Some(row) = ledger.load(&workspace.id, call_id).await? else { return Ok(Claim::Nothing) };
     let owner = random.id();
     let foreign = |foreign: &Foreign| {
-        // Nothing is lost: the row says itself when it is due.
+        // Nothing is lost: the row has its own `due_at`.
         tracing::warn!(workspace.id = %workspace.id, call.id = %call_id, error = %foreign, "a call is left alone");
         Ok(Claim::Nothing)
     };
@@ -123,7 +122,7 @@ pub(crate) async fn accept_report<L: Ledger, R: Random>(
     .await
 }
 
-/// Records a report that came under a webhook secret which counts no more. Never changes a row that exists.
+/// Records a report that came with a revoked webhook secret. Never changes an existing row.
 pub(crate) async fn refuse_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -149,9 +148,9 @@ pub(crate) async fn refuse_report<L: Ledger, R: Random>(
     .await
 }
 
-/// Writes `row`, the claimed row with its outcome, if this worker still has it. If a report was merged meanwhile,
-/// the outcome's Salesforce ids go into the newer row, which is queued again. `false`: the row is another worker's
-/// now, and that one looks before it writes.
+/// Writes `outcome`, the claimed row with its outcome, if this worker still holds it. If a report was merged in the
+/// meantime, the outcome is combined with the newer call, and the row is queued again. [`Recorded::Lost`]: another
+/// worker holds the row now, and that one looks before it writes.
 pub(crate) async fn record<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -182,20 +181,20 @@ pub(crate) async fn record<L: Ledger, R: Random>(
     .await
 }
 
-/// What came of putting a row into line again.
+/// The result of queuing a row again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueuedAgain {
-    /// It is in line, or a worker has it just now.
+    /// It is queued, or a worker holds it right now.
     Queued,
-    /// There is no such row, or it is not one of those that were asked for.
+    /// There is no such row, or it is not one of the wanted ones.
     Unknown,
-    /// It came under a webhook secret that counts no more: nobody can tell who reported it, so it is never logged.
+    /// It came with a revoked webhook secret. It is unknown who reported it, so it is never logged.
     Refused,
-    /// A newer version wrote it: it is left alone.
+    /// A newer version wrote it, so it is not touched.
     Foreign,
 }
 
-/// Puts a row that exists into line again, if it is `wanted`. What stands in Salesforce for it is brought up to date.
+/// Queues an existing row again, if it is `wanted`. Its activities in Salesforce will be brought up to date.
 pub(crate) async fn queue_again<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,
@@ -229,14 +228,14 @@ pub(crate) async fn queue_again<L: Ledger, R: Random>(
     .await
 }
 
-/// What came of postponing a row.
+/// The result of postponing a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Postponed {
-    /// Its message is to be sent.
+    /// Its message can be sent.
     Done,
-    /// It is not due any more.
+    /// It is no longer due.
     NotDue,
-    /// A newer version wrote it: it is left alone.
+    /// A newer version wrote it, so it is not touched.
     Foreign,
 }
 
@@ -266,14 +265,14 @@ pub(crate) async fn postpone<L: Ledger, R: Random>(
     .await
 }
 
-/// What came of recording an outcome.
+/// The result of recording an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recorded {
-    /// It stands in the ledger.
+    /// It is in the ledger.
     Done,
-    /// It stands there, and the row is queued again for what came meanwhile.
+    /// It is in the ledger, and the row is queued again because of a report that arrived in the meantime.
     NewsMeanwhile,
-    /// Another worker has the row.
+    /// Another worker holds the row.
     Lost,
 }
 
@@ -286,7 +285,7 @@ fn claim(mut row: Row, workspace: &Workspace, owner: &str, now: i64, settle_seco
     let unsettled_until = row.unsettled_until;
     row.lease = Some(Lease { owner: owner.to_owned(), until });
     row.attempts += 1;
-    // A dead worker's row comes back, and whoever gets it then must assume that the dead one wrote.
+    // If this worker dies, the row is due again, and the next worker must assume that this one wrote to Salesforce.
     row.due_at = Some(until);
     row.expires_at = None;
     if let Some(connection) = &workspace.connection {
@@ -306,13 +305,13 @@ fn write<T>(mut row: Row, now: i64, result: T) -> Step<T> {
     Step::Write(Box::new(row), result)
 }
 
-/// A report of a call whose row cannot take it: it stays in the queue until the newer version is back.
+/// For a report whose row a newer version wrote: it stays in the queue until that version is back.
 fn cannot_merge<T>(foreign: &Foreign) -> Result<T, StoreError> {
     Err(StoreError { operation: "merging the report", cause: foreign.to_string() })
 }
 
-/// Reads, changes and swaps a row until nobody comes between. `current` is what the row is taken to be at first;
-/// wrong guesses cost one more write. `foreign` says what comes of a row of a newer version, which is never written.
+/// Changes a row by compare-and-swap, retrying on conflicts. `current` is the first guess at the stored row; a wrong
+/// one costs one more write. `foreign` is the result for a row that a newer version wrote; such a row is never written.
 async fn change<L: Ledger, R: Random, T: WithWriteId>(
     ledger: &L,
     random: &R,
@@ -320,7 +319,7 @@ async fn change<L: Ledger, R: Random, T: WithWriteId>(
     foreign: impl Fn(&Foreign) -> Result<T, StoreError>,
     step: impl Fn(Option<&Row>) -> Step<T>,
 ) -> Result<T, StoreError> {
-    for _ in 0..SWAP_TRIES {
+    for _ in 0..SWAP_ATTEMPTS {
         let row = match &current {
             None => None,
             Some(Stored::Row(row)) => Some(&**row),
@@ -341,7 +340,7 @@ async fn change<L: Ledger, R: Random, T: WithWriteId>(
     Err(StoreError { operation: "ledger swap", cause: "other writers won every time".to_owned() })
 }
 
-/// A result that wants to know the id of the write which it stands for.
+/// A result that may need the id of its write.
 trait WithWriteId: Sized {
     fn with_write_id(self, _id: WriteId) -> Self {
         self

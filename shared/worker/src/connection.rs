@@ -27,14 +27,14 @@ use crate::{
 
 /// How often waiting workers read the row.
 const POLL: Duration = Duration::from_millis(200);
-/// The delay before storing new tokens is retried, and how much of the process's time must be left for the rest.
+/// The delay before storing new tokens is retried, and how much of the process's time must remain for a retry.
 /// Giving up costs the connection, so it is retried for as long as possible.
-const STORE_AGAIN: Duration = Duration::from_millis(500);
-const STOP_STORING: TimeDelta = TimeDelta::seconds(2);
-/// The reason that the admin sees then.
+const STORE_RETRY_DELAY: Duration = Duration::from_millis(500);
+const STORE_RETRY_MARGIN: TimeDelta = TimeDelta::seconds(2);
+/// The reason that the admin sees if the address is gone.
 const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with the new one";
-/// How often revoking a grant is tried. Nothing retries it later.
-const REVOKE_TRIES: u32 = 3;
+/// Attempts at revoking a grant. Nothing retries it later.
+const REVOKE_ATTEMPTS: u32 = 3;
 
 /// Why there are no valid tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,8 +85,7 @@ where
     K: Clock,
     R: Random,
 {
-    /// A connection with newer tokens than version `stale`: another worker's, if it was faster, or else refreshed
-    /// here.
+    /// A connection with newer tokens than version `stale`: another worker's, if it was faster, or else refreshed here.
     pub async fn renew(
         &self,
         id: &WorkspaceId,
@@ -107,7 +106,7 @@ where
                 self.clock.sleep(POLL).await;
                 continue;
             }
-            // Read before the lease is taken, which does not last long enough for a slow response.
+            // Read before taking the lease, which does not last long enough for a slow read.
             let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
@@ -120,7 +119,7 @@ where
         }
     }
 
-    /// Refreshes while holding the lease until `deadline`. Returns when the row has the result.
+    /// Refreshes while holding the lease, until `deadline`. Returns once the row has the result.
     async fn refresh(
         &self,
         id: &WorkspaceId,
@@ -135,25 +134,25 @@ where
             self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
             return Err(NoSession::OutOfTime);
         }
-        let mut answer = self.tokens.refresh(connection, secret).await;
-        let again = match answer.as_ref().map_err(|error| error.class) {
+        let mut response = self.tokens.refresh(connection, secret).await;
+        let retry_after = match response.as_ref().map_err(|error| error.class) {
             Err(FaultClass::Ambiguous) => Some(Duration::ZERO),
             Err(FaultClass::GrantDoubtful) => Some(CONFIRM_AFTER),
             _ => None,
         };
-        let confirms = again == Some(CONFIRM_AFTER);
-        if let Some(wait) = again.filter(|wait| self.has_time_for_another(*wait, deadline)) {
+        let confirming = retry_after == Some(CONFIRM_AFTER);
+        if let Some(wait) = retry_after.filter(|wait| self.has_time_to_retry(*wait, deadline)) {
             self.clock.sleep(wait).await;
-            answer = self.tokens.refresh(connection, secret).await;
-            // The same error twice, with a pause in between: it is final.
-            if let Err(error) = &mut answer
-                && confirms
+            response = self.tokens.refresh(connection, secret).await;
+            // The same error twice, with a pause in between, is final.
+            if let Err(error) = &mut response
+                && confirming
                 && error.class == FaultClass::GrantDoubtful
             {
                 error.class = FaultClass::GrantEnded;
             }
         }
-        match answer {
+        match response {
             Ok(tokens) => self.store_or_revoke(id, connection, owner, &tokens, deadline).await,
             Err(error) if error.class == FaultClass::AddressGone => {
                 self.address_is_gone(id, connection, owner, address_gone_since, error).await
@@ -162,14 +161,14 @@ where
                 // `false` if the row has newer tokens or none: the caller reads it next.
                 if self.store.require_reconnect(id, connection.version, &error.message).await? {
                     measure::connection_ended();
-                    // If the user is only frozen, the grant lives on, and nobody knows its token any more.
+                    // If the user is only frozen, the grant still exists, and its token has just been deleted.
                     let Connection { login_url, refresh_token, .. } = connection;
                     end_grant(self.tokens, self.clock, id, login_url, refresh_token, deadline).await;
                 }
                 Ok(())
             }
             Err(error) => {
-                // An error in Salesforce's format shows that the address is still right.
+                // An error in Salesforce's format shows that the address is still valid.
                 let no_response_from_salesforce =
                     error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
                 let since = address_gone_since.filter(|_| no_response_from_salesforce);
@@ -179,7 +178,7 @@ where
         }
     }
 
-    fn has_time_for_another(&self, wait: Duration, deadline: DateTime<Utc>) -> bool {
+    fn has_time_to_retry(&self, wait: Duration, deadline: DateTime<Utc>) -> bool {
         let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
         deadline - self.clock.now() >= REFRESH_TAKES.checked_add(&wait).unwrap_or(TimeDelta::MAX)
     }
@@ -221,8 +220,8 @@ where
         let stored = loop {
             match self.store.store_refreshed(id, connection.version, owner, &both).await {
                 Ok(stored) => break stored,
-                Err(error) if deadline - self.clock.now() < STOP_STORING => return Err(error.into()),
-                Err(_) => self.clock.sleep(STORE_AGAIN).await,
+                Err(error) if deadline - self.clock.now() < STORE_RETRY_MARGIN => return Err(error.into()),
+                Err(_) => self.clock.sleep(STORE_RETRY_DELAY).await,
             }
         };
         if stored {
@@ -248,7 +247,7 @@ pub async fn end_grant<T: TokenEndpoint, K: Clock>(
 ) -> bool {
     for attempt in 1.. {
         let Err(error) = tokens.revoke(login_url, token).await else { return true };
-        if attempt == REVOKE_TRIES || deadline - clock.now() < REVOKE_TAKES {
+        if attempt == REVOKE_ATTEMPTS || deadline - clock.now() < REVOKE_TAKES {
             tracing::warn!(
                 workspace.id = %id, error.code = %error.code,
                 "a grant could not be revoked; it ends when it has been idle long enough"

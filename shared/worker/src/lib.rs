@@ -1,5 +1,5 @@
-//! Logs calls exactly once: claims a row, observes, applies the plan, records the outcome. One file per job; whatever is
-//! outside comes through the traits in [`ports`], so there is no AWS, no HTTP and no clock here.
+//! Logs each call exactly once: claims a row, observes, applies the plan, records the outcome. Each job has its own
+//! file. All I/O goes through the traits in [`ports`], so there is no AWS, no HTTP and no clock here.
 
 mod apply;
 mod attempt;

@@ -1,9 +1,9 @@
-//! A Lead for a caller whom no record knows (docs/contract.md#new-leads): one for each workspace and number, however
-//! many calls come at once.
+//! Creates a Lead for a caller without a record (docs/contract.md#new-leads): one per workspace and number, however
+//! many calls arrive at once.
 //!
-//! A Lead has no unique field either. So whoever makes one claims the number first, and a Lead without an answer is not
-//! made again before it can no longer come to be; by then the look for recent records finds it, which reaches back
-//! further than that.
+//! A Lead has no unique field. So a worker claims the number before it creates one. If the response is lost, the Lead
+//! is not created again until the first request can no longer commit. By then, the query for recent records finds the
+//! Lead if it exists, because the query reaches back further.
 
 use std::time::Duration;
 
@@ -30,52 +30,52 @@ use crate::{
     worker::Ports,
 };
 
-/// How often a worker looks whether another one has made the Lead.
+/// How often a worker checks whether another one has created the Lead.
 const POLL: Duration = Duration::from_millis(500);
-/// What Salesforce says where a duplicate rule refuses a record.
+/// Salesforce's error code if a duplicate rule refuses a record.
 const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
-/// How many of the records that a rule names are read, and how many a refusal shows.
+/// How many of the records that a duplicate rule names are read, and how many the error message shows.
 const NAMED: usize = 50;
 const SHOWN: usize = 5;
-/// How often the end of a claim is written. If all fail, its time ends it.
-const STORE_TRIES: u32 = 3;
+/// Attempts at writing the end of a claim. If all fail, the claim expires.
+const STORE_ATTEMPTS: u32 = 3;
 
 impl<P: Ports> Attempt<'_, P> {
-    /// Reads how a number stands, and waits while another worker has it. Stops while a Lead without an answer may still come
-    /// to be that the search could not see. `gone`: a Lead that is not to be used any more.
-    pub(super) async fn number_stands(
+    /// Reads the claim on a number; waits while another worker holds it. Stops while an earlier request without a
+    /// response may still commit a Lead that the search could not see. `gone`: a Lead that must not be used any more.
+    pub(super) async fn lead_for_number(
         &mut self,
         number: &PhoneNumber,
         gone: Option<&SalesforceId>,
     ) -> Result<Lead, Stop> {
-        let mut is_somebody_elses = false;
+        let mut has_other_number = false;
         loop {
             let now = self.session.now();
             let found = self.session.worker.ledger.load_claim(&self.workspace.id, &number.e164()).await?;
             let Some(claim) = found else { return Ok(Lead::Free(None)) };
-            let made = claim.lead_at(now).filter(|id| gone != Some(id) && !is_somebody_elses);
+            let made = claim.lead_at(now).filter(|id| gone != Some(id) && !has_other_number);
             if let Some(lead_id) = made {
-                if self.still_has(number, &lead_id).await? {
+                if self.still_has_number(number, &lead_id).await? {
                     return Ok(Lead::Known(lead_id));
                 }
-                is_somebody_elses = true;
+                has_other_number = true;
             }
             if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
                 self.wait().await?;
                 continue;
             }
-            // Where new records cannot be asked for, a Lead is seen only once search knows it.
-            let late = self.seen.finds_new_records_late();
-            let index_lag = if late { RECENT.num_seconds() } else { 0 };
-            let seen_after = claim.unsettled_until.map(|until| until + index_lag);
-            if let Some(until) = seen_after.filter(|until| *until > self.searched_at()) {
+            // If new records cannot be queried, a Lead is found only once search has indexed it.
+            let needs_index = self.seen.finds_new_records_late();
+            let index_lag = if needs_index { RECENT.num_seconds() } else { 0 };
+            let visible_from = claim.unsettled_until.map(|until| until + index_lag);
+            if let Some(until) = visible_from.filter(|until| *until > self.searched_at()) {
                 return Err(Ending::Unsettled { until: until.max(now + 1) }.into());
             }
             return Ok(Lead::Free(claim.write_id));
         }
     }
 
-    /// When Salesforce was asked for the caller's records, Unix seconds.
+    /// When Salesforce was searched for the caller's records, Unix seconds.
     fn searched_at(&self) -> i64 {
         match &self.seen.search {
             Some(Search::ByNumber { asked_at, .. }) => *asked_at,
@@ -83,22 +83,22 @@ impl<P: Ports> Attempt<'_, P> {
         }
     }
 
-    /// Whether a Lead that was made for a number still has it: a person may have given it another. One without a number to
-    /// read is taken as it was made; one that is not there, or converted, is what the write says of it.
-    async fn still_has(&mut self, number: &PhoneNumber, lead_id: &SalesforceId) -> Result<bool, Stop> {
+    /// Whether a Lead that was created for a number still has it: a person may have changed it. A Lead without a
+    /// readable number counts as unchanged. So does one that is deleted or converted: the write will find that out.
+    async fn still_has_number(&mut self, number: &PhoneNumber, lead_id: &SalesforceId) -> Result<bool, Stop> {
         let found = self.session.records(std::slice::from_ref(lead_id)).await?.records;
         let decision = matching::decide(number, &found, &self.workspace.settings);
-        let has_others = found.iter().any(|record| !record.phones.is_empty());
-        Ok(!has_others || decision.rule != Rule::NoCandidate)
+        let has_numbers = found.iter().any(|record| !record.phones.is_empty());
+        Ok(!has_numbers || decision.rule != Rule::NoCandidate)
     }
 
-    /// Waits for another worker, if there is time.
+    /// Waits for another worker, if time allows.
     async fn wait(&self) -> Result<(), Stop> {
-        if self.session.may_wait(POLL).await { Ok(()) } else { Err(Ending::OutOfTime.into()) }
+        if self.session.wait_if_time(POLL).await { Ok(()) } else { Err(Ending::OutOfTime.into()) }
     }
 
-    /// Makes the Lead, if no other worker claims the number first. What is learned from a refusal is planned with: a field is
-    /// left out, or a record that a duplicate rule names is taken; the claim is kept meanwhile.
+    /// Creates the Lead, unless another worker claims the number first. A refusal leads to a new plan, which leaves
+    /// out a field or considers the records that a duplicate rule names; the claim is kept in the meantime.
     pub(super) async fn make_lead(&mut self, row: &mut Row, lead: &NewLead) -> Result<(), Stop> {
         if self.claim.is_none() && !self.claim_number(row, lead.claim.as_ref()).await? {
             self.wait().await?;
@@ -116,7 +116,7 @@ impl<P: Ports> Attempt<'_, P> {
             Err(stop) => stop.refusal()?,
         };
         if error.class == FaultClass::Ambiguous {
-            // The claim knows of the doubt; of the Task there is none.
+            // Only the Lead is in doubt, and the claim says so. The Task was not sent: for the row, retrying is safe.
             let until = self.session.now() + self.session.worker.settle_seconds;
             self.end_claim(|claim| claim.unsettled_until = Some(until)).await;
             return Err(CrmError { class: FaultClass::Passing, ..error }.into());
@@ -134,12 +134,12 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// Claims the caller's number, whose claim is as it was `before`; `false`: another worker was faster.
+    /// Claims the caller's number if its claim is still `before`; `false`: another worker was faster.
     async fn claim_number(&mut self, row: &Row, before: Option<&WriteId>) -> Result<bool, Stop> {
         let worker = self.session.worker;
         let Some(number) = self.caller.number() else { return Ok(false) };
         let until = self.session.now() + LEASE_SECONDS;
-        // A worker that dies from here on may have made the Lead.
+        // If this worker dies from here on, it may have created the Lead.
         let unsettled_until = until + worker.settle_seconds;
         let claim = NumberClaim {
             workspace_id: row.workspace_id.clone(),
@@ -155,30 +155,30 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(ours)
     }
 
-    /// Gives the claim of a number back for which no Lead was made, if there is one.
-    pub(super) async fn give_claim_back(&mut self) {
+    /// Releases the claim, if there is one, on a number that got no Lead.
+    pub(super) async fn release_claim(&mut self) {
         self.end_claim(|_| ()).await;
     }
 
-    /// Writes the end of the claim, if there is one. What cannot be written ends by its time.
+    /// Writes the end of the claim, if there is one. If that fails, the claim expires.
     async fn end_claim(&mut self, end: impl FnOnce(&mut NumberClaim)) {
         let Some(mut claim) = self.claim.take() else { return };
         (claim.lease, claim.unsettled_until) = (None, None);
         end(&mut claim);
         let worker = self.session.worker;
         let before = claim.write_id.replace(WriteId(worker.random.id()));
-        for _ in 0..STORE_TRIES {
+        for _ in 0..STORE_ATTEMPTS {
             match worker.ledger.swap_claim(before.as_ref(), &claim).await {
                 Ok(_) => return,
                 Err(error) => tracing::warn!(
-                    workspace.id = %claim.workspace_id, error = %error, "the claim of a number could not be ended"
+                    workspace.id = %claim.workspace_id, error = %error, "the claim on a number could not be released"
                 ),
             }
         }
     }
 }
 
-/// A refusal with the records that it is about in its words, so that an admin finds them.
+/// Adds the duplicates to the error's message, so that an admin can find them.
 fn naming_records(mut error: CrmError) -> CrmError {
     if error.code == DUPLICATES_DETECTED && !error.records.is_empty() {
         let named: Vec<_> = error.records.iter().take(SHOWN).map(SalesforceId::as_str).collect();

@@ -82,7 +82,7 @@ pub fn woken(calls: usize) {
 }
 
 /// An attempt ended at `now` (milliseconds). `before` is the row as it was claimed.
-pub fn tried(before: &Row, after: &Row, now: i64) {
+pub fn attempted(before: &Row, after: &Row, now: i64) {
     let name = match after.status {
         SyncStatus::Success => LOGGED,
         SyncStatus::NotFound => NOT_FOUND,

@@ -1,5 +1,5 @@
-//! The wire form of what lies in the calls queue (docs/contract.md#messages). Versioned, because a deployment meets
-//! messages of the one before, and after a rollback those of the one after.
+//! The wire format of the calls queue's messages (docs/contract.md#messages). It is versioned, because a deployment
+//! receives messages from the previous one, and after a rollback from the newer one.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ pub struct Message {
 
 /// A job that travels through the calls queue.
 pub trait Queued: Serialize + DeserializeOwned {
-    /// Its name on the wire.
+    /// The job's name on the wire.
     const KIND: &'static str;
 
-    /// Whose job it is.
+    /// The workspace that the job is for.
     fn workspace_id(&self) -> &WorkspaceId;
 
     /// The message that asks for it.
@@ -34,14 +34,14 @@ pub trait Queued: Serialize + DeserializeOwned {
             #[serde(flatten)]
             job: &'a T,
         }
-        // Strings, numbers and options only: nothing in it can fail to serialize.
+        // Only strings, numbers and options: serializing them cannot fail.
         let body =
             serde_json::to_string(&Out { v: VERSION, kind: Self::KIND, job: self }).unwrap_or_default();
         Message { workspace_id: self.workspace_id().clone(), body }
     }
 }
 
-/// The kind of a message of a version that this worker reads.
+/// The kind of a message, if this worker reads its version.
 pub(crate) fn kind(body: &str) -> Result<String, UnreadableMessage> {
     #[derive(Deserialize)]
     struct Head {
@@ -56,18 +56,18 @@ pub(crate) fn kind(body: &str) -> Result<String, UnreadableMessage> {
     }
 }
 
-/// The job of a message whose kind it is.
+/// Parses the job of a message that has this job's kind.
 pub(crate) fn job<T: Queued>(body: &str) -> Result<T, UnreadableMessage> {
     serde_json::from_str(body).map_err(|_| UnreadableMessage::Content)
 }
 
-/// Whether nobody can have worked on a message before: it is delivered for the first time (`receives` 1), and is young.
-/// `made_at`: the oldest time that is known of it, Unix seconds.
+/// Whether nobody can have processed a message before: this is its first delivery (`receives` 1), and it is recent.
+/// `made_at`: its earliest known time, Unix seconds.
 pub fn is_fresh(made_at: i64, receives: u32, now: i64) -> bool {
     receives <= 1 && now - made_at < FRESH_FOR.num_seconds()
 }
 
-/// The name of a job that this version does not know. It is shown only if it looks like one.
+/// The name of a job that this version does not know. Displayed only if it looks like a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind(pub(crate) String);
 
@@ -79,24 +79,24 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A message that this version of the worker cannot read. It stays in the queue, and ends in the dead-letter queue.
+/// A message that this version of the worker cannot read. It ends up in the dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableMessage {
-    /// No JSON object with a version.
+    /// Not a JSON object with a version.
     #[error("the message is not a JSON object with a version `v`")]
     NotJson,
-    /// From a newer deployment, presumably.
+    /// Presumably from a newer deployment.
     #[error("the message has version {0}; this worker reads version 1")]
     Version(u64),
     /// A job that a newer version asked for, before it was rolled back.
     #[error("the message is of kind `{0}`, which this version does not know; a newer one wrote it")]
     Kind(Kind),
-    /// About a call of a platform that a newer version knew.
+    /// About a call on a platform that only a newer version knows.
     #[error(
         "the message is about a call of a platform that this version does not know; a newer one wrote it"
     )]
     Source,
-    /// The right version, but not its content.
+    /// The right version, but not the right fields.
     #[error("the message has version 1, but not the fields of one")]
     Content,
 }
@@ -109,7 +109,7 @@ mod tests {
     fn a_message_is_fresh_once_and_for_a_while() {
         assert!(is_fresh(1000, 1, 1000 + FRESH_FOR.num_seconds() - 1));
         assert!(!is_fresh(1000, 2, 1001));
-        // Redriven: five receives, 360 s apart, are more than this; SQS counts anew.
+        // Redriven after five receives, 360 s apart: SQS counts from one again, but the message is too old.
         assert!(!is_fresh(1000, 1, 1000 + 4 * 360));
         assert!(!is_fresh(1000, 1, 1000 + 86_400));
     }

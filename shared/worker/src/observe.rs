@@ -1,4 +1,4 @@
-//! Observing: what a plan has to know, read from Salesforce and from the claims of numbers.
+//! Observing: reads what a plan needs to know from Salesforce and from the claims on numbers.
 
 use calls::{ids::SalesforceId, timings::RECENT};
 use chrono::{DateTime, TimeDelta};
@@ -11,9 +11,9 @@ use crm::{
 
 use crate::{attempt::Attempt, ports::Clock, session::Stop, worker::Ports};
 
-/// What Salesforce says of a query that takes it too long.
+/// Salesforce's error code for a query that takes too long.
 const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
-/// How much earlier than our clock Salesforce's may have stamped a record.
+/// How far Salesforce's clock may be behind ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 impl<P: Ports> Attempt<'_, P> {
@@ -34,7 +34,7 @@ impl<P: Ports> Attempt<'_, P> {
             Question::Look { places, may_be_older } => self.look(row, places, may_be_older).await?,
             Question::Lead { gone } => {
                 if let Some(number) = self.caller.number().cloned() {
-                    self.seen.lead = Some(self.number_stands(&number, gone.as_ref()).await?);
+                    self.seen.lead = Some(self.lead_for_number(&number, gone.as_ref()).await?);
                 }
             }
             Question::Duplicates(ids) => {
@@ -58,7 +58,7 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// The objects that are searched, and the number; nothing to ask where there is none.
+    /// The objects to search and the number; `None` if there is no number.
     fn searched(&self) -> Option<(Vec<RecordType>, &PhoneNumber)> {
         Some((self.workspace.settings.searched(), self.caller.number()?))
     }
@@ -71,13 +71,13 @@ impl<P: Ports> Attempt<'_, P> {
         let Some((objects, number)) = self.searched() else { return Ok(()) };
         let query = number.query();
         let found = self.session.search(&objects, &query).await?;
-        let left_out = self.session.leaves_out_unasked();
+        let left_out = self.session.omits_from_memory();
         self.seen.search = Some(Search::ByNumber { found, left_out, asked_at, recent: None });
         Ok(())
     }
 
-    /// Asks for the records that search may not know yet. They only complete what it says: where Salesforce cannot be
-    /// asked for them, search alone decides.
+    /// Queries the records that search may not have indexed yet. They only supplement the search: if the query fails
+    /// for good, the search alone decides.
     async fn recent(&mut self, row: &Row) -> Result<(), Stop> {
         let Some((objects, number)) = self.searched() else { return Ok(()) };
         let query = number.query();
@@ -86,12 +86,12 @@ impl<P: Ports> Attempt<'_, P> {
             Ok(found) => Recent { late: !found.omitted.unfilterable.is_empty(), found },
             Err(stop) => {
                 let error = stop.refusal()?;
-                // A query that takes longer than a request may is tried again with the call, and then left out.
+                // If the query exceeds a request's timeout, it is repeated with the call's retry, and then left out.
                 let timed_out_again = row.failing.is_some() && error.timed_out();
-                if !(cannot_be_asked(&error) || timed_out_again) {
+                if !(is_futile(&error) || timed_out_again) {
                     return Err(error.into());
                 }
-                tracing::warn!(error.code = %error.code, "the org's new records could not be asked for");
+                tracing::warn!(error.code = %error.code, "the org's new records could not be queried");
                 if error.code != QUERY_TIMEOUT && !error.timed_out() {
                     let objects = objects.iter().map(|object| format!("{object:?}"));
                     self.session.newly_omitted.unfilterable.extend(objects);
@@ -105,7 +105,8 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// Looks for what earlier attempts wrote: a second time where the Task is on a record that was not looked at.
+    /// Looks for what earlier attempts wrote; a second time if the Task turns out to be on a record that the first
+    /// look did not cover.
     async fn look(&mut self, row: &Row, places: Vec<SalesforceId>, may_be_older: bool) -> Result<(), Stop> {
         let asked_at = self.session.now();
         let received = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
@@ -117,7 +118,7 @@ impl<P: Ports> Attempt<'_, P> {
             return Ok(());
         }
         if let Some((task_id, _)) = &found.task {
-            tracing::debug!(call.id = %row.call_id, task.id = %task_id, "an earlier attempt has written the Task");
+            tracing::debug!(call.id = %row.call_id, task.id = %task_id, "an earlier attempt wrote the Task");
         }
         let (task, event_id) = (found.task, found.event_id);
         self.seen.look = Some(Looked { places, asked_at, task, event_id, adopted: false });
@@ -125,7 +126,7 @@ impl<P: Ports> Attempt<'_, P> {
     }
 }
 
-/// Whether a query will not be answered however often it is asked: it is refused, or more than Salesforce gets done.
-fn cannot_be_asked(error: &CrmError) -> bool {
+/// Whether repeating a query is futile: Salesforce refuses it or cannot finish it.
+fn is_futile(error: &CrmError) -> bool {
     matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused) || error.code == QUERY_TIMEOUT
 }

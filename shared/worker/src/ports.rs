@@ -48,7 +48,7 @@ pub trait Random: Send + Sync {
 pub enum Swap {
     /// The row was written.
     Done,
-    /// The stored row is another one: this one, or none.
+    /// The stored row is a different one: this one, or none.
     Conflict(Option<Stored>),
 }
 
@@ -70,7 +70,7 @@ pub trait Ledger: Send + Sync {
     ) -> impl Future<Output = Result<Swap, StoreError>> + Send;
 }
 
-/// The claims of numbers: who creates a Lead for which number.
+/// The claims on numbers: who creates a Lead for which number.
 pub trait NumberClaims: Send + Sync {
     /// Reads a claim with a consistent read.
     fn load_claim(
@@ -129,7 +129,7 @@ pub struct Tokens {
     pub access_token: SecretString,
     /// The new refresh token, if the org rotates them.
     pub refresh_token: Option<SecretString>,
-    /// The URL of the org; it may differ from before.
+    /// The org's URL; it may differ from before.
     pub instance_url: String,
     /// When Salesforce issued them, Unix seconds.
     pub issued_at: i64,
@@ -243,7 +243,7 @@ pub trait TokenEndpoint: Send + Sync {
         connection: &Connection,
         client_secret: &SecretString,
     ) -> impl Future<Output = Result<Tokens, CrmError>> + Send;
-    /// Revokes a grant. It is no error if the grant has ended already.
+    /// Revokes a grant. Succeeds if the grant has already ended.
     fn revoke(
         &self,
         login_url: &str,
@@ -251,7 +251,7 @@ pub trait TokenEndpoint: Send + Sync {
     ) -> impl Future<Output = Result<(), CrmError>> + Send;
 }
 
-/// Salesforce's records, with the session of `connection`.
+/// Salesforce's records, accessed with the session of `connection`.
 pub trait Crm: Send + Sync {
     /// Searches for records of these objects by phone number: one request, plus one for each unreadable field or
     /// object that is not in `omitted` yet.
@@ -272,7 +272,7 @@ pub trait Crm: Send + Sync {
     ) -> impl Future<Output = Result<Answer<Written>, CrmError>> + Send;
 
     /// Queries records of these objects with a number like this one that were created since `since`, which search may
-    /// not have indexed yet. Requests as for a search. `full` is set if one object's page was full.
+    /// not have indexed yet. Takes as many requests as a search. `full` is set if one object's page was full.
     fn recent(
         &self,
         connection: &Connection,
@@ -283,7 +283,7 @@ pub trait Crm: Send + Sync {
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
     /// Reads the unconverted Leads and the Contacts among `ids`, with their numbers; deleted and invisible ones are
-    /// left out. Requests as for a search.
+    /// left out. Takes as many requests as a search.
     fn records(
         &self,
         connection: &Connection,
@@ -291,7 +291,7 @@ pub trait Crm: Send + Sync {
         omitted: &Omitted,
     ) -> impl Future<Output = Result<Answer<Found>, CrmError>> + Send;
 
-    /// The Contact that a Lead was converted to; `None` if it is not converted, or deleted.
+    /// The Contact that a Lead was converted to; `None` if the Lead is unconverted or deleted.
     fn converted_to(
         &self,
         connection: &Connection,

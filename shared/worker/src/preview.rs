@@ -1,4 +1,4 @@
-//! A preview: the plan for a call, not applied. Writes nothing, in Salesforce or in the ledger.
+//! A preview: the plan for a call, without applying it. Writes nothing to Salesforce or to the ledger.
 
 use calls::{ids::SalesforceId, reason::Reason, status::SyncStatus};
 use chrono::{DateTime, Utc};
@@ -18,18 +18,18 @@ use crate::{
     worker::{Ports, Turn, Worker},
 };
 
-/// What would happen: what the row would say then, and what would be sent for it.
+/// What would happen to a call: what its row would say, and what would be sent.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// Where the call would stand.
+    /// The call's status.
     pub status: SyncStatus,
-    /// The record that the call is logged on, or would be; `None` where its Lead is still to be made.
+    /// The record that the call is logged on, or would be; `None` if its Lead has yet to be created.
     pub record: Option<Record>,
-    /// The Task that is there already: `task` would change it.
+    /// The Task that already exists: `task` would change it.
     pub task_id: Option<SalesforceId>,
-    /// The Event that is there already: `event` would change it.
+    /// The Event that already exists: `event` would change it.
     pub event_id: Option<SalesforceId>,
-    /// Candidates, choice and rule; `None` where nothing was ever decided.
+    /// Candidates, choice and rule; `None` if nothing was ever decided.
     pub decision: Option<Decision>,
     /// What would be sent.
     pub drafts: Drafts,
@@ -40,12 +40,12 @@ pub struct Preview {
 /// What would be sent to Salesforce.
 #[derive(Debug, Clone, Default)]
 pub struct Drafts {
-    /// The Lead that would be made first.
+    /// The Lead that would be created first.
     pub lead: Option<LeadDraft>,
-    /// The Task that would be written, or what would be changed of the one that is there. It is about nobody yet where the
-    /// Lead is still to be made.
+    /// The Task that would be created, or the changes to the existing one. Without a `WhoId` if the Lead has yet to be
+    /// created.
     pub task: Option<Fields>,
-    /// The Event that would be written, about the same record, or what would be changed of it.
+    /// The Event that would be created on the same record, or the changes to the existing one.
     pub event: Option<Fields>,
 }
 
@@ -55,7 +55,7 @@ pub enum PreviewError {
     /// Calls wait for the workspace's connection.
     #[error("not connected: {}", .0.code)]
     NotConnected(Reason),
-    /// Salesforce said no.
+    /// Salesforce refused a request.
     #[error(transparent)]
     Salesforce(CrmError),
     /// Our own store failed, or time ran out.
@@ -64,8 +64,8 @@ pub enum PreviewError {
 }
 
 impl<P: Ports> Worker<P> {
-    /// What a worker would do if a person asked for the call of `row` now ([`crate::jobs::LogNow`]); for a call that the ledger
-    /// does not know, [`Row::accepted`] is its row.
+    /// What a worker would do if a person asked for the call of `row` now ([`crate::jobs::LogNow`]). For a call that
+    /// is not in the ledger, pass [`Row::accepted`].
     pub async fn preview(
         &self,
         workspace: &Workspace,
@@ -73,9 +73,9 @@ impl<P: Ports> Worker<P> {
         deadline: DateTime<Utc>,
     ) -> Result<Preview, PreviewError> {
         let mut drafts = Drafts::default();
-        // What came under a revoked secret stays as it is.
+        // A call that was reported with a revoked secret stays as it is.
         if !row.is_refused() {
-            // As a worker's claim does.
+            // As a claim does.
             row.attempts += 1;
             let ending = match plan(self, workspace, &mut row, Turn::until(deadline)).await {
                 Ok(Planned::Write(plan)) => {

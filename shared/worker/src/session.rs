@@ -1,5 +1,5 @@
-//! Requests to Salesforce within one attempt: with a session that is renewed once if Salesforce no longer takes it, and
-//! with a few quick tries where a fault may be over in a moment.
+//! Requests to Salesforce within one attempt. The session is renewed once if Salesforce no longer accepts it, and
+//! faults that may pass quickly are retried a few times.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -26,14 +26,14 @@ use crate::{
 /// Why an attempt cannot go on.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It ends so.
+    /// It ends like this.
     Ending(Ending),
     /// Our own store failed.
     Store(StoreError),
 }
 
 impl Stop {
-    /// What Salesforce said, if that is why.
+    /// Salesforce's refusal, if that is the reason.
     pub(super) fn refusal(self) -> Result<CrmError, Self> {
         match self {
             Self::Ending(Ending::Refused(error)) => Ok(error),
@@ -71,34 +71,34 @@ impl From<NoSession> for Stop {
     }
 }
 
-/// Asks Salesforce, and again after what [`Session::handle_response`] could mend. (A closure over the session would be shorter, but
-/// its future could not move between threads.)
-macro_rules! asking {
-    ($session:ident.$request:ident($($argument:expr),*)) => { asking!({}, $session.$request($($argument),*)) };
+/// Sends a request, and repeats it whenever [`Session::handle_response`] says so. (A closure over the session would be
+/// shorter, but its future could not move between threads.)
+macro_rules! request {
+    ($session:ident.$request:ident($($argument:expr),*)) => { request!({}, $session.$request($($argument),*)) };
     ($check:expr, $session:ident.$request:ident($($argument:expr),*)) => {
         loop {
             $check;
-            let answer = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
-            if let Some(value) = $session.handle_response(answer).await? {
+            let response = $session.worker.salesforce.$request(&$session.connection $(, $argument)*).await;
+            if let Some(value) = $session.handle_response(response).await? {
                 break Ok::<_, Stop>(value);
             }
         }
     };
 }
 
-/// A session with Salesforce.
+/// A session with Salesforce, for one attempt.
 pub(super) struct Session<'a, P: Ports> {
     pub(super) worker: &'a Worker<P>,
     workspace_id: &'a WorkspaceId,
     connection: Connection,
     renewed: bool,
-    quick_tries: usize,
-    /// What reads leave out unasked.
+    quick_retries: usize,
+    /// What reads leave out without trying.
     omitted: Omitted,
-    /// What of it was learned in this attempt.
+    /// The part of it that this attempt learned.
     pub(super) newly_omitted: Omitted,
     deadline: DateTime<Utc>,
-    /// The org's use of requests, as last heard.
+    /// The org's use of requests, from the latest response that had it.
     pub(super) api_usage: Option<ApiUsage>,
 }
 
@@ -115,7 +115,7 @@ impl<'a, P: Ports> Session<'a, P> {
             workspace_id,
             connection,
             renewed: false,
-            quick_tries: 0,
+            quick_retries: 0,
             omitted,
             newly_omitted: Omitted::default(),
             deadline,
@@ -128,20 +128,20 @@ impl<'a, P: Ports> Session<'a, P> {
         self.worker.now()
     }
 
-    /// Looks for records by phone number.
+    /// Searches for records by phone number.
     pub(super) async fn search(&mut self, objects: &[RecordType], query: &PhoneQuery) -> Result<Found, Stop> {
         let omitted = self.omitted.clone();
-        let found: Found = asking!(self.search(objects, query, &omitted))?;
+        let found: Found = request!(self.search(objects, query, &omitted))?;
         self.learn_omitted(&found.omitted);
         Ok(found)
     }
 
-    /// Whether something is left out unasked that was not learned in this attempt.
-    pub(super) fn leaves_out_unasked(&self) -> bool {
+    /// Whether reads leave out something that an earlier attempt learned.
+    pub(super) fn omits_from_memory(&self) -> bool {
         self.omitted != self.newly_omitted
     }
 
-    /// Asks for everything again that is left out unasked.
+    /// Makes reads try everything again.
     pub(super) fn forget_omitted(&mut self) {
         self.omitted = Omitted::default();
     }
@@ -164,19 +164,19 @@ impl<'a, P: Ports> Session<'a, P> {
         since: DateTime<Utc>,
         may_be_older: bool,
     ) -> Result<Look, Stop> {
-        asking!(self.look(call_id, who_ids, since, may_be_older))
+        request!(self.look(call_id, who_ids, since, may_be_older))
     }
 
-    /// Reads what stands of a Task and an Event.
+    /// Reads a Task and an Event.
     pub(super) async fn read(
         &mut self,
         task_id: Option<&SalesforceId>,
         event_id: Option<&SalesforceId>,
     ) -> Result<Activities, Stop> {
-        asking!(self.read(task_id, event_id))
+        request!(self.read(task_id, event_id))
     }
 
-    /// Looks for records that search may not know yet.
+    /// Queries records that search may not have indexed yet.
     pub(super) async fn recent(
         &mut self,
         objects: &[RecordType],
@@ -184,7 +184,7 @@ impl<'a, P: Ports> Session<'a, P> {
         since: DateTime<Utc>,
     ) -> Result<Found, Stop> {
         let omitted = self.omitted.clone();
-        let found: Found = asking!(self.recent(objects, query, since, &omitted))?;
+        let found: Found = request!(self.recent(objects, query, since, &omitted))?;
         self.learn_omitted(&found.omitted);
         Ok(found)
     }
@@ -192,40 +192,40 @@ impl<'a, P: Ports> Session<'a, P> {
     /// Reads records by their ids.
     pub(super) async fn records(&mut self, ids: &[SalesforceId]) -> Result<Found, Stop> {
         let omitted = self.omitted.clone();
-        let found: Found = asking!(self.records(ids, &omitted))?;
+        let found: Found = request!(self.records(ids, &omitted))?;
         self.learn_omitted(&found.omitted);
         Ok(found)
     }
 
-    /// The Contact that a Lead has become.
+    /// The Contact that a Lead was converted to.
     pub(super) async fn converted_to(
         &mut self,
         lead_id: &SalesforceId,
     ) -> Result<Option<SalesforceId>, Stop> {
-        asking!(self.converted_to(lead_id))
+        request!(self.converted_to(lead_id))
     }
 
-    /// Makes a Lead.
+    /// Creates a Lead.
     pub(super) async fn create_lead(
         &mut self,
         lead: &LeadDraft,
         duplicates: Duplicates,
     ) -> Result<SalesforceId, Stop> {
-        asking!(self.time_to_write()?, self.create_lead(lead, duplicates))
+        request!(self.time_to_write()?, self.create_lead(lead, duplicates))
     }
 
-    /// A status that the org gives closed Tasks.
+    /// A status of closed Tasks in this org.
     pub(super) async fn closed_task_status(&mut self) -> Result<Option<String>, Stop> {
-        asking!(self.closed_task_status())
+        request!(self.closed_task_status())
     }
 
-    /// Writes what is given: one request, all or nothing.
+    /// Creates a Task, an Event or both: one request, all or nothing.
     pub(super) async fn create(
         &mut self,
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Written, Stop> {
-        asking!(self.time_to_write()?, self.create(task, event))
+        request!(self.time_to_write()?, self.create(task, event))
     }
 
     /// Changes fields of a Task or an Event.
@@ -236,41 +236,41 @@ impl<'a, P: Ports> Session<'a, P> {
         fields: &Fields,
         unmodified_since: DateTime<Utc>,
     ) -> Result<(), Stop> {
-        asking!(self.time_to_write()?, self.update(object, id, fields, unmodified_since))
+        request!(self.time_to_write()?, self.update(object, id, fields, unmodified_since))
     }
 
-    /// Takes an answer. `None`: ask again, because there is a new session now, or because the fault may be over.
-    async fn handle_response<T>(&mut self, answer: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
-        match answer {
-            Ok(answer) => {
-                self.api_usage = answer.api_usage.or(self.api_usage);
-                Ok(Some(answer.value))
+    /// Handles a response. `None`: repeat the request, because the session is new or the fault may have passed.
+    async fn handle_response<T>(&mut self, response: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
+        match response {
+            Ok(response) => {
+                self.api_usage = response.api_usage.or(self.api_usage);
+                Ok(Some(response.value))
             }
             Err(error) if error.class == FaultClass::Session && !self.renewed => {
                 self.renew().await?;
                 Ok(None)
             }
-            // What took a request's whole time is not over in a moment. Meanwhile its batch would hold a place of the
-            // queue's for half a minute, where calls of other workspaces wait.
+            // A timeout is unlikely to pass quickly, and a retry would block this batch for half a minute while other
+            // workspaces' calls wait.
             Err(error) if error.timed_out() => Err(error.into()),
-            Err(error) if error.class == FaultClass::Passing && self.may_pass_soon().await => Ok(None),
+            Err(error) if error.class == FaultClass::Passing && self.wait_to_retry().await => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Waits a moment, if there is time for it and for what follows; `false`: no more tries.
-    async fn may_pass_soon(&mut self) -> bool {
+    /// Waits before a quick retry; `false`: no retries or not enough time left.
+    async fn wait_to_retry(&mut self) -> bool {
         let left = self.deadline - self.worker.clock.now();
-        let Some(wait) = QUICK_TRIES.get(self.quick_tries).filter(|_| left >= QUICK_TRY_TAKES) else {
+        let Some(wait) = QUICK_TRIES.get(self.quick_retries).filter(|_| left >= QUICK_TRY_TAKES) else {
             return false;
         };
-        self.quick_tries += 1;
+        self.quick_retries += 1;
         self.worker.clock.sleep(wait.mul_f64(self.worker.random.fraction())).await;
         true
     }
 
-    /// Waits a moment for somebody else; `false`: too little time is left for what comes then.
-    pub(super) async fn may_wait(&self, wait: Duration) -> bool {
+    /// Waits for another worker; `false`: not enough time left for what follows.
+    pub(super) async fn wait_if_time(&self, wait: Duration) -> bool {
         let enough = self.deadline - self.worker.clock.now() >= QUICK_TRY_TAKES;
         if enough {
             self.worker.clock.sleep(wait).await;
@@ -295,7 +295,7 @@ impl<'a, P: Ports> Session<'a, P> {
         self.connection = loop {
             match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
                 Err(NoSession::Salesforce(error))
-                    if error.class == FaultClass::Passing && self.may_pass_soon().await => {}
+                    if error.class == FaultClass::Passing && self.wait_to_retry().await => {}
                 ended => break ended?,
             }
         };
@@ -303,7 +303,7 @@ impl<'a, P: Ports> Session<'a, P> {
         if self.connection.org_id == org_id {
             return Ok(());
         }
-        // Reconnected to another org under our hands: the next attempt sees that from the start.
+        // Somebody has reconnected to another org in the meantime: the next attempt handles that.
         Err(NoSession::OutOfTime)
     }
 }

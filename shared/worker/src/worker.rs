@@ -1,10 +1,10 @@
-//! The sync algorithm (docs/contract.md#the-sync-algorithm): for every accepted call exactly one Task, and for every
-//! valid appointment exactly one Event.
+//! The sync algorithm (docs/contract.md#the-sync-algorithm): exactly one Task for every accepted call, and exactly one
+//! Event for every valid appointment.
 //!
 //! A [`Worker`] takes one row at a time: a job *claims* it (`claim`), the worker *attempts* to log the call
-//! (`attempt`), and *records* the outcome, if the row is still its own. It rests on one stated bound: a write that
-//! Salesforce has received commits within [`Worker::settle_seconds`] or never. Until then a write without an answer is
-//! only looked for, never made again.
+//! (`attempt`), and *records* the outcome if it still holds the row. This relies on one bound: a write that Salesforce
+//! has received commits within [`Worker::settle_seconds`] or never. Until then, a write without a response is only
+//! looked for, never repeated.
 
 use std::borrow::Cow;
 
@@ -21,12 +21,12 @@ use crate::{
     },
 };
 
-/// How often one piece of work goes round again for reports that came meanwhile; after that the sweep goes on.
+/// How many attempts one job makes if reports keep arriving in the meantime. After that, the sweep continues.
 const ROUNDS: u32 = 3;
 
-/// The adapters that a worker works with.
+/// A worker's adapters.
 pub trait Ports {
-    /// The ledger, and the claims of numbers beside it.
+    /// The ledger, including the claims on numbers.
     type Ledger: Ledger + NumberClaims;
     /// The settings table.
     type Workspaces: ConnectionStore + OrgMemory;
@@ -50,7 +50,7 @@ pub struct Worker<P: Ports> {
     pub clock: P::Clock,
     /// Randomness.
     pub random: P::Random,
-    /// Within how many seconds a write that Salesforce received commits or never does.
+    /// A write that Salesforce has received commits within this many seconds or never.
     pub settle_seconds: i64,
 }
 
@@ -59,31 +59,32 @@ pub struct Worker<P: Ports> {
 pub struct Turn {
     /// When this process must have finished.
     pub deadline: DateTime<Utc>,
-    /// Whether the call may have been worked on without the row telling of it: then look before writing, whatever the
+    /// Whether an earlier delivery may have written without the row saying so: then look before writing, whatever the
     /// row says (see [`crate::message::is_fresh`]).
     pub look_first: bool,
 }
 
 impl Turn {
-    /// The first turn of a piece of work.
+    /// A turn that need not look first.
     pub fn until(deadline: DateTime<Utc>) -> Self {
         Self { deadline, look_first: false }
     }
 }
 
-/// What a piece of work came to.
+/// The result of working on a call.
 #[derive(Debug)]
 pub enum Done {
-    /// It was attempted; the row says with what outcome. In the ledger it may be in line again already, for what came meanwhile.
+    /// It was attempted; the row has the outcome. In the ledger, it may already be queued again because of a report
+    /// that arrived in the meantime.
     Attempted(Box<Row>),
-    /// Another worker has the call, and will see what was new.
+    /// Another worker holds the call, and will see any news.
     Elsewhere,
-    /// Nothing was to be done.
+    /// There was nothing to do.
     Nothing,
 }
 
 impl<P: Ports> Worker<P> {
-    /// Claims a row that exists. `force`: also if its status is final, because a person asked.
+    /// Claims an existing row. `force`: even if its status is final, because a person asked.
     pub(crate) async fn claim_row(
         &self,
         workspace: &Workspace,
@@ -103,7 +104,8 @@ impl<P: Ports> Worker<P> {
         .await
     }
 
-    /// Attempts the claimed row and records the outcome; again for what came meanwhile: a report, or a connection.
+    /// Attempts to log the claimed row's call and records the outcome; again if a report or a connection arrived in the
+    /// meantime.
     pub(crate) async fn work(
         &self,
         workspace: &Workspace,
@@ -117,7 +119,7 @@ impl<P: Ports> Worker<P> {
                 Claim::Elsewhere => return Ok(Done::Elsewhere),
                 Claim::Nothing => return Ok(Done::Nothing),
             };
-            // Boxed: a future of this size would be moved about by every caller.
+            // Boxed, so that callers do not move a future of this size.
             let outcome = Box::pin(crate::attempt::attempt(self, &workspace, &claimed, turn)).await?;
             let recorded =
                 crate::claim::record(&self.ledger, &self.random, &claimed, outcome.clone(), self.now())
@@ -125,7 +127,7 @@ impl<P: Ports> Worker<P> {
             if recorded == Recorded::Lost {
                 return Ok(Done::Elsewhere);
             }
-            measure::tried(&claimed.row, &outcome, self.clock.now().timestamp_millis());
+            measure::attempted(&claimed.row, &outcome, self.clock.now().timestamp_millis());
             let again =
                 recorded == Recorded::NewsMeanwhile || self.has_connected(&mut workspace, &outcome).await?;
             if !again || round == ROUNDS {
@@ -136,8 +138,8 @@ impl<P: Ports> Worker<P> {
         Ok(Done::Nothing)
     }
 
-    /// Whether somebody connected the workspace while its call was put among those that wait. The `resume` of that
-    /// connect may have come too early for this row.
+    /// Whether somebody connected the workspace while its call was marked as waiting. The `resume` of that connect
+    /// may have run before this row was waiting.
     async fn has_connected(
         &self,
         workspace: &mut Cow<'_, Workspace>,

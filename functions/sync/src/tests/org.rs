@@ -39,14 +39,14 @@ impl Ports for TestPorts {
     type Random = SeededRandom;
 }
 
-/// What was written to the org, and which requests it got.
+/// The Tasks in the org, and the numbers of requests that it received.
 #[derive(Default)]
 pub struct Records {
     pub tasks: Vec<TaskDraft>,
     pub searches: usize,
     pub updates: usize,
     pub looks: usize,
-    /// The error of all requests, if the org is down.
+    /// The error that all requests return, if the org is down.
     pub down: Option<CrmError>,
 }
 

@@ -35,7 +35,7 @@ mod tests {
     use crate::testing::request::ApiRequest;
 
     #[test]
-    fn the_configured_address_beats_the_gateways() {
+    fn the_configured_address_takes_precedence_over_the_gateways() {
         let request = ApiRequest::get("/").domain_name("a1.execute-api.us-east-1.amazonaws.com").build();
         let configured = PublicAddress::from_env(&[("PUBLIC_BASE_URL", "https://api.example.com/")]);
         assert_eq!(configured.of(&request).unwrap(), "https://api.example.com");

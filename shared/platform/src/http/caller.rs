@@ -108,8 +108,8 @@ impl Admin {
     }
 }
 
-/// The elements of a list claim. API Gateway writes it as `[a b]`, others as JSON. A plain text has no elements, so
-/// that a name that contains the right word does not make somebody an admin.
+/// The elements of a list claim. API Gateway writes a list as `[a b]`, others as JSON. A plain string has no elements,
+/// so a name that happens to contain the right word does not make somebody an admin.
 fn elements(claim: &str) -> impl Iterator<Item = &str> {
     let list = claim.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let separator = if list.contains(',') { ',' } else { ' ' };
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn if_admins_are_not_defined_every_member_may() {
+    fn without_an_admin_definition_every_member_is_allowed() {
         let request = ApiRequest::get("/").claim("workspace_id", "acme").build();
         assert!(rules(&[("ADMIN_CLAIM", ""), ("ADMIN_VALUE", "")]).admin(&request).is_ok());
     }

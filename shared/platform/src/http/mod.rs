@@ -1,4 +1,4 @@
-//! The functions' HTTP layer: who calls, what was sent, and responses in JSON and problem+json.
+//! The functions' HTTP layer: callers, request bodies, and responses in JSON and problem+json.
 
 mod address;
 mod body;

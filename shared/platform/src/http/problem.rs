@@ -24,9 +24,9 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "FieldProblem"))]
 pub struct FieldError {
-    /// Its name, as it was sent.
+    /// The field's name, as sent.
     pub field: String,
-    /// What it must be, for people.
+    /// What the field must be, for people.
     pub detail: String,
 }
 
@@ -37,14 +37,14 @@ pub struct WrittenProblem<'a> {
     /// `urn:ringlog:problem:` and the code.
     #[cfg_attr(feature = "openapi", schemars(example = &"urn:ringlog:problem:not_connected"))]
     r#type: String,
-    /// What the problems of this status have in common.
+    /// A short title, shared by similar problems.
     title: &'a str,
     /// The HTTP status.
     #[cfg_attr(feature = "openapi", schemars(range(min = 400, max = 599)))]
     status: u16,
     /// What happened and what to do, for people.
     detail: &'a str,
-    /// For programs; never changes.
+    /// The stable code, for programs.
     code: &'a str,
     /// What is wrong, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_of_a_flow_has_its_own_code_and_another_browsers_names_the_likely_cause() {
+    fn each_refused_connect_flow_has_its_own_code_and_another_browsers_names_the_likely_cause() {
         let problems = [TakeError::Unknown, TakeError::WrongBrowser, TakeError::Expired].map(Problem::from);
         let codes: Vec<_> = problems.iter().map(|p| (p.status(), p.code())).collect();
         assert_eq!(

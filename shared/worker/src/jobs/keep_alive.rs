@@ -1,5 +1,5 @@
-//! Keeping connections alive that no call uses: Salesforce ends a refresh token that is not used for as long as the
-//! app's policy says, 30 days by the partner rules (docs/salesforce-api.md#partner-rules).
+//! Keeps idle connections alive: Salesforce ends a refresh token that has been idle for as long as the app's policy
+//! says, 30 days by the partner rules (docs/salesforce-api.md#partner-rules).
 
 use calls::{
     ids::WorkspaceId,
@@ -12,33 +12,33 @@ use crate::{
     ports::{Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
 };
 
-/// After a try that failed, the next.
-const AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
-/// Workspaces a page.
+/// The time between attempts at the same connection.
+const RETRY_AFTER: TimeDelta = TimeDelta::hours(1);
+/// Workspaces per page.
 const PAGE: u32 = 25;
 
-/// Connections that no call uses are to be kept alive.
+/// Refreshes idle connections.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepAlive {
-    /// When it must have ended.
+    /// When it must have finished.
     pub until: DateTime<Utc>,
 }
 
-/// What was done for idle connections.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeptAlive {
     /// Connections with new tokens.
     pub refreshed: usize,
-    /// Connections that Salesforce had ended: somebody has to connect again.
+    /// Connections that Salesforce had ended: somebody has to reconnect.
     pub ended: usize,
-    /// Connections that could not be refreshed just now.
+    /// Connections that could not be refreshed this time.
     pub failed: usize,
 }
 
 impl KeepAlive {
-    /// Refreshes the connections whose tokens are two weeks old, one after another; what is left waits for the next
-    /// time. Each is claimed, so that nobody else tries it for an hour. A connection that fails keeps no other from its
-    /// turn; the first failure of our own store is told at the end.
+    /// Refreshes the connections whose tokens are two weeks old, one after another; the rest waits for the next run.
+    /// Each is claimed, so that nobody else tries it for an hour. A connection that fails does not stop the others;
+    /// the first failure of our own store is returned at the end.
     pub async fn run<S, T, K, R>(&self, sessions: &Sessions<'_, S, T, K, R>) -> Result<KeptAlive, StoreError>
     where
         S: ConnectionStore + IdleConnections,
@@ -80,7 +80,7 @@ impl KeepAlive {
     }
 }
 
-/// Claims a connection and refreshes it; `false` where somebody else does.
+/// Claims a connection and refreshes it; `false` if somebody else has claimed it.
 async fn refresh<S, T, K, R>(
     sessions: &Sessions<'_, S, T, K, R>,
     id: &WorkspaceId,
@@ -93,10 +93,10 @@ where
     R: Random,
 {
     let now = sessions.clock.now();
-    // The version first: whoever refreshes after this has done it for us.
+    // Read the version first: if somebody else refreshes after this, there is nothing left to do.
     let stale = sessions.store.load(id).await?.connection_version;
     let claimed =
-        sessions.store.claim_keep_alive(id, now.timestamp(), (now + AGAIN_AFTER).timestamp()).await?;
+        sessions.store.claim_keep_alive(id, now.timestamp(), (now + RETRY_AFTER).timestamp()).await?;
     if claimed {
         sessions.renew(id, stale, deadline).await?;
     }

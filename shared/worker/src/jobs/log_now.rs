@@ -1,4 +1,4 @@
-//! A person asks for a call, and waits for what comes of it.
+//! Logs one call while a person waits for the result.
 
 use calls::ids::CallId;
 use crm::workspace::Workspace;
@@ -8,10 +8,10 @@ use crate::{
     worker::{Done, Ports, Turn, Worker},
 };
 
-/// A row that is to be worked on at once, whatever its status.
+/// Works on a row at once, whatever its status.
 #[derive(Debug, Clone, Copy)]
 pub struct LogNow<'a> {
-    /// Which call.
+    /// The call.
     pub call_id: &'a CallId,
 }
 

@@ -1,5 +1,5 @@
-//! The jobs: one type and one file each. A [`Job`] comes through the calls queue; the others are begun by the sweep, or
-//! by somebody who asks and waits.
+//! The jobs: one type and one file each. A [`Job`] arrives through the calls queue; the others are started by the sweep
+//! or by a person's request.
 
 mod keep_alive;
 mod log_now;
@@ -23,21 +23,21 @@ pub use retry_call::RetryCall;
 pub use wake::Wake;
 pub use wake_due::{WakeDue, Woken};
 
-/// A job that the calls queue asks for.
+/// A job from the calls queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
     /// A new report.
     Report(Report),
-    /// A row that is to be worked on.
+    /// Work on one row.
     Wake(Wake),
-    /// All rows that wait for the connection.
+    /// Wake all rows that wait for the connection.
     Resume(Resume),
-    /// All rows with an error code.
+    /// Retry all rows with an error code.
     Retry(Retry),
 }
 
 impl Job {
-    /// Whose job it is.
+    /// The workspace that the job is for.
     pub fn workspace_id(&self) -> &WorkspaceId {
         match self {
             Self::Report(job) => job.workspace_id(),
@@ -47,7 +47,7 @@ impl Job {
         }
     }
 
-    /// The one call that it is about.
+    /// The call that the job is about, if it is about only one.
     fn call_id(&self) -> Option<&CallId> {
         match self {
             Self::Report(job) => Some(&job.call.id),
@@ -61,7 +61,7 @@ impl Job {
         let job = match message::kind(body)?.as_str() {
             Report::KIND => message::job(body).map(Self::Report),
             Wake::KIND => message::job(body).map(Self::Wake),
-            Resume::KIND if retry::is_asked_for(body) => message::job(body).map(Self::Retry),
+            Resume::KIND if retry::is_retry(body) => message::job(body).map(Self::Retry),
             Resume::KIND => message::job(body).map(Self::Resume),
             retry::OWN_KIND => message::job(body).map(Self::Retry),
             unknown => Err(UnreadableMessage::Kind(message::Kind(unknown.to_owned()))),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_survives_the_queue() {
+    fn every_kind_round_trips() {
         let report = Report {
             workspace_id: workspace_id(),
             secret_version: 3,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_is_the_contract() {
+    fn the_wire_format_is_the_contracts() {
         let body = r#"{"v":1,"kind":"wake","workspaceId":"acme","callId":"call-1"}"#;
         assert_eq!(
             wake().message(),
@@ -116,28 +116,28 @@ mod tests {
     }
 
     #[test]
-    fn a_resume_is_written_and_read_as_before_there_were_error_codes() {
+    fn a_resume_has_the_same_form_as_before_error_codes() {
         let resume = Resume { workspace_id: workspace_id(), after: Some("1/a".to_owned()) };
         let body = r#"{"v":1,"kind":"resume","workspaceId":"acme","after":"1/a"}"#;
         assert_eq!((resume.message().body.as_str(), Job::decode(body)), (body, Ok(Job::Resume(resume))));
     }
 
-    /// The version before knows no other kind for it.
+    /// The previous version knows it by no other kind.
     #[test]
-    fn a_retry_is_written_as_the_version_before_reads_it() {
+    fn a_retry_is_written_in_the_form_that_the_previous_version_reads() {
         let retry = Retry::all(workspace_id(), error_code());
         let body = r#"{"v":1,"kind":"resume","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
         assert_eq!((retry.message().body.as_str(), Job::decode(body)), (body, Ok(Job::Retry(retry))));
     }
 
     #[test]
-    fn a_retry_is_read_by_its_own_name_too() {
+    fn a_retry_is_also_read_by_its_own_kind() {
         let body = r#"{"v":1,"kind":"retry","workspaceId":"acme","errorCode":"STORAGE_LIMIT_EXCEEDED"}"#;
         assert_eq!(Job::decode(body), Ok(Job::Retry(Retry::all(workspace_id(), error_code()))));
     }
 
     #[test]
-    fn a_message_about_a_call_of_an_unknown_platform_says_so() {
+    fn a_message_about_a_call_on_an_unknown_platform_says_so() {
         let wake = Wake { call_id: CallId::parse("other~call-1").unwrap(), ..wake() };
         let report = Report {
             workspace_id: workspace_id(),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_why() {
+    fn an_unreadable_message_says_why() {
         assert_eq!(Job::decode("hello"), Err(UnreadableMessage::NotJson));
         assert_eq!(Job::decode(r#"{"v":2,"kind":"wake"}"#), Err(UnreadableMessage::Version(2)));
         assert_eq!(Job::decode(r#"{"v":300,"kind":"wake"}"#), Err(UnreadableMessage::Version(300)));

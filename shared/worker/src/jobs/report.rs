@@ -1,4 +1,4 @@
-//! A report: what it says is merged into its call's row, and the call is logged.
+//! Merges a report into its call's row, and logs the call.
 
 use calls::{call::Call, ids::WorkspaceId};
 use crm::{ledger::Row, workspace::Workspace};
@@ -15,13 +15,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Whose call.
+    /// The call's workspace.
     pub workspace_id: WorkspaceId,
     /// The version of the webhook secret that it came with.
     pub secret_version: u64,
-    /// When the webhook took it, Unix seconds: the call's arrival, however late it is worked on.
+    /// When the webhook accepted it, Unix seconds: the call's arrival, however late it is processed.
     pub received_at: i64,
-    /// What it said.
+    /// What it says about the call.
     pub call: Box<Call>,
 }
 
@@ -34,7 +34,7 @@ impl Queued for Report {
 }
 
 impl Report {
-    /// Logs the call with what the report says. A report under a revoked secret is recorded as such.
+    /// Merges the report and logs the call. A report with a revoked secret is recorded as such.
     pub async fn run<P: Ports>(
         &self,
         worker: &Worker<P>,
@@ -51,8 +51,8 @@ impl Report {
         worker.work(workspace, claim, turn).await
     }
 
-    /// Puts the report into the ledger as `queued`, due now: what the webhook does when the queue refuses the message
-    /// (docs/contract.md#the-way-of-a-call). A report under a revoked secret is recorded as such.
+    /// Puts the report into the ledger as `queued`, due now, because the queue refused its message
+    /// (docs/contract.md#the-way-of-a-call). A report with a revoked secret is recorded as such.
     pub async fn keep<L: Ledger, R: Random>(
         &self,
         ledger: &L,
@@ -70,7 +70,7 @@ impl Report {
         self.secret_version < workspace.webhook_secret.oldest_valid
     }
 
-    /// The call's row, as this report alone would make it.
+    /// The row that this report alone would create.
     fn row(&self) -> Row {
         Row::accepted(self.workspace_id.clone(), Call::clone(&self.call), self.received_at)
     }

@@ -1,4 +1,5 @@
-//! Waking all calls that wait for a workspace's connection, a page a message: thousands of them need no long worker.
+//! Wakes all calls that wait for a workspace's connection. Each message covers one page, so that thousands of calls do
+//! not keep one worker busy for long.
 
 use calls::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
@@ -10,16 +11,16 @@ use crate::{
 
 use super::Wake;
 
-/// Rows a page.
+/// Rows per page.
 const PAGE: u32 = 100;
 
-/// All rows that wait for this workspace's connection are to be woken.
+/// Wakes all rows that wait for this workspace's connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resume {
-    /// Whose calls.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
-    /// Where the page before ended; absent: the first page.
+    /// Where the previous page ended; absent: the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -33,13 +34,13 @@ impl Queued for Resume {
 }
 
 impl Resume {
-    /// From the first page on.
+    /// Starts with the first page.
     pub fn all(workspace_id: WorkspaceId) -> Self {
         Self { workspace_id, after: None }
     }
 
-    /// Puts a wake message into the queue for each row of one page, and a message for the next page. Says how many rows
-    /// it woke. A page that comes again wakes rows twice, which are worked on once: their lease decides.
+    /// Queues a wake message for each row of one page, and a message for the next page. Returns how many rows it
+    /// woke. A page that is delivered again wakes its rows twice, but the claim lets only one worker process each.
     pub async fn run<W: WaitingRows, Q: Queue>(&self, rows: &W, queue: &Q) -> Result<usize, StoreError> {
         let (call_ids, next) = rows.waiting(&self.workspace_id, PAGE, self.after.clone()).await?;
         let woken = call_ids.len();

@@ -1,5 +1,5 @@
-//! Putting all calls with one error code in line again, for a person who has mended what they failed for: as many as
-//! the time allows at once, the rest by messages.
+//! Queues all calls with one error code again, for a person who has fixed the cause: as many as time allows at once,
+//! the rest through messages.
 
 use calls::ids::{CallId, ErrorCode, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -16,32 +16,32 @@ use crate::{
 
 use super::{Resume, Wake};
 
-/// Rows looked at a page.
+/// Rows examined per page.
 const PAGE: u32 = 250;
-/// How many rows are written at once.
-const AT_ONCE: usize = 16;
-/// How often a row is tried that cannot be written.
-const TRIES: u32 = 2;
+/// How many rows are written concurrently.
+const CONCURRENCY: usize = 16;
+/// Attempts at writing a row.
+const ATTEMPTS: u32 = 2;
 
-/// All rows with this error code are to be worked on again.
+/// Queues all rows with this error code again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// Whose calls.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
-    /// Where the page before ended; absent: the first page.
+    /// Where the previous page ended; absent: the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// What they failed for.
+    /// The rows' error code.
     pub error_code: ErrorCode,
 }
 
-/// What the kind should be called. It is read already.
+/// The kind that this job should have. It can already be read.
 pub(super) const OWN_KIND: &str = "retry";
 
 impl Queued for Retry {
-    /// A resume with an error code. The version before reads nothing else: to it a `retry` would be unreadable, and a
-    /// rollback would leave it in the dead-letter queue. `retry` may be written as soon as every version that can
+    /// A resume with an error code. The previous version reads only this: a `retry` would be unreadable to it, and
+    /// after a rollback would end up in the dead-letter queue. `retry` may be written once every version that can
     /// still be rolled back to reads it, which is one release after this one.
     const KIND: &'static str = Resume::KIND;
 
@@ -50,8 +50,8 @@ impl Queued for Retry {
     }
 }
 
-/// Whether a message of the kind that is written asks for this job.
-pub(super) fn is_asked_for(body: &str) -> bool {
+/// Whether a `resume` message asks for this job.
+pub(super) fn is_retry(body: &str) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Asked {
@@ -60,26 +60,26 @@ pub(super) fn is_asked_for(body: &str) -> bool {
     serde_json::from_str::<Asked>(body).is_ok_and(|asked| asked.error_code.is_some())
 }
 
-/// What has been done.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retried {
-    /// So many calls are in line again.
+    /// How many calls were queued again.
     pub queued: u64,
-    /// So many could not be written. They keep their error code.
+    /// How many could not be written. They keep their error code.
     pub failed: u64,
-    /// Where the rest begins, which a message in the queue will bring up again.
+    /// Where the rest begins; a message in the queue covers it.
     pub rest: Option<String>,
 }
 
 impl Retry {
-    /// From the first page on.
+    /// Starts with the first page.
     pub fn all(workspace_id: WorkspaceId, error_code: ErrorCode) -> Self {
         Self { workspace_id, after: None, error_code }
     }
 
-    /// Puts calls in line again and wakes them; page after page until `until`, one at least. A message takes care of
-    /// the rest. A row that fails keeps its error code, and no other from being queued. To begin again is safe: what is
-    /// in line has its error code no more.
+    /// Queues calls again and wakes them, page by page until `until`, but at least one page. A message covers the
+    /// rest. A row that cannot be written keeps its error code and does not stop the others. Starting over is safe: a
+    /// queued row no longer has its error code.
     pub async fn run<L, Q, K, R>(
         &self,
         ledger: &L,
@@ -114,7 +114,7 @@ impl Retry {
         }
     }
 
-    /// How many of these calls are in line again, and how many could not be written, each tried twice.
+    /// Queues these calls. Returns how many were queued, and how many could not be written.
     async fn page<L: Ledger, Q: Queue, R: Random>(
         &self,
         ledger: &L,
@@ -125,12 +125,12 @@ impl Retry {
     ) -> (u64, u64) {
         let mut queued = 0;
         let mut left = call_ids;
-        for _ in 0..TRIES {
+        for _ in 0..ATTEMPTS {
             let mut rows = stream::iter(std::mem::take(&mut left))
                 .map(|call_id| async move {
                     (self.queue_and_wake(ledger, queue, random, &call_id, now).await, call_id)
                 })
-                .buffer_unordered(AT_ONCE);
+                .buffer_unordered(CONCURRENCY);
             while let Some((row, call_id)) = rows.next().await {
                 match row {
                     Ok(is_queued) => queued += u64::from(is_queued),
@@ -147,7 +147,7 @@ impl Retry {
         (queued, left.len() as u64)
     }
 
-    /// Queues a row that still has the error code: the index may lag behind it.
+    /// Queues a row if it still has the error code: the index may be stale.
     async fn queue_and_wake<L: Ledger, Q: Queue, R: Random>(
         &self,
         ledger: &L,

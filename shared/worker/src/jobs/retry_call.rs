@@ -1,4 +1,4 @@
-//! Putting one call in line again, for a person who asks.
+//! Queues one call again because a person asked.
 
 use calls::ids::{CallId, WorkspaceId};
 
@@ -10,17 +10,17 @@ use crate::{
 
 use super::Wake;
 
-/// A row that is to be worked on again, whatever its status.
+/// Queues a row again, whatever its status.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryCall<'a> {
-    /// Whose call.
+    /// The call's workspace.
     pub workspace_id: &'a WorkspaceId,
-    /// Which call.
+    /// The call.
     pub call_id: &'a CallId,
 }
 
 impl RetryCall<'_> {
-    /// Puts the row in line, due now, and wakes it.
+    /// Queues the row, due now, and wakes it.
     pub async fn run<L: Ledger, Q: Queue, R: Random>(
         &self,
         ledger: &L,

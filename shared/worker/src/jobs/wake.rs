@@ -1,4 +1,4 @@
-//! A wake: a row that is due, or that somebody put in line, is worked on.
+//! Works on a row that is due or that somebody queued again.
 
 use calls::ids::{CallId, WorkspaceId};
 use crm::workspace::Workspace;
@@ -10,13 +10,13 @@ use crate::{
     worker::{Done, Ports, Turn, Worker},
 };
 
-/// A row that is to be worked on, if it waits for something.
+/// Works on a row, unless its status is final.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Wake {
-    /// Whose call.
+    /// The call's workspace.
     pub workspace_id: WorkspaceId,
-    /// Which call.
+    /// The call.
     pub call_id: CallId,
 }
 
@@ -40,12 +40,12 @@ impl Wake {
         worker.work(workspace, claim, turn).await
     }
 
-    /// Wakes a row that was put in line. If its message does not get into the queue, the sweep wakes it: it is due.
+    /// Sends the wake message of a row that was just queued. If that fails, the sweep wakes the row, because it is due.
     pub(super) async fn send_for_queued<Q: Queue>(&self, queue: &Q) {
         if let Err(error) = queue.send(&self.message()).await {
             tracing::warn!(
                 workspace.id = %self.workspace_id, call.id = %self.call_id, error = %error,
-                "a queued call is not woken now; the sweep will"
+                "a queued call could not be woken; the sweep will wake it"
             );
         }
     }

@@ -1,5 +1,5 @@
-//! The sweep: waking every row that is due (docs/contract.md#the-way-of-a-call), each claimed so that two sweeps do not
-//! wake it twice.
+//! The sweep: wakes every due row (docs/contract.md#the-way-of-a-call). Each is postponed first, so that two sweeps
+//! do not wake it twice.
 
 use calls::timings::WAKE_TAKES;
 use chrono::{DateTime, Utc};
@@ -14,31 +14,31 @@ use crate::{
 
 use super::Wake;
 
-/// Rows a page.
+/// Rows per page.
 const PAGE: u32 = 100;
 
-/// All rows that are due are to be woken.
+/// Wakes all due rows.
 #[derive(Debug, Clone, Copy)]
 pub struct WakeDue {
-    /// When it must have ended.
+    /// When it must have finished.
     pub until: DateTime<Utc>,
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Woken {
-    /// Rows whose wake message is in the queue.
+    /// Rows whose wake message was sent.
     pub woken: usize,
-    /// Due rows of a newer version, which are left alone. Each costs every sweep one read: a shard can read some ten
-    /// thousand a minute before they keep others from being woken in time.
+    /// Due rows that a newer version wrote, which are not touched. Each costs every sweep one read. A shard can read
+    /// about ten thousand per minute before they delay other rows.
     pub foreign: usize,
-    /// Whether time ran out before the end; the next sweep goes on.
+    /// Whether time ran out first; the next sweep continues.
     pub unfinished: bool,
 }
 
 impl WakeDue {
-    /// Wakes all rows that are due, all shards at once. A row or a shard that fails is left for the next sweep, and
-    /// keeps no other from being woken; the first such failure is told at the end.
+    /// Wakes all due rows, all shards concurrently. A row or a shard that fails is left for the next sweep and does not
+    /// stop the others; the first failure is returned at the end.
     pub async fn run<L, Q, K, R>(
         &self,
         ledger: &L,
@@ -64,7 +64,7 @@ impl WakeDue {
         failed.map_or(Ok(done), Err)
     }
 
-    /// Wakes the due rows of one shard, one after another. Gives what was done, and the first failure.
+    /// Wakes the due rows of one shard, one after another. Returns the result and the first failure.
     async fn shard<L, Q, K, R>(
         &self,
         ledger: &L,
@@ -114,7 +114,7 @@ impl WakeDue {
     }
 }
 
-/// Moves the row's `due_at` on and sends its message. If the message is lost after that, the row is due again later.
+/// Postpones the row's `due_at` and sends its wake message. If the message is lost, the row becomes due again.
 async fn wake<L: Ledger, Q: Queue, R: Random>(
     ledger: &L,
     queue: &Q,

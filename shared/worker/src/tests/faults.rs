@@ -1,4 +1,4 @@
-//! Faults that pass, limits that pause, and what is given up.
+//! Temporary faults, limits that pause a workspace, and calls that are given up.
 
 use calls::{codes, status::SyncStatus};
 use crm::{FaultClass, workspace::ConnectionState};
@@ -12,14 +12,14 @@ async fn a_failed_search_is_a_fault_not_a_missing_record() {
     world.reported(&call(0)).await.unwrap();
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Retrying, "SERVER_UNAVAILABLE"));
-    // The quick tries took 250 ms and a second; then half of a minute, by the world's chance.
+    // The quick retries waited 250 ms and 1 s; then half a minute, because the world's jitter is always 0.5.
     assert_eq!(row.due_at, Some(START + 1 + 30));
     assert_eq!(row.unsettled_until, None);
     assert_eq!(world.requests(), ["search"; 3]);
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_at_once_needs_no_retry() {
+async fn a_fault_that_passes_at_once_does_not_make_the_row_retry() {
     let world = world();
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
     world.salesforce.fail("create", Fault::Before(error(FaultClass::Passing, "UNABLE_TO_LOCK_ROW")));
@@ -30,7 +30,7 @@ async fn a_fault_that_passes_at_once_needs_no_retry() {
 }
 
 #[tokio::test]
-async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
+async fn there_is_no_quick_retry_after_an_ambiguous_response_or_without_time() {
     let world = world();
     world.salesforce.fail("create", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -44,9 +44,9 @@ async fn no_quick_try_follows_an_ambiguous_answer_or_a_lack_of_time() {
     assert_eq!(world.status(), SyncStatus::Retrying);
 }
 
-/// Its batch holds a place of the queue's, where calls of other workspaces wait.
+/// It would block the batch while other workspaces' calls wait.
 #[tokio::test]
-async fn no_quick_try_follows_a_request_that_was_not_answered_in_time() {
+async fn there_is_no_quick_retry_after_a_timeout() {
     let world = world();
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -58,7 +58,7 @@ async fn no_quick_try_follows_a_request_that_was_not_answered_in_time() {
 #[tokio::test]
 async fn faults_that_do_not_pass_within_three_days_are_an_error() {
     let world = world();
-    // The call waited for three days before its first fault: they count from there.
+    // The call waits for three days before its first fault; the time counts from the fault.
     {
         let mut workspace = world.workspaces.0.lock().unwrap();
         workspace.state = ConnectionState::Disconnected;
@@ -81,14 +81,14 @@ async fn faults_that_do_not_pass_within_three_days_are_an_error() {
     let row = world.ledger.row("call-1");
     assert_eq!((row.status, reason(&row)), (SyncStatus::Error, "SERVER_UNAVAILABLE"));
     assert!(row.reason.unwrap().message.ends_with(codes::RETRIED));
-    // Half of one, two, four … minutes, and at last half of six hours, for three days.
+    // Half of one, two, four … minutes, and finally half of six hours, for three days.
     assert_eq!(dues[..4], [30, 60, 120, 240]);
     assert_eq!(dues.last(), Some(&(3 * 3600)));
     assert!((3 * 86_400..3 * 86_400 + 6 * 3600).contains(&dues.iter().sum::<i64>()), "{dues:?}");
 }
 
 #[tokio::test]
-async fn a_limit_pauses_the_workspace_and_nothing_asks_meanwhile() {
+async fn a_limit_pauses_the_workspace_and_no_requests_are_sent_meanwhile() {
     let world = world();
     world.salesforce.fail("search", Fault::Before(error(FaultClass::DailyLimit, "REQUEST_LIMIT_EXCEEDED")));
     world.reported(&call(0)).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_limit_pauses_the_workspace_and_nothing_asks_meanwhile() {
 }
 
 #[tokio::test]
-async fn too_many_requests_at_once_pause_for_minutes() {
+async fn too_many_concurrent_requests_pause_the_workspace_for_minutes() {
     let world = world();
     world
         .salesforce
@@ -145,7 +145,7 @@ async fn a_permanent_fault_ends_the_row_with_a_remedy() {
 }
 
 #[tokio::test]
-async fn faults_are_counted_anew_after_an_outcome() {
+async fn an_outcome_resets_the_fault_count() {
     let world = world();
     world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     world.reported(&call(0)).await.unwrap();

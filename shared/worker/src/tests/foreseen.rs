@@ -1,4 +1,4 @@
-//! A preview and the run after it plan the same, in whatever state people and orgs left things.
+//! A preview and the run after it make the same plan, whatever people and orgs have changed.
 
 use calls::{appointment::AppointmentRequest, call::Call, ids::CallId};
 use crm::{
@@ -16,21 +16,21 @@ use super::{appointment, world::*};
 /// Something that happens before the next preview.
 #[derive(Debug, Clone, Copy)]
 enum Happening {
-    /// A report with another summary comes.
+    /// A report with another summary arrives.
     Summary(u8),
-    /// A report comes that notes an appointment at this hour.
+    /// A report with an appointment at this hour arrives.
     Appointment(u8),
-    /// A report takes the appointment back.
+    /// A report cancels the appointment.
     Withdrawn,
-    /// A report notes an appointment that nobody can read.
+    /// A report with an unreadable appointment arrives.
     Unreadable,
-    /// A person asks for the call again.
+    /// A person retries the call.
     Retry,
     /// A person changes a field of the Task or the Event.
     Edit(Edit),
     /// An hour passes.
     Hour,
-    /// The row forgets what was sent, as one of an older version.
+    /// The row loses its journal, like a row from an older version.
     NoJournal,
 }
 
@@ -39,7 +39,7 @@ enum Edit {
     TaskDescription,
     TaskDisposition,
     TaskMoved,
-    TaskTakenOff,
+    TaskRemoved,
     TaskDeleted,
     EventMoved,
     EventLocation,
@@ -89,7 +89,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         Edit::TaskDescription,
         Edit::TaskDisposition,
         Edit::TaskMoved,
-        Edit::TaskTakenOff,
+        Edit::TaskRemoved,
         Edit::TaskDeleted,
         Edit::EventMoved,
         Edit::EventLocation,
@@ -155,30 +155,35 @@ fn first(setting: &Setting) -> Call {
 }
 
 impl Worker<World> {
-    async fn news(&self, at: i64, tell: impl FnOnce(&mut Call)) {
+    async fn report_arrives(&self, at: i64, fill: impl FnOnce(&mut Call)) {
         let mut report = call(at);
         report.customer_number = None;
-        tell(&mut report);
+        fill(&mut report);
         let report = self.report_of(&report, START + at);
         report.keep(&self.ledger, &self.random, &self.workspace(), START + at).await.unwrap();
     }
 
     async fn happens(&self, at: i64, happening: Happening) {
-        let noted = |request| move |call: &mut Call| call.appointment = Some(fact(at, request));
+        let with_appointment = |request| move |call: &mut Call| call.appointment = Some(fact(at, request));
         match happening {
             Happening::Summary(n) => {
-                self.news(at, |call| call.summary = Some(fact(at, format!("Wants {n} of them.")))).await;
+                self.report_arrives(at, |call| call.summary = Some(fact(at, format!("Wants {n} of them."))))
+                    .await;
             }
             Happening::Appointment(hour) => {
                 let time = Some(format!("{hour}:00"));
-                self.news(at, noted(AppointmentRequest { time, ..appointment() })).await;
+                self.report_arrives(at, with_appointment(AppointmentRequest { time, ..appointment() })).await;
             }
             Happening::Withdrawn => {
-                self.news(at, noted(AppointmentRequest { booked: Some(false), ..appointment() })).await;
+                self.report_arrives(
+                    at,
+                    with_appointment(AppointmentRequest { booked: Some(false), ..appointment() }),
+                )
+                .await;
             }
             Happening::Unreadable => {
                 let date = Some("next Monday".to_owned());
-                self.news(at, noted(AppointmentRequest { date, ..appointment() })).await;
+                self.report_arrives(at, with_appointment(AppointmentRequest { date, ..appointment() })).await;
             }
             Happening::Retry => {
                 let (workspace, call_id) = (self.workspace().id, CallId::parse("call-1").unwrap());
@@ -187,7 +192,7 @@ impl Worker<World> {
                     .await
                     .unwrap();
             }
-            Happening::Edit(edit) => self.edited(edit),
+            Happening::Edit(edit) => self.edit(edit),
             Happening::Hour => {
                 self.pass(3600);
                 self.salesforce.state().now += chrono::TimeDelta::hours(1);
@@ -200,7 +205,7 @@ impl Worker<World> {
         }
     }
 
-    fn edited(&self, edit: Edit) {
+    fn edit(&self, edit: Edit) {
         let mut state = self.salesforce.state();
         let task = state.tasks.last().map(|(id, _)| id.clone());
         let event = state.events.last().map(|(id, _)| id.clone());
@@ -213,7 +218,7 @@ impl Worker<World> {
             Edit::TaskDescription => json!({ "Description": "Somebody's own words." }),
             Edit::TaskDisposition => json!({ "CallDisposition": "Somebody's" }),
             Edit::TaskMoved => json!({ "WhoId": OTHER_LEAD }),
-            Edit::TaskTakenOff => json!({ "WhoId": NOBODY }),
+            Edit::TaskRemoved => json!({ "WhoId": NOBODY }),
             Edit::EventMoved => {
                 json!({ "StartDateTime": "2027-01-22T09:00:00Z", "EndDateTime": "2027-01-22T10:00:00Z" })
             }
@@ -224,7 +229,7 @@ impl Worker<World> {
     }
 
     /// Previews the call, runs it, and compares.
-    async fn comes_as_foreseen(&self, first: &Call) -> Result<(), TestCaseError> {
+    async fn preview_matches_run(&self, first: &Call) -> Result<(), TestCaseError> {
         let workspace = self.workspace();
         let known = self.ledger.known("call-1");
         let row = known.clone().unwrap_or_else(|| Row::accepted(workspace.id.clone(), first.clone(), START));
@@ -254,13 +259,13 @@ impl Worker<World> {
         };
         let (new_task, changed_task) = split(task.map(Value::Object), preview.task_id.is_some());
         let (new_event, changed_event) = split(event.map(Value::Object), preview.event_id.is_some());
-        let made = state.tasks.get(before[1]).map(|(_, task)| to_value(task).unwrap());
-        prop_assert_eq!(new_task.map(about_lead), made);
-        let made = state.events.get(before[2]).map(|(_, event)| to_value(event).unwrap());
-        prop_assert_eq!(new_event.map(about_lead), made);
+        let created = state.tasks.get(before[1]).map(|(_, task)| to_value(task).unwrap());
+        prop_assert_eq!(new_task.map(about_lead), created);
+        let created = state.events.get(before[2]).map(|(_, event)| to_value(event).unwrap());
+        prop_assert_eq!(new_event.map(about_lead), created);
         let sent: Vec<_> = state.sent.iter().cloned().map(Value::Object).collect();
-        let foreseen: Vec<_> = [changed_task, changed_event].into_iter().flatten().collect();
-        prop_assert_eq!(foreseen, sent);
+        let previewed: Vec<_> = [changed_task, changed_event].into_iter().flatten().collect();
+        prop_assert_eq!(previewed, sent);
         Ok(())
     }
 
@@ -271,26 +276,26 @@ impl Worker<World> {
     }
 }
 
-/// What is made, or changed of what `is_there`.
-fn split(draft: Option<Value>, is_there: bool) -> (Option<Value>, Option<Value>) {
-    if is_there { (None, draft) } else { (draft, None) }
+/// Splits a draft into what to create and what to change.
+fn split(draft: Option<Value>, exists: bool) -> (Option<Value>, Option<Value>) {
+    if exists { (None, draft) } else { (draft, None) }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_preview_and_the_run_after_it_plan_the_same(
+    fn a_preview_and_the_run_after_it_make_the_same_plan(
         setting in setting(),
         happenings in prop::collection::vec(happening(), 0..6),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (world, first) = (build(&setting), first(&setting));
-            world.comes_as_foreseen(&first).await?;
+            world.preview_matches_run(&first).await?;
             for (at, happening) in (10..).step_by(10).zip(happenings) {
                 world.happens(at, happening).await;
-                world.comes_as_foreseen(&first).await?;
+                world.preview_matches_run(&first).await?;
             }
             Ok::<(), TestCaseError>(())
         })?;

@@ -1,4 +1,4 @@
-//! Records that are converted, deleted or hidden by the time a Task is written on them.
+//! Records that have been converted, deleted or hidden by the time a Task is written on them.
 
 use calls::status::SyncStatus;
 use crm::{FaultClass, WrittenObject, matching::Rule};
@@ -6,7 +6,7 @@ use crm::{FaultClass, WrittenObject, matching::Rule};
 use super::{appointment, reason, world::*};
 
 #[tokio::test]
-async fn a_lead_that_was_converted_meanwhile_leads_to_its_contact() {
+async fn a_lead_that_was_converted_in_the_meantime_leads_to_its_contact() {
     let world = world();
     world.salesforce.state().converted.insert(sf(LEAD), sf(CONTACT));
     world
@@ -34,7 +34,7 @@ async fn the_event_of_a_second_report_follows_a_converted_lead() {
 }
 
 #[tokio::test]
-async fn a_deleted_record_is_searched_for_again() {
+async fn after_a_deleted_record_the_caller_is_searched_for_again() {
     let world = world();
     world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
     world.reported(&call(0)).await.unwrap();
@@ -42,7 +42,7 @@ async fn a_deleted_record_is_searched_for_again() {
     assert_eq!(world.status(), SyncStatus::Success);
 }
 
-/// Search still shows the deleted Lead, which was changed last.
+/// Search still returns the deleted Lead, which was modified last.
 #[tokio::test]
 async fn after_a_deleted_record_the_next_one_with_the_number_is_used() {
     for (rule, others) in
@@ -65,7 +65,7 @@ async fn after_a_deleted_record_the_next_one_with_the_number_is_used() {
 }
 
 #[tokio::test]
-async fn after_a_deleted_record_one_that_search_does_not_know_yet_is_used() {
+async fn after_a_deleted_record_one_that_is_not_yet_indexed_is_used() {
     let world = world();
     let mut new = lead(OTHER_LEAD, NUMBER);
     new.created_at = world.salesforce.state().now;
@@ -85,9 +85,9 @@ async fn a_record_that_stays_gone_is_an_error() {
     assert_eq!(world.requests().iter().filter(|name| **name == "create").count(), 2);
 }
 
-/// Search or the look for new records still shows the deleted one.
+/// The search or the query for new records still returns the deleted one.
 #[tokio::test]
-async fn a_deleted_record_makes_room_for_a_lead_where_leads_are_made() {
+async fn after_a_deleted_record_a_lead_is_created_if_the_workspace_wants_leads() {
     for is_new in [false, true] {
         let world = new_caller();
         let mut deleted = lead(LEAD, NUMBER);
@@ -105,7 +105,7 @@ async fn a_deleted_record_makes_room_for_a_lead_where_leads_are_made() {
 }
 
 #[tokio::test]
-async fn a_record_that_may_only_be_hidden_gets_no_second_lead() {
+async fn a_record_that_may_only_be_hidden_causes_no_second_lead() {
     for (times, status) in [(1, SyncStatus::Success), (2, SyncStatus::Error)] {
         let world = new_caller();
         world.salesforce.state().records.push(lead(LEAD, NUMBER));
@@ -119,7 +119,7 @@ async fn a_record_that_may_only_be_hidden_gets_no_second_lead() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_gone_at_once_is_an_error_and_not_made_again() {
+async fn a_new_lead_that_is_gone_at_once_is_an_error_and_not_created_again() {
     let world = new_caller();
     world.fail_for_good("create", FaultClass::RecordGone, "ENTITY_IS_DELETED");
     world.reported(&call(0)).await.unwrap();
@@ -129,7 +129,7 @@ async fn a_lead_that_is_gone_at_once_is_an_error_and_not_made_again() {
 }
 
 #[tokio::test]
-async fn records_that_are_gone_one_after_another_are_an_error() {
+async fn several_records_in_a_row_that_are_gone_are_an_error() {
     let world = world();
     let others = (2..8).map(|n| lead(&format!("00Q00000000000{n}EAA"), NUMBER));
     world.salesforce.state().records.extend(others);

@@ -1,4 +1,4 @@
-//! New records: those that search does not know yet, those that are made for a new caller, and what became of a Lead.
+//! New records: those that search has not indexed yet, Leads for new callers, and what happens to such a Lead later.
 
 use std::sync::atomic::Ordering;
 
@@ -12,13 +12,13 @@ use crate::{ports::Clock, worker::Worker};
 
 use super::{reason, world::*};
 
-/// A Contact that search does not show.
+/// A Contact that search does not return.
 fn contact(phone: &str) -> FoundRecord {
     FoundRecord { record_type: RecordType::Contact, ..lead(CONTACT, phone) }
 }
 
 #[tokio::test]
-async fn a_record_that_search_does_not_know_yet_is_found() {
+async fn a_record_that_is_not_yet_indexed_is_found() {
     let world = world();
     let mut new = world.salesforce.state().records.pop().unwrap();
     new.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(14);
@@ -32,7 +32,7 @@ async fn a_record_that_search_does_not_know_yet_is_found() {
 }
 
 #[tokio::test]
-async fn what_is_older_than_fifteen_minutes_is_searchs_business() {
+async fn records_older_than_fifteen_minutes_are_left_to_search() {
     let world = world();
     let mut old = world.salesforce.state().records.pop().unwrap();
     old.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(16);
@@ -42,7 +42,7 @@ async fn what_is_older_than_fifteen_minutes_is_searchs_business() {
 }
 
 #[tokio::test]
-async fn more_new_records_than_can_be_looked_at_are_a_fault_and_no_miss() {
+async fn more_new_records_than_can_be_read_are_a_fault_and_not_a_miss() {
     let world = world();
     world.salesforce.state().records.clear();
     world.salesforce.state().full_of_new = Some(RecordType::Lead);
@@ -52,7 +52,7 @@ async fn more_new_records_than_can_be_looked_at_are_a_fault_and_no_miss() {
 }
 
 #[tokio::test]
-async fn more_records_than_search_shows_are_an_error_also_if_one_of_them_has_the_number() {
+async fn more_records_than_search_returns_are_an_error_even_if_one_of_them_has_the_number() {
     let world = world();
     world.salesforce.state().full = Some(RecordType::Lead);
     world.reported(&call(0)).await.unwrap();
@@ -62,7 +62,7 @@ async fn more_records_than_search_shows_are_an_error_also_if_one_of_them_has_the
 }
 
 #[tokio::test]
-async fn a_new_caller_gets_a_lead_and_the_task_is_on_it() {
+async fn a_new_caller_gets_a_lead_with_the_task_on_it() {
     let world = new_caller();
     let mut named = call(0);
     named.customer_name = Some(fact(0, "Ada M. Sample".to_owned()));
@@ -86,7 +86,7 @@ async fn a_caller_without_a_name_is_named_by_the_number() {
 }
 
 #[tokio::test]
-async fn a_second_call_takes_the_lead_of_the_first_though_salesforce_does_not_show_it() {
+async fn a_second_call_uses_the_lead_of_the_first_even_if_salesforce_does_not_return_it() {
     let world = new_caller();
     world.reported(&call(0)).await.unwrap();
     world.salesforce.state().unindexed.clear();
@@ -99,9 +99,9 @@ async fn a_second_call_takes_the_lead_of_the_first_though_salesforce_does_not_sh
     assert_eq!(state.tasks[0].1.who_id, state.tasks[1].1.who_id);
 }
 
-/// `matchOrder` names Contacts alone; the Leads that Ringlog makes count all the same.
+/// `matchOrder` names only Contacts; the Leads that Ringlog creates count anyway.
 #[tokio::test]
-async fn where_only_contacts_match_a_caller_still_gets_one_lead() {
+async fn if_only_contacts_match_a_caller_still_gets_one_lead() {
     let world = new_caller();
     world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
     world.reported(&call(0)).await.unwrap();
@@ -120,7 +120,7 @@ async fn where_only_contacts_match_a_caller_still_gets_one_lead() {
 }
 
 #[tokio::test]
-async fn where_only_contacts_match_a_lead_goes_after_them() {
+async fn if_only_contacts_match_leads_come_after_them() {
     let world = new_caller();
     world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
     let mut contact = lead(CONTACT, NUMBER);
@@ -130,9 +130,9 @@ async fn where_only_contacts_match_a_lead_goes_after_them() {
     assert_eq!((world.who(), world.rule()), (sf(CONTACT), Rule::MatchOrder));
 }
 
-/// A Lead is none of the workspace's business where it wants Contacts and makes no Leads.
+/// Leads do not matter to a workspace that matches only Contacts and creates no Leads.
 #[tokio::test]
-async fn only_what_may_match_is_asked_for() {
+async fn only_objects_that_may_match_are_searched() {
     let world = world();
     world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
     world.salesforce.state().full = Some(RecordType::Lead);
@@ -142,7 +142,7 @@ async fn only_what_may_match_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
+async fn a_deleted_lead_is_created_again_for_the_next_call() {
     let world = new_caller();
     world.reported(&call(0)).await.unwrap();
     world.salesforce.state().unindexed.clear();
@@ -155,7 +155,7 @@ async fn a_lead_that_was_deleted_is_made_anew_for_the_next_call() {
     assert_eq!(state.tasks[1].1.who_id, state.leads[1].0);
 }
 
-/// Another worker has claimed the caller's number, until then.
+/// Claims the caller's number for another worker.
 fn claimed_until(world: &Worker<World>, until: i64) {
     let claim = NumberClaim {
         workspace_id: world.workspace().id,
@@ -170,7 +170,7 @@ fn claimed_until(world: &Worker<World>, until: i64) {
 }
 
 #[tokio::test]
-async fn whoever_finds_a_number_claimed_waits_for_its_end() {
+async fn a_worker_waits_for_another_workers_claim_to_end() {
     let world = new_caller();
     claimed_until(&world, START + 2);
     world.reported(&call(0)).await.unwrap();
@@ -179,7 +179,7 @@ async fn whoever_finds_a_number_claimed_waits_for_its_end() {
 }
 
 #[tokio::test]
-async fn whoever_finds_a_number_claimed_for_too_long_comes_again() {
+async fn a_claim_that_lasts_too_long_makes_the_call_retry() {
     let world = new_caller();
     claimed_until(&world, START + 90);
     world.reported(&call(0)).await.unwrap();
@@ -188,9 +188,9 @@ async fn whoever_finds_a_number_claimed_for_too_long_comes_again() {
     assert!(world.salesforce.state().leads.is_empty());
 }
 
-/// Search knows nothing of the new Lead all the while: for an hour that may be its delay, then it is the truth.
+/// Search never returns the new Lead. For an hour that counts as indexing delay, then the Lead counts as gone.
 #[tokio::test]
-async fn a_lead_that_search_does_not_show_counts_for_an_hour() {
+async fn a_lead_that_search_does_not_return_counts_for_an_hour() {
     for (seconds, leads) in [(60 * 60, 1), (2 * 60 * 60, 2)] {
         let world = new_caller();
         world.reported(&call(0)).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_lead_that_search_does_not_show_counts_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_lead_whose_number_a_person_has_changed_is_not_the_callers() {
+async fn a_lead_whose_number_a_person_changed_is_not_used_for_the_caller() {
     let world = new_caller();
     world.reported(&call(0)).await.unwrap();
     let mut changed = world.salesforce.state().unindexed.pop().unwrap();
@@ -220,7 +220,7 @@ async fn a_lead_whose_number_a_person_has_changed_is_not_the_callers() {
 }
 
 #[tokio::test]
-async fn a_lead_without_an_answer_is_looked_for_and_not_made_twice() {
+async fn a_lead_without_a_response_is_looked_for_and_not_created_twice() {
     let world = new_caller();
     world.salesforce.fail("create_lead", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -232,7 +232,7 @@ async fn a_lead_without_an_answer_is_looked_for_and_not_made_twice() {
 }
 
 #[tokio::test]
-async fn a_lead_without_an_answer_is_made_again_only_after_the_settle_time_also_for_another_call() {
+async fn a_lead_without_a_response_is_created_again_only_after_the_settle_time_even_for_another_call() {
     let world = new_caller();
     world.salesforce.fail("create_lead", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -249,28 +249,28 @@ async fn a_lead_without_an_answer_is_made_again_only_after_the_settle_time_also_
     assert_eq!(world.salesforce.state().leads.len(), 1);
 }
 
-/// What came to be at the last moment, after the look for it.
+/// The Lead is committed at the last moment, after the look for it.
 #[tokio::test]
 async fn a_look_from_before_the_settle_time_proves_nothing_after_it() {
     let world = new_caller();
     world.salesforce.fail("create_lead", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
-    let made = std::mem::take(&mut world.salesforce.state().unindexed);
+    let committed = std::mem::take(&mut world.salesforce.state().unindexed);
     world.clock.0.store((START + 600) * 1000 - 1, Ordering::Relaxed);
-    // The attempt begins before that time, and comes to the number's claim after it.
+    // The attempt starts before the settle time ends and reads the number's claim after it.
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
     world.woken().await.unwrap();
     assert!(world.clock.now().timestamp() >= START + 600);
     assert_eq!(reason(&world.ledger.row("call-1")), "settling");
 
-    world.salesforce.state().unindexed = made;
+    world.salesforce.state().unindexed = committed;
     world.pass(2);
     world.woken().await.unwrap();
     assert_eq!((world.status(), world.salesforce.state().leads.len()), (SyncStatus::Success, 1));
 }
 
 #[tokio::test]
-async fn a_duplicate_that_salesforce_names_is_the_record() {
+async fn a_duplicate_that_salesforce_names_becomes_the_record() {
     let world = new_caller();
     let mut refusal = error(FaultClass::Permanent, "DUPLICATES_DETECTED");
     refusal.records = vec![sf("001000000000001AAA"), sf(CONTACT)];
@@ -281,9 +281,9 @@ async fn a_duplicate_that_salesforce_names_is_the_record() {
     assert_eq!(world.ledger.row("call-1").record, Record::of(&sf(CONTACT)));
 }
 
-/// A standard rule goes by a fuzzy name, or by the last digits of a number.
+/// A standard duplicate rule matches a fuzzy name or a number's last digits.
 #[tokio::test]
-async fn a_record_with_another_number_that_a_rule_names_is_not_the_callers() {
+async fn a_record_that_a_rule_names_but_has_another_number_is_not_the_callers() {
     let world = new_caller();
     world.salesforce.state().duplicates = Some((vec![sf(CONTACT), sf(LEAD)], false));
     world.salesforce.state().named.push(contact("(234) 555-0177"));
@@ -297,7 +297,7 @@ async fn a_record_with_another_number_that_a_rule_names_is_not_the_callers() {
 }
 
 #[tokio::test]
-async fn a_rule_that_blocks_is_an_error_that_names_its_records() {
+async fn a_blocking_rule_is_an_error_that_names_its_records() {
     let world = new_caller();
     world.salesforce.state().duplicates = Some((vec![sf(CONTACT)], true));
     world.salesforce.state().named.push(contact("(234) 555-0177"));
@@ -310,7 +310,7 @@ async fn a_rule_that_blocks_is_an_error_that_names_its_records() {
 }
 
 #[tokio::test]
-async fn a_rule_that_names_several_callers_leaves_the_choice_to_the_settings() {
+async fn if_a_rule_names_several_matching_records_the_settings_choose() {
     let world = new_caller();
     world.salesforce.state().duplicates = Some((vec![sf(CONTACT), sf(OTHER_LEAD)], true));
     world.salesforce.state().named.extend([contact(NUMBER), lead(OTHER_LEAD, NUMBER)]);
@@ -319,9 +319,9 @@ async fn a_rule_that_names_several_callers_leaves_the_choice_to_the_settings() {
     assert_eq!(world.ledger.row("call-1").decision.unwrap().candidates.len(), 2);
 }
 
-/// A phone field of the org's own: search knows it, Ringlog does not.
+/// A custom phone field: search covers it, Ringlog does not.
 #[tokio::test]
-async fn nobody_who_is_there_gets_a_second_lead() {
+async fn a_caller_who_may_already_have_a_record_gets_no_second_lead() {
     let world = new_caller();
     let mut found = lead(LEAD, NUMBER);
     found.phones.clear();
@@ -335,7 +335,7 @@ async fn nobody_who_is_there_gets_a_second_lead() {
 }
 
 #[tokio::test]
-async fn without_the_wish_for_leads_the_row_says_which_fields_count() {
+async fn if_no_leads_are_wanted_the_row_says_which_fields_count() {
     let world = world();
     world.salesforce.state().records[0].phones.clear();
     world.reported(&call(0)).await.unwrap();
@@ -346,7 +346,7 @@ async fn without_the_wish_for_leads_the_row_says_which_fields_count() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_refused_because_it_is_gone_stays_in_the_row() {
+async fn the_row_keeps_a_lead_that_was_turned_down_because_it_is_gone() {
     let world = world();
     world.salesforce.state().records.push(lead(OTHER_LEAD, NUMBER));
     world.salesforce.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
@@ -357,7 +357,7 @@ async fn a_lead_that_was_refused_because_it_is_gone_stays_in_the_row() {
     assert_eq!((gone.why.as_str(), gone.name.as_deref()), ("ENTITY_IS_DELETED", Some("Ada Sample")));
 }
 
-/// Only a record that is gone gives way to the next.
+/// Only a record that is gone is replaced by the next candidate.
 #[tokio::test]
 async fn a_refusal_for_another_reason_never_moves_on_to_the_next_candidate() {
     let world = world();
@@ -372,7 +372,7 @@ async fn a_refusal_for_another_reason_never_moves_on_to_the_next_candidate() {
 }
 
 #[tokio::test]
-async fn a_lead_that_is_refused_for_good_is_an_error_and_the_next_call_may_try() {
+async fn a_permanently_refused_lead_is_an_error_and_the_next_call_may_try_again() {
     let world = new_caller();
     world
         .salesforce
@@ -386,7 +386,7 @@ async fn a_lead_that_is_refused_for_good_is_an_error_and_the_next_call_may_try()
 }
 
 #[tokio::test]
-async fn a_refused_source_is_left_out_of_the_lead() {
+async fn a_refused_lead_source_is_left_out() {
     let world = new_caller();
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
     refusal.fields = vec!["LeadSource".to_owned()];
@@ -397,16 +397,16 @@ async fn a_refused_source_is_left_out_of_the_lead() {
 }
 
 #[tokio::test]
-async fn without_the_wish_no_lead_is_made() {
+async fn if_no_leads_are_wanted_none_is_created() {
     let world = world();
     world.salesforce.state().records.clear();
     world.reported(&call(0)).await.unwrap();
     assert_eq!((world.status(), world.requests()), (SyncStatus::NotFound, vec!["search", "recent"]));
 }
 
-/// The Lead that was made a moment ago is the caller's as long as it has the number, or none that can be read.
+/// A Lead that was created a moment ago is the caller's as long as it has the number, or no readable one.
 #[tokio::test]
-async fn a_lead_that_a_person_gave_another_number_is_not_the_callers() {
+async fn a_recent_lead_whose_number_a_person_changed_is_not_used_for_the_caller() {
     for (phones, leads) in [(vec![], 1), (vec![("Phone".to_owned(), "+1 234 555 0199".to_owned())], 2)] {
         let world = new_caller();
         world.reported(&call(0)).await.unwrap();

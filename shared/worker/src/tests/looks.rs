@@ -1,4 +1,4 @@
-//! Looking before writing again: for what an attempt without an answer wrote.
+//! Looking before writing again: for what an attempt wrote if its response was lost.
 
 use calls::{ids::SalesforceId, status::SyncStatus};
 use crm::{FaultClass, WrittenObject};
@@ -8,7 +8,7 @@ use crate::worker::Turn;
 use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
-async fn an_unwritten_outcome_is_found_again_not_written_again() {
+async fn if_the_outcome_was_not_stored_the_task_is_found_and_not_written_again() {
     let world = world();
     world.ledger.failing.lock().unwrap().push(1);
     world.reported(&call(0)).await.unwrap_err();
@@ -23,7 +23,7 @@ async fn an_unwritten_outcome_is_found_again_not_written_again() {
 }
 
 #[tokio::test]
-async fn a_committed_write_without_an_answer_is_one_task() {
+async fn a_committed_write_without_a_response_results_in_one_task() {
     let world = world();
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -37,7 +37,7 @@ async fn a_committed_write_without_an_answer_is_one_task() {
 }
 
 #[tokio::test]
-async fn a_write_without_an_answer_is_made_again_only_after_the_settle_time() {
+async fn a_write_without_a_response_is_repeated_only_after_the_settle_time() {
     let world = world();
     world.salesforce.fail("create", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_write_without_an_answer_is_made_again_only_after_the_settle_time() {
 }
 
 #[tokio::test]
-async fn a_task_alone_proves_nothing_about_its_event() {
+async fn finding_the_task_proves_nothing_about_its_event() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     let mut second = call(5);
@@ -78,7 +78,7 @@ async fn a_task_alone_proves_nothing_about_its_event() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_known_is_not_forgotten_where_a_look_misses_it() {
+async fn a_known_event_is_not_forgotten_if_a_look_misses_it() {
     let world = world();
     let first = booked_call();
     world.reported(&first).await.unwrap();
@@ -94,10 +94,10 @@ async fn an_event_that_is_known_is_not_forgotten_where_a_look_misses_it() {
 }
 
 #[tokio::test]
-async fn a_message_that_may_have_been_worked_on_looks_first() {
+async fn a_message_that_may_have_been_processed_before_looks_first() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
-    // The row is lost, and the message comes again after a day.
+    // The row is lost, and the message is delivered again after a day.
     let forgetful = super::world::world();
     forgetful.salesforce.state().tasks.clone_from(&world.salesforce.state().tasks);
     let report = world.report_of(&call(0), START);
@@ -109,7 +109,7 @@ async fn a_message_that_may_have_been_worked_on_looks_first() {
 }
 
 #[tokio::test]
-async fn a_look_that_finds_nothing_to_wait_for_is_followed_by_the_write() {
+async fn if_a_look_finds_nothing_and_nothing_is_unsettled_the_write_follows() {
     let world = world();
     let report = world.report_of(&call(0), START);
     let turn = Turn { look_first: true, ..world.turn(50) };
@@ -118,9 +118,9 @@ async fn a_look_that_finds_nothing_to_wait_for_is_followed_by_the_write() {
     assert_eq!(world.status(), SyncStatus::Success);
 }
 
-/// Neither by `CallObject` nor by the record that a new search would choose.
+/// It is found neither by `CallObject` nor on the record that a new search would choose.
 #[tokio::test]
-async fn a_task_without_its_call_object_is_found_though_another_record_is_the_best_by_now() {
+async fn a_task_without_its_call_object_is_found_even_if_another_record_is_preferred_by_now() {
     let world = world();
     world.salesforce.state().records.push(lead("00Q000000000002EAA", NUMBER));
     world.salesforce.state().records[0].modified_at += chrono::TimeDelta::seconds(1);
@@ -138,7 +138,7 @@ async fn a_task_without_its_call_object_is_found_though_another_record_is_the_be
 }
 
 #[tokio::test]
-async fn an_event_is_found_though_somebody_moved_its_task() {
+async fn an_event_is_found_even_if_somebody_moved_its_task() {
     let world = world();
     let first = booked_call();
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
@@ -172,7 +172,7 @@ async fn an_event_is_found_that_moved_with_its_task() {
 }
 
 #[tokio::test]
-async fn what_salesforces_slow_clock_stamped_before_the_call_came_is_found() {
+async fn activities_with_an_early_timestamp_from_salesforces_slow_clock_are_found() {
     let world = world();
     let first = booked_call();
     world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "CallObject")));

@@ -1,4 +1,4 @@
-//! What is counted and timed of the calls.
+//! The metrics of calls.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
 use super::world::*;
 
-/// What was counted while `work` ran: by name and dimension, the counts and the times.
+/// The metrics that `work` recorded, counts and times, by name and dimension.
 fn measured(work: impl Future<Output = ()>) -> BTreeMap<String, Vec<f64>> {
     let recorder = DebuggingRecorder::new();
     let snapshots = recorder.snapshotter();
@@ -30,7 +30,7 @@ fn measured(work: impl Future<Output = ()>) -> BTreeMap<String, Vec<f64>> {
     .collect()
 }
 
-/// A call that ended ten seconds before the webhook took its report.
+/// A call that ended ten seconds before the webhook accepted its report.
 fn ended(id: &str) -> Call {
     let mut call = call(0);
     call.id = calls::ids::CallId::parse(id).unwrap();
@@ -55,7 +55,7 @@ fn a_logged_call_is_counted_and_timed_once() {
 }
 
 #[test]
-fn what_a_passing_fault_costs_is_timed_and_what_people_cost_is_not() {
+fn the_delay_of_a_temporary_fault_is_timed_and_the_delay_of_people_is_not() {
     let measures = measured(async {
         let passing = world();
         passing
@@ -81,7 +81,7 @@ fn what_a_passing_fault_costs_is_timed_and_what_people_cost_is_not() {
 }
 
 #[test]
-fn a_failed_call_is_counted_and_counted_by_its_code() {
+fn a_failed_call_is_counted_in_total_and_by_error_code() {
     let measures = measured(async {
         let world = world();
         world.fail_for_good("create", FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");

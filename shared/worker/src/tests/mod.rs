@@ -1,4 +1,4 @@
-//! The algorithm in an in-memory world.
+//! The sync algorithm in an in-memory world.
 
 mod faults;
 mod foreseen;
@@ -29,7 +29,7 @@ fn reason(row: &Row) -> &str {
     row.reason.as_ref().map_or("", |reason| reason.code.as_str())
 }
 
-/// What Salesforce says where the user may not write a field.
+/// Salesforce's error if the user may not write a field.
 fn refused_field(object: WrittenObject, field: &str) -> CrmError {
     let refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
     CrmError { fields: vec![field.to_owned()], object: Some(object), ..refusal }
@@ -43,7 +43,7 @@ fn appointment() -> AppointmentRequest {
     }
 }
 
-/// A call with an appointment that can be booked.
+/// A call with a valid appointment.
 fn booked_call() -> Call {
     let mut booked = call(0);
     booked.appointment = Some(fact(0, appointment()));
@@ -107,7 +107,7 @@ async fn a_later_time_moves_the_event() {
 }
 
 #[tokio::test]
-async fn an_appointment_that_is_taken_back_leaves_its_event_and_is_told() {
+async fn a_cancelled_appointment_keeps_its_event_and_the_row_and_task_say_so() {
     let not_booked = AppointmentRequest { booked: Some(false), ..AppointmentRequest::default() };
     let other_intent =
         AppointmentRequest { intent: Some("Support".to_owned()), ..AppointmentRequest::default() };
@@ -130,7 +130,7 @@ async fn an_appointment_that_is_taken_back_leaves_its_event_and_is_told() {
             assert!(task.description.contains(&row.reason.unwrap().message), "{}", task.description);
         }
 
-        // Agreed on after all: nothing is left to do.
+        // Booked after all: nothing is left to do by hand.
         let mut third = call(9);
         let booked =
             AppointmentRequest { booked: Some(true), intent: Some("Scheduling".to_owned()), ..appointment() };
@@ -157,9 +157,9 @@ async fn calls_wait_for_a_connection() {
     assert_eq!(row.unsettled_until, None);
 }
 
-/// The connect's `resume` looked for waiting rows before this one was among them.
+/// The connect's `resume` looked for waiting rows before this row was waiting.
 #[tokio::test]
-async fn a_call_that_began_to_wait_while_somebody_connected_does_not_wait() {
+async fn a_call_that_starts_waiting_while_somebody_connects_is_logged() {
     let world = world();
     let mut as_read = world.workspace();
     as_read.state = ConnectionState::Disconnected;
@@ -198,7 +198,7 @@ async fn an_unknown_caller_is_looked_for_again() {
 }
 
 #[tokio::test]
-async fn today_is_the_day_of_the_calls_arrival() {
+async fn an_appointment_is_judged_by_the_day_of_the_calls_arrival() {
     let world = world();
     let booked = booked_call();
     world.pass(30 * 86_400);
@@ -210,7 +210,7 @@ async fn today_is_the_day_of_the_calls_arrival() {
 }
 
 #[tokio::test]
-async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
+async fn a_call_that_was_attempted_with_another_org_is_not_written_to_this_one() {
     let world = world();
     world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     world.reported(&call(0)).await.unwrap();
@@ -226,7 +226,7 @@ async fn a_call_tried_with_another_org_is_not_written_into_this_one() {
 }
 
 #[tokio::test]
-async fn no_write_starts_without_time_to_record_it() {
+async fn no_write_starts_without_time_to_store_the_outcome() {
     let world = world();
     let report = world.report_of(&call(0), START);
     report.run(&world, &world.workspace(), world.turn(10)).await.unwrap();
@@ -235,9 +235,9 @@ async fn no_write_starts_without_time_to_record_it() {
     assert_eq!(world.requests(), ["search"]);
 }
 
-/// API Gateway's handlers run futures that can move between threads.
+/// The HTTP handlers need futures that can move between threads.
 #[test]
-fn work_can_move_between_threads() {
+fn futures_can_move_between_threads() {
     fn movable<T: Send>(_: T) {}
     let world = world();
     let turn = world.turn(0);

@@ -1,4 +1,4 @@
-//! Rows that a newer version wrote before it was rolled back: nothing is written to them, and nothing is lost.
+//! Rows that a newer version wrote before it was rolled back: they are not written to, and nothing is lost.
 
 use calls::{ids::CallId, status::SyncStatus};
 
@@ -6,7 +6,7 @@ use crate::{Done, QueuedAgain, Worker, claim, jobs::LogNow};
 
 use super::world::*;
 
-/// A world where a newer version took over a logged call, which is due.
+/// A world in which a newer version has written the row of a logged call. The row is due.
 async fn rolled_back() -> Worker<World> {
     let world = world();
     world.reported(&call(0)).await.unwrap();
@@ -18,7 +18,8 @@ async fn rolled_back() -> Worker<World> {
     world
 }
 
-/// Does something, and says whether it was done. The row stays as it is, and nobody asks Salesforce.
+/// Does something with such a row and returns the result. The row stays as it is, and no requests are sent to
+/// Salesforce.
 macro_rules! leaves_alone {
     (|$world:ident| $does:expr) => {{
         let $world = rolled_back().await;
@@ -30,7 +31,7 @@ macro_rules! leaves_alone {
     }};
 }
 
-/// A call with more to say than the row has.
+/// A report with more facts than the row has.
 fn news() -> calls::call::Call {
     let mut news = call(5);
     news.summary = Some(fact(5, "Wants an offer.".to_owned()));
@@ -38,7 +39,7 @@ fn news() -> calls::call::Call {
 }
 
 #[tokio::test]
-async fn a_report_comes_again_until_the_newer_version_is_back() {
+async fn a_report_stays_in_the_queue_until_the_newer_version_is_back() {
     let error = leaves_alone!(|world| world.reported(&news())).unwrap_err();
     let why = "merging the report failed: a newer version wrote the call's row: column status cannot be read";
     assert_eq!(error.to_string(), why);
@@ -54,18 +55,18 @@ async fn a_report_that_the_queue_refused_is_not_accepted() {
 }
 
 #[tokio::test]
-async fn a_report_under_a_revoked_secret_is_done_with() {
+async fn a_report_with_a_revoked_secret_is_done() {
     assert!(matches!(leaves_alone!(|world| world.reported_under(1, &news())), Ok(Done::Nothing)));
 }
 
-/// The row says itself when it is due.
+/// The row has its own `due_at`.
 #[tokio::test]
-async fn a_wake_is_done_with() {
+async fn a_wake_is_done() {
     assert!(matches!(leaves_alone!(|world| world.woken()), Ok(Done::Nothing)));
 }
 
 #[tokio::test]
-async fn a_person_who_waits_for_the_call_gets_nothing() {
+async fn log_now_does_nothing() {
     let done = leaves_alone!(|world| async {
         let id = CallId::parse("call-1").unwrap();
         LogNow { call_id: &id }.run(&world, &world.workspace(), world.turn(50)).await
@@ -74,7 +75,7 @@ async fn a_person_who_waits_for_the_call_gets_nothing() {
 }
 
 #[tokio::test]
-async fn a_person_who_asks_again_is_told() {
+async fn a_retry_is_refused() {
     let queued = leaves_alone!(|world| async {
         let (id, workspace_id) = (CallId::parse("call-1").unwrap(), world.workspace().id);
         claim::queue_again(&world.ledger, &world.random, &workspace_id, &id, |_| true, START).await
@@ -82,9 +83,9 @@ async fn a_person_who_asks_again_is_told() {
     assert_eq!(queued, Ok(QueuedAgain::Foreign));
 }
 
-/// Its row still says that something may have been written: whoever gets it next looks first.
+/// Its row still says that something may have been written, so the next worker looks first.
 #[tokio::test]
-async fn a_row_that_a_newer_version_takes_during_an_attempt_is_lost_to_it() {
+async fn an_attempt_loses_a_row_that_a_newer_version_takes() {
     let world = world();
     *world.ledger.newer_from.lock().unwrap() = Some(1);
     assert!(matches!(world.reported(&call(0)).await, Ok(Done::Elsewhere)));

@@ -1,4 +1,5 @@
-//! Orgs that hide, encrypt and refuse: helpers never decide a call, and what is learned once is remembered.
+//! Orgs that hide, encrypt and refuse fields: auxiliary queries never decide a call's outcome, and what an attempt
+//! learns is remembered.
 
 use calls::{call::Call, ids::CallId, status::SyncStatus};
 use crm::{FaultClass, WrittenObject, workspace::NoMatch};
@@ -7,14 +8,14 @@ use super::{reason, refused_field, world::*};
 
 const HIDDEN: [&str; 3] = ["Contact.HomePhone", "Contact.OtherPhone", "Lead.MobilePhone"];
 
-/// The how many-th call of the same caller.
+/// The `n`-th call of the same caller.
 fn nth(n: i64) -> Call {
     let mut call = call(n);
     call.id = CallId::parse(format!("call-{n}")).unwrap();
     call
 }
 
-/// Three hidden fields and another status cost the first call six requests more, and the next ones none.
+/// Three hidden fields and another status cost the first call additional requests, and later calls none.
 #[tokio::test]
 async fn from_the_second_call_on_an_org_that_hides_fields_and_has_its_own_status_costs_two_requests() {
     let world = world();
@@ -30,7 +31,7 @@ async fn from_the_second_call_on_an_org_that_hides_fields_and_has_its_own_status
         assert_eq!(world.requests(), ["search", "create"]);
         assert_eq!(world.salesforce.state().tasks.last().unwrap().1.status, "Erledigt");
     }
-    // A day later an admin may have changed it.
+    // A day later, an admin may have changed it.
     world.pass(86_401);
     world.reported(&nth(86_402)).await.unwrap();
     assert_eq!(world.requests(), [&searches[..], &["create"]].concat());
@@ -38,7 +39,7 @@ async fn from_the_second_call_on_an_org_that_hides_fields_and_has_its_own_status
 }
 
 #[tokio::test]
-async fn a_call_that_a_person_asks_for_again_is_searched_for_with_every_field() {
+async fn a_call_that_a_person_retries_is_searched_for_with_every_field() {
     let world = world();
     world.salesforce.state().unreadable = vec!["Lead.Phone"];
     world.reported(&call(0)).await.unwrap();
@@ -53,9 +54,9 @@ async fn a_call_that_a_person_asks_for_again_is_searched_for_with_every_field() 
     assert_eq!(world.status(), SyncStatus::Success);
 }
 
-/// An admin has given the user access since: search finds the record by the field, and the field says so.
+/// An admin has granted access since: search finds the record by the field, so the field is read again.
 #[tokio::test]
-async fn a_field_that_is_remembered_as_hidden_is_asked_for_again_where_it_may_have_found_somebody() {
+async fn a_field_that_is_remembered_as_hidden_is_read_again_if_it_may_be_why_a_record_was_found() {
     let world = world();
     world.salesforce.state().unreadable = vec!["Lead.Phone"];
     world.reported(&nth(1)).await.unwrap();
@@ -66,9 +67,9 @@ async fn a_field_that_is_remembered_as_hidden_is_asked_for_again_where_it_may_ha
     assert_eq!(world.ledger.row("call-2").status, SyncStatus::Success);
 }
 
-/// Shield encrypts phone fields: SOQL does not filter by them, SOSL finds them.
+/// Shield encrypts phone fields: SOQL cannot filter by them, but SOSL finds them.
 #[tokio::test]
-async fn new_records_that_cannot_be_asked_for_do_not_decide_a_call() {
+async fn new_records_that_cannot_be_queried_do_not_decide_a_call() {
     for wants_lead in [false, true] {
         let world = world();
         world.salesforce.state().records.clear();
@@ -88,7 +89,7 @@ async fn new_records_that_cannot_be_asked_for_do_not_decide_a_call() {
 }
 
 #[tokio::test]
-async fn a_query_that_salesforce_never_gets_done_is_left_out() {
+async fn a_query_that_salesforce_cannot_finish_is_left_out() {
     for code in ["OPERATION_TOO_LARGE", "QUERY_TIMEOUT", "INVALID_FIELD"] {
         let world = world();
         world.salesforce.state().records.clear();
@@ -96,13 +97,13 @@ async fn a_query_that_salesforce_never_gets_done_is_left_out() {
         world.fail_for_good("recent", class, code);
         world.reported(&call(0)).await.unwrap();
         assert_eq!((world.status(), code), (SyncStatus::NotFound, code));
-        let tries = world.requests().iter().filter(|request| **request == "recent").count();
-        assert_eq!(tries, if code == "QUERY_TIMEOUT" { 3 } else { 1 }, "{code}");
+        let queries = world.requests().iter().filter(|request| **request == "recent").count();
+        assert_eq!(queries, if code == "QUERY_TIMEOUT" { 3 } else { 1 }, "{code}");
     }
 }
 
 #[tokio::test]
-async fn an_outage_of_the_helper_is_a_fault_that_passes() {
+async fn an_outage_during_the_query_for_new_records_is_a_temporary_fault() {
     let world = world();
     world.salesforce.state().records.clear();
     world.fail_for_good("recent", FaultClass::Passing, "SERVER_UNAVAILABLE");
@@ -114,7 +115,7 @@ async fn an_outage_of_the_helper_is_a_fault_that_passes() {
 }
 
 #[tokio::test]
-async fn a_lead_is_made_without_what_was_refused_of_the_last_one() {
+async fn a_lead_is_created_without_the_fields_that_were_refused_for_the_last_one() {
     let world = world();
     world.salesforce.state().records.clear();
     world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
@@ -129,7 +130,7 @@ async fn a_lead_is_made_without_what_was_refused_of_the_last_one() {
     assert!(world.salesforce.state().leads.iter().all(|(_, lead)| lead.lead_source.is_none()));
 }
 
-/// A query that takes longer than a request may is asked for again with the call, and then left out.
+/// A query that exceeds a request's timeout is repeated with the call's retry, and then left out.
 #[tokio::test]
 async fn new_records_that_take_too_long_twice_do_not_decide_a_call() {
     let world = world();
@@ -143,7 +144,7 @@ async fn new_records_that_take_too_long_twice_do_not_decide_a_call() {
     assert_eq!(world.workspace().learned, crm::workspace::Learned::default(), "it may be only slow today");
 }
 
-/// A new record's number cannot be read: that is said, as of one that search found.
+/// As with a record that search found.
 #[tokio::test]
 async fn a_new_record_whose_number_cannot_be_read_is_a_possible_match() {
     let world = world();

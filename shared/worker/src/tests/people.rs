@@ -1,4 +1,4 @@
-//! People who work on what Ringlog wrote: what they change, move and delete stays as they left it.
+//! People who edit what Ringlog wrote: what they change, move and delete stays as they left it.
 
 use calls::{appointment::AppointmentRequest, call::Call, ids::CallId, status::SyncStatus};
 use crm::{
@@ -11,7 +11,7 @@ use crate::{QueuedAgain, Worker, claim};
 
 use super::{appointment, booked_call, reason, world::*};
 
-/// The call with a summary and an appointment, as a second report tells it.
+/// A second report of the call, with a summary and an appointment.
 fn second(summary: &str, time: &str) -> Call {
     let mut second = call(5);
     second.summary = Some(fact(5, summary.to_owned()));
@@ -46,7 +46,7 @@ impl Worker<World> {
         state.edit(&id, fields);
     }
 
-    /// A person asks for the call again. Answers with the requests.
+    /// A person retries the call. Returns the requests.
     async fn retried(&self) -> Vec<&'static str> {
         self.requests();
         let id = CallId::parse("call-1").unwrap();
@@ -58,13 +58,13 @@ impl Worker<World> {
         self.requests()
     }
 
-    fn said(&self) -> String {
+    fn message(&self) -> String {
         self.ledger.row("call-1").reason.map(|reason| reason.message).unwrap_or_default()
     }
 }
 
 #[tokio::test]
-async fn a_retry_of_what_nobody_changed_sends_nothing() {
+async fn a_retry_sends_nothing_if_nobody_changed_anything() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     assert_eq!(world.retried().await, ["read"]);
@@ -83,9 +83,9 @@ async fn a_second_report_sends_only_what_changed() {
     }
 }
 
-/// The same facts again, from a report that says nothing new to Salesforce.
+/// The report has a new fact, but not one that Salesforce gets.
 #[tokio::test]
-async fn a_report_that_changes_no_field_asks_for_nothing() {
+async fn a_report_that_changes_no_field_sends_no_requests() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     world.requests();
@@ -97,7 +97,7 @@ async fn a_report_that_changes_no_field_asks_for_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_that_a_person_moved_stays_there() {
+async fn an_event_that_a_person_moved_is_not_moved_back() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     let moved = json!({
@@ -119,12 +119,12 @@ async fn an_event_that_a_person_moved_stays_there() {
         assert_eq!(reason(&world.ledger.row("call-1")), "kept_by_person");
         world.pass(1);
     }
-    assert!(world.said().contains("Event.StartDateTime"), "{}", world.said());
+    assert!(world.message().contains("Event.StartDateTime"), "{}", world.message());
 }
 
-/// Its start and its end belong together.
+/// Start and end belong together.
 #[tokio::test]
-async fn an_event_that_a_person_made_longer_is_not_moved() {
+async fn an_event_that_a_person_extended_is_not_moved() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     world.edit_event(json!({ "EndDateTime": "2027-01-20T17:00:00Z" }));
@@ -138,7 +138,7 @@ async fn an_event_that_a_person_made_longer_is_not_moved() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_touched_is_moved_with_its_reminder() {
+async fn an_event_whose_time_nobody_changed_is_moved_with_its_reminder() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     world.edit_event(json!({ "Location": "Room 1" }));
@@ -150,7 +150,7 @@ async fn an_event_that_nobody_touched_is_moved_with_its_reminder() {
 }
 
 #[tokio::test]
-async fn a_reminder_that_has_passed_is_no_reason_to_write() {
+async fn a_reminder_in_the_past_is_no_reason_to_write() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     world.pass(30 * 86_400);
@@ -158,23 +158,23 @@ async fn a_reminder_that_has_passed_is_no_reason_to_write() {
 }
 
 #[tokio::test]
-async fn notes_in_a_description_stay_and_new_facts_come_below_them_once() {
+async fn notes_in_a_description_stay_and_new_facts_are_added_below_them_once() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
-    let standing = "Called back, wants a demo.\r\n\r\nCall call-1\r\n\r\nAda: done";
-    world.edit_task(json!({ "Description": standing }));
+    let edited = "Called back, wants a demo.\r\n\r\nCall call-1\r\n\r\nAda: done";
+    world.edit_task(json!({ "Description": edited }));
     world.reported(&second("Wants an offer.", "2:00 PM")).await.unwrap();
     let expected = "Called back, wants a demo.\n\nCall call-1\n\nAda: done\n\nWants an offer.\n\nCall call-1";
     assert_eq!(world.task().description, expected);
     assert_eq!(reason(&world.ledger.row("call-1")), "kept_by_person");
-    assert_eq!(world.task().subject, "Inbound Call - Scheduled Appointment", "nobody changed that");
-    // Once: not by a retry, nor where somebody takes it out again.
+    assert_eq!(world.task().subject, "Inbound Call - Scheduled Appointment", "nobody changed it");
+    // Only once: a retry does not add them again, not even if somebody removed them.
     assert_eq!(world.retried().await, ["read"]);
     assert_eq!(world.task().description, expected);
     world.edit_task(json!({ "Description": "All done." }));
     assert_eq!(world.retried().await, ["read"]);
     assert_eq!(world.task().description, "All done.");
-    // What comes later is new again.
+    // Later facts are new.
     let mut third = call(9);
     third.recording_url = Some(fact(9, "https://storage.example.com/mono.wav".to_owned()));
     world.reported(&third).await.unwrap();
@@ -185,7 +185,7 @@ async fn notes_in_a_description_stay_and_new_facts_come_below_them_once() {
 }
 
 #[tokio::test]
-async fn new_facts_are_added_once_though_the_answer_was_lost_or_the_worker_died() {
+async fn new_facts_are_added_once_even_if_the_response_was_lost_or_the_worker_died() {
     for recorded in [true, false] {
         let world = world();
         world.reported(&call(0)).await.unwrap();
@@ -196,9 +196,9 @@ async fn new_facts_are_added_once_though_the_answer_was_lost_or_the_worker_died(
             let writes = world.ledger.writes.load(std::sync::atomic::Ordering::Relaxed);
             world.ledger.failing.lock().unwrap().push(writes + 2);
         }
-        let mut told = call(5);
-        told.summary = Some(fact(5, "Wants an offer.".to_owned()));
-        world.reported(&told).await.ok();
+        let mut second = call(5);
+        second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+        world.reported(&second).await.ok();
         world.edit_task(json!({ "Subject": "Mine" }));
         world.pass(700);
         world.woken().await.unwrap();
@@ -209,24 +209,24 @@ async fn new_facts_are_added_once_though_the_answer_was_lost_or_the_worker_died(
 }
 
 #[tokio::test]
-async fn a_field_that_a_person_changed_stays_and_the_others_follow() {
+async fn a_field_that_a_person_changed_stays_and_the_others_are_updated() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     world.edit_task(json!({ "Subject": "Quote for Ada", "Priority": "High" }));
-    let mut told = second("Wants an offer.", "2:00 PM");
-    told.ended_reason = Some(fact(5, "customer-ended-call".to_owned()));
-    world.reported(&told).await.unwrap();
+    let mut report = second("Wants an offer.", "2:00 PM");
+    report.ended_reason = Some(fact(5, "customer-ended-call".to_owned()));
+    world.reported(&report).await.unwrap();
     let task = world.task();
     assert_eq!((task.subject.as_str(), task.priority.as_deref()), ("Quote for Ada", Some("High")));
     assert!(task.description.contains("Wants an offer."));
     assert_eq!(task.call_disposition.as_deref(), Some("customer-ended-call"));
-    let said = world.said();
-    assert!(said.contains("Task.Priority, Task.Subject"), "{said}");
+    let message = world.message();
+    assert!(message.contains("Task.Priority, Task.Subject"), "{message}");
 }
 
-/// A field that was left out has the value that somebody gave it since.
+/// Somebody has filled a field that was left out.
 #[tokio::test]
-async fn a_left_out_field_that_a_person_filled_is_not_filled_again() {
+async fn a_left_out_field_that_a_person_filled_is_not_overwritten() {
     let world = world();
     let refusal = super::refused_field(crm::WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
@@ -238,7 +238,7 @@ async fn a_left_out_field_that_a_person_filled_is_not_filled_again() {
 }
 
 #[tokio::test]
-async fn a_change_between_the_read_and_the_update_is_seen() {
+async fn a_change_between_the_read_and_the_update_is_noticed() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     world.requests();
@@ -253,15 +253,15 @@ async fn a_change_between_the_read_and_the_update_is_seen() {
 }
 
 #[tokio::test]
-async fn a_record_that_changes_all_the_time_is_tried_again_later() {
+async fn a_task_that_keeps_changing_is_retried_later() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     for _ in 0..10 {
         world.salesforce.fail("update_task", Fault::Before(error(FaultClass::Stale, "PRECONDITION_FAILED")));
     }
-    let mut told = call(5);
-    told.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    world.reported(&told).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&second).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Retrying);
     world.salesforce.state().faults.clear();
     world.pass(60);
@@ -270,14 +270,14 @@ async fn a_record_that_changes_all_the_time_is_tried_again_later() {
 }
 
 #[tokio::test]
-async fn what_a_person_moved_to_another_record_stays_there_and_the_event_follows() {
+async fn a_task_that_a_person_moved_to_another_record_stays_there_and_the_event_follows() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     world.edit_task(json!({ "WhoId": OTHER_LEAD }));
     world.reported(&second("Wants an offer.", "2:00 PM")).await.unwrap();
     assert_eq!((world.task().who_id, world.event().who_id), (sf(OTHER_LEAD), sf(OTHER_LEAD)));
     assert_eq!(world.ledger.row("call-1").record.unwrap().id, sf(OTHER_LEAD));
-    // And the Event, which somebody moves on, stays too.
+    // Then somebody moves the Event; it stays there too.
     world.edit_event(json!({ "WhoId": LEAD }));
     let mut third = call(9);
     third.appointment = Some(fact(9, AppointmentRequest { time: Some("4 PM".to_owned()), ..appointment() }));
@@ -287,7 +287,7 @@ async fn what_a_person_moved_to_another_record_stays_there_and_the_event_follows
 }
 
 #[tokio::test]
-async fn an_appointment_of_a_task_that_was_taken_off_its_record_is_to_be_booked_by_hand() {
+async fn if_the_task_was_removed_from_its_record_the_appointment_has_to_be_booked_by_hand() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     world.edit_task(json!({ "WhoId": NOBODY }));
@@ -298,7 +298,7 @@ async fn an_appointment_of_a_task_that_was_taken_off_its_record_is_to_be_booked_
 }
 
 #[tokio::test]
-async fn what_a_person_deleted_is_not_made_again() {
+async fn an_activity_that_a_person_deleted_is_not_created_again() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     for deleted in ["00U000000000000EAA", "00T000000000000EAA"] {
@@ -310,9 +310,9 @@ async fn what_a_person_deleted_is_not_made_again() {
     assert!(state.tasks.is_empty() && state.events.is_empty());
 }
 
-/// Of a row that an earlier version wrote, or a worker that died, nobody knows what was sent.
+/// If an earlier version wrote the row, or the worker died, it is unknown what was sent.
 #[tokio::test]
-async fn without_a_journal_what_nobody_touched_is_ours_and_what_somebody_did_is_theirs() {
+async fn without_a_journal_an_untouched_activity_is_ours_and_an_edited_one_is_the_persons() {
     for touched in [false, true] {
         let world = world();
         world.reported(&call(0)).await.unwrap();
@@ -336,15 +336,15 @@ async fn without_a_journal_what_nobody_touched_is_ours_and_what_somebody_did_is_
 }
 
 #[tokio::test]
-async fn what_an_attempt_without_an_answer_wrote_is_known_as_ours() {
+async fn what_an_attempt_without_a_response_wrote_is_recognised_as_ours() {
     let world = world();
     world.salesforce.fail("create", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
     world.edit_task(json!({ "Priority": "High" }));
     world.pass(700);
-    let mut told = call(5);
-    told.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    world.reported(&told).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&second).await.unwrap();
     let task = world.task();
     assert_eq!(
         (task.priority.as_deref(), task.description.as_str()),
@@ -353,7 +353,7 @@ async fn what_an_attempt_without_an_answer_wrote_is_known_as_ours() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_still_hidden_when_a_person_asks_again_is_still_left_out() {
+async fn a_field_that_is_still_hidden_on_a_retry_is_still_left_out() {
     let world = world();
     let refusal = super::refused_field(crm::WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
@@ -366,9 +366,9 @@ async fn a_field_that_is_still_hidden_when_a_person_asks_again_is_still_left_out
     assert_eq!(world.ledger.row("call-1").reason, None);
 }
 
-/// The new start is the old end: start and end are sent together, or Salesforce would work out one of them.
+/// Only the start changes, but both are sent, or Salesforce would compute one of them.
 #[tokio::test]
-async fn an_event_whose_end_stays_the_same_is_sent_both_times() {
+async fn start_and_end_are_sent_together_even_if_the_end_stays_the_same() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     let end = world.event().end_date_time;
@@ -388,9 +388,9 @@ async fn an_event_whose_end_stays_the_same_is_sent_both_times() {
     assert_eq!(world.event().end_date_time, end);
 }
 
-/// Salesforce takes a reminder off that has gone off, and leaves its time.
+/// Once a reminder has fired, Salesforce turns it off and keeps its time.
 #[tokio::test]
-async fn a_reminder_that_has_gone_off_is_set_anew_with_a_new_time_and_one_that_a_person_took_off_is_not() {
+async fn a_reminder_that_has_fired_is_set_again_for_a_new_time_and_one_that_a_person_turned_off_is_not() {
     for (passed, is_set_again) in [(86_400 * 30, true), (0, false)] {
         let world = world();
         world.reported(&booked_call()).await.unwrap();
@@ -406,7 +406,7 @@ async fn a_reminder_that_has_gone_off_is_set_anew_with_a_new_time_and_one_that_a
     }
 }
 
-/// A rep who wants to be reminded earlier keeps that, also at another time.
+/// A rep who chose an earlier reminder keeps it, even if the Event moves.
 #[tokio::test]
 async fn a_reminder_that_a_person_chose_stays() {
     let world = world();
@@ -416,12 +416,12 @@ async fn a_reminder_that_a_person_chose_stays() {
     let event = world.event();
     assert_eq!(event.start_date_time, "2027-01-20T16:00:00Z");
     assert_eq!(event.reminder_date_time.as_deref(), Some("2027-01-19T08:00:00Z"));
-    assert!(world.said().contains("Event.ReminderDateTime"), "{}", world.said());
+    assert!(world.message().contains("Event.ReminderDateTime"), "{}", world.message());
 }
 
-/// The org gives a field that was left out a value of its own: no person did.
+/// The field's value is the org's default and not a person's edit.
 #[tokio::test]
-async fn a_left_out_field_with_the_orgs_default_is_filled_when_it_may_be() {
+async fn a_left_out_field_with_the_orgs_default_is_filled_once_it_is_writable() {
     let world = world();
     let refusal = super::refused_field(crm::WrittenObject::Task, "Priority");
     world.salesforce.fail("create", Fault::Before(refusal));
@@ -432,15 +432,15 @@ async fn a_left_out_field_with_the_orgs_default_is_filled_when_it_may_be() {
     assert_eq!(world.ledger.row("call-1").reason, None);
 }
 
-/// A paragraph is new though its words are part of a person's.
+/// A paragraph is new even if a person's text contains its words.
 #[tokio::test]
-async fn a_fact_that_is_part_of_a_note_is_added_all_the_same() {
+async fn a_fact_whose_words_are_part_of_a_note_is_added_anyway() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     world.edit_task(json!({ "Description": "Not sure: Wants an offer. Ask again." }));
-    let mut told = call(5);
-    told.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    world.reported(&told).await.unwrap();
+    let mut second = call(5);
+    second.summary = Some(fact(5, "Wants an offer.".to_owned()));
+    world.reported(&second).await.unwrap();
     let expected = "Not sure: Wants an offer. Ask again.\n\nWants an offer.\n\nCall call-1";
     assert_eq!(world.task().description, expected);
 }

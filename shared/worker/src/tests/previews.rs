@@ -1,4 +1,4 @@
-//! Dry runs: what they show is what a run then does, and they do nothing.
+//! Previews: they show what a run then does, and change nothing.
 
 use std::sync::atomic::Ordering;
 
@@ -25,7 +25,7 @@ impl Worker<World> {
         self.preview(&self.workspace(), row, self.turn(55).deadline).await.unwrap()
     }
 
-    /// The row of a call that is not known yet.
+    /// The row of an unknown call.
     fn new_row(&self, call: &Call) -> Row {
         Row::accepted(self.workspace().id, call.clone(), START)
     }
@@ -34,7 +34,7 @@ impl Worker<World> {
         change(&mut self.workspaces.0.lock().unwrap().settings);
     }
 
-    /// Nobody knows the caller, and the workspace wants a Lead then.
+    /// The caller has no record, and the workspace wants Leads for such callers.
     fn wants_leads(&self) {
         self.salesforce.state().records.clear();
         self.settings(|settings| settings.no_match = NoMatch::CreateLead);
@@ -51,7 +51,7 @@ impl Worker<World> {
     }
 }
 
-/// The payloads of a preview, on the record `who_id` where the preview leaves that open.
+/// The payloads of a preview, on the record `who_id` if the preview leaves the record open.
 fn shown(Drafts { lead, task, event }: &Drafts, who_id: &Value) -> [Vec<Value>; 3] {
     let on_record = |mut payload: Value| {
         if lead.is_some() {
@@ -68,8 +68,8 @@ fn shown(Drafts { lead, task, event }: &Drafts, who_id: &Value) -> [Vec<Value>; 
     ]
 }
 
-/// Previews `call`, sees that nothing was done, runs it, and sees that the preview was right.
-async fn comes_true(world: &Worker<World>, call: &Call) -> Preview {
+/// Previews `call`, checks that nothing was changed, runs it, and checks that the preview was right.
+async fn preview_matches_run(world: &Worker<World>, call: &Call) -> Preview {
     let before = world.written();
     let preview = world.previewed(world.new_row(call)).await;
     assert!(world.requests().iter().all(|request| READS.contains(request)));
@@ -87,9 +87,9 @@ async fn comes_true(world: &Worker<World>, call: &Call) -> Preview {
     preview
 }
 
-/// Previews the call that has a row, sees that nothing was done, asks for the call, and sees that the preview was right,
-/// to the request. Answers with the requests too.
-async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>) {
+/// Previews the call, which has a row; checks that nothing was changed, runs it again, and checks that the preview was
+/// right, request by request. Also returns the requests.
+async fn preview_matches_rerun(world: &Worker<World>) -> (Preview, Vec<&'static str>) {
     world.requests();
     let before = (world.ledger.row("call-1"), world.written());
     let preview = world.previewed(before.0.clone()).await;
@@ -133,29 +133,29 @@ async fn comes_true_again(world: &Worker<World>) -> (Preview, Vec<&'static str>)
 async fn a_call_with_an_appointment() {
     let world = world();
     let booked = booked_call();
-    let preview = comes_true(&world, &booked).await;
+    let preview = preview_matches_run(&world, &booked).await;
     assert!(preview.drafts.event.is_some() && preview.reason.is_none());
     assert_eq!(preview.decision.unwrap().rule, Rule::OnlyCandidate);
 }
 
 #[tokio::test]
-async fn a_call_with_an_appointment_that_nobody_can_read() {
+async fn a_call_with_an_unreadable_appointment() {
     let world = world();
     let mut booked = call(0);
     let mut unreadable = appointment();
     unreadable.date = Some("next Monday".to_owned());
     booked.appointment = Some(fact(0, unreadable));
-    let preview = comes_true(&world, &booked).await;
+    let preview = preview_matches_run(&world, &booked).await;
     assert!(preview.drafts.event.is_none() && preview.reason.is_some());
     assert!(preview.drafts.task.unwrap()["Description"].to_string().contains("next Monday"));
 }
 
 #[tokio::test]
-async fn a_call_with_an_appointment_that_has_no_day() {
+async fn a_call_with_an_appointment_without_a_date() {
     let world = world();
     let mut noted = call(0);
     noted.appointment = Some(fact(0, AppointmentRequest { date: None, ..appointment() }));
-    let preview = comes_true(&world, &noted).await;
+    let preview = preview_matches_run(&world, &noted).await;
     assert_eq!(preview.status, SyncStatus::Success);
     assert_eq!(preview.reason.unwrap().code, "appointment_without_date");
     assert!(preview.drafts.event.is_none());
@@ -163,58 +163,58 @@ async fn a_call_with_an_appointment_that_has_no_day() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_record_that_its_metadata_names() {
+async fn a_call_whose_metadata_names_a_record() {
     let world = world();
     let mut named = call(0);
     named.customer_number = None;
     named.record_id = Some(fact(0, LEAD.to_owned()));
-    let preview = comes_true(&world, &named).await;
+    let preview = preview_matches_run(&world, &named).await;
     assert_eq!(preview.record.unwrap().id, sf(LEAD));
 }
 
 #[tokio::test]
-async fn a_call_of_nobody() {
+async fn a_call_without_a_record() {
     let world = world();
     world.salesforce.state().records.clear();
-    let preview = comes_true(&world, &call(0)).await;
+    let preview = preview_matches_run(&world, &call(0)).await;
     assert_eq!(preview.decision.unwrap().rule, Rule::NoCandidate);
     assert_eq!(world.status(), SyncStatus::NotFound);
 }
 
 #[tokio::test]
-async fn a_call_that_several_may_have_made() {
+async fn a_call_with_several_candidates() {
     let world = world();
     world.salesforce.state().records.push(lead("00Q000000000002EAA", NUMBER));
     world.settings(|settings| settings.multiple_matches = MultipleMatches::Skip);
-    let preview = comes_true(&world, &call(0)).await;
+    let preview = preview_matches_run(&world, &call(0)).await;
     let decision = preview.decision.unwrap();
     assert_eq!((decision.rule, decision.candidates.len()), (Rule::SkipMultiple, 2));
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_logged() {
+async fn a_call_of_a_type_that_is_not_logged() {
     let world = world();
     world.settings(|settings| settings.call_types.clear());
-    let preview = comes_true(&world, &call(0)).await;
+    let preview = preview_matches_run(&world, &call(0)).await;
     assert!(preview.decision.is_none());
     assert_eq!(preview.reason.unwrap().code, "call_type_not_logged");
 }
 
 #[tokio::test]
-async fn a_new_caller_who_is_to_become_a_lead() {
+async fn a_new_caller_who_gets_a_lead() {
     let world = world();
     world.wants_leads();
     let mut named = call(0);
     named.customer_name = Some(fact(0, "Ada Sample".to_owned()));
     named.appointment = Some(fact(0, appointment()));
-    let preview = comes_true(&world, &named).await;
+    let preview = preview_matches_run(&world, &named).await;
     let Drafts { lead, task, event } = preview.drafts;
     assert_eq!(lead.unwrap().last_name, "Sample");
     assert!(task.is_some() && event.is_some());
 }
 
-/// A claim of the caller's number without anything that counts.
-fn claimed(world: &Worker<World>) -> NumberClaim {
+/// A claim on the caller's number without any effect.
+fn empty_claim(world: &Worker<World>) -> NumberClaim {
     NumberClaim {
         workspace_id: world.workspace().id,
         number: NUMBER.to_owned(),
@@ -227,63 +227,63 @@ fn claimed(world: &Worker<World>) -> NumberClaim {
 }
 
 #[tokio::test]
-async fn a_new_caller_whose_lead_was_made_a_moment_ago() {
+async fn a_new_caller_whose_lead_was_just_created() {
     let world = world();
     world.wants_leads();
-    let claim = NumberClaim { lead_id: Some(SalesforceId::parse(LEAD).unwrap()), ..claimed(&world) };
+    let claim = NumberClaim { lead_id: Some(SalesforceId::parse(LEAD).unwrap()), ..empty_claim(&world) };
     world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
-    let preview = comes_true(&world, &call(0)).await;
+    let preview = preview_matches_run(&world, &call(0)).await;
     assert_eq!(preview.drafts.lead, None);
     let decision = preview.decision.unwrap();
     assert_eq!((decision.rule, decision.chosen), (Rule::NewLead, Record::of(&sf(LEAD))));
 }
 
 #[tokio::test]
-async fn a_new_caller_whose_lead_had_no_answer() {
+async fn a_new_caller_whose_lead_had_no_response() {
     let world = world();
     world.wants_leads();
     world.salesforce.fail("create_lead", Fault::Before(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
     world.pass(60);
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.status, requests), (SyncStatus::Retrying, vec!["search", "recent"]));
     assert_eq!(preview.reason.unwrap().code, "settling");
     assert!(preview.drafts.lead.is_none() && preview.drafts.task.is_none());
 }
 
 #[tokio::test]
-async fn a_new_caller_whose_lead_another_worker_is_making() {
+async fn a_new_caller_whose_lead_another_worker_is_creating() {
     let world = world();
     world.wants_leads();
     let lease = |until| Some(Lease { owner: "other".to_owned(), until });
-    let claim = |lease| NumberClaim { lease, ..claimed(&world) };
+    let claim = |lease| NumberClaim { lease, ..empty_claim(&world) };
     world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(START + 90)));
     let row = world.new_row(&call(0));
     let preview = world.preview(&world.workspace(), row, world.turn(55).deadline).await;
     assert!(matches!(preview, Err(PreviewError::Unavailable)));
 
-    // What was to be waited for has ended without a Lead.
+    // A short claim ends without a Lead.
     let now = world.clock.now().timestamp();
     world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(now + 2)));
     world.requests();
-    assert!(comes_true(&world, &call(0)).await.drafts.lead.is_some());
+    assert!(preview_matches_run(&world, &call(0)).await.drafts.lead.is_some());
 }
 
 #[tokio::test]
-async fn a_call_of_an_org_that_refuses_a_field() {
+async fn a_call_in_an_org_that_refuses_fields() {
     let world = world();
     let refused =
         RefusedFields::default().with(["Task.CallDisposition".to_owned(), "Task.Type".to_owned()], START);
     world.workspaces.0.lock().unwrap().learned.unwritable = refused;
     let mut ended = call(0);
     ended.ended_reason = Some(fact(0, "customer-ended-call".to_owned()));
-    let preview = comes_true(&world, &ended).await;
+    let preview = preview_matches_run(&world, &ended).await;
     assert_eq!(preview.reason.unwrap().code, "fields_left_out");
     assert!(!preview.drafts.task.unwrap().contains_key("Type"));
 }
 
 #[tokio::test]
-async fn a_call_that_arrived_yesterday_is_judged_by_its_own_day() {
+async fn a_call_is_judged_by_the_day_of_its_arrival() {
     let world = world();
     let booked = booked_call();
     let arrived = |at| Row { created_at: at, ..world.new_row(&booked) };
@@ -292,23 +292,23 @@ async fn a_call_that_arrived_yesterday_is_judged_by_its_own_day() {
 }
 
 #[tokio::test]
-async fn a_call_of_a_workspace_that_pauses() {
+async fn a_call_of_a_paused_workspace() {
     let world = world();
     world.workspaces.0.lock().unwrap().paused_until = Some(START + 600);
-    let preview = comes_true(&world, &call(0)).await;
+    let preview = preview_matches_run(&world, &call(0)).await;
     assert_eq!(preview.reason.unwrap().code, "REQUEST_LIMIT_EXCEEDED");
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.status, requests), (SyncStatus::Retrying, vec![]));
 }
 
 #[tokio::test]
-async fn a_call_that_is_logged_already() {
+async fn a_call_that_is_already_logged() {
     let world = world();
     let booked = booked_call();
     world.reported(&booked).await.unwrap();
-    // Another record would be chosen now; the call stays where it is.
+    // Another record would be chosen now, but the call stays on its record.
     world.salesforce.state().records = vec![lead("00Q000000000002EAA", NUMBER)];
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert!(requests.is_empty());
     assert_eq!(preview.status, SyncStatus::Success);
     assert_eq!(preview.record.unwrap().id.as_str(), LEAD);
@@ -316,7 +316,7 @@ async fn a_call_that_is_logged_already() {
     assert_eq!(preview.decision.unwrap().candidates.len(), 1);
 }
 
-/// A row of the version before knows nothing of what was sent, and the reminder's time has passed meanwhile.
+/// The row comes from an earlier version, and the reminder's time has passed.
 #[tokio::test]
 async fn a_logged_call_without_a_journal() {
     let world = world();
@@ -329,12 +329,12 @@ async fn a_logged_call_without_a_journal() {
     row.journal = crm::journal::Journal::default();
     world.ledger.put(row);
     world.pass(30 * 86_400);
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.drafts.event, requests), (None, vec!["read"]));
 }
 
 #[tokio::test]
-async fn a_logged_call_of_which_there_is_news() {
+async fn a_logged_call_with_a_new_report() {
     let world = world();
     let booked = booked_call();
     world.reported(&booked).await.unwrap();
@@ -342,20 +342,20 @@ async fn a_logged_call_of_which_there_is_news() {
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
     let report = world.report_of(&second, START + 5);
     report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!(requests, ["read", "update_task", "update_event"]);
     assert!(preview.drafts.task.unwrap()["Description"].to_string().contains("Wants an offer."));
 }
 
 #[tokio::test]
-async fn a_logged_call_whose_appointment_was_taken_back() {
+async fn a_logged_call_whose_appointment_was_cancelled() {
     let world = world();
     let mut booked = booked_call();
     world.reported(&booked).await.unwrap();
     booked.appointment = Some(fact(5, AppointmentRequest { booked: Some(false), ..appointment() }));
     let report = world.report_of(&booked, START + 5);
     report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!(requests, ["read", "update_task"]);
     assert_eq!(preview.reason.unwrap().code, "appointment_withdrawn");
 }
@@ -369,7 +369,7 @@ async fn a_logged_call_whose_event_was_refused() {
     let booked = booked_call();
     world.reported(&booked).await.unwrap();
     assert_eq!(world.ledger.row("call-1").reason.unwrap().code, "event_refused");
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!(requests, ["read", "create", "update_task"]);
     assert!(preview.drafts.task.is_some() && preview.drafts.event.is_some());
 }
@@ -379,34 +379,34 @@ async fn a_logged_call_that_would_not_be_logged_now() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     world.settings(|settings| settings.call_types.clear());
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.status, requests), (SyncStatus::Skipped, vec![]));
     assert!(preview.task_id.is_some());
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_knew() {
+async fn a_call_whose_caller_is_found_later() {
     let world = world();
-    let known = std::mem::take(&mut world.salesforce.state().records);
+    let records = std::mem::take(&mut world.salesforce.state().records);
     world.reported(&call(0)).await.unwrap();
-    let (preview, _) = comes_true_again(&world).await;
+    let (preview, _) = preview_matches_rerun(&world).await;
     assert_eq!(preview.status, SyncStatus::NotFound);
-    world.salesforce.state().records = known;
-    let (preview, requests) = comes_true_again(&world).await;
+    world.salesforce.state().records = records;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.status, requests), (SyncStatus::Success, vec!["search", "create"]));
 }
 
 #[tokio::test]
-async fn a_call_that_came_under_a_revoked_secret() {
+async fn a_call_that_was_reported_with_a_revoked_secret() {
     let world = world();
     world.reported_under(1, &call(0)).await.unwrap();
-    let (preview, requests) = comes_true_again(&world).await;
+    let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.status, requests), (SyncStatus::Skipped, vec![]));
     assert_eq!(preview.reason.unwrap().code, "webhook_secret_revoked");
 }
 
 #[tokio::test]
-async fn a_call_that_was_tried_with_another_org() {
+async fn a_call_that_was_attempted_with_another_org() {
     for logged in [false, true] {
         let world = world();
         if !logged {
@@ -415,14 +415,14 @@ async fn a_call_that_was_tried_with_another_org() {
         world.reported(&call(0)).await.unwrap();
         let other = SalesforceId::parse("00D000000000002").unwrap();
         world.workspaces.0.lock().unwrap().connection.as_mut().unwrap().org_id = other;
-        let (preview, requests) = comes_true_again(&world).await;
+        let (preview, requests) = preview_matches_rerun(&world).await;
         assert_eq!((preview.task_id.is_some(), requests), (logged, vec![]));
         assert_eq!(preview.reason.unwrap().code, "org_changed");
     }
 }
 
 #[tokio::test]
-async fn a_call_whose_write_had_no_answer() {
+async fn a_call_whose_write_had_no_response() {
     for (fault, status) in [
         (Fault::Before(error(FaultClass::Ambiguous, "timeout")), SyncStatus::Retrying),
         (Fault::After(error(FaultClass::Ambiguous, "timeout")), SyncStatus::Success),
@@ -431,7 +431,7 @@ async fn a_call_whose_write_had_no_answer() {
         world.salesforce.fail("create", fault);
         world.reported(&call(0)).await.unwrap();
         assert_eq!(world.status(), SyncStatus::Retrying);
-        let (preview, requests) = comes_true_again(&world).await;
+        let (preview, requests) = preview_matches_rerun(&world).await;
         assert_eq!((preview.status, &requests[..2]), (status, &["search", "look"][..]));
     }
 }

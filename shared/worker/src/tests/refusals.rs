@@ -1,4 +1,4 @@
-//! What Salesforce refuses of a record: fields, statuses, Events; and a person who has mended it and asks again.
+//! Fields, statuses and Events that Salesforce refuses, and retries after a person has fixed the cause.
 
 use calls::{appointment::AppointmentRequest, status::SyncStatus};
 use crm::{FaultClass, WrittenObject};
@@ -8,7 +8,7 @@ use crate::{QueuedAgain, claim, jobs::LogNow};
 use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
-async fn a_refused_event_does_not_cost_the_task() {
+async fn a_refused_event_does_not_prevent_the_task() {
     let world = world();
     let mut refusal = error(FaultClass::Permanent, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
     refusal.object = Some(WrittenObject::Event);
@@ -21,14 +21,14 @@ async fn a_refused_event_does_not_cost_the_task() {
 }
 
 impl crate::worker::Worker<World> {
-    /// The one Task tells a person what to book, and why Ringlog could not.
-    fn task_is_to_book_by_hand(&self) {
+    /// The Task says what to book by hand, and why Ringlog could not.
+    fn assert_task_asks_to_book_by_hand(&self) {
         let state = self.salesforce.state();
         assert_eq!((state.tasks.len(), state.events.len()), (1, 0));
         let task = &state.tasks[0].1;
         assert_eq!(task.subject, "Inbound Call");
-        for told in ["Appointment to book by hand", "happened", "Date: 2027-01-20", "Time: 2:00 PM"] {
-            assert!(task.description.contains(told), "{told}: {}", task.description);
+        for text in ["Appointment to book by hand", "happened", "Date: 2027-01-20", "Time: 2:00 PM"] {
+            assert!(task.description.contains(text), "{text}: {}", task.description);
         }
     }
 
@@ -40,19 +40,19 @@ impl crate::worker::Worker<World> {
 }
 
 #[tokio::test]
-async fn the_appointment_of_a_refused_event_can_be_read_in_the_task() {
+async fn the_task_has_the_appointment_of_a_refused_event() {
     let world = world();
     let booked = booked_call();
-    // What else was refused is not written after all.
+    // Other refused fields stay left out.
     world.salesforce.fail("create", Fault::Before(refused_field(WrittenObject::Task, "Type")));
     world.refuse_event();
     world.reported(&booked).await.unwrap();
-    world.task_is_to_book_by_hand();
+    world.assert_task_asks_to_book_by_hand();
     assert_eq!(world.salesforce.state().tasks[0].1.r#type, None);
 }
 
 #[tokio::test]
-async fn the_refused_event_of_a_later_report_can_be_read_in_the_task() {
+async fn the_task_has_the_appointment_of_a_later_reports_refused_event() {
     for refusal in [FaultClass::Permanent, FaultClass::RecordGone] {
         let world = world();
         world.reported(&call(0)).await.unwrap();
@@ -61,12 +61,12 @@ async fn the_refused_event_of_a_later_report_can_be_read_in_the_task() {
         world.salesforce.fail("create", Fault::Before(error(refusal, "ENTITY_IS_DELETED")));
         world.reported(&second).await.unwrap();
         assert_eq!(reason(&world.ledger.row("call-1")), "event_refused");
-        world.task_is_to_book_by_hand();
+        world.assert_task_asks_to_book_by_hand();
     }
 }
 
 #[tokio::test]
-async fn an_event_that_is_no_longer_refused_is_not_to_be_booked_by_hand() {
+async fn an_event_that_is_no_longer_refused_need_not_be_booked_by_hand() {
     let world = world();
     let booked = booked_call();
     world.refuse_event();
@@ -91,7 +91,7 @@ async fn a_refused_optional_field_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_refused_field_is_left_out_unasked_for_a_day_and_then_tried_again() {
+async fn a_refused_field_is_left_out_for_a_day_and_then_tried_again() {
     let world = world();
     let refusal = refused_field(WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
@@ -110,7 +110,7 @@ async fn a_refused_field_is_left_out_unasked_for_a_day_and_then_tried_again() {
 }
 
 #[tokio::test]
-async fn an_update_leaves_out_what_is_refused_for_task_and_event_each() {
+async fn an_update_leaves_out_the_refused_fields_of_the_task_and_of_the_event() {
     let world = world();
     let first = booked_call();
     world.reported(&first).await.unwrap();
@@ -143,7 +143,7 @@ async fn an_org_without_completed_gets_another_closed_status() {
 }
 
 #[tokio::test]
-async fn an_org_without_any_other_closed_status_is_an_error_and_no_loop() {
+async fn an_org_whose_closed_status_is_refused_too_is_an_error_and_no_loop() {
     let world = world();
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
     refusal.fields = vec!["Status".to_owned()];
@@ -168,8 +168,8 @@ async fn a_task_is_written_and_found_without_its_call_object() {
 }
 
 impl crate::worker::Worker<World> {
-    /// A person asks for the call again.
-    async fn asked_again(&self) -> QueuedAgain {
+    /// A person retries the call.
+    async fn retried_by_person(&self) -> QueuedAgain {
         let id = calls::ids::CallId::parse("call-1").unwrap();
         let now = crate::ports::Clock::now(&self.clock).timestamp();
         let workspace_id = self.workspace().id;
@@ -180,7 +180,7 @@ impl crate::worker::Worker<World> {
 }
 
 #[tokio::test]
-async fn asked_again_an_update_that_was_refused_is_made() {
+async fn a_retry_makes_an_update_that_was_refused() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     let mut second = call(5);
@@ -188,30 +188,30 @@ async fn asked_again_an_update_that_was_refused_is_made() {
     world.salesforce.fail("update_task", Fault::Before(error(FaultClass::Permanent, "INSUFFICIENT_ACCESS")));
     world.reported(&second).await.unwrap();
     assert_eq!(reason(&world.ledger.row("call-1")), "activity_not_updated");
-    assert_eq!(world.asked_again().await, QueuedAgain::Queued);
+    assert_eq!(world.retried_by_person().await, QueuedAgain::Queued);
     assert!(world.salesforce.state().tasks[0].1.description.contains("Wants a quote."));
     assert_eq!((world.status(), world.ledger.row("call-1").reason), (SyncStatus::Success, None));
 }
 
-/// Also within the day in which refused fields are left out unasked.
+/// Even within the day in which refused fields are left out.
 #[tokio::test]
-async fn asked_again_fields_that_were_left_out_are_filled() {
+async fn a_retry_fills_fields_that_were_left_out() {
     let world = world();
     let refusal = refused_field(WrittenObject::Task, "Type");
     world.salesforce.fail("create", Fault::Before(refusal));
     world.reported(&call(0)).await.unwrap();
     assert_eq!(reason(&world.ledger.row("call-1")), "fields_left_out");
     world.pass(60);
-    world.asked_again().await;
+    world.retried_by_person().await;
     assert_eq!(world.salesforce.state().tasks[0].1.r#type.as_deref(), Some("Call"));
     assert_eq!(world.ledger.row("call-1").reason, None);
 }
 
 #[tokio::test]
-async fn a_report_under_a_revoked_secret_is_not_logged_though_a_person_asks() {
+async fn a_report_with_a_revoked_secret_is_not_logged_even_if_a_person_asks() {
     let world = world();
     world.reported_under(1, &call(0)).await.unwrap();
-    assert_eq!(world.asked_again().await, QueuedAgain::Refused);
+    assert_eq!(world.retried_by_person().await, QueuedAgain::Refused);
     let id = calls::ids::CallId::parse("call-1").unwrap();
     LogNow { call_id: &id }.run(&world, &world.workspace(), world.turn(50)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Skipped);
@@ -219,7 +219,7 @@ async fn a_report_under_a_revoked_secret_is_not_logged_though_a_person_asks() {
 }
 
 #[tokio::test]
-async fn an_event_for_a_record_that_is_gone_leaves_the_task_logged() {
+async fn the_task_stays_logged_if_the_record_is_gone_for_a_later_event() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     let mut second = call(5);

@@ -1,4 +1,4 @@
-//! What a report says, up to what is written: denials, voicemails, several appointments, and callers without a number.
+//! From a report to what is written: denials, voicemails, several appointments, and callers without a number.
 
 use calls::{
     appointment::{AppointmentRequest, Verdict},
@@ -28,7 +28,7 @@ fn written(world: &Worker<World>) -> (usize, String, String) {
 }
 
 #[tokio::test]
-async fn an_appointment_that_the_report_denies_is_no_event_and_does_not_vanish() {
+async fn an_appointment_that_the_report_denies_is_no_event_but_is_mentioned() {
     let doubtful = AppointmentRequest {
         stated: Some("appointment_booked: Nein".to_owned()),
         verdict: Some(Verdict::Unclear),
@@ -49,14 +49,14 @@ async fn an_appointment_that_the_report_denies_is_no_event_and_does_not_vanish()
         assert!(row.reason.unwrap().message.contains(words), "{code}");
         let (events, subject, description) = written(&world);
         assert_eq!((events, subject.as_str()), (0, "Inbound Call"), "{code}");
-        for said in [words, "Date: 2027-01-20", "Time: 2:00 PM"] {
-            assert!(description.contains(said), "{description}");
+        for text in [words, "Date: 2027-01-20", "Time: 2:00 PM"] {
+            assert!(description.contains(text), "{description}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_appointment_that_a_later_report_denies_leaves_its_event_and_is_told() {
+async fn an_appointment_that_a_later_report_denies_keeps_its_event_and_the_row_says_so() {
     let world = world();
     world.reported(&booked_call()).await.unwrap();
     let mut second = call(5);
@@ -67,7 +67,7 @@ async fn an_appointment_that_a_later_report_denies_leaves_its_event_and_is_told(
 }
 
 #[tokio::test]
-async fn nobody_agrees_to_anything_in_a_voicemail() {
+async fn an_appointment_in_a_voicemail_is_not_booked() {
     for ended in ["voicemail", "customer-ended-call"] {
         let world = world();
         let mut booked = booked_call();
@@ -86,7 +86,7 @@ async fn nobody_agrees_to_anything_in_a_voicemail() {
 }
 
 #[tokio::test]
-async fn of_several_appointments_one_is_an_event_and_the_task_lists_the_others() {
+async fn one_of_several_appointments_is_an_event_and_the_task_lists_the_others() {
     let world = world();
     let mut booked = call(0);
     let later = AppointmentRequest { date: Some("2027-01-27".to_owned()), ..appointment() };
@@ -99,20 +99,20 @@ async fn of_several_appointments_one_is_an_event_and_the_task_lists_the_others()
     assert_eq!(reason(&world.ledger.row("call-1")), "more_appointments");
 }
 
-/// A call whose caller withheld the number and said it.
-fn told() -> Call {
-    let mut told = call(0);
-    told.customer_number = Some(fact(0, "anonymous".to_owned()));
-    told.given_number = Some(fact(0, "(234) 555-0123".to_owned()));
-    told
+/// A call whose caller withheld the number but said it.
+fn spoken_number() -> Call {
+    let mut spoken = call(0);
+    spoken.customer_number = Some(fact(0, "anonymous".to_owned()));
+    spoken.given_number = Some(fact(0, "(234) 555-0123".to_owned()));
+    spoken
 }
 
 #[tokio::test]
-async fn a_number_that_the_caller_gave_is_used_where_the_workspace_allows_it() {
+async fn a_number_that_the_caller_gave_is_used_if_the_workspace_allows_it() {
     for allowed in [true, false] {
         let world = world();
         world.workspaces.0.lock().unwrap().settings.use_given_number = allowed;
-        world.reported(&told()).await.unwrap();
+        world.reported(&spoken_number()).await.unwrap();
         let row = world.ledger.row("call-1");
         if allowed {
             assert_eq!((row.status, reason(&row)), (SyncStatus::Success, "number_given_by_caller"));
@@ -134,7 +134,7 @@ fn named(id: &str) -> Call {
 }
 
 #[tokio::test]
-async fn a_record_that_the_call_names_is_taken_if_the_org_has_exactly_that_one() {
+async fn a_record_that_the_call_names_is_used_if_the_org_has_it() {
     let world = world();
     world.salesforce.state().records.push(lead(OTHER_LEAD, "+12345550199"));
     world.reported(&named(OTHER_LEAD)).await.unwrap();
@@ -145,14 +145,14 @@ async fn a_record_that_the_call_names_is_taken_if_the_org_has_exactly_that_one()
 }
 
 #[tokio::test]
-async fn a_record_that_the_org_does_not_have_is_nobodys() {
+async fn a_named_record_that_the_org_does_not_have_is_not_found() {
     for id in [THIRD_LEAD, CONTACT] {
         let world = new_caller();
         world.reported(&named(id)).await.unwrap();
         let row = world.ledger.row("call-1");
         assert_eq!((row.status, reason(&row)), (SyncStatus::NotFound, "record_not_found"), "{id}");
         let state = world.salesforce.state();
-        assert!(state.tasks.is_empty() && state.leads.is_empty(), "no Lead is made of a web call");
+        assert!(state.tasks.is_empty() && state.leads.is_empty(), "no Lead is created for a web call");
         assert!(row.due_at.is_some());
     }
     let world = world();
@@ -161,7 +161,7 @@ async fn a_record_that_the_org_does_not_have_is_nobodys() {
 }
 
 #[tokio::test]
-async fn a_named_lead_that_was_converted_is_its_contact() {
+async fn a_named_lead_that_was_converted_leads_to_its_contact() {
     let world = world();
     world.salesforce.state().records.clear();
     world.salesforce.state().converted.insert(sf(LEAD), sf(CONTACT));

@@ -1,4 +1,4 @@
-//! Rows: who has them, what is merged into them, and what is left alone.
+//! Rows: who holds them, what is merged into them, and what leaves them unchanged.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ use crate::claim;
 use super::world::*;
 
 #[tokio::test]
-async fn a_report_for_a_row_in_other_hands_is_merged_and_seen_by_them() {
+async fn a_report_for_a_row_that_another_worker_holds_is_merged() {
     let world = world();
     world.ledger.put(held_by_another(&world));
 
@@ -36,7 +36,7 @@ fn held_by_another(world: &crate::worker::Worker<World>) -> Row {
 }
 
 #[tokio::test]
-async fn a_report_that_the_queue_refused_leaves_a_row_in_other_hands_to_them() {
+async fn a_report_that_the_queue_refused_is_merged_and_leaves_another_workers_lease() {
     let world = world();
     world.ledger.put(held_by_another(&world));
     let mut second = call(5);
@@ -49,7 +49,7 @@ async fn a_report_that_the_queue_refused_leaves_a_row_in_other_hands_to_them() {
 }
 
 #[tokio::test]
-async fn a_report_that_comes_again_takes_up_a_row_that_only_stands_in_line() {
+async fn a_repeated_report_claims_a_row_that_is_only_queued() {
     let world = world();
     let report = world.report_of(&call(0), START);
     report.keep(&world.ledger, &world.random, &world.workspace(), START).await.unwrap();
@@ -69,15 +69,15 @@ async fn a_wake_of_a_call_that_waits_for_nothing_does_nothing() {
     assert!(world.requests().is_empty());
 }
 
-/// Else DynamoDB deletes a row that is being worked on.
+/// Otherwise DynamoDB would delete a row while a worker holds it.
 #[tokio::test]
-async fn a_row_that_is_taken_up_again_does_not_expire() {
+async fn a_row_that_is_claimed_again_does_not_expire() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
     assert!(world.ledger.row("call-1").expires_at.is_some());
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
-    // A guess that there is no row, the claim, and the outcome.
+    // The first swap guesses that there is no row; then come the claim and the outcome, which fails.
     let dies_at = world.ledger.writes.load(Ordering::Relaxed) + 2;
     world.ledger.failing.lock().unwrap().push(dies_at);
     world.reported(&second).await.unwrap_err();
@@ -85,9 +85,9 @@ async fn a_row_that_is_taken_up_again_does_not_expire() {
     assert!(row.expires_at.is_none() && row.due_at.is_some());
 }
 
-/// Between the sweep's query and its write a worker may have finished with the row.
+/// A worker may have finished the row between the sweep's query and its write.
 #[tokio::test]
-async fn a_row_that_is_not_due_any_more_is_not_postponed() {
+async fn a_row_that_is_no_longer_due_is_not_postponed() {
     let world = world();
     let mut row = held_by_another(&world);
     row.lease = None;
@@ -115,7 +115,7 @@ async fn a_worker_that_lost_its_row_does_not_overwrite_the_winner() {
 }
 
 #[tokio::test]
-async fn a_revoked_webhook_secret_is_skipped_until_a_valid_report_comes() {
+async fn a_call_reported_with_a_revoked_secret_is_skipped_until_a_valid_report_arrives() {
     let world = world();
     world.reported_under(1, &call(0)).await.unwrap();
     assert_eq!(world.status(), SyncStatus::Skipped);
@@ -137,7 +137,7 @@ async fn two_valid_reports_after_a_refused_one_merge() {
     world.pass(60);
     let mut rich = call(1);
     rich.summary = Some(fact(1, "Wants an offer.".to_owned()));
-    // The worker that took the first valid report dies on it.
+    // The worker with the first valid report dies.
     world.ledger.failing.lock().unwrap().push(world.ledger.writes.load(Ordering::Relaxed) + 2);
     world.reported(&rich).await.unwrap_err();
     world.reported(&call(2)).await.unwrap();

@@ -1,5 +1,5 @@
-//! The Salesforce of the world: records, Tasks and Events in memory, faults before an effect or after it, and people who
-//! change things.
+//! The world's Salesforce: records, Tasks and Events in memory, faults before or after an effect, and people who change
+//! things.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,16 +21,16 @@ use crate::ports::{Crm, Look, TokenEndpoint, Tokens};
 
 use super::world::*;
 
-/// A fault of the next request of a kind.
+/// A fault for the next request of a kind.
 pub(super) enum Fault {
     /// It fails and changes nothing.
     Before(CrmError),
-    /// It takes effect, and the answer is this failure.
+    /// It takes effect, but the response is this error.
     After(CrmError),
 }
 
 /// What a person does to an org.
-type Meddling = Box<dyn FnOnce(&mut OrgState) + Send>;
+type PersonsChange = Box<dyn FnOnce(&mut OrgState) + Send>;
 
 #[derive(Default)]
 pub(super) struct OrgState {
@@ -40,39 +40,39 @@ pub(super) struct OrgState {
     pub(super) requests: Vec<&'static str>,
     pub(super) faults: HashMap<&'static str, VecDeque<Fault>>,
     pub(super) good_access_token: String,
-    /// Records that search does not know yet.
+    /// Records that search has not indexed yet.
     pub(super) unindexed: Vec<FoundRecord>,
-    /// More of this object are new than are shown.
+    /// There are more new records of this object than the query returns.
     pub(super) full_of_new: Option<RecordType>,
-    /// Search has more of these than it shows.
+    /// There are more matching records of this object than the search returns.
     pub(super) full: Option<RecordType>,
     pub(super) converted: HashMap<SalesforceId, SalesforceId>,
     pub(super) leads: Vec<(SalesforceId, LeadDraft)>,
-    /// When new records and activities are created, by Salesforce's clock.
+    /// Salesforce's clock, for new records and activities.
     pub(super) now: DateTime<Utc>,
     /// When the activities were created.
     pub(super) created_at: HashMap<SalesforceId, DateTime<Utc>>,
-    /// Records that search still shows and that cannot be written on.
+    /// Records that search still returns but that are deleted.
     pub(super) deleted: Vec<SalesforceId>,
-    /// A look does not see Events yet: they commit late.
+    /// A look does not find Events yet, because they commit late.
     pub(super) hidden_events: bool,
-    /// When activities were changed that are no longer as they were created.
+    /// When activities were last changed, if they were changed since their creation.
     pub(super) modified_at: HashMap<SalesforceId, DateTime<Utc>>,
-    /// Objects and fields that may not be read: `Contact.HomePhone`.
+    /// Objects and fields that cannot be read: `Contact.HomePhone`.
     pub(super) unreadable: Vec<&'static str>,
-    /// Fields of activities that may not be read.
+    /// Fields of activities that cannot be read.
     pub(super) hidden: Vec<&'static str>,
-    /// Fields that a query may not filter by.
+    /// Fields that a query cannot filter by.
     pub(super) unfilterable: Vec<&'static str>,
-    /// What a person does just before the next update.
-    pub(super) before_update: Vec<Meddling>,
-    /// What a duplicate rule names for a new Lead, and whether it blocks it.
+    /// A person's changes just before the next update.
+    pub(super) before_update: Vec<PersonsChange>,
+    /// The records that a duplicate rule names for a new Lead, and whether it blocks the Lead.
     pub(super) duplicates: Option<(Vec<SalesforceId>, bool)>,
     /// How many seconds it takes to read the client secret.
     pub(super) secret_takes: i64,
     /// Records that only a duplicate rule finds.
     pub(super) named: Vec<FoundRecord>,
-    /// What was changed by updates.
+    /// The fields that updates sent.
     pub(super) sent: Vec<Fields>,
 }
 
@@ -105,7 +105,7 @@ impl OrgState {
         self.modified_at.get(id).copied().unwrap_or(created)
     }
 
-    /// A Task or an Event as it is read: what has no value is null.
+    /// A Task or an Event as a read returns it: empty fields are null.
     fn activity(&self, id: &SalesforceId, who_id: &SalesforceId, draft: Fields) -> Activity {
         const OPTIONAL: [&str; 9] = [
             "Type",
@@ -142,10 +142,10 @@ impl OrgState {
     }
 }
 
-/// Where a Task stands that a person took off its record: the drafts know no empty `WhoId`.
+/// The `WhoId` of a Task that a person removed from its record: drafts have no empty `WhoId`.
 pub(super) const NOBODY: &str = "001000000000000AAA";
 
-/// A draft with fields changed.
+/// A draft with changed fields.
 fn merged<D: serde::de::DeserializeOwned>(draft: &Fields, changed: &Fields) -> D {
     let mut fields = draft.clone();
     fields.extend(changed.clone());
@@ -189,8 +189,8 @@ impl Org {
 }
 
 impl Org {
-    /// A search that asks for what may not be read is refused, and asked anew without it.
-    fn narrowing(
+    /// A search for unreadable fields is refused and repeated without each of them: counts those requests.
+    fn count_refused_searches(
         &self,
         request: &'static str,
         connection: &Connection,
@@ -204,7 +204,7 @@ impl Org {
     }
 }
 
-/// What may be read of a record.
+/// A record without its unreadable phone fields.
 fn readable(record: &FoundRecord, omitted: &Omitted) -> FoundRecord {
     let mut record = record.clone();
     let object = record.record_type;
@@ -220,7 +220,7 @@ impl Crm for Org {
         query: &PhoneQuery,
         omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.narrowing("search", connection, objects, omitted);
+        self.count_refused_searches("search", connection, objects, omitted);
         self.request("search", connection, |state| {
             let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
             let hit = |(_, phone): &(String, String)| {
@@ -348,8 +348,8 @@ impl Crm for Org {
         let name = if object == WrittenObject::Event { "update_event" } else { "update_task" };
         {
             let mut state = self.state();
-            for meddle in std::mem::take(&mut state.before_update) {
-                meddle(&mut state);
+            for change in std::mem::take(&mut state.before_update) {
+                change(&mut state);
             }
             if state.modified(id) > unmodified_since {
                 let refusal = error(FaultClass::Stale, "PRECONDITION_FAILED");

@@ -1,4 +1,4 @@
-//! Sessions: renewed by one worker at a time, with time enough, or not at all.
+//! Sessions: renewed by one worker at a time, and only with enough time.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::{jobs::LogNow, ports::Clock};
 use super::{reason, world::*};
 
 #[tokio::test]
-async fn a_session_that_is_refused_again_after_its_renewal_ends_the_attempt() {
+async fn a_session_that_is_refused_after_its_renewal_ends_the_attempt() {
     let world = world();
     for _ in 0..10 {
         world.salesforce.fail("search", Fault::Before(error(FaultClass::Session, "INVALID_SESSION_ID")));
@@ -20,8 +20,8 @@ async fn a_session_that_is_refused_again_after_its_renewal_ends_the_attempt() {
     assert_eq!(world.status(), SyncStatus::Retrying);
 }
 
-/// A worker's turn with so much time left, and a session that has ended.
-async fn with_an_ended_session(seconds: i64) -> (Vec<&'static str>, crm::workspace::Workspace) {
+/// Runs a report with this much time left and an expired session.
+async fn with_an_expired_session(seconds: i64) -> (Vec<&'static str>, crm::workspace::Workspace) {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     let report = world.report_of(&call(0), START);
@@ -30,13 +30,13 @@ async fn with_an_ended_session(seconds: i64) -> (Vec<&'static str>, crm::workspa
 }
 
 #[tokio::test]
-async fn a_refresh_begins_only_with_time_to_store_its_tokens() {
-    assert_eq!(with_an_ended_session(15).await.0, ["search"]);
-    assert_eq!(with_an_ended_session(17).await.0[..2], ["search", "refresh"]);
+async fn a_refresh_starts_only_with_time_to_store_its_tokens() {
+    assert_eq!(with_an_expired_session(15).await.0, ["search"]);
+    assert_eq!(with_an_expired_session(17).await.0[..2], ["search", "refresh"]);
 }
 
 #[tokio::test]
-async fn a_lease_that_was_won_too_late_is_given_back_and_nothing_is_asked() {
+async fn a_refresh_lease_that_was_taken_too_late_is_released_without_a_request() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.workspaces.1.seconds.store(10, Ordering::Relaxed);
@@ -47,7 +47,7 @@ async fn a_lease_that_was_won_too_late_is_given_back_and_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn an_ambiguous_refresh_is_tried_once_more_and_only_with_time() {
+async fn an_ambiguous_refresh_is_repeated_once_if_time_allows() {
     let ambiguous = || Fault::Before(error(FaultClass::Ambiguous, "timeout"));
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
@@ -64,9 +64,9 @@ async fn an_ambiguous_refresh_is_tried_once_more_and_only_with_time() {
     assert_eq!(world.requests(), ["search", "refresh"]);
 }
 
-/// A user who is only frozen: the grant lives on in Salesforce, and nobody would end it later.
+/// If the user is only frozen, the grant still exists in Salesforce, and nothing would end it later.
 #[tokio::test]
-async fn a_grant_that_salesforce_refuses_is_ended_when_its_tokens_are_forgotten() {
+async fn a_grant_that_salesforce_refuses_is_revoked_when_its_tokens_are_deleted() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.salesforce.fail("refresh", Fault::Before(error(FaultClass::GrantEnded, "inactive_user")));
@@ -85,7 +85,7 @@ async fn an_expired_session_is_renewed_once() {
 }
 
 #[tokio::test]
-async fn anothers_fresh_session_is_used() {
+async fn another_workers_new_session_is_used() {
     let world = world();
     let as_read = world.workspace();
     {
@@ -113,7 +113,7 @@ async fn an_ended_grant_makes_calls_wait() {
 }
 
 #[tokio::test]
-async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
+async fn a_token_request_in_progress_elsewhere_does_not_disconnect() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.fail_for_good("refresh", FaultClass::Passing, "invalid_grant");
@@ -124,9 +124,9 @@ async fn a_token_request_in_progress_elsewhere_is_not_a_disconnect() {
     assert_eq!((workspace.state, workspace.refresh_lease), (ConnectionState::Connected, None));
 }
 
-/// Salesforce says so of a trouble of its own too.
+/// Salesforce also responds like this to problems of its own.
 #[tokio::test]
-async fn an_authentication_failure_is_confirmed_once_after_a_pause() {
+async fn an_authentication_failure_is_confirmed_by_a_second_request_after_a_pause() {
     let doubtful = || Fault::Before(error(FaultClass::GrantDoubtful, "invalid_grant"));
     for (refusals, state) in [(1, ConnectionState::Connected), (2, ConnectionState::ReconnectRequired)] {
         let world = world();
@@ -139,7 +139,7 @@ async fn an_authentication_failure_is_confirmed_once_after_a_pause() {
         assert!(world.clock.now().timestamp() >= START + 5);
         assert_eq!(world.workspace().state, state);
     }
-    // Without the time for a pause the grant lives on, and the call comes again.
+    // Without time for the pause, the grant is kept and the call is retried.
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.salesforce.fail("refresh", doubtful());
@@ -148,9 +148,9 @@ async fn an_authentication_failure_is_confirmed_once_after_a_pause() {
     assert_eq!((world.status(), world.workspace().state), (SyncStatus::Retrying, ConnectionState::Connected));
 }
 
-/// A My Domain that was renamed: the old name leads elsewhere, and then nowhere.
+/// A My Domain was renamed: the old name redirects for a while, then leads nowhere.
 #[tokio::test]
-async fn an_address_that_leads_nowhere_for_six_hours_needs_another_connect() {
+async fn an_address_that_leads_nowhere_for_six_hours_requires_a_reconnect() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
     world.fail_for_good("refresh", FaultClass::AddressGone, "http_404");
@@ -173,7 +173,7 @@ async fn an_address_that_leads_nowhere_for_six_hours_needs_another_connect() {
 }
 
 #[tokio::test]
-async fn whoever_answers_at_the_address_is_at_home_there() {
+async fn a_response_in_salesforces_format_proves_the_address() {
     for (class, status, forgets) in [
         (FaultClass::Passing, Some(400), true),
         (FaultClass::Ambiguous, Some(503), false),
@@ -183,15 +183,15 @@ async fn whoever_answers_at_the_address_is_at_home_there() {
         world.salesforce.state().good_access_token = "another".to_owned();
         world.workspaces.0.lock().unwrap().address_gone_since = Some(START - 60);
         for _ in 0..4 {
-            let answer = crm::CrmError { status, ..error(class, "invalid_grant") };
-            world.salesforce.fail("refresh", Fault::Before(answer));
+            let response = crm::CrmError { status, ..error(class, "invalid_grant") };
+            world.salesforce.fail("refresh", Fault::Before(response));
         }
         world.reported(&call(0)).await.unwrap();
         assert_eq!(world.workspace().address_gone_since.is_none(), forgets, "{status:?}");
     }
 }
 
-/// The lease is longer than a request and a store; a secret that takes long to read would take that time away.
+/// The lease lasts only for a request and a store; a slow read of the secret would use up that time.
 #[tokio::test]
 async fn the_client_secret_is_read_before_the_lease_is_taken() {
     let world = world();

@@ -1,4 +1,4 @@
-//! The workspace's settings where an attempt uses them.
+//! How an attempt uses the workspace's settings.
 
 use calls::{status::SyncStatus, time_zone::TimeZone};
 use crm::{phone::Exactness, workspace::Settings};
@@ -17,7 +17,7 @@ fn world_with(change: impl FnOnce(&mut Settings)) -> Worker<World> {
 }
 
 #[tokio::test]
-async fn a_callers_number_without_a_code_is_of_the_workspaces_country() {
+async fn a_callers_number_without_a_country_code_belongs_to_the_workspaces_country() {
     let world = world_with(|settings| settings.default_country = "GB".to_owned());
     world.salesforce.state().records = vec![lead(LEAD, BRITISH)];
     let mut national = call(0);
@@ -27,9 +27,9 @@ async fn a_callers_number_without_a_code_is_of_the_workspaces_country() {
     assert_eq!((row.status, row.phone_number.as_deref()), (SyncStatus::Success, Some(BRITISH)));
 }
 
-/// Elsewhere the same digits are a number of their own: in the United States one of Maine.
+/// In the United States, the same digits are another number, in Maine.
 #[tokio::test]
-async fn a_stored_number_without_a_code_is_of_the_workspaces_country() {
+async fn a_stored_number_without_a_country_code_belongs_to_the_workspaces_country() {
     for (country, status) in [("GB", SyncStatus::Success), ("US", SyncStatus::NotFound)] {
         let world = world_with(|settings| settings.default_country = country.to_owned());
         world.salesforce.state().records = vec![lead(LEAD, "207 946 0123")];
@@ -44,7 +44,7 @@ async fn a_stored_number_without_a_code_is_of_the_workspaces_country() {
 }
 
 #[tokio::test]
-async fn an_appointment_is_in_the_workspaces_zone_and_as_long_as_it_says() {
+async fn an_appointment_has_the_workspaces_time_zone_and_duration() {
     let world = world_with(|settings| {
         settings.time_zone = "America/New_York".parse().unwrap();
         settings.appointment_duration_minutes = 45;
@@ -56,9 +56,9 @@ async fn an_appointment_is_in_the_workspaces_zone_and_as_long_as_it_says() {
     assert_eq!(event.end_date_time, "2027-01-20T19:45:00Z");
 }
 
-/// At three in the morning of the 21st in UTC it is still the 20th in New York.
+/// At 3 a.m. on the 21st in UTC, it is still the 20th in New York.
 #[tokio::test]
-async fn today_is_the_workspaces() {
+async fn today_depends_on_the_workspaces_time_zone() {
     let late = 1_800_500_400 - START;
     for (zone, events) in [("America/New_York".parse().unwrap(), 1), (TimeZone::UTC, 0)] {
         let world = world_with(|settings| settings.time_zone = zone);

@@ -1,5 +1,5 @@
-//! An in-memory world for the algorithm: a ledger, a settings table, a Salesforce and a clock, each able to fail
-//! before an effect or after it.
+//! An in-memory world for the algorithm: a ledger, a settings table, a Salesforce and a clock. Requests can fail before
+//! or after their effect.
 
 use std::{
     collections::HashMap,
@@ -57,10 +57,10 @@ impl Ports for World {
 pub(super) struct MemoryLedger {
     rows: Mutex<HashMap<CallId, Row>>,
     pub(super) writes: AtomicU64,
-    /// Swaps that are to fail, by their turn from now: 0 is the next.
+    /// The numbers of the swaps that fail, counted like `writes`: 0 is the first.
     pub(super) failing: Mutex<Vec<u64>>,
     pub(super) claims: Mutex<HashMap<String, NumberClaim>>,
-    /// The write before which a newer version wrote the rows.
+    /// From this write on, all rows count as written by a newer version.
     pub(super) newer_from: Mutex<Option<u64>>,
 }
 
@@ -130,7 +130,7 @@ impl NumberClaims for MemoryLedger {
 /// A settings table with one workspace.
 pub(super) struct MemoryWorkspaces(pub(super) Mutex<Workspace>, pub(super) Slow);
 
-/// What makes a request take some seconds.
+/// Makes requests take some seconds.
 #[derive(Default)]
 pub(super) struct Slow {
     pub(super) clock: Arc<AtomicI64>,
@@ -281,7 +281,7 @@ pub(super) fn error(class: FaultClass, code: &str) -> CrmError {
     }
 }
 
-/// A connected workspace, with one Lead that has [`NUMBER`].
+/// A connected workspace whose org has one Lead with [`NUMBER`].
 pub(super) fn world() -> Worker<World> {
     let id = WorkspaceId::parse("acme").unwrap();
     let mut workspace = Workspace::unknown(id);
@@ -313,7 +313,7 @@ pub(super) fn world() -> Worker<World> {
     }
 }
 
-/// A workspace that wants Leads for new callers, and nobody knows the caller.
+/// A workspace that wants Leads for new callers, and whose org has no record for the caller.
 pub(super) fn new_caller() -> Worker<World> {
     let world = world();
     world.salesforce.state().records.clear();
@@ -338,7 +338,7 @@ pub(super) fn lead(id: &str, phone: &str) -> FoundRecord {
     }
 }
 
-/// A thin report at `START + at` seconds.
+/// A minimal report at `START + at` seconds.
 pub(super) fn call(at: i64) -> Call {
     let reported_at = (START + at) * 1000;
     let mut call = Call::new(CallId::parse("call-1").unwrap());
@@ -360,12 +360,12 @@ impl Worker<World> {
         self.clock.0.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
-    /// A turn that ends in so many seconds.
+    /// A turn that ends in this many seconds.
     pub(super) fn turn(&self, seconds: i64) -> Turn {
         Turn::until(self.clock.now() + chrono::TimeDelta::seconds(seconds))
     }
 
-    /// A report of the call that came at this time, under the current secret.
+    /// A report of the call, received at this time with the current secret.
     pub(super) fn report_of(&self, call: &Call, received_at: i64) -> Report {
         Report {
             workspace_id: self.workspace().id,
@@ -389,7 +389,7 @@ impl Worker<World> {
         wake.run(self, &self.workspace(), self.turn(55)).await
     }
 
-    /// Requests of a kind fail from now on.
+    /// All requests of a kind fail from now on.
     pub(super) fn fail_for_good(&self, request: &'static str, class: FaultClass, code: &str) {
         for _ in 0..1000 {
             self.salesforce.fail(request, Fault::Before(error(class, code)));
