@@ -6,7 +6,7 @@ use crm::{
     activity::{EventDraft, TaskDraft},
     dispensable,
     ledger::Row,
-    outcome,
+    outcome::{self, Ending},
     plan::{Adoption, Asked, Change, Operation, Plan},
 };
 
@@ -64,8 +64,8 @@ impl<P: Ports> Attempt<'_, P> {
         self.release_claim().await;
         let (new_task, changed_task) = split(plan.task);
         let (new_event, changed_event) = split(plan.event);
-        let task = new_task.and_then(TaskDraft::about_somebody);
-        let event = new_event.and_then(EventDraft::about_somebody);
+        let task = about_record(new_task, TaskDraft::about_somebody)?;
+        let event = about_record(new_event, EventDraft::about_somebody)?;
         let mut applied = Applied::Done;
         if task.is_some() || event.is_some() {
             applied = self.create(row, task.as_ref(), event.as_ref()).await?;
@@ -193,6 +193,13 @@ impl<P: Ports> Attempt<'_, P> {
         }
         Ok(Applied::PlanAgain)
     }
+}
+
+/// A draft that is about a record. A plan without a Lead has no other; if one had, the call would show it.
+fn about_record<D, B>(draft: Option<D>, about_somebody: impl Fn(D) -> Option<B>) -> Result<Option<B>, Stop> {
+    let Some(draft) = draft else { return Ok(None) };
+    let about = about_somebody(draft);
+    about.map(Some).ok_or_else(|| Stop::Ending(Ending::NotFound(outcome::not_found(0, false))))
 }
 
 /// Splits an operation into what to create and what to change.
