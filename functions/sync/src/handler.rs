@@ -64,7 +64,7 @@ where
     /// Reads each of the batch's workspaces once.
     async fn load_workspaces(
         &self,
-        messages: &[Message],
+        messages: &[Delivery],
     ) -> HashMap<WorkspaceId, Result<Workspace, StoreError>> {
         let ids: std::collections::HashSet<_> =
             messages.iter().map(|message| message.job.workspace_id().clone()).collect();
@@ -80,7 +80,7 @@ where
 
     async fn process(
         &self,
-        Message { job, receives, sent_at, .. }: &Message,
+        Delivery { job, receives, sent_at, .. }: &Delivery,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Outcome, StoreError> {
@@ -130,7 +130,7 @@ enum Outcome {
 }
 
 /// A parsed message.
-struct Message {
+struct Delivery {
     message_id: String,
     job: Job,
     /// How often it has been delivered, including this time.
@@ -148,10 +148,10 @@ struct Message {
 pub struct MissingMessageId;
 
 /// Parses the messages; also returns the ids of unreadable ones, which have failed.
-fn read(received: Vec<SqsMessage>) -> Result<(Vec<Message>, Vec<String>), MissingMessageId> {
+fn read(batch: Vec<SqsMessage>) -> Result<(Vec<Delivery>, Vec<String>), MissingMessageId> {
     let mut messages = Vec::new();
     let mut failed = Vec::new();
-    for message in received {
+    for message in batch {
         let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
         match Job::decode(message.body.as_deref().unwrap_or_default()) {
             Ok(job) => {
@@ -160,7 +160,7 @@ fn read(received: Vec<SqsMessage>) -> Result<(Vec<Message>, Vec<String>), Missin
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
                 let sent_at = attribute("SentTimestamp");
                 let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
-                messages.push(Message { message_id, job, receives, sent_at, trace });
+                messages.push(Delivery { message_id, job, receives, sent_at, trace });
             }
             Err(error) => {
                 measure::message_taken(None);
@@ -180,7 +180,7 @@ fn root(header: &str) -> &str {
 
 /// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
-    Message { message_id, job, trace, .. }: Message,
+    Delivery { message_id, job, trace, .. }: Delivery,
     outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
 ) -> Option<String> {
     let workspace_id = job.workspace_id();
