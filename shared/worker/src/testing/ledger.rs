@@ -27,6 +27,8 @@ pub struct MemoryLedger {
     rows: Arc<Mutex<Rows>>,
     /// The statuses of the rows that a newer version wrote.
     newer: Arc<Mutex<BTreeMap<(WorkspaceId, CallId), &'static str>>>,
+    /// The swap from which on a newer version has written all rows.
+    newer_from: Arc<Mutex<Option<u64>>>,
     claims: Arc<Mutex<BTreeMap<(WorkspaceId, String), NumberClaim>>>,
     /// What fails.
     pub faults: Faults,
@@ -45,6 +47,20 @@ impl MemoryLedger {
         self.insert(row);
     }
 
+    /// From this swap on (0 is the first ever), a newer version has written all rows; `None`: no longer.
+    pub fn newer_from(&self, swap: Option<u64>) {
+        *lock(&self.newer_from) = swap;
+    }
+
+    /// Inserts or replaces the claim of a number.
+    pub fn insert_claim(&self, claim: NumberClaim) {
+        lock(&self.claims).insert((claim.workspace_id.clone(), claim.number.clone()), claim);
+    }
+
+    fn is_newer(&self) -> bool {
+        lock(&self.newer_from).is_some_and(|from| from <= self.faults.calls("swap"))
+    }
+
     /// The row's status: the one that only a newer version knows, if it wrote the row.
     pub fn status(&self, row: &Row) -> &'static str {
         let key = (row.workspace_id.clone(), row.call_id.clone());
@@ -52,7 +68,7 @@ impl MemoryLedger {
     }
 
     fn stored(&self, row: Row) -> Stored {
-        if self.status(&row) == row.status.as_str() {
+        if self.status(&row) == row.status.as_str() && !self.is_newer() {
             return row.into();
         }
         Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() })
@@ -82,7 +98,14 @@ impl Ledger for MemoryLedger {
         if row.write_id.is_none() {
             return Err(StoreError { operation: "swap", cause: "column write_id is missing".to_owned() });
         }
-        self.faults.run("swap", || swap(&mut lock(&self.rows), expected, row, |found| self.stored(found)))
+        let is_newer = self.is_newer();
+        self.faults.run("swap", || {
+            let rows = &mut lock(&self.rows);
+            match rows.get(&(row.workspace_id.clone(), row.call_id.clone())) {
+                Some(found) if is_newer => Swap::Conflict(Some(self.stored(found.clone()))),
+                _ => swap(rows, expected, row, |found| self.stored(found)),
+            }
+        })
     }
 }
 

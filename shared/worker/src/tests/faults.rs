@@ -60,11 +60,11 @@ async fn faults_that_do_not_pass_within_three_days_are_an_error() {
     let world = world();
     // The call waits for three days before its first fault; the time counts from the fault.
     {
-        let mut workspace = world.workspaces.0.lock().unwrap();
+        let mut workspace = world.edit_workspace();
         workspace.state = ConnectionState::Disconnected;
     }
     world.reported(&call(0)).await.unwrap();
-    world.workspaces.0.lock().unwrap().state = ConnectionState::Connected;
+    world.edit_workspace().state = ConnectionState::Connected;
     world.pass(3 * 86_400);
     world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     let mut dues = Vec::new();

@@ -110,7 +110,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn build(setting: &Setting) -> Worker<World> {
     let world = world();
     {
-        let mut workspace = world.workspaces.0.lock().unwrap();
+        let mut workspace = world.edit_workspace();
         workspace.settings.match_order.clone_from(&setting.order);
         workspace.settings.multiple_matches = setting.multiple;
         workspace.settings.use_given_number = setting.gives_number;
@@ -200,7 +200,7 @@ impl Worker<World> {
             Happening::NoJournal => {
                 let mut row = self.ledger.row("call-1");
                 row.journal = crm::journal::Journal::default();
-                self.ledger.put(row);
+                self.ledger.insert(row);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! New records: those that search has not indexed yet, Leads for new callers, and what happens to such a Lead later.
 
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use calls::status::SyncStatus;
 use crm::{
@@ -103,7 +103,7 @@ async fn a_second_call_uses_the_lead_of_the_first_even_if_salesforce_does_not_re
 #[tokio::test]
 async fn if_only_contacts_match_a_caller_still_gets_one_lead() {
     let world = new_caller();
-    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    world.edit_workspace().settings.match_order = vec![RecordType::Contact];
     world.reported(&call(0)).await.unwrap();
     assert_eq!(world.rule(), Rule::NewLead);
 
@@ -122,7 +122,7 @@ async fn if_only_contacts_match_a_caller_still_gets_one_lead() {
 #[tokio::test]
 async fn if_only_contacts_match_leads_come_after_them() {
     let world = new_caller();
-    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    world.edit_workspace().settings.match_order = vec![RecordType::Contact];
     let mut contact = lead(CONTACT, NUMBER);
     contact.record_type = RecordType::Contact;
     world.salesforce.state().records = vec![lead(LEAD, NUMBER), contact];
@@ -134,7 +134,7 @@ async fn if_only_contacts_match_leads_come_after_them() {
 #[tokio::test]
 async fn only_objects_that_may_match_are_searched() {
     let world = world();
-    world.workspaces.0.lock().unwrap().settings.match_order = vec![RecordType::Contact];
+    world.edit_workspace().settings.match_order = vec![RecordType::Contact];
     world.salesforce.state().full = Some(RecordType::Lead);
     world.salesforce.state().full_of_new = Some(RecordType::Lead);
     world.reported(&call(0)).await.unwrap();
@@ -166,7 +166,7 @@ fn claimed_until(world: &Worker<World>, until: i64) {
         lead_id: None,
         expires_at: START + 86_400,
     };
-    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
+    world.ledger.insert_claim(claim);
 }
 
 #[tokio::test]
@@ -256,7 +256,8 @@ async fn a_look_from_before_the_settle_time_proves_nothing_after_it() {
     world.salesforce.fail("create_lead", Fault::After(error(FaultClass::Ambiguous, "timeout")));
     world.reported(&call(0)).await.unwrap();
     let committed = std::mem::take(&mut world.salesforce.state().unindexed);
-    world.clock.0.store((START + 600) * 1000 - 1, Ordering::Relaxed);
+    let last = (START + 600) * 1000 - 1 - world.clock.now().timestamp_millis();
+    world.clock.advance(Duration::from_millis(last.try_into().unwrap()));
     // The attempt starts before the settle time ends and reads the number's claim after it.
     world.salesforce.fail("search", Fault::Before(error(FaultClass::Passing, "SERVER_UNAVAILABLE")));
     world.woken().await.unwrap();

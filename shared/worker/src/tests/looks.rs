@@ -5,12 +5,14 @@ use crm::{FaultClass, WrittenObject};
 
 use crate::worker::Turn;
 
+use crate::testing::When;
+
 use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
 async fn if_the_outcome_was_not_stored_the_task_is_found_and_not_written_again() {
     let world = world();
-    world.ledger.failing.lock().unwrap().push(1);
+    world.ledger.faults.fail_later("swap", 1, When::Before);
     world.reported(&call(0)).await.unwrap_err();
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 

@@ -18,8 +18,6 @@ mod sessions;
 mod settings;
 mod world;
 
-use std::sync::atomic::Ordering;
-
 use calls::{appointment::AppointmentRequest, call::Call, ids::SalesforceId, status::SyncStatus};
 use crm::{CrmError, FaultClass, WrittenObject, ledger::Row, workspace::ConnectionState};
 
@@ -62,7 +60,7 @@ async fn a_plain_call_is_two_requests_and_two_writes() {
     assert_eq!(row.due_at, None);
     assert_eq!(row.expires_at, Some(START + 90 * 86_400));
     assert_eq!(world.requests(), ["search", "create"]);
-    assert_eq!(world.ledger.writes.load(Ordering::Relaxed), 2);
+    assert_eq!(world.ledger.faults.calls("swap"), 2);
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
 
@@ -146,7 +144,7 @@ async fn a_cancelled_appointment_keeps_its_event_and_the_row_and_task_say_so() {
 async fn calls_wait_for_a_connection() {
     let world = world();
     {
-        let mut workspace = world.workspaces.0.lock().unwrap();
+        let mut workspace = world.edit_workspace();
         workspace.state = ConnectionState::Disconnected;
         workspace.connection = None;
     }
@@ -215,7 +213,7 @@ async fn a_call_that_was_attempted_with_another_org_is_not_written_to_this_one()
     world.fail_for_good("search", FaultClass::Passing, "SERVER_UNAVAILABLE");
     world.reported(&call(0)).await.unwrap();
     {
-        let mut workspace = world.workspaces.0.lock().unwrap();
+        let mut workspace = world.edit_workspace();
         workspace.connection.as_mut().unwrap().org_id = SalesforceId::parse("00D000000000002").unwrap();
     }
     world.pass(60);

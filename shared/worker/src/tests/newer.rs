@@ -12,8 +12,8 @@ async fn rolled_back() -> Worker<World> {
     world.reported(&call(0)).await.unwrap();
     let mut row = world.ledger.row("call-1");
     row.due_at = Some(START);
-    world.ledger.put(row);
-    *world.ledger.newer_from.lock().unwrap() = Some(0);
+    world.ledger.insert(row);
+    world.ledger.newer_from(Some(0));
     world.requests();
     world
 }
@@ -87,12 +87,12 @@ async fn a_retry_is_refused() {
 #[tokio::test]
 async fn an_attempt_loses_a_row_that_a_newer_version_takes() {
     let world = world();
-    *world.ledger.newer_from.lock().unwrap() = Some(1);
+    world.ledger.newer_from(Some(1));
     assert!(matches!(world.reported(&call(0)).await, Ok(Done::Elsewhere)));
     let row = world.ledger.row("call-1");
     assert_eq!((row.task_id, row.lease.is_some()), (None, true));
     // The newer version is back.
-    *world.ledger.newer_from.lock().unwrap() = None;
+    world.ledger.newer_from(None);
     world.pass(91);
     world.woken().await.unwrap();
     assert_eq!((world.status(), world.salesforce.state().tasks.len()), (SyncStatus::Success, 1));

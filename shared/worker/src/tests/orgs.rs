@@ -75,7 +75,7 @@ async fn new_records_that_cannot_be_queried_do_not_decide_a_call() {
         world.salesforce.state().records.clear();
         world.salesforce.state().unfilterable = vec!["Lead.Phone", "Lead.MobilePhone"];
         if wants_lead {
-            world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+            world.edit_workspace().settings.no_match = NoMatch::CreateLead;
         }
         world.reported(&call(0)).await.unwrap();
         let row = world.ledger.row("call-1");
@@ -118,7 +118,7 @@ async fn an_outage_during_the_query_for_new_records_is_a_temporary_fault() {
 async fn a_lead_is_created_without_the_fields_that_were_refused_for_the_last_one() {
     let world = world();
     world.salesforce.state().records.clear();
-    world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+    world.edit_workspace().settings.no_match = NoMatch::CreateLead;
     let refusal = refused_field(WrittenObject::Lead, "LeadSource");
     world.salesforce.fail("create_lead", Fault::Before(refusal));
     world.reported(&nth(1)).await.unwrap();
@@ -148,7 +148,7 @@ async fn new_records_that_take_too_long_twice_do_not_decide_a_call() {
 #[tokio::test]
 async fn a_new_record_whose_number_cannot_be_read_is_a_possible_match() {
     let world = world();
-    world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+    world.edit_workspace().settings.no_match = NoMatch::CreateLead;
     let mut new = world.salesforce.state().records.pop().unwrap();
     new.created_at = world.salesforce.state().now - chrono::TimeDelta::minutes(2);
     new.phones = vec![("Phone".to_owned(), "23455501234".to_owned())];

@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::{QueuedAgain, Worker, claim};
 
+use crate::testing::When;
+
 use super::{appointment, booked_call, reason, world::*};
 
 /// A second report of the call, with a summary and an appointment.
@@ -193,8 +195,7 @@ async fn new_facts_are_added_once_even_if_the_response_was_lost_or_the_worker_di
         if recorded {
             world.salesforce.fail("update_task", Fault::After(error(FaultClass::Ambiguous, "timeout")));
         } else {
-            let writes = world.ledger.writes.load(std::sync::atomic::Ordering::Relaxed);
-            world.ledger.failing.lock().unwrap().push(writes + 2);
+            world.ledger.faults.fail_later("swap", 2, When::Before);
         }
         let mut second = call(5);
         second.summary = Some(fact(5, "Wants an offer.".to_owned()));
@@ -318,7 +319,7 @@ async fn without_a_journal_an_untouched_activity_is_ours_and_an_edited_one_is_th
         world.reported(&call(0)).await.unwrap();
         let mut row = world.ledger.row("call-1");
         row.journal = crm::journal::Journal::default();
-        world.ledger.put(row);
+        world.ledger.insert(row);
         if touched {
             world.edit_task(json!({ "Priority": "High" }));
         }

@@ -1,7 +1,5 @@
 //! Previews: they show what a run then does, and change nothing.
 
-use std::sync::atomic::Ordering;
-
 use calls::{appointment::AppointmentRequest, call::Call, ids::SalesforceId, status::SyncStatus};
 use crm::{
     FaultClass, Record, WrittenObject,
@@ -31,7 +29,7 @@ impl Worker<World> {
     }
 
     fn settings(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.workspaces.0.lock().unwrap().settings);
+        change(&mut self.edit_workspace().settings);
     }
 
     /// The caller has no record, and the workspace wants Leads for such callers.
@@ -73,7 +71,7 @@ async fn preview_matches_run(world: &Worker<World>, call: &Call) -> Preview {
     let before = world.written();
     let preview = world.previewed(world.new_row(call)).await;
     assert!(world.requests().iter().all(|request| READS.contains(request)));
-    assert_eq!((world.written(), world.ledger.writes.load(Ordering::Relaxed)), (before, 0));
+    assert_eq!((world.written(), world.ledger.faults.calls("swap")), (before, 0));
 
     world.reported(call).await.unwrap();
     let row = world.ledger.row("call-1");
@@ -231,7 +229,7 @@ async fn a_new_caller_whose_lead_was_just_created() {
     let world = world();
     world.wants_leads();
     let claim = NumberClaim { lead_id: Some(SalesforceId::parse(LEAD).unwrap()), ..empty_claim(&world) };
-    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim);
+    world.ledger.insert_claim(claim);
     let preview = preview_matches_run(&world, &call(0)).await;
     assert_eq!(preview.drafts.lead, None);
     let decision = preview.decision.unwrap();
@@ -257,14 +255,14 @@ async fn a_new_caller_whose_lead_another_worker_is_creating() {
     world.wants_leads();
     let lease = |until| Some(Lease { owner: "other".to_owned(), until });
     let claim = |lease| NumberClaim { lease, ..empty_claim(&world) };
-    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(START + 90)));
+    world.ledger.insert_claim(claim(lease(START + 90)));
     let row = world.new_row(&call(0));
     let preview = world.preview(&world.workspace(), row, world.turn(55).deadline).await;
     assert!(matches!(preview, Err(PreviewError::Unavailable)));
 
     // A short claim ends without a Lead.
     let now = world.clock.now().timestamp();
-    world.ledger.claims.lock().unwrap().insert(NUMBER.to_owned(), claim(lease(now + 2)));
+    world.ledger.insert_claim(claim(lease(now + 2)));
     world.requests();
     assert!(preview_matches_run(&world, &call(0)).await.drafts.lead.is_some());
 }
@@ -274,7 +272,7 @@ async fn a_call_in_an_org_that_refuses_fields() {
     let world = world();
     let refused =
         RefusedFields::default().with(["Task.CallDisposition".to_owned(), "Task.Type".to_owned()], START);
-    world.workspaces.0.lock().unwrap().learned.unwritable = refused;
+    world.edit_workspace().learned.unwritable = refused;
     let mut ended = call(0);
     ended.ended_reason = Some(fact(0, "customer-ended-call".to_owned()));
     let preview = preview_matches_run(&world, &ended).await;
@@ -294,7 +292,7 @@ async fn a_call_is_judged_by_the_day_of_its_arrival() {
 #[tokio::test]
 async fn a_call_of_a_paused_workspace() {
     let world = world();
-    world.workspaces.0.lock().unwrap().paused_until = Some(START + 600);
+    world.edit_workspace().paused_until = Some(START + 600);
     let preview = preview_matches_run(&world, &call(0)).await;
     assert_eq!(preview.reason.unwrap().code, "REQUEST_LIMIT_EXCEEDED");
     let (preview, requests) = preview_matches_rerun(&world).await;
@@ -327,7 +325,7 @@ async fn a_logged_call_without_a_journal() {
     report.keep(&world.ledger, &world.random, &world.workspace(), START + 5).await.unwrap();
     let mut row = world.ledger.row("call-1");
     row.journal = crm::journal::Journal::default();
-    world.ledger.put(row);
+    world.ledger.insert(row);
     world.pass(30 * 86_400);
     let (preview, requests) = preview_matches_rerun(&world).await;
     assert_eq!((preview.drafts.event, requests), (None, vec!["read"]));
@@ -414,7 +412,7 @@ async fn a_call_that_was_attempted_with_another_org() {
         }
         world.reported(&call(0)).await.unwrap();
         let other = SalesforceId::parse("00D000000000002").unwrap();
-        world.workspaces.0.lock().unwrap().connection.as_mut().unwrap().org_id = other;
+        world.edit_workspace().connection.as_mut().unwrap().org_id = other;
         let (preview, requests) = preview_matches_rerun(&world).await;
         assert_eq!((preview.task_id.is_some(), requests), (logged, vec![]));
         assert_eq!(preview.reason.unwrap().code, "org_changed");

@@ -111,7 +111,7 @@ fn spoken_number() -> Call {
 async fn a_number_that_the_caller_gave_is_used_if_the_workspace_allows_it() {
     for allowed in [true, false] {
         let world = world();
-        world.workspaces.0.lock().unwrap().settings.use_given_number = allowed;
+        world.edit_workspace().settings.use_given_number = allowed;
         world.reported(&spoken_number()).await.unwrap();
         let row = world.ledger.row("call-1");
         if allowed {

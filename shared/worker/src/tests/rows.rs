@@ -1,7 +1,5 @@
 //! Rows: who holds them, what is merged into them, and what leaves them unchanged.
 
-use std::sync::atomic::Ordering;
-
 use calls::status::SyncStatus;
 use crm::{
     lease::Lease,
@@ -10,12 +8,14 @@ use crm::{
 
 use crate::claim;
 
+use crate::testing::When;
+
 use super::world::*;
 
 #[tokio::test]
 async fn a_report_for_a_row_that_another_worker_holds_is_merged() {
     let world = world();
-    world.ledger.put(held_by_another(&world));
+    world.ledger.insert(held_by_another(&world));
 
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
@@ -38,7 +38,7 @@ fn held_by_another(world: &crate::worker::Worker<World>) -> Row {
 #[tokio::test]
 async fn a_report_that_the_queue_refused_is_merged_and_leaves_another_workers_lease() {
     let world = world();
-    world.ledger.put(held_by_another(&world));
+    world.ledger.insert(held_by_another(&world));
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
     let report = world.report_of(&second, START + 5);
@@ -78,8 +78,7 @@ async fn a_row_that_is_claimed_again_does_not_expire() {
     let mut second = call(5);
     second.summary = Some(fact(5, "Wants an offer.".to_owned()));
     // The first swap guesses that there is no row; then come the claim and the outcome, which fails.
-    let dies_at = world.ledger.writes.load(Ordering::Relaxed) + 2;
-    world.ledger.failing.lock().unwrap().push(dies_at);
+    world.ledger.faults.fail_later("swap", 2, When::Before);
     world.reported(&second).await.unwrap_err();
     let row = world.ledger.row("call-1");
     assert!(row.expires_at.is_none() && row.due_at.is_some());
@@ -92,7 +91,7 @@ async fn a_row_that_is_no_longer_due_is_not_postponed() {
     let mut row = held_by_another(&world);
     row.lease = None;
     row.due_at = Some(START + 500);
-    world.ledger.put(row.clone());
+    world.ledger.insert(row.clone());
     let key = crm::ledger::RowKey { workspace_id: row.workspace_id.clone(), call_id: row.call_id.clone() };
     let postponed = claim::postpone(&world.ledger, &world.random, &key, START, START + 600).await.unwrap();
     assert_eq!(postponed, claim::Postponed::NotDue);
@@ -105,7 +104,7 @@ async fn a_worker_that_lost_its_row_does_not_overwrite_the_winner() {
     world.reported(&call(0)).await.unwrap();
     let mut stale = world.ledger.row("call-1");
     stale.lease = Some(Lease { owner: "winner".to_owned(), until: START + 300 });
-    world.ledger.put(stale.clone());
+    world.ledger.insert(stale.clone());
     let claimed = claim::Claimed { row: stale.clone(), owner: "loser".to_owned(), unsettled_until: None };
     let mut outcome = stale.clone();
     outcome.status = SyncStatus::Error;
@@ -138,7 +137,7 @@ async fn two_valid_reports_after_a_refused_one_merge() {
     let mut rich = call(1);
     rich.summary = Some(fact(1, "Wants an offer.".to_owned()));
     // The worker with the first valid report dies.
-    world.ledger.failing.lock().unwrap().push(world.ledger.writes.load(Ordering::Relaxed) + 2);
+    world.ledger.faults.fail_later("swap", 2, When::Before);
     world.reported(&rich).await.unwrap_err();
     world.reported(&call(2)).await.unwrap();
     let row = world.ledger.row("call-1");

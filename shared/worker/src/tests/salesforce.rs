@@ -3,7 +3,8 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, atomic::Ordering},
+    sync::Mutex,
+    time::Duration,
 };
 
 use calls::ids::{CallId, SalesforceId};
@@ -69,7 +70,7 @@ pub(super) struct OrgState {
     /// The records that a duplicate rule names for a new Lead, and whether it blocks the Lead.
     pub(super) duplicates: Option<(Vec<SalesforceId>, bool)>,
     /// How many seconds it takes to read the client secret.
-    pub(super) secret_takes: i64,
+    pub(super) secret_takes: u64,
     /// Records that only a duplicate rule finds.
     pub(super) named: Vec<FoundRecord>,
     /// The fields that updates sent.
@@ -398,7 +399,7 @@ impl Crm for Org {
 impl TokenEndpoint for Org {
     async fn client_secret(&self) -> Result<SecretString, CrmError> {
         let milliseconds = self.state().secret_takes * 1000;
-        self.1.clock.fetch_add(milliseconds, Ordering::Relaxed);
+        self.1.clock.advance(Duration::from_millis(milliseconds));
         Ok(SecretString::from("client-secret"))
     }
 

@@ -1,6 +1,6 @@
 //! Sessions: renewed by one worker at a time, and only with enough time.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use calls::status::SyncStatus;
 use crm::{FaultClass, workspace::ConnectionState};
@@ -39,7 +39,7 @@ async fn a_refresh_starts_only_with_time_to_store_its_tokens() {
 async fn a_refresh_lease_that_was_taken_too_late_is_released_without_a_request() {
     let world = world();
     world.salesforce.state().good_access_token = "another".to_owned();
-    world.workspaces.1.seconds.store(10, Ordering::Relaxed);
+    world.workspaces.faults.delay("acquire_refresh_lease", &world.clock, Duration::from_secs(10));
     let report = world.report_of(&call(0), START);
     report.run(&world, &world.workspace(), world.turn(20)).await.unwrap();
     assert_eq!(world.requests(), ["search"]);
@@ -89,7 +89,7 @@ async fn another_workers_new_session_is_used() {
     let world = world();
     let as_read = world.workspace();
     {
-        let mut workspace = world.workspaces.0.lock().unwrap();
+        let mut workspace = world.edit_workspace();
         workspace.connection_version = 2;
         let connection = workspace.connection.as_mut().unwrap();
         connection.version = 2;
@@ -181,7 +181,7 @@ async fn a_response_in_salesforces_format_proves_the_address() {
     ] {
         let world = world();
         world.salesforce.state().good_access_token = "another".to_owned();
-        world.workspaces.0.lock().unwrap().address_gone_since = Some(START - 60);
+        world.edit_workspace().address_gone_since = Some(START - 60);
         for _ in 0..4 {
             let response = crm::CrmError { status, ..error(class, "invalid_grant") };
             world.salesforce.fail("refresh", Fault::Before(response));

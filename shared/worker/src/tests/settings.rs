@@ -12,7 +12,7 @@ const BRITISH: &str = "+442079460123";
 /// A workspace whose settings are not the defaults.
 fn world_with(change: impl FnOnce(&mut Settings)) -> Worker<World> {
     let world = world();
-    change(&mut world.workspaces.0.lock().unwrap().settings);
+    change(&mut world.edit_workspace().settings);
     world
 }
 

@@ -2,10 +2,10 @@
 //! or after their effect.
 
 use std::{
-    collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Mutex,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -15,22 +15,18 @@ use calls::{
     ids::{CallId, SalesforceId, WorkspaceId},
     status::SyncStatus,
 };
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use crm::{
     CrmError, FaultClass, FoundRecord, RecordType,
-    lead::NumberClaim,
-    lease::Lease,
-    ledger::{Foreign, Row, Stored, WriteId},
+    ledger::Row,
     matching::Rule,
-    workspace::{Connection, ConnectionState, Learned, Lessons, NoMatch, WebhookSecretVersions, Workspace},
+    workspace::{NoMatch, WebhookSecretVersions, Workspace},
 };
-use secrecy::SecretString;
 
 use crate::{
     jobs::{Report, Wake},
-    ports::{
-        Clock, ConnectionStore, Ledger, NumberClaims, OrgMemory, Random, StoreError, Swap, Tokens, Workspaces,
-    },
+    ports::{Clock, Random, StoreError},
+    testing::{FixedClock, MemoryLedger, MemoryWorkspaces, connected},
     worker::{Done, Ports, Turn, Worker},
 };
 
@@ -49,210 +45,55 @@ impl Ports for World {
     type Ledger = MemoryLedger;
     type Workspaces = MemoryWorkspaces;
     type Salesforce = Org;
-    type Clock = ManualClock;
+    type Clock = FixedClock;
     type Random = Counter;
-}
-
-#[derive(Default)]
-pub(super) struct MemoryLedger {
-    rows: Mutex<HashMap<CallId, Row>>,
-    pub(super) writes: AtomicU64,
-    /// The numbers of the swaps that fail, counted like `writes`: 0 is the first.
-    pub(super) failing: Mutex<Vec<u64>>,
-    pub(super) claims: Mutex<HashMap<String, NumberClaim>>,
-    /// From this write on, all rows count as written by a newer version.
-    pub(super) newer_from: Mutex<Option<u64>>,
 }
 
 impl MemoryLedger {
     pub(super) fn row(&self, call_id: &str) -> Row {
-        self.rows.lock().unwrap()[&CallId::parse(call_id).unwrap()].clone()
+        self.known(call_id).unwrap()
     }
 
     pub(super) fn known(&self, call_id: &str) -> Option<Row> {
-        self.rows.lock().unwrap().get(&CallId::parse(call_id).unwrap()).cloned()
-    }
-
-    pub(super) fn put(&self, row: Row) {
-        self.rows.lock().unwrap().insert(row.call_id.clone(), row);
-    }
-
-    fn is_newer(&self) -> bool {
-        let writes = self.writes.load(Ordering::Relaxed);
-        self.newer_from.lock().unwrap().is_some_and(|from| from <= writes)
-    }
-
-    fn stored(&self, row: &Row) -> Stored {
-        if self.is_newer() {
-            return Stored::Foreign(Foreign { cause: "column status cannot be read".to_owned() });
-        }
-        row.clone().into()
+        self.select(|row| row.call_id.as_str() == call_id).pop()
     }
 }
 
-impl Ledger for MemoryLedger {
-    async fn load(&self, _: &WorkspaceId, call_id: &CallId) -> Result<Option<Stored>, StoreError> {
-        Ok(self.rows.lock().unwrap().get(call_id).map(|row| self.stored(row)))
-    }
-
-    async fn swap(&self, expected: Option<&WriteId>, row: &Row) -> Result<Swap, StoreError> {
-        let is_newer = self.is_newer();
-        let turn = self.writes.fetch_add(1, Ordering::Relaxed);
-        if self.failing.lock().unwrap().contains(&turn) {
-            return Err(StoreError { operation: "swap", cause: "unplugged".to_owned() });
-        }
-        let mut rows = self.rows.lock().unwrap();
-        let current = rows.get(&row.call_id);
-        if is_newer || current.map(|row| row.write_id.as_ref()) != expected.map(Some) {
-            return Ok(Swap::Conflict(current.map(|row| self.stored(row))));
-        }
-        rows.insert(row.call_id.clone(), row.clone());
-        Ok(Swap::Done)
-    }
-}
-
-impl NumberClaims for MemoryLedger {
-    async fn load_claim(&self, _: &WorkspaceId, number: &str) -> Result<Option<NumberClaim>, StoreError> {
-        Ok(self.claims.lock().unwrap().get(number).cloned())
-    }
-
-    async fn swap_claim(&self, expected: Option<&WriteId>, claim: &NumberClaim) -> Result<bool, StoreError> {
-        let mut claims = self.claims.lock().unwrap();
-        let current = claims.get(&claim.number).and_then(|claim| claim.write_id.as_ref());
-        let ours = current == expected;
-        if ours {
-            claims.insert(claim.number.clone(), claim.clone());
-        }
-        Ok(ours)
-    }
-}
-
-/// A settings table with one workspace.
-pub(super) struct MemoryWorkspaces(pub(super) Mutex<Workspace>, pub(super) Slow);
-
-/// Makes requests take some seconds.
-#[derive(Default)]
+/// Makes a request take some seconds.
 pub(super) struct Slow {
-    pub(super) clock: Arc<AtomicI64>,
-    pub(super) seconds: AtomicI64,
+    pub(super) clock: FixedClock,
+    pub(super) seconds: AtomicU64,
 }
 
 impl Slow {
     pub(super) fn wait(&self) {
-        self.clock.fetch_add(self.seconds.load(Ordering::Relaxed) * 1000, Ordering::Relaxed);
+        self.clock.advance(Duration::from_secs(self.seconds.load(Ordering::Relaxed)));
     }
 }
 
-impl Workspaces for MemoryWorkspaces {
-    async fn load(&self, _: &WorkspaceId) -> Result<Workspace, StoreError> {
-        Ok(self.0.lock().unwrap().clone())
+/// The workspace, to be changed; it is stored when this is dropped.
+pub(super) struct Editing<'a> {
+    store: &'a MemoryWorkspaces,
+    workspace: Workspace,
+}
+
+impl Deref for Editing<'_> {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.workspace
     }
 }
 
-impl ConnectionStore for MemoryWorkspaces {
-    async fn acquire_refresh_lease(
-        &self,
-        _: &WorkspaceId,
-        version: u64,
-        owner: &str,
-        now: i64,
-        until: i64,
-    ) -> Result<bool, StoreError> {
-        self.1.wait();
-        let mut workspace = self.0.lock().unwrap();
-        let free = workspace.refresh_lease.as_ref().is_none_or(|lease| lease.until <= now);
-        let ours = free && workspace.connection_version == version;
-        if ours {
-            workspace.refresh_lease = Some(Lease { owner: owner.to_owned(), until });
-        }
-        Ok(ours)
-    }
-
-    async fn store_refreshed(
-        &self,
-        _: &WorkspaceId,
-        version: u64,
-        owner: &str,
-        tokens: &Tokens,
-    ) -> Result<bool, StoreError> {
-        let mut workspace = self.0.lock().unwrap();
-        let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
-        if !holds || workspace.connection_version != version {
-            return Ok(false);
-        }
-        workspace.refresh_lease = None;
-        workspace.address_gone_since = None;
-        workspace.connection_version += 1;
-        let connection = workspace.connection.as_mut().unwrap();
-        connection.version += 1;
-        connection.access_token = tokens.access_token.clone();
-        if let Some(refresh_token) = &tokens.refresh_token {
-            connection.refresh_token = refresh_token.clone();
-        }
-        Ok(true)
-    }
-
-    async fn release_refresh_lease(
-        &self,
-        _: &WorkspaceId,
-        _: u64,
-        _: &str,
-        address_gone_since: Option<i64>,
-    ) -> Result<(), StoreError> {
-        let mut workspace = self.0.lock().unwrap();
-        workspace.refresh_lease = None;
-        workspace.address_gone_since = address_gone_since;
-        Ok(())
-    }
-
-    async fn require_reconnect(
-        &self,
-        _: &WorkspaceId,
-        version: u64,
-        reason: &str,
-    ) -> Result<bool, StoreError> {
-        let mut workspace = self.0.lock().unwrap();
-        let ours = workspace.connection_version == version;
-        if ours {
-            workspace.state = ConnectionState::ReconnectRequired;
-            workspace.state_reason = Some(reason.to_owned());
-            workspace.connection = None;
-            workspace.refresh_lease = None;
-        }
-        Ok(ours)
+impl DerefMut for Editing<'_> {
+    fn deref_mut(&mut self) -> &mut Workspace {
+        &mut self.workspace
     }
 }
 
-impl OrgMemory for MemoryWorkspaces {
-    async fn pause(&self, _: &WorkspaceId, org_id: &SalesforceId, until: i64) -> Result<(), StoreError> {
-        let mut workspace = self.0.lock().unwrap();
-        if workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id) {
-            workspace.paused_until = workspace.paused_until.max(Some(until));
-        }
-        Ok(())
-    }
-
-    async fn remember(
-        &self,
-        _: &WorkspaceId,
-        _: &SalesforceId,
-        learned: &Learned,
-        lessons: &Lessons,
-    ) -> Result<(), StoreError> {
-        self.0.lock().unwrap().learned.take(learned, lessons);
-        Ok(())
-    }
-}
-
-pub(super) struct ManualClock(pub(super) Arc<AtomicI64>);
-
-impl Clock for ManualClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.load(Ordering::Relaxed)).unwrap()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
+impl Drop for Editing<'_> {
+    fn drop(&mut self) {
+        self.store.insert(self.workspace.clone());
     }
 }
 
@@ -283,31 +124,21 @@ pub(super) fn error(class: FaultClass, code: &str) -> CrmError {
 
 /// A connected workspace whose org has one Lead with [`NUMBER`].
 pub(super) fn world() -> Worker<World> {
-    let id = WorkspaceId::parse("acme").unwrap();
-    let mut workspace = Workspace::unknown(id);
-    workspace.state = ConnectionState::Connected;
-    workspace.connection_version = 1;
+    let mut workspace = connected("acme");
     workspace.webhook_secret = WebhookSecretVersions { current: 2, oldest_valid: 2 };
-    workspace.connection = Some(Connection {
-        version: 1,
-        instance_url: "https://acme.my.salesforce.com".to_owned(),
-        login_url: "https://login.salesforce.com".to_owned(),
-        org_id: SalesforceId::parse("00D000000000001").unwrap(),
-        user_id: SalesforceId::parse("005000000000001").unwrap(),
-        access_token: SecretString::from("access-1"),
-        refresh_token: SecretString::from("refresh-1"),
-    });
-    let clock = Arc::new(AtomicI64::new(START * 1000));
-    let slow = || Slow { clock: clock.clone(), seconds: AtomicI64::new(0) };
-    let org = Org(Mutex::default(), slow());
+    let workspaces = MemoryWorkspaces::default();
+    workspaces.insert(workspace);
+    let clock = FixedClock::at(START);
+    let slow = Slow { clock: clock.clone(), seconds: AtomicU64::new(0) };
+    let org = Org(Mutex::default(), slow);
     org.state().good_access_token = "access-1".to_owned();
     org.state().now = DateTime::from_timestamp(START, 0).unwrap();
     org.state().records.push(lead(LEAD, NUMBER));
     Worker {
         ledger: MemoryLedger::default(),
-        workspaces: MemoryWorkspaces(Mutex::new(workspace), slow()),
+        workspaces,
         salesforce: org,
-        clock: ManualClock(clock),
+        clock,
         random: Counter::default(),
         settle_seconds: 600,
     }
@@ -317,7 +148,7 @@ pub(super) fn world() -> Worker<World> {
 pub(super) fn new_caller() -> Worker<World> {
     let world = world();
     world.salesforce.state().records.clear();
-    world.workspaces.0.lock().unwrap().settings.no_match = NoMatch::CreateLead;
+    world.edit_workspace().settings.no_match = NoMatch::CreateLead;
     world
 }
 
@@ -353,11 +184,15 @@ pub(super) fn fact<T>(at: i64, value: T) -> Fact<T> {
 
 impl Worker<World> {
     pub(super) fn workspace(&self) -> Workspace {
-        self.workspaces.0.lock().unwrap().clone()
+        self.workspaces.workspace(&WorkspaceId::parse("acme").unwrap())
+    }
+
+    pub(super) fn edit_workspace(&self) -> Editing<'_> {
+        Editing { store: &self.workspaces, workspace: self.workspace() }
     }
 
     pub(super) fn pass(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+        self.clock.advance(Duration::from_secs(seconds.try_into().unwrap()));
     }
 
     /// A turn that ends in this many seconds.
