@@ -4,7 +4,6 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 CARGO_DENY := .venv/cargo-deny@0.20.2
 CARGO_MACHETE := .venv/cargo-machete@0.9.2
-CARGO_MODULES := .venv/cargo-modules@0.27.0
 
 .PHONY: run test test-unit test-integration test-e2e openapi screenshots fuzz release bench load build deploy lint fmt validate audit rotate-keys browser
 
@@ -50,9 +49,8 @@ build: .venv/ready              ## the deployment package for AWS, in .aws-sam/b
 deploy: build
 	sam deploy --guided
 
-lint: .venv/ready $(CARGO_MACHETE) $(CARGO_MODULES) dashboard/node_modules/ready
+lint: .venv/ready $(CARGO_MACHETE) dashboard/node_modules/ready
 	cargo machete
-	.ci/circles calls crm voice worker platform salesforce salesforce-sim
 	cargo fmt --all --check && cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet

@@ -12,6 +12,7 @@ pub mod message;
 mod observe;
 pub mod ports;
 mod preview;
+mod rounds;
 mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -21,4 +22,5 @@ mod worker;
 
 pub use claim::QueuedAgain;
 pub use preview::{Drafts, Preview, PreviewError};
-pub use worker::{Done, Ports, Turn, Worker};
+pub use rounds::Done;
+pub use worker::{Ports, Turn, Worker};

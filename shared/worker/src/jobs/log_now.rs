@@ -5,7 +5,8 @@ use crm::workspace::Workspace;
 
 use crate::{
     ports::StoreError,
-    worker::{Done, Ports, Turn, Worker},
+    rounds::Done,
+    worker::{Ports, Turn, Worker},
 };
 
 /// Works on a row at once, whatever its status.

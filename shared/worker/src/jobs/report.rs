@@ -8,7 +8,8 @@ use crate::{
     claim,
     message::Queued,
     ports::{Ledger, Random, StoreError},
-    worker::{Done, Ports, Turn, Worker},
+    rounds::Done,
+    worker::{Ports, Turn, Worker},
 };
 
 /// A report that the webhook accepted.

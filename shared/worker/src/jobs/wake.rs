@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     message::Queued,
     ports::{Queue, StoreError},
-    worker::{Done, Ports, Turn, Worker},
+    rounds::Done,
+    worker::{Ports, Turn, Worker},
 };
 
 /// Works on a row, unless its status is final.

@@ -1,13 +1,9 @@
 //! Looking before writing again: for what an attempt wrote if its response was lost.
 
+use super::{appointment, booked_call, reason, refused_field, world::*};
+use crate::{testing::When, worker::Turn};
 use calls::{ids::SalesforceId, status::SyncStatus};
 use crm::{FaultClass, WrittenObject};
-
-use crate::worker::Turn;
-
-use crate::testing::When;
-
-use super::{appointment, booked_call, reason, refused_field, world::*};
 
 #[tokio::test]
 async fn if_the_outcome_was_not_stored_the_task_is_found_and_not_written_again() {

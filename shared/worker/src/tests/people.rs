@@ -1,17 +1,13 @@
 //! People who edit what Ringlog wrote: what they change, move and delete stays as they left it.
 
+use super::{appointment, booked_call, reason, world::*};
+use crate::{QueuedAgain, Worker, claim, testing::When};
 use calls::{appointment::AppointmentRequest, call::Call, ids::CallId, status::SyncStatus};
 use crm::{
     FaultClass,
     activity::{EventDraft, TaskDraft},
 };
 use serde_json::json;
-
-use crate::{QueuedAgain, Worker, claim};
-
-use crate::testing::When;
-
-use super::{appointment, booked_call, reason, world::*};
 
 /// A second report of the call, with a summary and an appointment.
 fn second(summary: &str, time: &str) -> Call {

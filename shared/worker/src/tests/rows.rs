@@ -1,16 +1,12 @@
 //! Rows: who holds them, what is merged into them, and what leaves them unchanged.
 
+use super::world::*;
+use crate::{claim, testing::When};
 use calls::status::SyncStatus;
 use crm::{
     lease::Lease,
     ledger::{Row, WriteId},
 };
-
-use crate::claim;
-
-use crate::testing::When;
-
-use super::world::*;
 
 #[tokio::test]
 async fn a_report_for_a_row_that_another_worker_holds_is_merged() {

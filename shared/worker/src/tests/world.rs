@@ -26,8 +26,9 @@ use crm::{
 use crate::{
     jobs::{Report, Wake},
     ports::{Clock, Random, StoreError},
+    rounds::Done,
     testing::{FixedClock, MemoryLedger, MemoryWorkspaces, connected},
-    worker::{Done, Ports, Turn, Worker},
+    worker::{Ports, Turn, Worker},
 };
 
 pub(super) use super::salesforce::*;
