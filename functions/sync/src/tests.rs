@@ -128,7 +128,7 @@ async fn an_unreadable_message_fails_alone() {
 async fn a_message_from_a_newer_version_fails_alone() {
     let world = world();
     let bodies = [
-        r#"{"v":1,"kind":"undo","workspaceId":"acme","callId":"call-1"}"#.to_owned(),
+        r#"{"v":1,"kind":"later","workspaceId":"acme","callId":"call-1"}"#.to_owned(),
         report("acme", "call-1", NUMBER),
         report("acme", "call-2", NUMBER).replace("inbound", "video"),
         report("acme", "other~call-3", NUMBER),

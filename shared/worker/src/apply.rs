@@ -58,7 +58,9 @@ impl<P: Ports> Attempt<'_, P> {
     pub(super) async fn apply(&mut self, row: &mut Row, plan: Plan) -> Result<Applied, Stop> {
         self.fix_choice(row);
         if let Some(lead) = &plan.lead {
-            self.make_lead(row, lead).await?;
+            if self.make_lead(row, lead).await? {
+                row.journal.created(WrittenObject::Lead, &lead.draft.fields());
+            }
             return Ok(Applied::PlanAgain);
         }
         self.release_claim().await;

@@ -12,7 +12,7 @@ use calls::{
     timings::{NUMBER_CLAIM_KEPT, RECENT},
 };
 use crm::{
-    CrmError, Draft, Duplicates, FaultClass, RecordType, WrittenObject, dispensable,
+    CrmError, Duplicates, FaultClass, RecordType, dispensable,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Row, WriteId},
@@ -98,20 +98,19 @@ impl<P: Ports> Attempt<'_, P> {
     }
 
     /// Creates the Lead, unless another worker claims the number first. A refusal leads to a new plan, which leaves
-    /// out a field or considers the records that a duplicate rule names; the claim is kept in the meantime.
-    pub(super) async fn make_lead(&mut self, row: &mut Row, lead: &NewLead) -> Result<(), Stop> {
+    /// out a field or considers the records that a duplicate rule names; the claim is kept in the meantime. Returns whether it was created.
+    pub(super) async fn make_lead(&mut self, row: &Row, lead: &NewLead) -> Result<bool, Stop> {
         if self.claim.is_none() && !self.claim_number(row, lead.claim.as_ref()).await? {
             self.wait().await?;
             self.seen.lead = None;
-            return Ok(());
+            return Ok(false);
         }
         let error = match self.session.create_lead(&lead.draft, lead.duplicates).await {
             Ok(id) => {
-                row.journal.created(WrittenObject::Lead, &lead.draft.fields());
                 self.seen.made_lead = true;
                 self.end_claim(|claim| claim.lead_id = Some(id.clone())).await;
                 self.seen.lead = Some(Lead::Known(id));
-                return Ok(());
+                return Ok(true);
             }
             Err(stop) => stop.refusal()?,
         };
@@ -124,14 +123,14 @@ impl<P: Ports> Attempt<'_, P> {
         if error.code == DUPLICATES_DETECTED && lead.duplicates == Duplicates::Refuse {
             let named = error.records.iter().filter(|id| RecordType::of(id).is_some());
             self.seen.duplicates = Some(NamedDuplicates::Named(named.take(NAMED).cloned().collect()));
-            return Ok(());
+            return Ok(false);
         }
         let refused = dispensable(&error, &lead.draft);
         if refused.is_empty() {
             return Err(naming_records(error).into());
         }
         self.seen.refused_fields.extend(refused);
-        Ok(())
+        Ok(false)
     }
 
     /// Claims the caller's number if its claim is still `before`; `false`: another worker was faster.

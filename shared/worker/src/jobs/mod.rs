@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(Job::decode(r#"{"v":2,"kind":"wake"}"#), Err(UnreadableMessage::Version(2)));
         assert_eq!(Job::decode(r#"{"v":300,"kind":"wake"}"#), Err(UnreadableMessage::Version(300)));
         assert_eq!(Job::decode(r#"{"v":1,"kind":"wake"}"#), Err(UnreadableMessage::Content));
-        let unknown = Job::decode(r#"{"v":1,"kind":"undo","workspaceId":"acme"}"#).unwrap_err().to_string();
-        assert!(unknown.contains("`undo`") && unknown.contains("newer"), "{unknown}");
+        let unknown = Job::decode(r#"{"v":1,"kind":"later","workspaceId":"acme"}"#).unwrap_err().to_string();
+        assert!(unknown.contains("`later`") && unknown.contains("newer"), "{unknown}");
     }
 }

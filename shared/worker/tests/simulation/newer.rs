@@ -6,7 +6,7 @@ use crm::ledger::WriteId;
 use crate::{samples::workspace_id, world::State};
 
 /// A message of a kind that only the newer version knows.
-const MESSAGE: &str = r#"{"v":1,"kind":"undo","workspaceId":"workspace-0","callId":"call-0-0"}"#;
+const MESSAGE: &str = r#"{"v":1,"kind":"later","workspaceId":"workspace-0","callId":"call-0-0"}"#;
 
 impl State {
     /// The newer version writes the call's row, if there is one, and sends a message.
