@@ -47,8 +47,11 @@ where
             .map(|message| {
                 let workspaces = &workspaces;
                 async move {
-                    let outcome =
-                        AssertUnwindSafe(self.process(&message, workspaces, deadline)).catch_unwind().await;
+                    let process = AssertUnwindSafe(self.process(&message, workspaces, deadline));
+                    let outcome = match process.catch_unwind().await {
+                        Ok(outcome) => outcome.map_err(Failure::Ledger),
+                        Err(_) => Err(Failure::Panicked),
+                    };
                     report(message, outcome)
                 }
             })
@@ -129,6 +132,14 @@ enum Outcome {
     NotStarted,
 }
 
+/// Why a message has to be delivered again.
+enum Failure {
+    /// The ledger failed.
+    Ledger(StoreError),
+    /// The worker panicked.
+    Panicked,
+}
+
 /// A parsed message.
 struct Delivery {
     message_id: String,
@@ -181,11 +192,11 @@ fn root(header: &str) -> &str {
 /// Logs a message's outcome; returns the id of a message that has to be delivered again.
 fn report(
     Delivery { message_id, job, trace, .. }: Delivery,
-    outcome: Result<Result<Outcome, StoreError>, Box<dyn std::any::Any + Send>>,
+    outcome: Result<Outcome, Failure>,
 ) -> Option<String> {
     let workspace_id = job.workspace_id();
     let failed = match outcome {
-        Ok(Ok(Outcome::Call(Done::Attempted(row)))) => {
+        Ok(Outcome::Call(Done::Attempted(row))) => {
             tracing::info!(
                 workspace.id = %workspace_id,
                 call.id = %row.call_id,
@@ -197,32 +208,32 @@ fn report(
             );
             None
         }
-        Ok(Ok(Outcome::Call(Done::Elsewhere | Done::Nothing))) => {
+        Ok(Outcome::Call(Done::Elsewhere | Done::Nothing)) => {
             tracing::debug!(workspace.id = %workspace_id, message.id = %message_id, "nothing to do");
             None
         }
-        Ok(Ok(Outcome::Resumed(woken))) => {
+        Ok(Outcome::Resumed(woken)) => {
             tracing::info!(workspace.id = %workspace_id, woken, "waiting calls woken");
             None
         }
-        Ok(Ok(Outcome::Retried(queued))) => {
+        Ok(Outcome::Retried(queued)) => {
             tracing::info!(workspace.id = %workspace_id, queued, "failed calls queued again");
             None
         }
-        Ok(Ok(Outcome::NotStarted)) => {
+        Ok(Outcome::NotStarted) => {
             tracing::warn!(workspace.id = %workspace_id, message.id = %message_id, "no time left to begin");
             Some(message_id)
         }
-        Ok(Err(error)) => {
+        Err(Failure::Ledger(error)) => {
             tracing::error!(
                 workspace.id = %workspace_id, message.id = %message_id, error = %error,
                 "the ledger failed; the message comes again"
             );
             Some(message_id)
         }
-        Err(_) => {
+        Err(Failure::Panicked) => {
             // The panic's message may contain content; the panic hook has logged where it happened.
-            tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a record");
+            tracing::error!(workspace.id = %workspace_id, message.id = %message_id, "panicked on a message");
             Some(message_id)
         }
     };

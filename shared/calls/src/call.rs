@@ -36,7 +36,7 @@ pub enum CallKind {
     Web,
 }
 
-/// The direction of a call.
+/// The direction of a call. Settings choose by it which calls are logged, so it has no third value for web calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

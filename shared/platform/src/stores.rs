@@ -210,9 +210,9 @@ pub struct ListedRow {
     pub decision: Option<ListedDecision>,
     /// Whether there is an Event.
     pub appointment_created: bool,
-    /// Why it stands there, for programs.
+    /// Why it has its status, for programs.
     pub error_code: Option<String>,
-    /// Why it stands there and what to do, for people.
+    /// Why it has its status and what to do, for people.
     pub error_message: Option<String>,
     /// The caller's number, E.164 where it could be read.
     pub phone_number: Option<String>,
@@ -231,7 +231,7 @@ pub struct ListedRow {
 const LISTED_CANDIDATES: usize = 10;
 
 /// How the record was chosen.
-// The parts of a `crm::matching::Decision` as they stand in the row.
+// The parts of a `crm::matching::Decision` as stored in the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Decision"))]
 #[serde(rename_all = "camelCase")]

@@ -13,7 +13,7 @@ mod value;
 
 use calls::{
     call::{Call, CallKind, Fact},
-    ids::{CallId, Source},
+    ids::{CallId, InvalidId, Source},
 };
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -119,9 +119,8 @@ pub fn parse(body: &[u8], received_at: DateTime<Utc>) -> Result<ServerMessage, R
 fn project(message: &Payload<'_>, received_at: DateTime<Utc>) -> Result<Call, ReportError> {
     let snapshot = message.call.as_ref().and_then(|call| call.0.as_deref());
     let id = snapshot.and_then(|call| call.id).ok_or(ReportError::Missing { field: "message.call.id" })?;
-    let id = value::line(id, 200).and_then(|id| CallId::of(Source::Vapi, &id).ok()).ok_or(
-        ReportError::Invalid { field: "message.call.id", rule: "1 to 128 of A-Z, a-z, 0-9, _ and -" },
-    )?;
+    let id = CallId::of(Source::Vapi, &value::line(id, 200).unwrap_or_default())
+        .map_err(|InvalidId { rule, .. }| ReportError::Invalid { field: "message.call.id", rule })?;
 
     let sent_at = message.timestamp.and_then(value::instant);
     let reported_at = sent_at.unwrap_or(received_at).timestamp_millis();

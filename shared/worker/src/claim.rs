@@ -43,7 +43,7 @@ pub(crate) enum Claim {
 }
 
 /// What [`change`] should do next.
-enum Step<T> {
+enum Edit<T> {
     /// Write this row.
     Write(Box<Row>, T),
     /// Leave it as it is.
@@ -67,9 +67,9 @@ pub(crate) async fn claim_report<L: Ledger, R: Random>(
         let mut row = current.clone();
         let news = row.take_report(&reported.call, reported.created_at);
         if is_held(&row, now) {
-            return if news { write(row, now, Claim::Elsewhere) } else { Step::Keep(Claim::Elsewhere) };
+            return if news { write(row, now, Claim::Elsewhere) } else { Edit::Keep(Claim::Elsewhere) };
         }
-        if news || row.status == SyncStatus::Queued { claimed(row) } else { Step::Keep(Claim::Nothing) }
+        if news || row.status == SyncStatus::Queued { claimed(row) } else { Edit::Keep(Claim::Nothing) }
     })
     .await
 }
@@ -92,9 +92,9 @@ pub(crate) async fn claim_row<L: Ledger, R: Random>(
         Ok(Claim::Nothing)
     };
     change(ledger, random, Some(row), foreign, |current| match current {
-        None => Step::Keep(Claim::Nothing),
-        Some(row) if is_held(row, now) => Step::Keep(Claim::Elsewhere),
-        Some(row) if row.is_settled() && !force || row.is_refused() => Step::Keep(Claim::Nothing),
+        None => Edit::Keep(Claim::Nothing),
+        Some(row) if is_held(row, now) => Edit::Keep(Claim::Elsewhere),
+        Some(row) if row.is_settled() && !force || row.is_refused() => Edit::Keep(Claim::Nothing),
         Some(row) => claim(row.clone(), workspace, &owner, now, settle_seconds),
     })
     .await
@@ -112,7 +112,7 @@ pub(crate) async fn accept_report<L: Ledger, R: Random>(
         let Some(current) = current else { return write(reported.clone(), now, ()) };
         let mut row = current.clone();
         if !row.take_report(&reported.call, reported.created_at) {
-            return Step::Keep(());
+            return Edit::Keep(());
         }
         if !is_held(&row, now) {
             row.queue(now);
@@ -137,7 +137,7 @@ pub(crate) async fn refuse_report<L: Ledger, R: Random>(
         |_| Ok(()),
         |current| {
             if current.is_some() {
-                return Step::Keep(());
+                return Edit::Keep(());
             }
             let mut row = reported.clone();
             let reason = Reason::of(reasons::WEBHOOK_SECRET_REVOKED);
@@ -166,7 +166,7 @@ pub(crate) async fn record<L: Ledger, R: Random>(
         |current| {
             let ours =
                 current.filter(|row| row.lease.as_ref().is_some_and(|lease| lease.owner == claimed.owner));
-            let Some(current) = ours else { return Step::Keep(Recorded::Lost) };
+            let Some(current) = ours else { return Edit::Keep(Recorded::Lost) };
             let mut row = outcome.clone();
             row.lease = None;
             if current.revision == claimed.row.revision {
@@ -211,13 +211,13 @@ pub(crate) async fn queue_again<L: Ledger, R: Random>(
         |_| Ok(QueuedAgain::Foreign),
         |current| {
             let Some(current) = current.filter(|row| wanted(row)) else {
-                return Step::Keep(QueuedAgain::Unknown);
+                return Edit::Keep(QueuedAgain::Unknown);
             };
             if current.is_refused() {
-                return Step::Keep(QueuedAgain::Refused);
+                return Edit::Keep(QueuedAgain::Refused);
             }
             if is_held(current, now) {
-                return Step::Keep(QueuedAgain::Queued);
+                return Edit::Keep(QueuedAgain::Queued);
             }
             let mut row = current.clone();
             row.logged_revision = 0;
@@ -256,7 +256,7 @@ pub(crate) async fn postpone<L: Ledger, R: Random>(
         |current| {
             let due =
                 current.filter(|row| row.due_at.is_some_and(|due_at| due_at <= now) && !is_held(row, now));
-            let Some(row) = due else { return Step::Keep(Postponed::NotDue) };
+            let Some(row) = due else { return Edit::Keep(Postponed::NotDue) };
             let mut row = row.clone();
             row.due_at = Some(until);
             write(row, now, Postponed::Done)
@@ -280,7 +280,7 @@ fn is_held(row: &Row, now: i64) -> bool {
     row.lease.as_ref().is_some_and(|lease| lease.until > now)
 }
 
-fn claim(mut row: Row, workspace: &Workspace, owner: &str, now: i64, settle_seconds: i64) -> Step<Claim> {
+fn claim(mut row: Row, workspace: &Workspace, owner: &str, now: i64, settle_seconds: i64) -> Edit<Claim> {
     let until = now + LEASE_SECONDS;
     let unsettled_until = row.unsettled_until;
     row.lease = Some(Lease { owner: owner.to_owned(), until });
@@ -297,12 +297,12 @@ fn claim(mut row: Row, workspace: &Workspace, owner: &str, now: i64, settle_seco
     }
     row.updated_at = now;
     let claimed = Claimed { row: row.clone(), owner: owner.to_owned(), unsettled_until };
-    Step::Write(Box::new(row), Claim::Ours(Box::new(claimed)))
+    Edit::Write(Box::new(row), Claim::Ours(Box::new(claimed)))
 }
 
-fn write<T>(mut row: Row, now: i64, result: T) -> Step<T> {
+fn write<T>(mut row: Row, now: i64, result: T) -> Edit<T> {
     row.updated_at = now;
-    Step::Write(Box::new(row), result)
+    Edit::Write(Box::new(row), result)
 }
 
 /// For a report whose row a newer version wrote: it stays in the queue until that version is back.
@@ -317,7 +317,7 @@ async fn change<L: Ledger, R: Random, T: WithWriteId>(
     random: &R,
     mut current: Option<Stored>,
     foreign: impl Fn(&Foreign) -> Result<T, StoreError>,
-    step: impl Fn(Option<&Row>) -> Step<T>,
+    step: impl Fn(Option<&Row>) -> Edit<T>,
 ) -> Result<T, StoreError> {
     for _ in 0..SWAP_ATTEMPTS {
         let row = match &current {
@@ -326,8 +326,8 @@ async fn change<L: Ledger, R: Random, T: WithWriteId>(
             Some(Stored::Foreign(row)) => return foreign(row),
         };
         let (mut new, result) = match step(row) {
-            Step::Keep(result) => return Ok(result),
-            Step::Write(row, result) => (row, result),
+            Edit::Keep(result) => return Ok(result),
+            Edit::Write(row, result) => (row, result),
         };
         let write_id = WriteId(random.id());
         new.write_id = Some(write_id.clone());

@@ -28,18 +28,18 @@ struct Crate {
 impl Crate {
     fn read(root: &Path) -> Self {
         let mut modules = Self::default();
-        modules.file(&root.join("lib.rs"), root, Names::new());
+        modules.file(&root.join("lib.rs"), root, &Names::new());
         modules
     }
 
     /// Reads a module's file, and those of its children, which are in `folder`.
-    fn file(&mut self, file: &Path, folder: &Path, name: Names) {
+    fn file(&mut self, file: &Path, folder: &Path, name: &Names) {
         let source = fs::read_to_string(file).unwrap();
         let File { items, .. } = syn::parse_file(&source).unwrap();
         self.module(&items, folder, name);
     }
 
-    fn module(&mut self, items: &[Item], folder: &Path, name: Names) {
+    fn module(&mut self, items: &[Item], folder: &Path, name: &Names) {
         let children = items.iter().filter_map(|item| match item {
             Item::Mod(child) if !is_test(&child.attrs) => Some(child),
             _ => None,
@@ -59,11 +59,11 @@ impl Crate {
             let folder = folder.join(&ident);
             let child_name = [name.clone(), vec![ident]].concat();
             match &child.content {
-                Some((_, items)) => self.module(items, &folder, child_name),
+                Some((_, items)) => self.module(items, &folder, &child_name),
                 None if folder.join("mod.rs").exists() => {
-                    self.file(&folder.join("mod.rs"), &folder, child_name);
+                    self.file(&folder.join("mod.rs"), &folder, &child_name);
                 }
-                None => self.file(&folder.with_extension("rs"), &folder, child_name),
+                None => self.file(&folder.with_extension("rs"), &folder, &child_name),
             }
         }
     }
@@ -180,7 +180,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
 /// A crate of one file.
 fn modules(source: &str) -> Crate {
     let mut modules = Crate::default();
-    modules.module(&syn::parse_file(source).unwrap().items, Path::new(""), Names::new());
+    modules.module(&syn::parse_file(source).unwrap().items, Path::new(""), &Names::new());
     modules
 }
 

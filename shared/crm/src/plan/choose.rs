@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     choice::Choice,
-    observed::{Duplicates as NamedDuplicates, Lead, Observed, Recent, Search},
+    observed::{Lead, NamedDuplicates, Observed, Recent, Search},
     step::{Known, NewLead, Next, Question},
 };
 

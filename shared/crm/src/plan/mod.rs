@@ -18,7 +18,7 @@ use crate::outcome::Ending;
 
 pub use changes::Changes;
 pub use choice::Choice;
-pub use observed::{Asked, Duplicates as NamedDuplicates, Lead, Looked, Observed, Recent, Search};
+pub use observed::{Asked, Lead, Looked, NamedDuplicates, Observed, Recent, Search};
 pub use step::{Adoption, Change, Known, NewLead, Next, Operation, Plan, Question, Step};
 
 /// Plans the attempt.

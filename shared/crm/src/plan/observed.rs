@@ -34,7 +34,7 @@ pub struct Observed {
     /// Whether the caller's number has a Lead.
     pub lead: Option<Lead>,
     /// The records that a duplicate rule named.
-    pub duplicates: Option<Duplicates>,
+    pub duplicates: Option<NamedDuplicates>,
     /// Whether this attempt created a Lead.
     pub made_lead: bool,
     /// The records that Salesforce refused because they are gone, in order.
@@ -108,7 +108,7 @@ pub enum Search {
 
 /// The records that a duplicate rule names.
 #[derive(Debug)]
-pub enum Duplicates {
+pub enum NamedDuplicates {
     /// Their ids.
     Named(Vec<SalesforceId>),
     /// Those of them that exist.

@@ -49,7 +49,7 @@ fn booked_call() -> Call {
 }
 
 #[tokio::test]
-async fn a_plain_call_is_two_requests_and_two_writes() {
+async fn a_plain_call_is_two_requests_and_two_writes_and_reads_nothing_more() {
     let world = world();
     world.reported(&call(0)).await.unwrap();
 
@@ -61,6 +61,8 @@ async fn a_plain_call_is_two_requests_and_two_writes() {
     assert_eq!(row.expires_at, Some(START + 90 * 86_400));
     assert_eq!(world.requests(), ["search", "create"]);
     assert_eq!(world.ledger.faults.calls("swap"), 2);
+    // The function's one read is the workspace's settings.
+    assert_eq!((world.ledger.faults.calls("load"), world.workspaces.faults.calls("load")), (0, 0));
     assert_eq!(world.salesforce.state().tasks.len(), 1);
 }
 
