@@ -1,6 +1,5 @@
 //! Batches from the calls queue.
 
-mod org;
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -19,7 +18,9 @@ use worker::{
 };
 
 use crate::handler::Sync;
-use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, task_of, worker, workspace_id};
+use worker::testing::org::{
+    LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, task_of, worker, workspace_id,
+};
 
 type World = Sync<TestPorts, MemoryQueue>;
 

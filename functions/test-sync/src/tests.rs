@@ -1,7 +1,5 @@
 //! Tests of test calls.
 
-#[path = "../../sync/src/tests/org.rs"]
-mod org;
 use calls::{ids::SalesforceId, reason::Reason, status::SyncStatus};
 use crm::{
     CrmError, FaultClass,
@@ -21,7 +19,7 @@ use platform::{
 use serde_json::{Value, json};
 
 use crate::handler::TestSync;
-use org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
+use worker::testing::org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
 
 const PATH: &str = "/api/salesforce/test-sync";
 const UNKNOWN_NUMBER: &str = "+12345550177";

@@ -1,4 +1,4 @@
-//! For tests of what stands on AWS and HTTP: what the stores in memory show people, keys, and requests as API Gateway
+//! For tests of the AWS and HTTP adapters: views of the stores in memory, keys, and requests as API Gateway
 //! sends them. The contract tests of this crate run the same cases against these stores and the tables.
 
 pub mod keys;

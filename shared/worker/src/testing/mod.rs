@@ -5,6 +5,7 @@ mod clock_and_random;
 mod faults;
 mod ledger;
 mod lock;
+pub mod org;
 mod queue;
 mod workspaces;
 

@@ -1,7 +1,6 @@
 //! The sync algorithm in an in-memory world.
 
 mod faults;
-mod foreseen;
 mod gone;
 mod leads;
 mod looks;
@@ -9,6 +8,7 @@ mod measures;
 mod newer;
 mod orgs;
 mod people;
+mod preview_matches_run;
 mod previews;
 mod refusals;
 mod reports;

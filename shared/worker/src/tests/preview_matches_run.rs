@@ -1,6 +1,6 @@
 //! A preview and the run after it make the same plan, whatever people and orgs have changed.
 
-use calls::{appointment::AppointmentRequest, call::Call, ids::CallId};
+use calls::{appointment::AppointmentRequest, call::Call, ids::CallId, status::SyncStatus};
 use crm::{
     RecordType,
     ledger::Row,
@@ -9,7 +9,7 @@ use crm::{
 use proptest::prelude::*;
 use serde_json::{Value, json, to_value};
 
-use crate::{Drafts, Worker, claim, jobs::LogNow, ports::Clock};
+use crate::{Drafts, PreviewError, Worker, claim, jobs::LogNow, ports::Clock};
 
 use super::{appointment, world::*};
 
@@ -56,6 +56,10 @@ struct Setting {
     gives_number: bool,
     refused: Vec<&'static str>,
     hidden: Vec<&'static str>,
+    /// The record that the call names: one that may be there, or a Lead that was converted.
+    named: Option<&'static str>,
+    /// More records of this object have the number than Salesforce shows: to search, or to the query for new ones.
+    full: Option<(RecordType, bool)>,
 }
 
 fn setting() -> impl Strategy<Value = Setting> {
@@ -72,16 +76,22 @@ fn setting() -> impl Strategy<Value = Setting> {
         any::<bool>(),
         prop::sample::subsequence(refused.to_vec(), 0..3),
         prop::sample::subsequence(vec!["CallDisposition", "Location", "Description"], 0..2),
+        prop::option::weighted(0.2, prop::sample::select(vec![LEAD, CONTACT, THIRD_LEAD])),
+        prop::option::weighted(0.1, (object(), any::<bool>())),
     )
-        .prop_map(|(records, order, multiple, creates_leads, gives_number, refused, hidden)| Setting {
-            records,
-            order,
-            multiple,
-            creates_leads,
-            gives_number,
-            refused,
-            hidden,
-        })
+        .prop_map(
+            |(records, order, multiple, creates_leads, gives_number, refused, hidden, named, full)| Setting {
+                records,
+                order,
+                multiple,
+                creates_leads,
+                gives_number,
+                refused,
+                hidden,
+                named,
+                full,
+            },
+        )
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -138,6 +148,12 @@ fn build(setting: &Setting) -> Worker<World> {
         }
     }
     state.hidden.clone_from(&setting.hidden);
+    state.converted.insert(sf(THIRD_LEAD), sf(CONTACT));
+    match setting.full {
+        Some((object, true)) => state.full_of_new = Some(object),
+        Some((object, false)) => state.full = Some(object),
+        None => {}
+    }
     drop(state);
     world
 }
@@ -147,6 +163,7 @@ fn first(setting: &Setting) -> Call {
     let mut first = call(0);
     first.ended_reason = Some(fact(0, "customer-ended-call".to_owned()));
     first.customer_name = Some(fact(0, "Ada Sample".to_owned()));
+    first.record_id = setting.named.map(|id| fact(0, id.to_owned()));
     if setting.gives_number {
         first.customer_number = None;
         first.given_number = Some(fact(0, NUMBER.to_owned()));
@@ -234,7 +251,7 @@ impl Worker<World> {
         let known = self.ledger.known("call-1");
         let row = known.clone().unwrap_or_else(|| Row::accepted(workspace.id.clone(), first.clone(), START));
         let before = self.count();
-        let preview = self.preview(&workspace, row, self.turn(55).deadline).await.unwrap();
+        let preview = self.preview(&workspace, row, self.turn(55).deadline).await;
         prop_assert_eq!(self.count(), before, "a preview writes nothing");
 
         self.salesforce.state().sent.clear();
@@ -243,6 +260,16 @@ impl Worker<World> {
             None => self.reported(first).await.unwrap(),
         };
         let row = self.ledger.row("call-1");
+        let preview = match preview {
+            Ok(preview) => preview,
+            // A preview is not retried: it fails with the error for which the run is.
+            Err(PreviewError::Salesforce(error)) => {
+                let code = row.reason.map(|reason| reason.code);
+                prop_assert_eq!((row.status, code), (SyncStatus::Retrying, Some(error.code)));
+                return Ok(());
+            }
+            Err(error) => return Err(TestCaseError::fail(format!("{error:?}"))),
+        };
         prop_assert_eq!((preview.status, &preview.reason), (row.status, &row.reason));
         let Drafts { lead, task, event } = preview.drafts;
         if lead.is_none() {

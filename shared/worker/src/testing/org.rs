@@ -1,4 +1,11 @@
-//! For the tests of `sync` and `test-sync`: an in-memory org with one Lead, and a workspace that is connected to it.
+//! An org in memory with one Lead, a workspace that is connected to it, and a worker for both. What the functions' tests
+//! do not need panics.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test should fail here"
+)]
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,21 +21,26 @@ use crm::{
     lead::LeadDraft,
     workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
 };
-use platform::testing::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
 use secrecy::SecretString;
-use worker::{
-    Ports, Worker,
+
+use crate::{
     ports::{Crm, Look, TokenEndpoint, Tokens},
+    worker::{Ports, Worker},
 };
 
+use super::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
+
+/// The time at which the worker's clock starts, Unix seconds.
 pub const NOW: i64 = 1_800_457_200;
 /// The number of the org's Lead.
 pub const NUMBER: &str = "+12345550123";
+/// The Lead.
 pub const LEAD: &str = "00Q000000000001EAA";
 /// The org panics on searches for this number.
 pub const PANICS: &str = "+12345550199";
 
 /// The tests' adapters.
+#[derive(Debug)]
 pub struct TestPorts;
 
 impl Ports for TestPorts {
@@ -40,11 +52,15 @@ impl Ports for TestPorts {
 }
 
 /// The Tasks in the org, and the numbers of requests that it received.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Records {
+    /// The Tasks.
     pub tasks: Vec<TaskDraft>,
+    /// How many searches.
     pub searches: usize,
+    /// How many updates.
     pub updates: usize,
+    /// How many looks.
     pub looks: usize,
     /// The error that all requests return, if the org is down.
     pub down: Option<CrmError>,
@@ -57,10 +73,11 @@ impl Records {
 }
 
 /// An in-memory org. Each request yields first, as network requests do.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Org(Arc<Mutex<Records>>);
 
 impl Org {
+    /// The org's content.
     pub fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap()
     }
@@ -235,6 +252,7 @@ fn lead() -> FoundRecord {
     }
 }
 
+/// The id of a workspace.
 pub fn workspace_id(id: &str) -> WorkspaceId {
     WorkspaceId::parse(id).unwrap()
 }
@@ -242,7 +260,7 @@ pub fn workspace_id(id: &str) -> WorkspaceId {
 /// A workspace that is connected to the org.
 pub fn connected(id: &str) -> Workspace {
     let webhook_secret = WebhookSecretVersions { current: 1, oldest_valid: 1 };
-    Workspace { webhook_secret, ..platform::testing::connected(id) }
+    Workspace { webhook_secret, ..super::connected(id) }
 }
 
 /// A worker whose workspace `acme` is connected.
@@ -260,7 +278,6 @@ pub fn worker() -> Worker<TestPorts> {
 }
 
 /// A call's Task, as an earlier worker wrote it.
-#[allow(dead_code)] // Two test crates share this file; one of them needs it.
 pub fn task_of(call: &Call) -> TaskDraft {
     let who_id = SalesforceId::parse(LEAD).unwrap();
     activity::task(call, &who_id, &Settings::default(), NOW, &Booking::None)
