@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// The clock that everything in the simulator that expires or waits goes by.
+/// The clock for whatever expires or waits in the simulator.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clock {
     advanced_by: TimeDelta,

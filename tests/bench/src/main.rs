@@ -1,7 +1,8 @@
 //! `make bench`: what each function costs, next to a hello world of the same build, in the same run.
 //!
 //! The release artefacts get their events from a Lambda Runtime API in this program. AWS and Salesforce are stubs that
-//! respond at once, or after a set latency, and count the requests.
+//! respond at once, or after a set latency, and count the requests. Memory and batches of ten are measured because the
+//! template sizes functions and batches by them (docs/performance.md).
 
 mod budget;
 mod cases;
