@@ -1,7 +1,8 @@
 //! Every error code that Ringlog defines, and the remedies for Salesforce's: what a code means, what to do about it,
 //! who does that, and the row statuses that it comes with. Each is defined once. Rows take their messages from here;
-//! the texts of the runbook (docs/operations.md#the-error-codes) and the card are generated from it
+//! the texts of the runbook (docs/operations.md#the-error-codes) and the card are generated from them
 //! (`crate::generated`).
+
 /// Declares codes. What only the runbook needs (`in`, `acts` and `runbook`) is compiled for the generator only.
 macro_rules! codes {
     ($($($name:ident = $code:literal),+ {
