@@ -1,4 +1,4 @@
-//! The bodies of requests and responses, one module per function. Handlers serialize these types, and the API's
+//! The bodies of requests and responses, one module per HTTP function. Handlers serialize these types, and the API's
 //! description (`docs/openapi.yaml`) is generated from them; each module also describes its routes. `make openapi`
 //! writes the description, and a test fails if it is out of date.
 //!

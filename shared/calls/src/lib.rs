@@ -1,5 +1,5 @@
 //! A call: what its reports say, its appointment, where it stands, and the words for whatever can go wrong with it. No
-//! platform, no CRM, no AWS.
+//! I/O, and no client of any service.
 
 pub mod appointment;
 pub mod call;

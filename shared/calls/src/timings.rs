@@ -237,7 +237,7 @@ mod tests {
                 "docs/contract.md",
                 format!(
                     "| a request to Salesforce | {} s, of which {} s to connect |\n\
-                     | the worker's timeout | {} s; it begins no record with less than {} s left |\n\
+                     | the worker's timeout | {} s; it starts no message with less than {} s left |\n\
                      | a row's lease | {} s |\n\
                      | a message's visibility timeout | {} s; after {RECEIVES} receives it moves to the dead-letter queue |\n\
                      | a woken row is left alone for | {} min |\n\

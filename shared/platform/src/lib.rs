@@ -1,8 +1,9 @@
 //! What Ringlog runs on: AWS behind the domain's ports, and the functions' HTTP layer.
 //!
-//! A function's `main.rs` reads its configuration ([`config`]), creates clients ([`aws`]), stores ([`dynamo`]), the
-//! [`queue`] and the keys ([`secrets`], [`keys`]), and passes them to its handler, which uses [`http`]. The traits
-//! that a handler takes, those of [`worker::ports`] and [`stores`], say what it may do.
+//! The crate `wiring` reads a function's configuration ([`config`]), and creates clients ([`aws`]), stores
+//! ([`dynamo`]), the [`queue`] and the keys ([`secrets`], [`keys`]). The function's `main.rs` passes what it needs of
+//! them to its handler, which uses [`http`]. The traits that a handler takes, those of [`worker::ports`] and
+//! [`stores`], say what it may do.
 
 pub mod aws;
 pub mod clock;

@@ -100,8 +100,8 @@ pub(crate) async fn claim_row<L: Ledger, R: Random>(
     .await
 }
 
-/// Merges a report without claiming: for a webhook whose queue is down (docs/contract.md#the-way-of-a-call). The sweep
-/// wakes the row.
+/// Merges a report without claiming: for a webhook whose queue is down (docs/contract.md#how-a-call-is-logged). The
+/// sweep wakes the row.
 pub(crate) async fn accept_report<L: Ledger, R: Random>(
     ledger: &L,
     random: &R,

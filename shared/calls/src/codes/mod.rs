@@ -1,6 +1,7 @@
-//! Every error code, defined once: what it means, what to do about it, who does that, and the row statuses
-//! that it comes with. Rows take their messages from here; the texts of the runbook
-//! (docs/operations.md#the-error-codes) and the card are generated from it (`crate::generated`).
+//! Every error code that Ringlog defines, and the remedies for Salesforce's: what a code means, what to do about it,
+//! who does that, and the row statuses that it comes with. Each is defined once. Rows take their messages from here;
+//! the texts of the runbook (docs/operations.md#the-error-codes) and the card are generated from them
+//! (`crate::generated`).
 
 /// Declares codes. What only the runbook needs (`in`, `acts` and `runbook`) is compiled for the generator only.
 macro_rules! codes {

@@ -53,7 +53,7 @@ impl Report {
     }
 
     /// Puts the report into the ledger as `queued`, due now, because the queue refused its message
-    /// (docs/contract.md#the-way-of-a-call). A report with a revoked secret is recorded as such.
+    /// (docs/contract.md#how-a-call-is-logged). A report with a revoked secret is recorded as such.
     pub async fn keep<L: Ledger, R: Random>(
         &self,
         ledger: &L,

@@ -1,4 +1,4 @@
-//! The sweep: wakes every due row (docs/contract.md#the-way-of-a-call). Each is postponed first, so that two sweeps
+//! The sweep: wakes every due row (docs/contract.md#how-a-call-is-logged). Each is postponed first, so that two sweeps
 //! do not wake it twice.
 
 use calls::timings::WAKE_TAKES;
