@@ -91,7 +91,9 @@ def test_functions_that_use_salesforces_token_endpoint_can_have_fixed_addresses(
     use_it = {
         function
         for function, binary in template.binaries(TEMPLATE).items()
-        if re.search(r"\bClient::new\(", (ROOT / "functions" / binary / "src" / "main.rs").read_text())
+        if re.search(
+            r"\bwiring\.(salesforce|worker)\(\)", (ROOT / "functions" / binary / "src" / "main.rs").read_text()
+        )
     }
     assert use_it == {function for function, properties in FUNCTIONS.items() if "VpcConfig" in properties}
     for function in use_it:

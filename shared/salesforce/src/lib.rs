@@ -1,7 +1,7 @@
 //! A typed client for Salesforce's REST API (v60.0): OAuth, phone search, activities, errors, limits.
 //!
 //! [`Client`] implements the domain's ports [`worker::ports::Crm`] and [`worker::ports::TokenEndpoint`], and adds what a
-//! connect needs. Every failure is a [`crm::CrmError`]; one table (`errors.rs`) says what each means. Tokens are
+//! connect needs. Every failure is a [`CrmError`](::crm::CrmError); one table (`errors.rs`) says what each means. Tokens are
 //! sent only to the hosts that [`hosts`] allows.
 
 mod activities;
