@@ -51,10 +51,7 @@ impl World {
     /// The secret in a response, as the webhook reads it: workspace and version.
     async fn read(&self, response: &Response<Body>) -> (String, u64) {
         let body = body_of(response);
-        let request = ApiRequest::post("/webhook/vapi", "{}")
-            .header(body["header"].as_str().unwrap(), body["secret"].as_str().unwrap())
-            .build();
-        let token = self.tokens.verify(request.headers()).await.unwrap();
+        let token = self.tokens.verify(body["secret"].as_str()).await.unwrap();
         (token.workspace_id.to_string(), token.secret_version)
     }
 }

@@ -45,7 +45,7 @@ where
     }
 
     async fn receive(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let token = self.tokens.verify(request.headers()).await?;
+        let token = self.tokens.verify(vapi::secret(request.headers())).await?;
         let message = vapi::parse(request.body(), self.clock.now()).map_err(|error| malformed(&error))?;
         match message {
             ServerMessage::Report(call) => {

@@ -381,7 +381,7 @@ fn document() -> Document {
                     "bearerFormat": "JWT",
                     "description": "Your dashboard's token; its claim `WorkspaceClaim` names the workspace.",
                 },
-                "vapiSecret": { "type": "apiKey", "in": "header", "name": platform::webhook_token::HEADER },
+                "vapiSecret": { "type": "apiKey", "in": "header", "name": voice::vapi::SECRET_HEADER },
                 "vapiBearer": { "type": "http", "scheme": "bearer" },
             },
         }),

@@ -1,4 +1,4 @@
-//! Vapi's messages. `voice::vapi` parses them.
+//! Vapi's messages. [`voice::vapi`] parses them.
 
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! What a workspace pastes into Vapi.
 
-use platform::webhook_token::HEADER;
 use serde::{Deserialize, Serialize};
+use voice::vapi::SECRET_HEADER;
 
 #[cfg(test)]
 use crate::description::{Operation, Schemas, Tag, Who, routes};
@@ -14,7 +14,7 @@ pub struct Webhook {
     #[cfg_attr(test, schemars(url, example = &"https://api.example.com/webhook/vapi"))]
     pub url: String,
     /// The header that Vapi sends the secret in.
-    #[cfg_attr(test, schemars(extend("const" = HEADER)))]
+    #[cfg_attr(test, schemars(extend("const" = SECRET_HEADER)))]
     header: &'static str,
     /// The secret.
     pub secret: String,
@@ -23,7 +23,7 @@ pub struct Webhook {
 impl Webhook {
     /// A URL and the secret for it.
     pub fn new(url: String, secret: String) -> Self {
-        Self { url, header: HEADER, secret }
+        Self { url, header: SECRET_HEADER, secret }
     }
 }
 

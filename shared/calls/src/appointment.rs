@@ -140,10 +140,8 @@ impl AppointmentRequest {
     /// `default_minutes` is the length of an appointment without one. Of several appointments, the first in time is
     /// booked.
     pub fn resolve(&self, zone: TimeZone, now: DateTime<Utc>, default_minutes: u32) -> Resolution {
-        if let Some(reason) = self.denial() {
-            return reason.map_or(Resolution::None, |(reason, is_clear)| {
-                if is_clear { Resolution::NotMade(reason) } else { Resolution::by_hand(reason) }
-            });
+        if let Some(denied) = self.denied() {
+            return denied;
         }
         let mut resolved: Vec<(&Self, Resolution)> = std::iter::once(self)
             .chain(self.others.iter().flatten())
@@ -193,33 +191,39 @@ impl AppointmentRequest {
         intent.is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"))
     }
 
-    /// Why there is no appointment, and whether that is certain; `None` if nothing denies it. The inner value is
-    /// `None` if nothing else was noted, so that there is nothing to report.
-    #[expect(clippy::option_option, reason = "denied or not, and worth a word or not")]
-    fn denial(&self) -> Option<Option<(Reason, bool)>> {
+    /// What becomes of the appointment if the report denies it: nothing to mention if nothing else was noted about it.
+    fn denied(&self) -> Option<Resolution> {
         let says_more = self.labelled().next().is_some();
-        let stated = self.stated.as_deref();
+        let not_made = |is_mentioned: bool, reason: Reason| {
+            if is_mentioned { Resolution::NotMade(reason) } else { Resolution::None }
+        };
         if self.booked == Some(false) {
+            let stated = self.stated.as_deref();
             let quoted = stated.map(quoted).unwrap_or_default();
             let names_appointment = stated.is_some_and(key::is_about_appointment);
             return Some(match self.verdict {
                 Some(Verdict::Unclear) => {
                     let why = "The report does not say clearly whether an appointment was made";
-                    Some((Reason::new(reasons::APPOINTMENT_UNCLEAR, format!("{why}: “{quoted}”.")), false))
+                    Resolution::by_hand(Reason::new(
+                        reasons::APPOINTMENT_UNCLEAR,
+                        format!("{why}: “{quoted}”."),
+                    ))
                 }
-                Some(Verdict::CalledOff) if names_appointment => Some((not_made(&quoted), true)),
-                _ => says_more.then(|| (not_made(&quoted), true)),
+                verdict => {
+                    let called_off = verdict == Some(Verdict::CalledOff) && names_appointment;
+                    not_made(called_off || says_more, reported_as_not_made(&quoted))
+                }
             });
         }
         if self.has_scheduling_intent() {
             return None;
         }
-        let is_noted = says_more || self.booked.is_some();
-        Some(is_noted.then(|| {
-            let intent = quoted(self.intent.as_deref().unwrap_or_default());
-            let why = format!("The call's intent was “{intent}” and not Scheduling.");
-            (Reason::new(reasons::APPOINTMENT_OTHER_INTENT, why), true)
-        }))
+        let intent = quoted(self.intent.as_deref().unwrap_or_default());
+        let why = format!("The call's intent was “{intent}” and not Scheduling.");
+        Some(not_made(
+            says_more || self.booked.is_some(),
+            Reason::new(reasons::APPOINTMENT_OTHER_INTENT, why),
+        ))
     }
 
     /// The approximate start, if all fields about it can be read. It uses the fields alone, so that the webhook does
@@ -405,7 +409,7 @@ impl AppointmentRequest {
     }
 }
 
-fn not_made(stated: &str) -> Reason {
+fn reported_as_not_made(stated: &str) -> Reason {
     let why = if stated.is_empty() { String::new() } else { format!(": “{stated}”") };
     Reason::new(reasons::APPOINTMENT_NOT_MADE, format!("The report says that no appointment was made{why}."))
 }

@@ -70,7 +70,7 @@ pub struct Call {
     /// Inbound, outbound or web.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Fact<CallKind>>,
-    /// The remote party's number as Vapi wrote it: E.164, national, SIP, or nonsense.
+    /// The remote party's number as reported: E.164, national, SIP, or nonsense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_number: Option<Fact<String>>,
     /// A number that the caller gave during the call. It is unverified.
@@ -79,7 +79,7 @@ pub struct Call {
     /// The id of a Lead or Contact, from the metadata that the call was started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_id: Option<Fact<String>>,
-    /// The remote party's name, according to Vapi or the agent.
+    /// The remote party's name, according to the platform or the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_name: Option<Fact<String>>,
     /// When the call began.
@@ -94,7 +94,7 @@ pub struct Call {
     /// Duration in seconds, rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<Fact<u32>>,
-    /// Vapi's `endedReason`; the set of values is open.
+    /// Why the call ended, in the platform's own words: an open set of values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<Fact<String>>,
     /// Where the call was transferred to: a number or a SIP address.

@@ -79,7 +79,7 @@ const WITHHELD: [&str; 9] = [
 const WITHHELD_ON_KEYS: [&str; 5] = ["266696687", "7378742833", "2562533", "8656696", "86282452253"];
 
 impl PhoneNumber {
-    /// Parses the remote party's number in any of Vapi's forms: E.164, national (of `default_country`, ISO 3166),
+    /// Parses the remote party's number in any reported form: E.164, national (of `default_country`, ISO 3166),
     /// with an extension, or a `sip:` or `tel:` address.
     pub fn parse_caller(raw: &str, default_country: &str) -> Result<Self, NoPhoneNumber> {
         let text = user_part(raw.trim());

@@ -7,7 +7,6 @@ use std::future::Future;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use calls::ids::WorkspaceId;
-use lambda_http::http::{HeaderMap, header};
 use ring::hmac;
 use secrecy::SecretString;
 use worker::ports::StoreError;
@@ -16,9 +15,6 @@ use crate::{
     keys::{Key, KeyRing},
     secrets::KeySource,
 };
-
-/// The header in which Vapi sends its server secret.
-pub const HEADER: &str = "X-Vapi-Secret";
 
 const VERSION: &str = "rlw1";
 
@@ -46,8 +42,8 @@ pub enum TokenError {
 
 /// Checks webhook tokens.
 pub trait WebhookTokens: Send + Sync {
-    /// Verifies a request's token: `X-Vapi-Secret`, or else `Authorization: Bearer`.
-    fn verify(&self, headers: &HeaderMap) -> impl Future<Output = Result<VerifiedToken, TokenError>> + Send;
+    /// Verifies a request's token; `None`: it has none.
+    fn verify(&self, token: Option<&str>) -> impl Future<Output = Result<VerifiedToken, TokenError>> + Send;
 }
 
 /// Issues webhook tokens.
@@ -74,8 +70,8 @@ impl<K: KeySource> TokenSigner<K> {
 }
 
 impl<K: KeySource> WebhookTokens for TokenSigner<K> {
-    async fn verify(&self, headers: &HeaderMap) -> Result<VerifiedToken, TokenError> {
-        let token = token_of(headers).ok_or(TokenError::Refused)?;
+    async fn verify(&self, token: Option<&str>) -> Result<VerifiedToken, TokenError> {
+        let token = token.ok_or(TokenError::Refused)?;
         let checked = match check(&self.keys.keys().await?.webhook, token) {
             Checked::UnknownKey => check(&self.keys.reread().await?.webhook, token),
             checked => checked,
@@ -99,15 +95,6 @@ impl<K: KeySource> WebhookTokenIssuer for TokenSigner<K> {
         let tag = hmac::sign(&signing_key(key), claim.as_bytes());
         Ok(format!("{claim}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag)).into())
     }
-}
-
-fn token_of(headers: &HeaderMap) -> Option<&str> {
-    let secret = headers.get(HEADER).map(|secret| secret.to_str().unwrap_or("not a token").trim());
-    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
-        return Some(secret);
-    }
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 enum Checked {
@@ -164,27 +151,12 @@ mod tests {
         signer(&["1"]).issue(&acme(), 3).await.unwrap().expose_secret().to_owned()
     }
 
-    fn headers(name: &'static str, value: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().unwrap());
-        headers
-    }
-
     #[tokio::test]
-    async fn an_issued_token_is_accepted_in_either_header_and_names_its_workspace() {
+    async fn an_issued_token_is_accepted_and_names_its_workspace() {
         let token = token().await;
         assert!(token.starts_with("rlw1.acme.3.1."), "{token}");
         let expected = VerifiedToken { workspace_id: acme(), secret_version: 3, key_id: "1".into() };
-        for headers in [
-            headers("x-vapi-secret", &token),
-            headers("authorization", &format!("Bearer {token}")),
-            headers("authorization", &format!("bearer  {token}")),
-        ] {
-            assert_eq!(signer(&["1"]).verify(&headers).await, Ok(expected.clone()));
-        }
-        let mut both = headers("authorization", &format!("Bearer {token}"));
-        both.insert("x-vapi-secret", "".parse().unwrap());
-        assert_eq!(signer(&["1"]).verify(&both).await, Ok(expected), "an empty header does not hide a token");
+        assert_eq!(signer(&["1"]).verify(Some(&token)).await, Ok(expected));
     }
 
     #[tokio::test]
@@ -205,25 +177,23 @@ mod tests {
             String::new(),
         ];
         for bad in tampered {
-            let verified = signer(&["1"]).verify(&headers("x-vapi-secret", &bad)).await;
+            let verified = signer(&["1"]).verify(Some(&bad)).await;
             assert_eq!(verified, Err(TokenError::Refused), "{bad}");
         }
-        assert_eq!(signer(&["1"]).verify(&HeaderMap::new()).await, Err(TokenError::Refused));
-        let basic = headers("authorization", &format!("Basic {token}"));
-        assert_eq!(signer(&["1"]).verify(&basic).await, Err(TokenError::Refused));
+        assert_eq!(signer(&["1"]).verify(None).await, Err(TokenError::Refused));
     }
 
     #[tokio::test]
     async fn a_token_of_another_deployments_key_with_the_same_id_is_refused() {
         let elsewhere = TokenSigner::new(keys::Fixed::from_initial(&"x".repeat(64)));
-        let verified = elsewhere.verify(&headers("x-vapi-secret", &token().await)).await;
+        let verified = elsewhere.verify(Some(&token().await)).await;
         assert_eq!(verified, Err(TokenError::Refused));
     }
 
     #[tokio::test]
     async fn tokens_of_an_older_key_stay_valid_and_new_ones_name_the_new_key() {
         let rotated = signer(&["2", "1"]);
-        assert!(rotated.verify(&headers("x-vapi-secret", &token().await)).await.is_ok());
+        assert!(rotated.verify(Some(&token().await)).await.is_ok());
         let new = rotated.issue(&acme(), 3).await.unwrap();
         assert!(new.expose_secret().starts_with("rlw1.acme.3.2."));
     }
@@ -232,7 +202,7 @@ mod tests {
     async fn a_token_of_an_unknown_key_makes_us_read_the_keys_again() {
         let new = signer(&["2"]).issue(&acme(), 1).await.unwrap();
         let source = keys::Rotating::new(keys::with_ids(&["1"]), keys::with_ids(&["2", "1"]));
-        let verified = TokenSigner::new(source).verify(&headers("x-vapi-secret", new.expose_secret())).await;
+        let verified = TokenSigner::new(source).verify(Some(new.expose_secret())).await;
         assert_eq!(verified.unwrap().key_id, "2");
     }
 }

@@ -1,4 +1,4 @@
-//! Parses Vapi's server messages: an end-of-call report becomes a small [`Call`].
+//! Reads Vapi's server messages: their secret, and an end-of-call report as a small [`Call`].
 //!
 //! Vapi's format is open and grows every month. A field of an unexpected shape counts as missing and never costs a
 //! call. The body is read once; nothing is copied unless it is kept.
@@ -6,6 +6,7 @@
 mod appointment_fields;
 mod caller_fields;
 mod payload;
+mod secret;
 mod structured_data;
 mod transcript;
 mod tree;
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use payload::Payload;
+pub use secret::{SECRET_HEADER, secret};
 use structured_data::StructuredData;
 use value::Object;
 

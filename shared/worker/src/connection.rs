@@ -36,9 +36,9 @@ const ADDRESS_GONE: &str = "your org's My Domain has changed; connect again with
 /// Attempts at revoking a grant. Nothing retries it later.
 const REVOKE_ATTEMPTS: u32 = 3;
 
-/// Why there are no valid tokens.
+/// Why an attempt gets no valid tokens: for want of a connection, or because Salesforce, a store or the time failed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoSession {
+pub enum SessionError {
     /// The workspace is not connected, or has to reconnect: its calls wait.
     #[error("not connected: {}", .0.code)]
     NotConnected(Reason),
@@ -91,23 +91,23 @@ where
         id: &WorkspaceId,
         stale: u64,
         deadline: DateTime<Utc>,
-    ) -> Result<Connection, NoSession> {
+    ) -> Result<Connection, SessionError> {
         loop {
             let workspace = self.store.load(id).await?;
-            let connection = connected(&workspace).map_err(NoSession::NotConnected)?;
+            let connection = connected(&workspace).map_err(SessionError::NotConnected)?;
             if connection.version > stale {
                 return Ok(connection.clone());
             }
             let now = self.clock.now();
             if deadline - now < REFRESH_TAKES {
-                return Err(NoSession::OutOfTime);
+                return Err(SessionError::OutOfTime);
             }
             if held(workspace.refresh_lease.as_ref(), now) {
                 self.clock.sleep(POLL).await;
                 continue;
             }
             // Read before taking the lease, which does not last long enough for a slow read.
-            let secret = self.tokens.client_secret().await.map_err(NoSession::Salesforce)?;
+            let secret = self.tokens.client_secret().await.map_err(SessionError::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
             let until = (now + REFRESH_LEASE).timestamp();
@@ -128,11 +128,11 @@ where
         owner: &str,
         address_gone_since: Option<i64>,
         deadline: DateTime<Utc>,
-    ) -> Result<(), NoSession> {
+    ) -> Result<(), SessionError> {
         // Taking the lease may have taken long.
         if deadline - self.clock.now() < REFRESH_TAKES {
             self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
-            return Err(NoSession::OutOfTime);
+            return Err(SessionError::OutOfTime);
         }
         let mut response = self.tokens.refresh(connection, secret).await;
         let retry_after = match response.as_ref().map_err(|error| error.class) {
@@ -173,7 +173,7 @@ where
                     error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
                 let since = address_gone_since.filter(|_| no_response_from_salesforce);
                 self.store.release_refresh_lease(id, connection.version, owner, since).await?;
-                Err(NoSession::Salesforce(error))
+                Err(SessionError::Salesforce(error))
             }
         }
     }
@@ -192,12 +192,12 @@ where
         owner: &str,
         since: Option<i64>,
         error: CrmError,
-    ) -> Result<(), NoSession> {
+    ) -> Result<(), SessionError> {
         let now = self.clock.now().timestamp();
         let since = since.unwrap_or(now);
         if now - since < ADDRESS_MAY_BE_GONE_FOR.num_seconds() {
             self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
-            return Err(NoSession::Salesforce(error));
+            return Err(SessionError::Salesforce(error));
         }
         if self.store.require_reconnect(id, connection.version, ADDRESS_GONE).await? {
             measure::connection_ended();
@@ -213,7 +213,7 @@ where
         owner: &str,
         tokens: &Tokens,
         deadline: DateTime<Utc>,
-    ) -> Result<(), NoSession> {
+    ) -> Result<(), SessionError> {
         // Store both even if only one is new: that seals them with the current key.
         let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&connection.refresh_token);
         let both = Tokens { refresh_token: Some(refresh_token.clone()), ..tokens.clone() };

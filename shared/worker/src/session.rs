@@ -18,7 +18,7 @@ use crm::{
 };
 
 use crate::{
-    connection::{NoSession, Sessions},
+    connection::{SessionError, Sessions},
     ports::{Clock, Crm, Look, Random, StoreError},
     worker::{Ports, Worker},
 };
@@ -60,13 +60,13 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<NoSession> for Stop {
-    fn from(reason: NoSession) -> Self {
+impl From<SessionError> for Stop {
+    fn from(reason: SessionError) -> Self {
         match reason {
-            NoSession::NotConnected(reason) => Ending::Waiting(reason).into(),
-            NoSession::Salesforce(error) => Ending::NoSession(error).into(),
-            NoSession::OutOfTime => Ending::OutOfTime.into(),
-            NoSession::Store(error) => Self::Store(error),
+            SessionError::NotConnected(reason) => Ending::Waiting(reason).into(),
+            SessionError::Salesforce(error) => Ending::NoSession(error).into(),
+            SessionError::OutOfTime => Ending::OutOfTime.into(),
+            SessionError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -283,7 +283,7 @@ impl<'a, P: Ports> Session<'a, P> {
         if left < WRITE_TAKES { Err(Ending::OutOfTime.into()) } else { Ok(()) }
     }
 
-    async fn renew(&mut self) -> Result<(), NoSession> {
+    async fn renew(&mut self) -> Result<(), SessionError> {
         let worker = self.worker;
         let sessions = Sessions {
             store: &worker.workspaces,
@@ -294,7 +294,7 @@ impl<'a, P: Ports> Session<'a, P> {
         let org_id = self.connection.org_id.clone();
         self.connection = loop {
             match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
-                Err(NoSession::Salesforce(error))
+                Err(SessionError::Salesforce(error))
                     if error.class == FaultClass::Passing && self.wait_to_retry().await => {}
                 ended => break ended?,
             }
@@ -304,6 +304,6 @@ impl<'a, P: Ports> Session<'a, P> {
             return Ok(());
         }
         // Somebody has reconnected to another org in the meantime: the next attempt handles that.
-        Err(NoSession::OutOfTime)
+        Err(SessionError::OutOfTime)
     }
 }

@@ -41,7 +41,7 @@ codes! {
     NO_PHONE_NUMBER = "no_phone_number" {
         in: [Skipped],
         acts: Nobody,
-        means: "The call has no phone number: it is a web call, or Vapi's report does not include one.",
+        means: "The call has no phone number: it is a web call, or the report does not include one.",
         remedy: "",
         runbook: "If callers say their number, `useGivenNumber` and a retry find them by it.",
     }
@@ -55,7 +55,7 @@ codes! {
     PHONE_NUMBER_UNREADABLE = "phone_number_unreadable" {
         in: [Skipped],
         acts: WorkspaceAdmin,
-        means: "The caller's number, as Vapi reported it, is not a phone number.",
+        means: "The caller's number, as reported, is not a phone number.",
         remedy: "If only its country code is missing, set the workspace's default country, then retry.",
     }
     RECORD_NOT_FOUND = "record_not_found" {

@@ -8,7 +8,7 @@ use calls::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    connection::{NoSession, Sessions},
+    connection::{SessionError, Sessions},
     ports::{Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
 };
 
@@ -59,14 +59,14 @@ impl KeepAlive {
                 }
                 match refresh(sessions, &id, self.until).await {
                     Ok(refreshed) => done.refreshed += usize::from(refreshed),
-                    Err(NoSession::NotConnected(reason)) => {
+                    Err(SessionError::NotConnected(reason)) => {
                         tracing::warn!(workspace.id = %id, error.code = %reason.code, "an idle connection has ended");
                         done.ended += 1;
                     }
                     Err(error) => {
                         tracing::warn!(workspace.id = %id, error = %error, "an idle connection could not be kept alive");
                         done.failed += 1;
-                        if let NoSession::Store(error) = error {
+                        if let SessionError::Store(error) = error {
                             failed.get_or_insert(error);
                         }
                     }
@@ -85,7 +85,7 @@ async fn refresh<S, T, K, R>(
     sessions: &Sessions<'_, S, T, K, R>,
     id: &WorkspaceId,
     deadline: DateTime<Utc>,
-) -> Result<bool, NoSession>
+) -> Result<bool, SessionError>
 where
     S: ConnectionStore + IdleConnections,
     T: TokenEndpoint,

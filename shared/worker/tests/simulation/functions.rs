@@ -1,7 +1,11 @@
 //! The functions in the simulated world: the real use cases, with the few lines that the handlers add.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::{
+    ports::{Simulated, connections::Stored},
+    run::TIMEOUT,
+    samples::{org_id, workspace_id},
+    world::{Message, SETTLE, VALID_SECRET, World},
+};
 use calls::{
     call::Call,
     ids::{ErrorCode, SalesforceId, WorkspaceId},
@@ -10,19 +14,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crm::workspace::{Connection, Workspace};
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
 use worker::{
     Turn, Worker,
     connection::end_grant,
     jobs::{Job, Report, Resume, Retry, RetryCall},
     message::{Queued as _, is_fresh},
     ports::{Clock, Queue, StoreError, Workspaces},
-};
-
-use crate::{
-    ports::Simulated,
-    run::TIMEOUT,
-    samples::{org_id, workspace_id},
-    world::{Message, SETTLE, VALID_SECRET, World},
 };
 
 /// API Gateway's timeout.
@@ -116,11 +114,15 @@ async fn read_back(
     token: &str,
     replaced: Option<SecretString>,
     error: StoreError,
-) -> Result<Result<Option<String>, ()>, StoreError> {
+) -> Result<Stored, StoreError> {
     let text = |token: &SecretString| token.expose_secret().to_owned();
     let stored =
         Workspaces::load(world, id).await?.connection.map(|connection| text(&connection.refresh_token));
-    if stored.as_deref() == Some(token) { Ok(Ok(replaced.as_ref().map(text))) } else { Err(error) }
+    if stored.as_deref() == Some(token) {
+        Ok(Stored::Done { replaced: replaced.as_ref().map(text) })
+    } else {
+        Err(error)
+    }
 }
 
 /// What `sync-logs` hands to `sync` when a person retries all calls with one error code.
@@ -192,13 +194,13 @@ pub async fn connect(world: World, workspace: usize, org: usize) -> Result<(), S
         stored => stored,
     };
     let unused = match stored {
-        Ok(Ok(replaced)) => {
+        Ok(Stored::Done { replaced }) => {
             // Best effort: the sweep wakes rows that are not woken now.
             let _ = world.send(&Resume::all(id.clone()).message()).await;
             replaced
         }
         // The product retries with the new version; here the next user connects again.
-        Ok(Err(())) => Some(token),
+        Ok(Stored::Conflict) => Some(token),
         Err(error) => {
             // The replaced grant may be forgotten by now, or still be in use, so it is not revoked.
             let process = world.state().running;

@@ -209,6 +209,17 @@ impl IdleConnections for World {
     }
 }
 
+/// What became of a new connection.
+pub enum Stored {
+    /// It is stored.
+    Done {
+        /// The refresh token that it replaced.
+        replaced: Option<String>,
+    },
+    /// The version has changed.
+    Conflict,
+}
+
 impl World {
     /// Deletes the connection, if its version has not changed. Returns its refresh token.
     pub async fn forget(&self, id: &WorkspaceId, version: u64) -> Result<Option<String>, StoreError> {
@@ -221,18 +232,18 @@ impl World {
         .map_err(store_error)
     }
 
-    /// Stores a new connection and returns the replaced refresh token; `Err` if the version has changed.
+    /// Stores a new connection.
     pub async fn connect(
         &self,
         id: &WorkspaceId,
         version: u64,
         new: Connection,
-    ) -> Result<Result<Option<String>, ()>, StoreError> {
+    ) -> Result<Stored, StoreError> {
         let id = id.clone();
         let process = self.state().running;
         self.call("store connection", move |state| {
             if state.workspace(&id).connection_version != version {
-                return Err(());
+                return Stored::Conflict;
             }
             let old = state.forget(&id, process);
             let now = state.clock() / 1000;
@@ -242,7 +253,7 @@ impl World {
             workspace.state_reason = None;
             let version = workspace.connection_version;
             workspace.connection = Some(Connection { version, ..new });
-            Ok(old)
+            Stored::Done { replaced: old }
         })
         .await
         .map_err(store_error)

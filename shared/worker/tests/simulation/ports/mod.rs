@@ -1,6 +1,6 @@
 //! The algorithm's ports, implemented by the simulated world.
 
-mod connections;
+pub mod connections;
 mod ledger;
 mod salesforce;
 
