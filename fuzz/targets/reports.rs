@@ -1,4 +1,4 @@
-//! The report parser. Any body is either refused with a stable code, or is a call that fits into a queue message and
+//! The report parser. Any body is either refused with a short reason, or is a call that fits into a queue message and
 //! whose Task and Event fit into Salesforce's fields.
 
 #![no_main]
@@ -10,7 +10,7 @@ use crm::{
     workspace::Settings,
 };
 use libfuzzer_sys::fuzz_target;
-use voice::vapi::{self, ReportError, ServerMessage};
+use voice::vapi::{self, ServerMessage};
 
 /// The maximum size of a call. It leaves room for the rest of a queue message, which Ringlog keeps under 256 KiB.
 const MAX_CALL: usize = 240 * 1024;
@@ -22,8 +22,8 @@ fuzz_target!(|body: &[u8]| {
         Ok(ServerMessage::Informs { kind } | ServerMessage::ExpectsAnswer { kind }) => {
             return assert!(!kind.is_empty() && kind.chars().count() <= 100);
         }
-        Err(error @ ReportError::Malformed { .. }) => return assert_eq!(error.code(), "malformed_json"),
-        Err(error) => return assert!(error.code().ends_with("_field")),
+        // Names a place and a rule, never what was sent there.
+        Err(error) => return assert!(error.to_string().len() < 200),
     };
 
     let serialized = serde_json::to_string(&call).unwrap();
