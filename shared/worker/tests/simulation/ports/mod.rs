@@ -1,4 +1,5 @@
-//! The algorithm's ports, implemented by the simulated world.
+//! The algorithm's ports, implemented by the simulated world. They are not the stores of `worker::testing`, because here
+//! each call is a point at which its process may fail, stop or be overtaken.
 
 pub mod connections;
 mod ledger;
