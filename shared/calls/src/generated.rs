@@ -6,7 +6,10 @@ use std::{env, fmt::Display, fs, iter, ops::RangeInclusive, path::PathBuf};
 use serde_yaml_ng::Value;
 
 use crate::{
-    codes::{self, Acts, Code, Entry, faults, reasons, refusals, refusals::Blames, refusals::Refusal},
+    codes::{
+        self, Acts, Code, Entry, FaultClass, faults, reasons,
+        salesforce::{self, Answer, Blames, Meaning},
+    },
     limits::{APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, RETENTION_DAYS, SETTLE_SECONDS},
     status::SyncStatus,
 };
@@ -106,23 +109,44 @@ fn row(entry: &Entry) -> [String; 5] {
     ]
 }
 
-/// One row for adjacent refusals with the same remedy.
-fn refusal_row(refusals: &[Refusal]) -> [String; 2] {
-    let code = |refusal: &Refusal| {
-        let has_others = refusals::ALL.iter().filter(|other| other.code == refusal.code).count() > 1;
-        let field = match refusal.blames {
+/// Salesforce's codes that no entry explains.
+fn answers() -> impl Iterator<Item = &'static Answer> {
+    let is_explained = |answer: &&Answer| faults::ALL.iter().any(|fault| fault.code == answer.code);
+    salesforce::REST.iter().filter(move |answer| !answer.code.is_empty() && !is_explained(answer))
+}
+
+/// One row for adjacent answers that mean the same and have the same remedy.
+fn answer_row(answers: &[&Answer]) -> [String; 4] {
+    let code = |answer: &&Answer| {
+        let has_others = salesforce::REST.iter().filter(|other| other.code == answer.code).count() > 1;
+        let field = match answer.blames {
             Blames::Nothing => " without a field".to_owned(),
             Blames::Field(name) => format!(" about {name}"),
             Blames::Any if has_others => " about another field".to_owned(),
             Blames::Any => String::new(),
         };
-        format!("`{}`{field}", refusal.code)
+        format!("`{}`{field}", answer.code)
     };
-    [refusals.iter().map(code).collect::<Vec<_>>().join(", "), refusal_remedy(&refusals[0])]
+    let [first, ..] = answers else { unreachable!("a group has an answer") };
+    let does = match first.meaning {
+        Meaning::Is(FaultClass::Passing) => "retries",
+        Meaning::Unclear => "retries; after a write, looks for what it wrote first",
+        Meaning::Is(FaultClass::Session) => "refreshes the session",
+        Meaning::Is(FaultClass::RecordGone) => "looks for the caller again",
+        Meaning::Is(FaultClass::FieldRefused) => "leaves the field out",
+        Meaning::Is(_) | Meaning::ByStatus => "does not retry",
+    };
+    let to_do = if first.remedy.is_empty() { "Nothing.".to_owned() } else { answer_remedy(first) };
+    [
+        answers.iter().map(code).collect::<Vec<_>>().join(", "),
+        does.to_owned(),
+        who(first.acts).to_owned(),
+        to_do,
+    ]
 }
 
-fn refusal_remedy(refusal: &Refusal) -> String {
-    let text = codes::fill(refusal.remedy, &REFUSED);
+fn answer_remedy(answer: &Answer) -> String {
+    let text = codes::fill(answer.remedy, &REFUSED);
     // The text may begin with a blank.
     let (first, rest) = text.split_at(1);
     first.to_uppercase() + rest
@@ -133,8 +157,12 @@ fn the_runbook_has_every_error_code() {
     check("docs/operations.md", |document| {
         let codes = table(["code", "with status", "means", "who acts", "what to do"], entries().map(row));
         let document = with_section(document, "error codes", codes);
-        let refusals = refusals::ALL.chunk_by(|one, other| one.remedy == other.remedy).map(refusal_row);
-        with_section(&document, "refusals", table(["code begins with", "what to do"], refusals))
+        let answers: Vec<&Answer> = answers().collect();
+        let alike =
+            |one: &&Answer, other: &&Answer| (one.meaning, one.remedy) == (other.meaning, other.remedy);
+        let rows = answers.chunk_by(alike).map(answer_row);
+        let header = ["code begins with", "Ringlog", "who acts", "what to do"];
+        with_section(&document, "Salesforce's codes", table(header, rows))
     });
 }
 
@@ -163,9 +191,9 @@ fn the_card_has_the_same_texts() {
         .filter(|entry| !entry.is_note())
         .flat_map(|entry| entry.codes.iter().map(|code| (code.code, remedy(entry, code))))
         .collect();
-    for refusal in refusals::ALL {
-        if !remedies.iter().any(|(code, _)| *code == refusal.code) {
-            remedies.push((refusal.code, refusal_remedy(refusal)));
+    for answer in answers().filter(|answer| !answer.remedy.is_empty()) {
+        if !remedies.iter().any(|(code, _)| *code == answer.code) {
+            remedies.push((answer.code, answer_remedy(answer)));
         }
     }
     let remedies = remedies.iter().map(|(code, text)| format!("  [{}, {}],\n", string(code), string(text)));
@@ -196,7 +224,9 @@ fn codes_are_unique_and_all_blanks_are_filled() {
     for (at, code) in codes.iter().enumerate() {
         assert!(!codes[..at].contains(code), "{code}");
     }
-    for text in entries().flat_map(row).chain(refusals::ALL.iter().map(refusal_remedy)) {
+    for text in
+        entries().flat_map(row).chain(answers().filter(|answer| !answer.remedy.is_empty()).map(answer_remedy))
+    {
         assert!(!text.contains(['{', '}', '|']), "{text}");
     }
 }

@@ -2,49 +2,11 @@
 
 use std::collections::BTreeSet;
 
+pub use calls::codes::FaultClass;
 use calls::{codes::faults, ids::SalesforceId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// What a Salesforce failure means for the current work (docs/salesforce-api.md#errors).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultClass {
-    /// Temporary, and nothing was written: retrying is safe.
-    Passing,
-    /// A write may or may not have been committed: look before writing again.
-    Ambiguous,
-    /// Permanent until somebody changes something in Salesforce.
-    Permanent,
-    /// The access token is no longer valid; a refreshed one may be.
-    Session,
-    /// The refresh token is no longer valid: a user has to reconnect.
-    GrantEnded,
-    /// Salesforce rejects our client id or secret: the deployment is misconfigured, not the workspace.
-    OwnConfiguration,
-    /// Too many concurrent requests in this org: passes within minutes.
-    ConcurrentLimit,
-    /// The org's daily requests are used up: passes within hours.
-    DailyLimit,
-    /// The record is deleted, converted or not visible: search again.
-    RecordGone,
-    /// A field or its value is refused; `fields` names it.
-    FieldRefused,
-    /// Somebody changed the activity after it was read: read it again.
-    Stale,
-    /// The refresh token was rejected with an error that temporary problems cause too: ask again before ending the
-    /// grant.
-    GrantDoubtful,
-    /// Nothing responds at the token endpoint's address any more: the org's My Domain may have been renamed.
-    AddressGone,
-}
-
-impl FaultClass {
-    /// Whether it may pass without anybody's action.
-    pub fn passes(self) -> bool {
-        !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
-    }
-}
 
 /// A Salesforce failure, with everything that Salesforce said about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

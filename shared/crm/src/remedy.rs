@@ -1,6 +1,6 @@
 //! What a person can do about a failure: what happened, in Salesforce's words if there are any, and what to change.
 
-use calls::codes::{self, faults, reasons, refusals, refusals::Blames, refusals::Refusal};
+use calls::codes::{self, faults, reasons, salesforce, salesforce::Answer};
 
 use crate::records::{CrmError, FaultClass, WrittenObject};
 
@@ -25,20 +25,11 @@ fn in_salesforces_words(error: &CrmError, remedy: &str) -> String {
 
 /// What to change in the org. There is nothing to say about faults that pass and have no entry.
 fn remedy(error: &CrmError) -> String {
-    match refusals::ALL.iter().find(|refusal| fits(refusal, error)) {
-        Some(refusal) => Words::of(error.object).fill(refusal.remedy, &error.fields),
+    match Answer::find(salesforce::REST, &error.code, &error.message, &error.fields) {
+        Some(answer) => Words::of(error.object).fill(answer.remedy, &error.fields),
         None if error.class.passes() => String::new(),
         None => codes::OTHERWISE.to_owned(),
     }
-}
-
-fn fits(refusal: &Refusal, error: &CrmError) -> bool {
-    let blames = match refusal.blames {
-        Blames::Any => true,
-        Blames::Nothing => error.fields.is_empty(),
-        Blames::Field(name) => error.fields.iter().any(|blamed| blamed == name),
-    };
-    blames && error.code.starts_with(refusal.code)
 }
 
 /// A remedy's words for the refused object.
@@ -107,10 +98,14 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use calls::codes::OTHERWISE;
+    use calls::codes::{OTHERWISE, salesforce::Blames};
 
     const OBJECTS: [Option<WrittenObject>; 4] =
         [None, Some(WrittenObject::Task), Some(WrittenObject::Event), Some(WrittenObject::Lead)];
+
+    fn refusals() -> impl Iterator<Item = &'static Answer> {
+        salesforce::REST.iter().filter(|answer| !answer.remedy.is_empty())
+    }
 
     fn refused(code: &str, object: Option<WrittenObject>, fields: &[&str]) -> String {
         explain(&CrmError {
@@ -138,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_remedy_is_used() {
-        for refusal in refusals::ALL {
+        for refusal in refusals() {
             let code = refusal.code;
             let fields: &[&str] = match refusal.blames {
                 Blames::Nothing => &[],
@@ -190,7 +185,7 @@ mod tests {
                 assert!(said.contains(words), "{object:?} {code}: {said}");
             }
         }
-        for code in refusals::ALL.iter().map(|refusal| refusal.code) {
+        for code in refusals().map(|refusal| refusal.code) {
             let said = refused(code, Some(WrittenObject::Lead), &[]);
             assert!(!said.contains("Task") && !said.contains("Event"), "{code}: {said}");
         }

@@ -1,8 +1,23 @@
-//! What a failure means: the one table from HTTP status, error code and text to [`FaultClass`] (REST API Developer
-//! Guide, "Status Codes and Error Responses"; Help, "OAuth 2.0 Error Codes").
+//! Reads failures: from a response, or from none, to a [`FaultClass`] by the table of Salesforce's codes
+//! (`calls::codes::salesforce`) or by HTTP status (REST API Developer Guide, "Status Codes and Error Responses"; Help,
+//! "OAuth 2.0 Error Codes").
 
-use calls::{codes::faults, ids::SalesforceId};
-use crm::{CrmError, FaultClass};
+use calls::{
+    codes::{
+        FaultClass::{
+            self, ConcurrentLimit, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone, Session,
+            Stale,
+        },
+        faults,
+        salesforce::{
+            Answer,
+            Meaning::{ByStatus, Is, Unclear},
+            OAUTH, REST,
+        },
+    },
+    ids::SalesforceId,
+};
+use crm::CrmError;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -30,92 +45,26 @@ impl Effect {
     }
 }
 
-/// What an error code means.
-#[derive(Debug, Clone, Copy)]
-enum Meaning {
-    /// The request had no effect, or was rolled back.
-    Is(FaultClass),
-    /// The request may have taken effect.
-    Unclear,
-}
-
-use FaultClass::{
-    ConcurrentLimit, DailyLimit, FieldRefused, GrantDoubtful, GrantEnded, OwnConfiguration, Passing,
-    Permanent, RecordGone, Session, Stale,
-};
-use Meaning::{Is, Unclear};
-
-/// An error code (`""`: any), a part of the text in lower case (`""`: any), and their meaning.
-type Rule = (&'static str, &'static str, Meaning);
-
-/// The REST API. The first rule that matches applies; if none does, the status decides ([`by_status`]).
-const REST: &[Rule] = &[
-    // A refresh does not help with these two, and would be repeated forever.
-    ("INVALID_SESSION_ID", "not valid for use with the rest api", Is(Permanent)),
-    ("INVALID_SESSION_ID", "not attached to agent", Is(Permanent)),
-    ("INVALID_SESSION_ID", "", Is(Session)),
-    ("INVALID_AUTH_HEADER", "", Is(Session)),
-    ("Bad_OAuth_Token", "", Is(Session)),
-    ("REQUEST_LIMIT_EXCEEDED", "concurrent", Is(ConcurrentLimit)),
-    ("REQUEST_LIMIT_EXCEEDED", "", Is(DailyLimit)),
-    ("UNABLE_TO_LOCK_ROW", "", Is(Passing)),
-    ("", "unable_to_lock_row", Is(Passing)),
-    // Another subrequest is to blame. Seen on its own only if Salesforce does not say which.
-    ("PROCESSING_HALTED", "", Is(Passing)),
-    ("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "", Is(Passing)),
-    ("ENTITY_IS_DELETED", "", Is(RecordGone)),
-    ("INVALID_CROSS_REFERENCE_KEY", "", Is(RecordGone)),
-    ("CANNOT_UPDATE_CONVERTED_LEAD", "", Is(RecordGone)),
-    ("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "", Is(FieldRefused)),
-    ("INVALID_FIELD_FOR_INSERT_UPDATE", "", Is(FieldRefused)),
-    ("INVALID_FIELD", "", Is(FieldRefused)),
-    ("QUERY_TIMEOUT", "", Unclear),
-    ("UNKNOWN_EXCEPTION", "", Unclear),
-    ("SERVER_UNAVAILABLE", "", Unclear),
-];
-
-/// The token endpoint, except 5xx, which never ends a grant.
-const OAUTH: &[Rule] = &[
-    ("", "already being processed", Is(Passing)),
-    ("rate_limit_exceeded", "", Is(Passing)),
-    ("", "rate exceeded", Is(Passing)),
-    // An admin's restrictions come and go; the grant remains.
-    ("invalid_grant", "ip restricted", Is(Passing)),
-    ("invalid_grant", "login hours", Is(Passing)),
-    // Salesforce says this about its own outages as well.
-    ("invalid_grant", "authentication failure", Is(GrantDoubtful)),
-    ("invalid_grant", "", Is(GrantEnded)),
-    ("inactive_user", "", Is(GrantEnded)),
-    ("inactive_org", "", Is(GrantEnded)),
-    // Includes what a bug of ours would cause (`invalid_request`, `unsupported_grant_type`, …): no workspace can fix it.
-    ("", "", Is(OwnConfiguration)),
-];
-
-fn look_up(table: &[Rule], code: &str, text: &str) -> Option<Meaning> {
-    let text = text.to_lowercase();
-    let fits = |(c, t, _): &&Rule| (c.is_empty() || c.eq_ignore_ascii_case(code)) && text.contains(t);
-    table.iter().find(fits).map(|(_, _, meaning)| *meaning)
-}
-
-/// The meaning of a status whose error code is not in the table.
-fn by_status(status: StatusCode, effect: Effect) -> Meaning {
-    match status.as_u16() {
-        // The org has moved: a refresh returns its new address.
-        300..=399 | 401 => Is(Session),
-        404 if effect == Effect::Changes => Is(RecordGone),
-        412 => Is(Stale),
-        // Salesforce Edge has no route to the org: the request did not reach it.
-        420 => Is(Passing),
-        429 => Is(ConcurrentLimit),
-        408 | 500.. => Unclear,
-        _ => Is(Permanent),
+/// What the table says; `None` if the status decides.
+fn listed(answer: Option<&Answer>, effect: Effect) -> Option<FaultClass> {
+    match answer?.meaning {
+        Is(class) => Some(class),
+        Unclear => Some(effect.unclear()),
+        ByStatus => None,
     }
 }
 
-fn class(meaning: Meaning, effect: Effect) -> FaultClass {
-    match meaning {
-        Is(class) => class,
-        Unclear => effect.unclear(),
+fn by_status(status: StatusCode, effect: Effect) -> FaultClass {
+    match status.as_u16() {
+        // The org has moved: a refresh returns its new address.
+        300..=399 | 401 => Session,
+        404 if effect == Effect::Changes => RecordGone,
+        412 => Stale,
+        // Salesforce Edge has no route to the org: the request did not reach it.
+        420 => Passing,
+        429 => ConcurrentLimit,
+        408 | 500.. => effect.unclear(),
+        _ => Permanent,
     }
 }
 
@@ -176,11 +125,8 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     let duplicates = entries.first_mut().and_then(|entry| entry.duplicate_result.take());
     let Some(first) = entries.first() else { return without_entries(status, body, effect) };
     let class_of = |entry: &Entry| {
-        let meaning = look_up(REST, &entry.code, &entry.message).unwrap_or_else(|| by_status(status, effect));
-        match class(meaning, effect) {
-            RecordGone if !concerns_who_id(entry) => Permanent,
-            class => class,
-        }
+        let answer = Answer::find(REST, &entry.code, &entry.message, &named_fields(entry));
+        listed(answer, effect).unwrap_or_else(|| by_status(status, effect))
     };
     let class = class_of(first);
     let mut fields: Vec<String> =
@@ -190,25 +136,17 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     CrmError { fields, records, ..fault(class, status, &first.code, &first.message) }
 }
 
-/// Whether the record that is gone is the one that the activity belongs to, and not an owner or a record type, which can
-/// be missing, hidden or inactive too.
-fn concerns_who_id(entry: &Entry) -> bool {
-    entry
-        .fields
-        .as_ref()
-        .is_none_or(|fields| fields.is_empty() || fields.iter().any(|field| field == "WhoId"))
-}
-
 /// An error response without a list of errors: HTML from Salesforce Edge (420, 502), plain text from the identity service.
 /// Pages such as "URL No Longer Exists" come from the host, not from the API: the org may have moved, and a refresh
 /// returns its new address.
 fn without_entries(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let word = std::str::from_utf8(body).map(str::trim).ok().filter(|text| is_name(text)).unwrap_or_default();
-    let meaning = look_up(REST, word, "").unwrap_or_else(|| match by_status(status, effect) {
-        Is(Permanent | RecordGone) => Is(Session),
-        meaning => meaning,
+    let answer = Answer::find(REST, word, "", &[]);
+    let class = listed(answer, effect).unwrap_or_else(|| match by_status(status, effect) {
+        Permanent | RecordGone => Session,
+        class => class,
     });
-    fault(class(meaning, effect), status, word, word)
+    fault(class, status, word, word)
 }
 
 /// The `error` and `error_description` that the token and revoke endpoints send. The description may be missing.
@@ -234,14 +172,14 @@ pub(crate) fn oauth(status: StatusCode, body: &[u8], effect: Effect) -> CrmError
     let (code, text) = error.as_ref().map_or(("", ""), |error| {
         (error.error.as_str(), error.error_description.as_deref().unwrap_or_default())
     });
-    let meaning = match (status.as_u16(), look_up(OAUTH, code, text)) {
-        (500.., _) => Unclear,
+    let class = match (status.as_u16(), listed(Answer::find(OAUTH, code, text, &[]), effect)) {
+        (500.., _) => effect.unclear(),
         // Not from Salesforce but from something in between. And only a 400 ends a grant.
-        _ if code.is_empty() => Is(Passing),
-        (status, Some(Is(GrantEnded))) if status != 400 => Is(Passing),
-        (_, meaning) => meaning.unwrap_or(Is(OwnConfiguration)),
+        _ if code.is_empty() => Passing,
+        (status, Some(GrantEnded)) if status != 400 => Passing,
+        (_, class) => class.unwrap_or(OwnConfiguration),
     };
-    fault(class(meaning, effect), status, code, if text.is_empty() { code } else { text })
+    fault(class, status, code, if text.is_empty() { code } else { text })
 }
 
 /// Whether the token endpoint is no longer at its address, as when the org's My Domain was renamed.

@@ -1,4 +1,4 @@
-//! What goes wrong between Ringlog and Salesforce, and is about neither the call nor the org's rules (`refusals`).
+//! What goes wrong between Ringlog and Salesforce, and is about neither the call nor the org's rules (`salesforce`).
 
 use super::Code;
 

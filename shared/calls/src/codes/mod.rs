@@ -33,7 +33,9 @@ macro_rules! codes {
 
 pub mod faults;
 pub mod reasons;
-pub mod refusals;
+pub mod salesforce;
+
+pub use salesforce::FaultClass;
 
 #[cfg(test)]
 use crate::status::SyncStatus;
@@ -90,9 +92,8 @@ impl Entry {
 }
 
 /// Who fixes the cause of a code.
-#[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Acts {
+pub enum Acts {
     /// It passes, or nothing is wrong.
     Nobody,
     /// Whoever works with the org's records.

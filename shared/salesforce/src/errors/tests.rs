@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use FaultClass::{DailyLimit, FieldRefused, GrantDoubtful};
 
 fn error_of(status: u16, code: &str, message: &str, effect: Effect) -> CrmError {
     let body = json!([{ "errorCode": code, "message": message }]).to_string();
