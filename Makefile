@@ -22,7 +22,7 @@ test-unit: .venv/ready dashboard/node_modules/ready  ## rules, handlers, sample 
 test-integration: .venv/ready   ## the Salesforce client against the simulator, the stores against the emulator
 	cargo test --workspace --test '*' --no-fail-fast
 
-test-e2e: .venv/ready dashboard/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
+test-e2e: .venv/ready dashboard/node_modules/ready tests/e2e/react-18/node_modules/ready browser release  ## the deployed template, from the Connect button to the Task
 	RELEASE=1 python -m pytest tests/e2e
 
 openapi:                        ## the API's description, docs/openapi.yaml, from the code
@@ -95,8 +95,8 @@ INSTALL := $(UV) pip install --quiet --python
 .venv/scanners/ready: requirements-scanners.txt | .venv/ready
 	$(UV) venv --quiet --clear --python python3 .venv/scanners && $(INSTALL) .venv/scanners -r requirements-scanners.txt && touch $@
 
-dashboard/node_modules/ready: dashboard/package-lock.json
-	npm --prefix dashboard ci --no-audit --no-fund && touch $@
+%/node_modules/ready: %/package-lock.json
+	npm --prefix $* ci --no-audit --no-fund && touch $@
 
 # Browser tests use a real Chromium: the installed one, or else Playwright's or the system's package.
 browser: .venv/ready

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from .support.stack import Stack
 from .support.workspace import Workspace
 
 DASHBOARD = ROOT / "dashboard"
+# The oldest React that the package promises.
+OLDEST_REACT = ROOT / "tests/e2e/react-18"
 INDEX = '<!doctype html><html lang="en"><div id="root"></div><script type="module" src="./main.tsx"></script></html>'
 MAIN = """\
 import { createRoot } from "react-dom/client";
@@ -23,6 +27,7 @@ import { Integrations } from "./Integrations";
 
 createRoot(document.getElementById("root")!).render(<Integrations />);
 """
+PACKAGE = '{"private": true, "type": "module", "scripts": {"build": "tsc && vite build --base ./"}}'
 SESSION = """\
 export const API_URL = location.origin;
 export const getToken = () => localStorage.getItem("token") ?? "";
@@ -49,28 +54,37 @@ def npm(folder: Path, *words: str) -> str:
     return result.stdout
 
 
-@pytest.fixture(scope="module", params=["18.3.1", None], ids=["oldest React", "our React"])
+def copy(package: str, source: Path, target: Path) -> None:
+    """Copies an installed package and what it depends on. A registry that is away must not fail a test."""
+    shutil.copytree(source / package, target / package, dirs_exist_ok=True)
+    for dependency in manifest(target / package).get("dependencies", {}):
+        copy(dependency, source, target)
+
+
+def manifest(package: Path) -> dict[str, dict[str, str]]:
+    manifest: dict[str, dict[str, str]] = json.loads((package / "package.json").read_text())
+    return manifest
+
+
+@pytest.fixture(scope="module", params=[OLDEST_REACT, DASHBOARD], ids=["oldest React", "our React"])
 def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built application that contains only the packed card and React."""
     folder = tmp_path_factory.mktemp("application")
+    packages = folder / "node_modules"
+    card = packages / "@ringlog/salesforce"
     npm(DASHBOARD, "run", "build")
     (packed,) = json.loads(npm(DASHBOARD, "pack", "--json", "--pack-destination", str(folder)))
-    versions = json.loads((DASHBOARD / "package.json").read_text())["devDependencies"]
-    if request.param:
-        versions |= {"react": request.param, "react-dom": request.param}
-        versions |= {"@types/react": "^18", "@types/react-dom": "^18"}
-    tools = ("@types/react", "@types/react-dom", "@vitejs/plugin-react", "typescript", "vite")
-    manifest = {
-        "private": True,
-        "type": "module",
-        "dependencies": {
-            "@ringlog/salesforce": f"file:{packed['filename']}",
-            **{name: versions[name] for name in ("react", "react-dom")},
-        },
-        "devDependencies": {name: versions[name] for name in tools},
-        "scripts": {"build": "tsc && vite build --base ./"},
-    }
-    (folder / "package.json").write_text(json.dumps(manifest))
+    with tarfile.open(folder / packed["filename"]) as archive:
+        archive.extractall(folder, filter="data")
+    card.parent.mkdir(parents=True)
+    (folder / "package").rename(card)
+    for dependency in manifest(card)["dependencies"]:
+        copy(dependency, DASHBOARD / "node_modules", packages)
+    for package in ("react", "react-dom", "@types/react", "@types/react-dom"):
+        copy(package, request.param / "node_modules", packages)
+    for tool in (".bin", "typescript", "vite"):
+        (packages / tool).symlink_to(DASHBOARD / "node_modules" / tool)
+    (folder / "package.json").write_text(PACKAGE)
     (folder / "tsconfig.json").write_text(json.dumps(TYPES))
     (folder / "index.html").write_text(INDEX)
     (folder / "main.tsx").write_text(MAIN)
@@ -78,7 +92,6 @@ def application(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     example = re.search(r"```tsx\n(.*?)```", (DASHBOARD / "README.md").read_text(), re.DOTALL)
     assert example, "the card's README has no example"
     (folder / "Integrations.tsx").write_text(example[1])
-    npm(folder, "install", "--prefer-offline", "--no-audit", "--no-fund")
     npm(folder, "run", "build")
     return folder / "dist"
 
