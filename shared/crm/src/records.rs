@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 pub use calls::codes::FaultClass;
-use calls::{codes::faults, ids::SalesforceId};
+use calls::{
+    codes::{faults, salesforce::QUERY_TIMEOUT},
+    ids::SalesforceId,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -33,6 +36,12 @@ impl CrmError {
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.status.is_none() && self.code == faults::TIMEOUT.code
+    }
+
+    /// Whether a query takes Salesforce longer than it allows.
+    #[must_use]
+    pub fn query_timed_out(&self) -> bool {
+        self.code == QUERY_TIMEOUT
     }
 }
 

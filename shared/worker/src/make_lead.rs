@@ -7,19 +7,14 @@
 
 use std::time::Duration;
 
-use calls::{
-    ids::SalesforceId,
-    timings::{NUMBER_CLAIM_KEPT, RECENT},
-};
+use calls::{ids::SalesforceId, timings::NUMBER_CLAIM_KEPT};
 use crm::{
     CrmError, Duplicates, FaultClass, RecordType, dispensable,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Row, WriteId},
-    matching::{self, Rule},
     outcome::Ending,
-    phone::PhoneNumber,
-    plan::{Lead, NamedDuplicates, NewLead, Search},
+    plan::{NamedDuplicates, NewLead, ReadClaim},
 };
 
 use crate::{
@@ -41,55 +36,15 @@ const SHOWN: usize = 5;
 const STORE_ATTEMPTS: u32 = 3;
 
 impl<P: Ports> Attempt<'_, P> {
-    /// Reads the claim on a number; waits while another worker holds it. Stops while an earlier request without a
-    /// response may still commit a Lead that the search could not see. `gone`: a Lead that must not be used any more.
-    pub(super) async fn lead_for_number(
-        &mut self,
-        number: &PhoneNumber,
-        gone: Option<&SalesforceId>,
-    ) -> Result<Lead, Stop> {
-        let mut has_other_number = false;
-        loop {
-            let now = self.session.now();
-            let found = self.session.worker.ledger.load_claim(&self.workspace.id, &number.e164()).await?;
-            let Some(claim) = found else { return Ok(Lead::Free(None)) };
-            let made = claim.lead_at(now).filter(|id| gone != Some(id) && !has_other_number);
-            if let Some(lead_id) = made {
-                if self.still_has_number(number, &lead_id).await? {
-                    return Ok(Lead::Known(lead_id));
-                }
-                has_other_number = true;
-            }
-            if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
-                self.wait().await?;
-                continue;
-            }
-            // If new records cannot be queried, a Lead is found only once search has indexed it.
-            let needs_index = self.seen.finds_new_records_late();
-            let index_lag = if needs_index { RECENT.num_seconds() } else { 0 };
-            let visible_from = claim.unsettled_until.map(|until| until + index_lag);
-            if let Some(until) = visible_from.filter(|until| *until > self.searched_at()) {
-                return Err(Ending::Unsettled { until: until.max(now + 1) }.into());
-            }
-            return Ok(Lead::Free(claim.write_id));
+    /// Reads the claim on the caller's number.
+    pub(super) async fn read_claim(&mut self, again: bool) -> Result<(), Stop> {
+        if again {
+            self.wait().await?;
         }
-    }
-
-    /// When Salesforce was searched for the caller's records, Unix seconds.
-    fn searched_at(&self) -> i64 {
-        match &self.seen.search {
-            Some(Search::ByNumber { asked_at, .. }) => *asked_at,
-            _ => self.session.now(),
-        }
-    }
-
-    /// Whether a Lead that was created for a number still has it: a person may have changed it. A Lead without a
-    /// readable number counts as unchanged. So does one that is deleted or converted: the write will find that out.
-    async fn still_has_number(&mut self, number: &PhoneNumber, lead_id: &SalesforceId) -> Result<bool, Stop> {
-        let found = self.session.records(std::slice::from_ref(lead_id)).await?.records;
-        let decision = matching::decide(number, &found, &self.workspace.settings);
-        let has_numbers = found.iter().any(|record| !record.phones.is_empty());
-        Ok(!has_numbers || decision.rule != Rule::NoCandidate)
+        let Some(number) = self.caller.number() else { return Ok(()) };
+        let ledger = &self.session.worker.ledger;
+        self.seen.claim = Some(ReadClaim(ledger.load_claim(&self.workspace.id, &number.e164()).await?));
+        Ok(())
     }
 
     /// Waits for another worker, if time allows.
@@ -102,14 +57,13 @@ impl<P: Ports> Attempt<'_, P> {
     pub(super) async fn make_lead(&mut self, row: &Row, lead: &NewLead) -> Result<bool, Stop> {
         if self.claim.is_none() && !self.claim_number(row, lead.claim.as_ref()).await? {
             self.wait().await?;
-            self.seen.lead = None;
+            self.seen.claim = None;
             return Ok(false);
         }
         let error = match self.session.create_lead(&lead.draft, lead.duplicates).await {
             Ok(id) => {
-                self.seen.made_lead = true;
                 self.end_claim(|claim| claim.lead_id = Some(id.clone())).await;
-                self.seen.lead = Some(Lead::Known(id));
+                self.seen.made_lead = Some(id);
                 return Ok(true);
             }
             Err(stop) => stop.refusal()?,

@@ -3,16 +3,14 @@
 use calls::{ids::SalesforceId, timings::RECENT};
 use chrono::{DateTime, TimeDelta};
 use crm::{
-    CrmError, FaultClass, Found, RecordType,
+    RecordType,
     ledger::Row,
     phone::PhoneNumber,
-    plan::{Looked, NamedDuplicates, Question, Recent, Search},
+    plan::{Looked, NamedDuplicates, Question, Search},
 };
 
 use crate::{attempt::Attempt, ports::Clock, session::Stop, worker::Ports};
 
-/// Salesforce's error code for a query that takes too long.
-const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
 /// How far Salesforce's clock may be behind ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
@@ -21,7 +19,7 @@ impl<P: Ports> Attempt<'_, P> {
     pub(super) async fn observe(&mut self, row: &Row, question: Question) -> Result<(), Stop> {
         match question {
             Question::Search { everything } => self.search(everything).await?,
-            Question::Recent => self.recent(row).await?,
+            Question::Recent => self.recent().await?,
             Question::Named(id) => {
                 let found = self.session.records(std::slice::from_ref(&id)).await?;
                 let named = found.records.into_iter().find(|record| record.id == id);
@@ -32,10 +30,10 @@ impl<P: Ports> Attempt<'_, P> {
                 self.seen.conversions.insert(lead_id, contact_id);
             }
             Question::Look { places, may_be_older } => self.look(row, places, may_be_older).await?,
-            Question::Lead { gone } => {
-                if let Some(number) = self.caller.number().cloned() {
-                    self.seen.lead = Some(self.lead_for_number(&number, gone.as_ref()).await?);
-                }
+            Question::Claim { again } => self.read_claim(again).await?,
+            Question::ClaimedLead(id) => {
+                let found = self.session.records(std::slice::from_ref(&id)).await?.records;
+                self.seen.claimed_lead = Some((id, found.into_iter().next()));
             }
             Question::Duplicates(ids) => {
                 let named =
@@ -76,27 +74,21 @@ impl<P: Ports> Attempt<'_, P> {
         Ok(())
     }
 
-    /// Queries the records that search may not have indexed yet. They only supplement the search: if the query fails
-    /// for good, the search alone decides.
-    async fn recent(&mut self, row: &Row) -> Result<(), Stop> {
+    /// Queries the records that search may not have indexed yet.
+    async fn recent(&mut self) -> Result<(), Stop> {
         let Some((objects, number)) = self.searched() else { return Ok(()) };
         let query = number.query();
         let since = self.session.worker.clock.now() - RECENT;
         let answer = match self.session.recent(&objects, &query, since).await {
-            Ok(found) => Recent { late: !found.omitted.unfilterable.is_empty(), found },
+            Ok(found) => Ok(found),
             Err(stop) => {
                 let error = stop.refusal()?;
-                // If the query exceeds a request's timeout, it is repeated with the call's retry, and then left out.
-                let timed_out_again = row.failing.is_some() && error.timed_out();
-                if !(is_futile(&error) || timed_out_again) {
-                    return Err(error.into());
-                }
                 tracing::warn!(error.code = %error.code, "the org's new records could not be queried");
-                if error.code != QUERY_TIMEOUT && !error.timed_out() {
+                if error.class.refuses() {
                     let objects = objects.iter().map(|object| format!("{object:?}"));
                     self.session.newly_omitted.unfilterable.extend(objects);
                 }
-                Recent { found: Found::default(), late: true }
+                Err(error)
             }
         };
         if let Some(Search::ByNumber { recent, .. }) = &mut self.seen.search {
@@ -124,9 +116,4 @@ impl<P: Ports> Attempt<'_, P> {
         self.seen.look = Some(Looked { places, asked_at, task, event_id, adopted: false });
         Ok(())
     }
-}
-
-/// Whether repeating a query is futile: Salesforce refuses it or cannot finish it.
-fn is_futile(error: &CrmError) -> bool {
-    matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused) || error.code == QUERY_TIMEOUT
 }

@@ -43,6 +43,11 @@ pub enum FaultClass {
 }
 
 impl FaultClass {
+    /// Whether Salesforce refuses what was sent, so that sending it again is futile.
+    pub fn refuses(self) -> bool {
+        matches!(self, Self::Permanent | Self::FieldRefused)
+    }
+
     /// Whether it may pass without anybody's action.
     pub fn passes(self) -> bool {
         !matches!(self, Self::Permanent | Self::FieldRefused | Self::RecordGone | Self::GrantEnded)
@@ -127,6 +132,9 @@ const fn refusal(
     Answer { code, says: "", blames, meaning, acts, remedy }
 }
 
+/// A query takes Salesforce longer than it allows.
+pub const QUERY_TIMEOUT: &str = "QUERY_TIMEOUT";
+
 const GONE: &str = "{lost} is gone or hidden from the connected user: give it read access, then retry.";
 const CONVERTED: &str = "The Lead is converted. Give its Contact the caller's number, then retry.";
 const DELETED: &str = "The record was deleted. Restore it or create it again, then retry.";
@@ -147,7 +155,7 @@ pub const REST: &[Answer] = &[
     // Another subrequest is to blame. Seen on its own only if Salesforce does not say which.
     fault("PROCESSING_HALTED", "", Is(Passing)),
     fault("INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", "", Is(Passing)),
-    fault("QUERY_TIMEOUT", "", Unclear),
+    fault(QUERY_TIMEOUT, "", Unclear),
     fault("UNKNOWN_EXCEPTION", "", Unclear),
     fault("SERVER_UNAVAILABLE", "", Unclear),
     refusal(

@@ -1,11 +1,12 @@
 //! Which record the call belongs to.
 
-use calls::{codes::faults::TOO_MANY_NEW_RECORDS, ids::SalesforceId};
+use calls::{codes::faults::TOO_MANY_NEW_RECORDS, ids::SalesforceId, timings::RECENT};
 
 use crate::{
     caller::Caller,
     draft::Draft as _,
-    lead::LeadDraft,
+    lead::{LeadDraft, NumberClaim},
+    ledger::{Row, WriteId},
     matching::{self, Candidate, Decision, NUMBER_NOT_READ, OTHER_NUMBER, Rule, TurnedDown},
     outcome::{self, Ending},
     phone::{Exactness, PhoneNumber},
@@ -15,7 +16,7 @@ use crate::{
 
 use super::{
     choice::Choice,
-    observed::{Lead, NamedDuplicates, Observed, Recent, Search},
+    observed::{NamedDuplicates, Observed, ReadClaim, Search},
     step::{Known, NewLead, Next, Question},
 };
 
@@ -118,7 +119,12 @@ fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
     if decision.rule != Rule::NoCandidate {
         return Ok(Choice::decided(decision));
     }
-    let Some(Recent { found: recent, .. }) = recent else { return Err(Next::Observe(Question::Recent)) };
+    let recent = match recent {
+        None => return Err(Next::Observe(Question::Recent)),
+        Some(Ok(recent)) => recent,
+        Some(Err(error)) if leaves_recent_out(error, known.row) => &Found::default(),
+        Some(Err(error)) => return Err(Next::End(Ending::Refused(error.clone()))),
+    };
     let decision = decide(&recent.records);
     if decision.rule != Rule::NoCandidate {
         return Ok(Choice::decided(decision));
@@ -127,6 +133,12 @@ fn by_number(known: Known<'_>, number: &PhoneNumber) -> Result<Choice, Next> {
         return Err(Next::End(Ending::Refused(too_many_recent())));
     }
     Ok(Choice::decided(decide_among_all(known, number, decision, found, recent)))
+}
+
+/// Whether the search alone decides, because the query for new records fails for good: Salesforce refuses it or cannot
+/// finish it. A request that exceeds its timeout is repeated once, with the call's retry.
+fn leaves_recent_out(error: &CrmError, row: &Row) -> bool {
+    error.class.refuses() || error.query_timed_out() || (error.timed_out() && row.failing.is_some())
 }
 
 /// Decides among everything that Salesforce shows, if no other record has the number. A record that
@@ -193,13 +205,13 @@ fn wants_lead(choice: &Choice, settings: &Settings) -> bool {
 
 /// The Lead to create for a caller without a record, if the workspace wants one. If one was created for an
 /// earlier call, or a duplicate rule names a record with the number, that record is chosen instead.
-pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<NewLead>, Question> {
+pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<NewLead>, Next> {
     let (seen, settings) = (known.seen, known.settings());
     let number = known.caller.number().filter(|_| wants_lead(choice, settings));
     let Some(number) = number else { return Ok(None) };
     let duplicates = match &seen.duplicates {
         None => Duplicates::Refuse,
-        Some(NamedDuplicates::Named(ids)) => return Err(Question::Duplicates(ids.clone())),
+        Some(NamedDuplicates::Named(ids)) => return Err(Next::Observe(Question::Duplicates(ids.clone()))),
         Some(NamedDuplicates::Read(named)) => {
             if choose_named(choice, number, named, settings) {
                 return Ok(None);
@@ -207,17 +219,12 @@ pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<N
             Duplicates::Allow
         }
     };
-    let claim = match &seen.lead {
-        None => {
-            let gone = seen.gone.last().map(|gone| gone.record.id.clone());
-            return Err(Question::Lead { gone });
-        }
-        Some(Lead::Known(id)) => {
-            let record = Record { record_type: RecordType::Lead, id: id.clone() };
-            choice.choose(Rule::NewLead, Some(record));
+    let claim = match number_claim(known, number)? {
+        Lead::Known(id) => {
+            choice.choose(Rule::NewLead, Some(Record { record_type: RecordType::Lead, id }));
             return Ok(None);
         }
-        Some(Lead::Free(claim)) => claim.clone(),
+        Lead::Free(claim) => claim,
     };
     let mut draft = LeadDraft::of(&known.row.call, number);
     let learned = known.workspace.learned.unwritable.at(known.now);
@@ -227,6 +234,66 @@ pub(super) fn new_lead(known: Known<'_>, choice: &mut Choice) -> Result<Option<N
         }
     }
     Ok(Some(NewLead { draft, duplicates, claim }))
+}
+
+/// Whether a number has a Lead.
+enum Lead {
+    /// It has this one.
+    Known(SalesforceId),
+    /// It has none; with the last write of its claim, if there is one.
+    Free(Option<WriteId>),
+}
+
+/// The Lead that was created for the number, or the right to create one. `Err` while another worker is creating it, or
+/// while an earlier request without a response may still commit a Lead that the search could not see.
+fn number_claim(known: Known<'_>, number: &PhoneNumber) -> Result<Lead, Next> {
+    let Known { seen, now, .. } = known;
+    if let Some(id) = seen.made_lead.as_ref().filter(|id| !seen.is_gone(id)) {
+        return Ok(Lead::Known(id.clone()));
+    }
+    let claim = match &seen.claim {
+        None => return Err(Next::Observe(Question::Claim { again: false })),
+        Some(ReadClaim(None)) => return Ok(Lead::Free(None)),
+        Some(ReadClaim(Some(claim))) => claim,
+    };
+    let is_gone = |id: &SalesforceId| seen.gone.last().is_some_and(|gone| gone.record.id == *id);
+    if let Some(id) = claim.lead_at(now).filter(|id| !is_gone(id)) {
+        let Some((_, lead)) = seen.claimed_lead.as_ref().filter(|(read, _)| *read == id) else {
+            return Err(Next::Observe(Question::ClaimedLead(id)));
+        };
+        if still_has_number(lead.as_ref(), number, known.settings()) {
+            return Ok(Lead::Known(id));
+        }
+    }
+    if claim.lease.as_ref().is_some_and(|lease| lease.until > now) {
+        return Err(Next::Observe(Question::Claim { again: true }));
+    }
+    match unsettled_until(claim, seen).filter(|until| *until > searched_at(seen, now)) {
+        Some(until) => Err(Next::End(Ending::Unsettled { until: until.max(now + 1) })),
+        None => Ok(Lead::Free(claim.write_id.clone())),
+    }
+}
+
+/// Whether a Lead that was created for a number still has it: a person may have changed it. A Lead without a readable
+/// number counts as unchanged. So does one that is deleted or converted: the write will find that out.
+fn still_has_number(lead: Option<&FoundRecord>, number: &PhoneNumber, settings: &Settings) -> bool {
+    let Some(lead) = lead.filter(|lead| !lead.phones.is_empty()) else { return true };
+    matching::decide(number, std::slice::from_ref(lead), settings).rule != Rule::NoCandidate
+}
+
+/// From when on a search sees the Lead of an earlier request without a response, if there was one, Unix seconds.
+/// If new records cannot be queried, search has to index it first.
+fn unsettled_until(claim: &NumberClaim, seen: &Observed) -> Option<i64> {
+    let index_lag = if seen.finds_new_records_late() { RECENT.num_seconds() } else { 0 };
+    claim.unsettled_until.map(|until| until + index_lag)
+}
+
+/// When Salesforce was searched for the caller's records, Unix seconds.
+fn searched_at(seen: &Observed, now: i64) -> i64 {
+    match &seen.search {
+        Some(Search::ByNumber { asked_at, .. }) => *asked_at,
+        _ => now,
+    }
 }
 
 /// Chooses among the records that a duplicate rule names, by the same comparison as for search results,

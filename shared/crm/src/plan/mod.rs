@@ -18,7 +18,7 @@ use crate::outcome::Ending;
 
 pub use changes::Changes;
 pub use choice::Choice;
-pub use observed::{Asked, Lead, Looked, NamedDuplicates, Observed, Recent, Search};
+pub use observed::{Asked, Looked, NamedDuplicates, Observed, ReadClaim, Recent, Search};
 pub use step::{Adoption, Change, Known, NewLead, Next, Operation, Plan, Question, Step};
 
 /// Plans the attempt.
@@ -36,7 +36,7 @@ fn next(known: Known<'_>, choice: &mut Choice) -> Next {
         return next;
     }
     match choose::new_lead(known, choice) {
-        Err(question) => Next::Observe(question),
+        Err(next) => next,
         Ok(None) if choice.record.is_none() => Next::End(choose::no_record(known, choice)),
         Ok(lead) => activities::plan(known, choice, lead),
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use calls::{ids::SalesforceId, reason::Reason};
 
 use crate::{
-    ledger::{Row, WriteId},
+    lead::NumberClaim,
+    ledger::Row,
     matching::TurnedDown,
     records::{Activity, CrmError, Found, FoundRecord, Record, WrittenObject},
     workspace::Lessons,
@@ -31,12 +32,14 @@ pub struct Observed {
     pub search: Option<Search>,
     /// What earlier attempts wrote.
     pub look: Option<Looked>,
-    /// Whether the caller's number has a Lead.
-    pub lead: Option<Lead>,
+    /// The claim on the caller's number.
+    pub claim: Option<ReadClaim>,
+    /// What was read of the Lead that the claim names; `None`: it is deleted or hidden.
+    pub claimed_lead: Option<(SalesforceId, Option<FoundRecord>)>,
     /// The records that a duplicate rule named.
     pub duplicates: Option<NamedDuplicates>,
-    /// Whether this attempt created a Lead.
-    pub made_lead: bool,
+    /// The Lead that this attempt created.
+    pub made_lead: Option<SalesforceId>,
     /// The records that Salesforce refused because they are gone, in order.
     pub gone: Vec<Gone>,
     /// The Contacts that Leads were converted to; `None`: not converted.
@@ -115,14 +118,8 @@ pub enum NamedDuplicates {
     Read(Vec<FoundRecord>),
 }
 
-/// Records that search may not have indexed yet. They only complete its result.
-#[derive(Debug)]
-pub struct Recent {
-    /// The records; none if Salesforce cannot be asked for them.
-    pub found: Found,
-    /// Whether new records are found only once search has indexed them.
-    pub late: bool,
-}
+/// The answer to the query for records that search may not have indexed yet.
+pub type Recent = Result<Found, CrmError>;
 
 /// What a look found.
 #[derive(Debug)]
@@ -139,14 +136,9 @@ pub struct Looked {
     pub adopted: bool,
 }
 
-/// Whether a number has a Lead, when no other worker is creating one for it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Lead {
-    /// It has this Lead.
-    Known(SalesforceId),
-    /// It has none; with the last write of its claim, if there is one.
-    Free(Option<WriteId>),
-}
+/// The claim on a number, as it was read.
+#[derive(Debug, Clone)]
+pub struct ReadClaim(pub Option<NumberClaim>);
 
 /// The state of an activity in Salesforce.
 #[derive(Debug, Default)]
@@ -196,11 +188,11 @@ impl Observed {
         let candidates = self.choice.decision.iter().flat_map(|decision| &decision.candidates);
         let name = candidates.filter(|candidate| candidate.id == record.id).find_map(|one| one.name.clone());
         // If a Lead that this attempt created is gone already, another one would not help.
-        let give_up = self.made_lead || self.is_gone(&record.id) || self.gone.len() == RECORDS_GONE;
+        let give_up = self.made_lead.is_some() || self.is_gone(&record.id) || self.gone.len() == RECORDS_GONE;
         let (id, record_type) = (record.id.clone(), record.record_type);
         let record = TurnedDown { id, record_type, name, why: error.code.clone() };
         self.gone.push(Gone { record, error, give_up });
-        (self.search, self.lead, self.duplicates) = (None, None, None);
+        (self.search, self.claim, self.duplicates) = (None, None, None);
     }
 
     /// Whether Salesforce refused this record because it is gone.
@@ -211,7 +203,9 @@ impl Observed {
     /// Whether the org's new records are found only once search has indexed them.
     pub fn finds_new_records_late(&self) -> bool {
         match &self.search {
-            Some(Search::ByNumber { recent: Some(recent), .. }) => recent.late,
+            Some(Search::ByNumber { recent: Some(recent), .. }) => {
+                recent.as_ref().map_or(true, |found| !found.omitted.unfilterable.is_empty())
+            }
             _ => false,
         }
     }

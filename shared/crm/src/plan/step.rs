@@ -86,11 +86,13 @@ pub enum Question {
         /// Whether the Task may be older than the call's first report.
         may_be_older: bool,
     },
-    /// Was a Lead created for the caller's number, or may one be? `gone`: a Lead that must no longer be used.
-    Lead {
-        /// The record that Salesforce refused last.
-        gone: Option<SalesforceId>,
+    /// Who claims the caller's number?
+    Claim {
+        /// Whether to wait before reading it again, because another worker is creating a Lead.
+        again: bool,
     },
+    /// Does the Lead that the claim names exist, and which numbers does it have?
+    ClaimedLead(SalesforceId),
     /// Which of the records that a duplicate rule names has the caller's number?
     Duplicates(Vec<SalesforceId>),
     /// What do the Task and the Event look like in Salesforce?

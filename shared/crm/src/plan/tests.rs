@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::{
     caller::Caller,
     draft::dispensable,
-    ledger::Row,
+    lead::NumberClaim,
+    lease::Lease,
+    ledger::{Failing, Row, WriteId},
     matching::Rule,
     records::{
         Activity, CrmError, Duplicates, FaultClass, Fields, Found, FoundRecord, Record, RecordType,
@@ -30,6 +32,20 @@ const CONTACT: &str = "003000000000001AAA";
 
 fn sf(id: &str) -> SalesforceId {
     SalesforceId::parse(id).unwrap()
+}
+
+/// A record with these numbers.
+fn record(id: &str, numbers: &[&str]) -> FoundRecord {
+    let at = DateTime::from_timestamp(NOW - 86_400, 0).unwrap();
+    FoundRecord {
+        id: sf(id),
+        record_type: RecordType::of(&sf(id)).unwrap(),
+        name: None,
+        phones: numbers.iter().map(|number| ("Phone".to_owned(), (*number).to_owned())).collect(),
+        country: None,
+        created_at: at,
+        modified_at: at,
+    }
 }
 
 /// A row, its workspace and what an attempt has observed.
@@ -60,17 +76,8 @@ impl Case {
 
     /// Search found these records.
     fn found(mut self, ids: &[&str]) -> Self {
-        let at = DateTime::from_timestamp(NOW - 86_400, 0).unwrap();
-        let record = |id: &&str| FoundRecord {
-            id: sf(id),
-            record_type: RecordType::of(&sf(id)).unwrap(),
-            name: None,
-            phones: vec![("Phone".to_owned(), NUMBER.to_owned())],
-            country: None,
-            created_at: at,
-            modified_at: at,
-        };
-        let found = Found { records: ids.iter().map(record).collect(), ..Found::default() };
+        let records = ids.iter().map(|id| record(id, &[NUMBER])).collect();
+        let found = Found { records, ..Found::default() };
         let search = Search::ByNumber { found, left_out: false, asked_at: NOW, recent: None };
         self.seen.search = Some(search);
         self
@@ -80,7 +87,7 @@ impl Case {
     fn unknown(self) -> Self {
         let mut case = self.found(&[]);
         if let Some(Search::ByNumber { recent, .. }) = &mut case.seen.search {
-            *recent = Some(Recent { found: Found::default(), late: false });
+            *recent = Some(Ok(Found::default()));
         }
         case
     }
@@ -167,24 +174,112 @@ fn if_search_finds_nobody_new_records_are_asked_for() {
 fn a_lead_is_created_only_for_an_unclaimed_number() {
     let mut case = Case::new().unknown();
     case.workspace.settings.no_match = NoMatch::CreateLead;
-    assert_eq!(case.question(), Question::Lead { gone: None });
+    assert_eq!(case.question(), Question::Claim { again: false });
 
-    case.seen.lead = Some(Lead::Known(sf(LEAD)));
+    case.seen.made_lead = Some(sf(LEAD));
     let step = case.step();
     assert_eq!(step.choice.record, Record::of(&sf(LEAD)));
     assert_eq!(step.choice.decision.unwrap().rule, Rule::NewLead);
 
-    case.seen.lead = Some(Lead::Free(None));
+    (case.seen.made_lead, case.seen.claim) = (None, Some(ReadClaim(None)));
     let plan = case.operations();
     assert!(plan.lead.is_some());
     assert!(matches!(plan.task, Some(Operation::Create(task)) if task.who_id.is_none()));
 }
 
 #[test]
+fn the_claim_on_a_number_decides_about_its_lead() {
+    let mut case = Case::new().unknown();
+    case.workspace.settings.no_match = NoMatch::CreateLead;
+    let write_id = Some(WriteId("w1".to_owned()));
+    let free = NumberClaim {
+        workspace_id: case.workspace.id.clone(),
+        number: NUMBER.to_owned(),
+        write_id: write_id.clone(),
+        lease: None,
+        unsettled_until: None,
+        lead_id: None,
+        expires_at: NOW + 600,
+    };
+    let held = |until| NumberClaim {
+        lease: Some(Lease { owner: "w2".to_owned(), until }),
+        unsettled_until: Some(until + 600),
+        ..free.clone()
+    };
+
+    case.seen.claim = Some(ReadClaim(Some(free.clone())));
+    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+
+    // Another worker is creating the Lead.
+    case.seen.claim = Some(ReadClaim(Some(held(NOW + 1))));
+    assert_eq!(case.question(), Question::Claim { again: true });
+
+    // It died, and its request may still commit.
+    case.seen.claim = Some(ReadClaim(Some(held(NOW))));
+    assert!(matches!(case.step().next, Next::End(Ending::Unsettled { until }) if until == NOW + 600));
+
+    // It no longer can, and the search was sent after that.
+    case.seen.claim = Some(ReadClaim(Some(held(NOW - 600))));
+    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+
+    // But if new records cannot be queried, search must have indexed it.
+    set_recent(&mut case, Err(error(FaultClass::Passing, "QUERY_TIMEOUT")));
+    assert!(matches!(case.step().next, Next::End(Ending::Unsettled { .. })));
+    set_recent(&mut case, Ok(Found::default()));
+
+    // The Lead exists.
+    case.seen.claim = Some(ReadClaim(Some(NumberClaim { lead_id: Some(sf(LEAD)), ..free.clone() })));
+    assert_eq!(case.question(), Question::ClaimedLead(sf(LEAD)));
+    for (lead, is_chosen) in [
+        (Some(record(LEAD, &[NUMBER])), true),
+        (Some(record(LEAD, &[])), true),
+        (None, true),
+        (Some(record(LEAD, &["+12345550199"])), false),
+    ] {
+        case.seen.claimed_lead = Some((sf(LEAD), lead));
+        assert_eq!(case.step().choice.record, is_chosen.then(|| Record::of(&sf(LEAD)).unwrap()));
+    }
+
+    // The claim has expired.
+    let expired = NumberClaim { lead_id: Some(sf(LEAD)), expires_at: NOW, ..free };
+    case.seen.claim = Some(ReadClaim(Some(expired)));
+    assert!(case.operations().lead.is_some());
+}
+
+#[test]
+fn a_failed_query_for_new_records_is_left_out_only_if_it_fails_for_good() {
+    let timeout = error(FaultClass::Passing, "timeout");
+    for (cause, again, left_out) in [
+        (error(FaultClass::Permanent, "OPERATION_TOO_LARGE"), false, true),
+        (error(FaultClass::Passing, "QUERY_TIMEOUT"), false, true),
+        (error(FaultClass::Passing, "SERVER_UNAVAILABLE"), false, false),
+        (error(FaultClass::Passing, "SERVER_UNAVAILABLE"), true, false),
+        (timeout.clone(), false, false),
+        (timeout, true, true),
+    ] {
+        let mut case = Case::new().unknown();
+        case.row.failing = again.then_some(Failing { since: NOW - 60, times: 1 });
+        set_recent(&mut case, Err(cause.clone()));
+        let next = case.step().next;
+        if left_out {
+            assert!(matches!(next, Next::End(Ending::NotFound(_))), "{cause} {again}: {next:?}");
+        } else {
+            assert!(matches!(next, Next::End(Ending::Refused(_))), "{cause} {again}: {next:?}");
+        }
+    }
+}
+
+fn set_recent(case: &mut Case, answer: Recent) {
+    if let Some(Search::ByNumber { recent, .. }) = &mut case.seen.search {
+        *recent = Some(answer);
+    }
+}
+
+#[test]
 fn a_duplicate_rules_record_is_read_before_a_second_lead_is_created() {
     let mut case = Case::new().unknown();
     case.workspace.settings.no_match = NoMatch::CreateLead;
-    case.seen.lead = Some(Lead::Free(None));
+    case.seen.claim = Some(ReadClaim(None));
     case.seen.duplicates = Some(NamedDuplicates::Named(vec![sf(CONTACT)]));
     assert_eq!(case.question(), Question::Duplicates(vec![sf(CONTACT)]));
 
