@@ -18,8 +18,9 @@ use worker::{
 };
 
 use crate::handler::Sync;
-use worker::testing::org::{
-    LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, task_of, worker, workspace_id,
+use worker::testing::{
+    org::PANICS,
+    sample::{LEAD, NOW, NUMBER, TestPorts, call, connected, task_of, worker, workspace_id},
 };
 
 type World = Sync<TestPorts, MemoryQueue>;
@@ -66,8 +67,7 @@ impl World {
 
     /// The calls that the org has Tasks for.
     fn logged(&self) -> Vec<String> {
-        let tasks = &self.worker.salesforce.records().tasks;
-        tasks.iter().filter_map(|task| task.call_object.clone()).collect()
+        self.worker.salesforce.tasks().into_iter().filter_map(|task| task.call_object).collect()
     }
 
     fn wait_for_connection(&self, workspace: &str, call_id: &str) {
@@ -172,7 +172,7 @@ async fn twenty_identical_reports_become_one_task() {
     assert!(failed(&one).is_empty() && failed(&other).is_empty());
     assert!(failed(&world.work(&ten).await).is_empty());
     assert_eq!(world.logged(), ["call-1"]);
-    assert_eq!(world.worker.salesforce.records().updates, 0);
+    assert_eq!(world.worker.salesforce.count("update_task"), 0);
     assert_eq!(world.worker.ledger.rows().len(), 1);
 }
 
@@ -239,7 +239,7 @@ async fn with_too_little_time_left_nothing_is_started_and_all_messages_are_deliv
     let bodies = [report("acme", "call-1", NUMBER), resume()];
     assert_eq!(failed(&world.work_within(&bodies, 15).await), ["0", "1"].into());
     assert!(world.worker.ledger.rows().is_empty());
-    assert_eq!(world.worker.salesforce.records().searches, 0);
+    assert_eq!(world.worker.salesforce.count("search"), 0);
 }
 
 #[tokio::test]
@@ -283,11 +283,11 @@ async fn delivered(world: &World, body: &str, receives: u32, seconds_ago: i64) {
 async fn a_message_that_was_delivered_before_or_is_old_creates_no_second_task() {
     for (receives, seconds_ago) in [(2, 1), (6, 1), (1, 86_401), (1, 1800)] {
         let world = world();
-        world.worker.salesforce.records().tasks.push(task_of(&call("call-1", NUMBER)));
+        world.worker.salesforce.add_task(task_of(&call("call-1", NUMBER)));
         delivered(&world, &report("acme", "call-1", NUMBER), receives, seconds_ago).await;
         assert_eq!(world.logged(), ["call-1"], "{receives} {seconds_ago}");
         assert_eq!(world.worker.ledger.rows()[0].status, SyncStatus::Success);
-        assert_eq!(world.worker.salesforce.records().looks, 1);
+        assert_eq!(world.worker.salesforce.count("look"), 1);
     }
 }
 
@@ -300,7 +300,7 @@ async fn an_old_wake_looks_first() {
         world.wait_for_connection("acme", "call-1");
         let wake = Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
         delivered(&world, &wake.message().body, 1, seconds_ago).await;
-        assert_eq!((world.logged().len(), world.worker.salesforce.records().looks), (1, looks));
+        assert_eq!((world.logged().len(), world.worker.salesforce.count("look")), (1, looks));
     }
 }
 
@@ -308,7 +308,7 @@ async fn an_old_wake_looks_first() {
 async fn a_fresh_message_needs_no_look() {
     let world = world();
     delivered(&world, &report("acme", "call-1", NUMBER), 1, 1).await;
-    assert_eq!((world.logged(), world.worker.salesforce.records().looks), (vec!["call-1".to_owned()], 0));
+    assert_eq!((world.logged(), world.worker.salesforce.count("look")), (vec!["call-1".to_owned()], 0));
 }
 
 #[tokio::test]

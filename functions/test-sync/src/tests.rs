@@ -19,7 +19,10 @@ use platform::{
 use serde_json::{Value, json};
 
 use crate::handler::TestSync;
-use worker::testing::org::{LEAD, NOW, NUMBER, PANICS, TestPorts, call, connected, worker, workspace_id};
+use worker::testing::{
+    org::PANICS,
+    sample::{LEAD, NOW, NUMBER, TestPorts, call, connected, worker, workspace_id},
+};
 
 const PATH: &str = "/api/salesforce/test-sync";
 const UNKNOWN_NUMBER: &str = "+12345550177";
@@ -46,11 +49,11 @@ impl World {
     }
 
     fn searches(&self) -> usize {
-        self.worker.salesforce.records().searches
+        self.worker.salesforce.count("search")
     }
 
     fn tasks(&self) -> usize {
-        self.worker.salesforce.records().tasks.len()
+        self.worker.salesforce.tasks().len()
     }
 
     /// A reported call with the Lead's number that failed.
@@ -263,7 +266,7 @@ async fn a_known_call_is_logged_itself_even_if_it_failed_permanently_before() {
     // The same number, in the local format.
     let answer = body_of(&world.try_call("call-1", "(234) 555-0123").await);
     assert_eq!((&answer["success"], &answer["callId"]), (&json!(true), &json!("call-1")), "{answer}");
-    let tasks = &world.worker.salesforce.records().tasks;
+    let tasks = world.worker.salesforce.tasks();
     assert_eq!(tasks[0].call_object.as_deref(), Some("call-1"));
 }
 
@@ -344,7 +347,7 @@ async fn without_a_connection_nothing_is_attempted() {
 #[tokio::test]
 async fn salesforces_refusal_is_shown_in_its_own_words() {
     let world = world();
-    world.worker.salesforce.records().down = Some(CrmError {
+    world.worker.salesforce.state().down = Some(CrmError {
         class: FaultClass::Permanent,
         code: "INSUFFICIENT_ACCESS".to_owned(),
         message: "insufficient access rights".to_owned(),

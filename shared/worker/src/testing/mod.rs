@@ -7,6 +7,7 @@ mod ledger;
 mod lock;
 pub mod org;
 mod queue;
+pub mod sample;
 mod workspaces;
 
 pub use clock_and_random::{FixedClock, SeededRandom};

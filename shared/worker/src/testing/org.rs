@@ -1,225 +1,467 @@
-//! An org in memory with one Lead, a workspace that is connected to it, and a worker for both. What the functions' tests
-//! do not need panics.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "a test should fail here"
-)]
+//! Salesforce in memory: records, Tasks and Events, faults before or after an effect, and people who change things.
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test should fail here")]
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use calls::{
-    call::{Call, CallKind, Fact},
-    ids::{CallId, SalesforceId, WorkspaceId},
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
-use chrono::{DateTime, Utc};
+
+use calls::ids::{CallId, SalesforceId};
+use chrono::{DateTime, TimeDelta, Utc};
 use crm::{
-    Activities, Activity, Answer, ApiUsage, CrmError, Draft, Duplicates, Fields, Found, FoundRecord, Omitted,
-    PhoneQuery, RecordType, Written, WrittenObject,
-    activity::{self, Booking, EventDraft, TaskDraft},
+    Activities, Activity, Answer, ApiUsage, CrmError, Draft, Duplicates, FaultClass, Fields, Found,
+    FoundRecord, Omitted, PhoneQuery, RecordType, Written, WrittenObject,
+    activity::{EventDraft, TaskDraft},
     lead::LeadDraft,
-    workspace::{Connection, Settings, WebhookSecretVersions, Workspace},
+    workspace::Connection,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::{
-    ports::{Crm, Look, TokenEndpoint, Tokens},
-    worker::{Ports, Worker},
-};
+use crate::ports::{Clock, Crm, Look, TokenEndpoint, Tokens};
 
-use super::{FixedClock, MemoryLedger, MemoryWorkspaces, SeededRandom};
+use super::FixedClock;
 
-/// The time at which the worker's clock starts, Unix seconds.
-pub const NOW: i64 = 1_800_457_200;
-/// The number of the org's Lead.
-pub const NUMBER: &str = "+12345550123";
-/// The Lead.
-pub const LEAD: &str = "00Q000000000001EAA";
 /// The org panics on searches for this number.
 pub const PANICS: &str = "+12345550199";
 
-/// The tests' adapters.
+/// A fault for the next request of a kind.
 #[derive(Debug)]
-pub struct TestPorts;
-
-impl Ports for TestPorts {
-    type Ledger = MemoryLedger;
-    type Workspaces = MemoryWorkspaces;
-    type Salesforce = Org;
-    type Clock = FixedClock;
-    type Random = SeededRandom;
+pub enum Fault {
+    /// It fails and changes nothing.
+    Before(CrmError),
+    /// It takes effect, but the response is this error.
+    After(CrmError),
 }
 
-/// The Tasks in the org, and the numbers of requests that it received.
-#[derive(Debug, Default)]
-pub struct Records {
+/// What a person does to an org.
+type PersonsChange = Box<dyn FnOnce(&mut OrgState) + Send>;
+
+/// What is in an org, and what it does next.
+#[derive(Default)]
+pub struct OrgState {
+    /// Leads and Contacts that search finds.
+    pub records: Vec<FoundRecord>,
     /// The Tasks.
-    pub tasks: Vec<TaskDraft>,
-    /// How many searches.
-    pub searches: usize,
-    /// How many updates.
-    pub updates: usize,
-    /// How many looks.
-    pub looks: usize,
+    pub tasks: Vec<(SalesforceId, TaskDraft)>,
+    /// The Events.
+    pub events: Vec<(SalesforceId, EventDraft)>,
+    /// The kinds of the requests that it received.
+    pub requests: Vec<&'static str>,
+    /// Faults by kind of request, each for one request.
+    pub faults: HashMap<&'static str, VecDeque<Fault>>,
     /// The error that all requests return, if the org is down.
     pub down: Option<CrmError>,
+    /// The access token that the org accepts.
+    pub good_access_token: String,
+    /// Records that search has not indexed yet.
+    pub unindexed: Vec<FoundRecord>,
+    /// There are more new records of this object than the query returns.
+    pub full_of_new: Option<RecordType>,
+    /// There are more matching records of this object than the search returns.
+    pub full: Option<RecordType>,
+    /// The Contacts that Leads were converted to.
+    pub converted: HashMap<SalesforceId, SalesforceId>,
+    /// The Leads that Ringlog created.
+    pub leads: Vec<(SalesforceId, LeadDraft)>,
+    /// Salesforce's clock, for new records and activities.
+    pub now: DateTime<Utc>,
+    /// When the activities were created.
+    pub created_at: HashMap<SalesforceId, DateTime<Utc>>,
+    /// Records that search still returns but that are deleted.
+    pub deleted: Vec<SalesforceId>,
+    /// A look does not find Events yet, because they commit late.
+    pub hidden_events: bool,
+    /// When activities were last changed, if they were changed since their creation.
+    pub modified_at: HashMap<SalesforceId, DateTime<Utc>>,
+    /// Objects and fields that cannot be read: `Contact.HomePhone`.
+    pub unreadable: Vec<&'static str>,
+    /// Fields of activities that cannot be read.
+    pub hidden: Vec<&'static str>,
+    /// Fields that a query cannot filter by.
+    pub unfilterable: Vec<&'static str>,
+    /// A person's changes just before the next update.
+    pub before_update: Vec<PersonsChange>,
+    /// The records that a duplicate rule names for a new Lead, and whether it blocks the Lead.
+    pub duplicates: Option<(Vec<SalesforceId>, bool)>,
+    /// How many seconds it takes to read the client secret.
+    pub secret_takes: u64,
+    /// How many seconds a refresh takes.
+    pub refresh_takes: u64,
+    /// Records that only a duplicate rule finds.
+    pub named: Vec<FoundRecord>,
+    /// The fields that updates sent.
+    pub sent: Vec<Fields>,
 }
 
-impl Records {
-    fn index(&self, id: &SalesforceId) -> usize {
-        (0..self.tasks.len()).find(|n| task_id(n + 1) == *id).expect("a task that exists")
+impl OrgState {
+    /// A person changes fields of a Task or an Event.
+    pub fn edit(&mut self, id: &SalesforceId, fields: serde_json::Value) {
+        self.now += TimeDelta::seconds(1);
+        let serde_json::Value::Object(fields) = fields else { return };
+        self.write(id, &fields);
+    }
+
+    /// A person deletes a Task or an Event.
+    pub fn delete(&mut self, id: &SalesforceId) {
+        self.tasks.retain(|(other, _)| other != id);
+        self.events.retain(|(other, _)| other != id);
+    }
+
+    fn write(&mut self, id: &SalesforceId, fields: &Fields) {
+        if let Some((_, task)) = self.tasks.iter_mut().find(|(other, _)| other == id) {
+            *task = merged(&task.fields(), fields);
+        }
+        if let Some((_, event)) = self.events.iter_mut().find(|(other, _)| other == id) {
+            *event = merged(&event.fields(), fields);
+        }
+        self.modified_at.insert(id.clone(), self.now);
+    }
+
+    fn modified(&self, id: &SalesforceId) -> DateTime<Utc> {
+        let created = self.created_at.get(id).copied().unwrap_or_default();
+        self.modified_at.get(id).copied().unwrap_or(created)
+    }
+
+    /// A Task or an Event as a read returns it: empty fields are null.
+    fn activity(&self, id: &SalesforceId, who_id: &SalesforceId, draft: Fields) -> Activity {
+        const OPTIONAL: [&str; 9] = [
+            "Type",
+            "Priority",
+            "ActivityDate",
+            "CallDurationInSeconds",
+            "CallDisposition",
+            "ShowAs",
+            "Location",
+            "IsReminderSet",
+            "ReminderDateTime",
+        ];
+        let mut fields: Fields =
+            OPTIONAL.iter().map(|field| ((*field).to_owned(), serde_json::Value::Null)).collect();
+        fields.extend(draft);
+        fields.retain(|field, _| !self.hidden.contains(&field.as_str()));
+        Activity {
+            id: id.clone(),
+            who_id: Some(who_id.clone()).filter(|who_id| who_id.as_str() != NOBODY),
+            fields,
+            modified_at: self.modified(id),
+            is_untouched: !self.modified_at.contains_key(id),
+        }
+    }
+
+    fn omitted(&self, objects: &[RecordType], known: &Omitted, queried: bool) -> Omitted {
+        let of = |fields: &[&str]| -> std::collections::BTreeSet<String> {
+            let asked =
+                |field: &&&str| objects.iter().any(|object| field.starts_with(&format!("{object:?}")));
+            fields.iter().filter(asked).map(|field| (*field).to_owned()).collect()
+        };
+        let unfilterable = if queried { of(&self.unfilterable) } else { known.unfilterable.clone() };
+        Omitted { unreadable: of(&self.unreadable), unfilterable }
     }
 }
 
-/// An in-memory org. Each request yields first, as network requests do.
-#[derive(Debug, Clone, Default)]
-pub struct Org(Arc<Mutex<Records>>);
+/// The `WhoId` of a Task that a person removed from its record: drafts have no empty `WhoId`.
+pub const NOBODY: &str = "001000000000000AAA";
+
+/// A draft with changed fields.
+fn merged<D: serde::de::DeserializeOwned>(draft: &Fields, changed: &Fields) -> D {
+    let mut fields = draft.clone();
+    fields.extend(changed.clone());
+    serde_json::from_value(serde_json::Value::Object(fields)).unwrap()
+}
+
+/// An org. Each request yields first, as network requests do. Clones share it.
+#[derive(Clone)]
+pub struct Org {
+    state: Arc<Mutex<OrgState>>,
+    clock: FixedClock,
+}
+
+impl fmt::Debug for Org {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Org").finish_non_exhaustive()
+    }
+}
 
 impl Org {
-    /// The org's content.
-    pub fn records(&self) -> MutexGuard<'_, Records> {
-        self.0.lock().unwrap()
+    /// An org that contains these records, and whose requests take time on this clock.
+    pub fn with(records: Vec<FoundRecord>, clock: &FixedClock) -> Self {
+        let state = OrgState {
+            records,
+            good_access_token: "access-1".to_owned(),
+            now: clock.now(),
+            ..OrgState::default()
+        };
+        Self { state: Arc::new(Mutex::new(state)), clock: clock.clone() }
     }
 
-    async fn request<T>(&self, effect: impl FnOnce(&mut Records) -> T) -> Result<Answer<T>, CrmError> {
+    /// Its content.
+    pub fn state(&self) -> MutexGuard<'_, OrgState> {
+        self.state.lock().unwrap()
+    }
+
+    /// The Tasks, in the order of their creation.
+    pub fn tasks(&self) -> Vec<TaskDraft> {
+        self.state().tasks.iter().map(|(_, task)| task.clone()).collect()
+    }
+
+    /// Adds a Task, as an earlier worker wrote it.
+    pub fn add_task(&self, task: TaskDraft) {
+        let mut state = self.state();
+        let id = new_id("00T", state.tasks.len());
+        state.tasks.push((id, task));
+    }
+
+    /// How many requests of a kind it received.
+    pub fn count(&self, request: &str) -> usize {
+        self.state().requests.iter().filter(|one| **one == request).count()
+    }
+
+    /// The next request of a kind fails, after those that fail already.
+    pub fn fail(&self, request: &'static str, fault: Fault) {
+        self.state().faults.entry(request).or_default().push_back(fault);
+    }
+
+    async fn request<T>(
+        &self,
+        name: &'static str,
+        connection: &Connection,
+        effect: impl FnOnce(&mut OrgState) -> T,
+    ) -> Result<Answer<T>, CrmError> {
         tokio::task::yield_now().await;
-        let mut records = self.records();
-        if let Some(error) = &records.down {
+        let mut state = self.state();
+        state.requests.push(name);
+        if let Some(error) = &state.down {
             return Err(error.clone());
         }
-        Ok(Answer { value: effect(&mut records), api_usage: Some(ApiUsage { used: 18, limit: 15_000 }) })
+        if connection.access_token.expose_secret() != state.good_access_token {
+            return Err(error(FaultClass::Session, "INVALID_SESSION_ID"));
+        }
+        match state.faults.get_mut(name).and_then(VecDeque::pop_front) {
+            Some(Fault::Before(error)) => Err(error),
+            Some(Fault::After(error)) => {
+                effect(&mut state);
+                Err(error)
+            }
+            None => {
+                let api_usage = Some(ApiUsage { used: 18, limit: 15_000 });
+                Ok(Answer { value: effect(&mut state), api_usage })
+            }
+        }
     }
 }
 
-fn task_id(n: usize) -> SalesforceId {
-    SalesforceId::parse(format!("00T{n:012}")).unwrap()
+impl Org {
+    /// A search for unreadable fields is refused and repeated without each of them: counts those requests.
+    fn count_refused_searches(
+        &self,
+        request: &'static str,
+        connection: &Connection,
+        objects: &[RecordType],
+        known: &Omitted,
+    ) {
+        let mut state = self.state();
+        let good = connection.access_token.expose_secret() == state.good_access_token;
+        let refused = state.omitted(objects, known, false).unreadable.difference(&known.unreadable).count();
+        state.requests.extend(std::iter::repeat_n(request, if good { refused } else { 0 }));
+    }
+}
+
+/// A record without its unreadable phone fields.
+fn readable(record: &FoundRecord, omitted: &Omitted) -> FoundRecord {
+    let mut record = record.clone();
+    let object = record.record_type;
+    record.phones.retain(|(field, _)| !omitted.unreadable.contains(&format!("{object:?}.{field}")));
+    record
 }
 
 impl Crm for Org {
     async fn search(
         &self,
-        _: &Connection,
-        _: &[RecordType],
+        connection: &Connection,
+        objects: &[RecordType],
         query: &PhoneQuery,
-        _: &Omitted,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
         assert_ne!(format!("+{}", query.international), PANICS);
-        self.request(|records| {
-            records.searches += 1;
-            let hit = format!("+{}", query.international) == NUMBER;
-            Found { records: if hit { vec![lead()] } else { Vec::new() }, ..Found::default() }
+        self.count_refused_searches("search", connection, objects, omitted);
+        self.request("search", connection, |state| {
+            let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+            let hit = |(_, phone): &(String, String)| {
+                digits(phone) == query.national || digits(phone) == query.international
+            };
+            let records = state.records.iter().filter(|record| objects.contains(&record.record_type));
+            let found = records.filter(|record| record.phones.iter().any(hit) || record.phones.is_empty());
+            let omitted = state.omitted(objects, omitted, false);
+            let records = found.map(|record| readable(record, &omitted)).collect();
+            Found { records, full: state.full.filter(|object| objects.contains(object)), omitted }
         })
         .await
     }
 
     async fn create(
         &self,
-        _: &Connection,
+        connection: &Connection,
         task: Option<&TaskDraft>,
         event: Option<&EventDraft>,
     ) -> Result<Answer<Written>, CrmError> {
-        assert!(event.is_none(), "no call in these tests has an appointment");
-        self.request(|records| {
-            records.tasks.extend(task.cloned());
-            Written { task_id: task.map(|_| task_id(records.tasks.len())), event_id: None }
+        let who_id = task.map(|task| &task.who_id).or(event.map(|event| &event.who_id));
+        if who_id.is_some_and(|who_id| self.state().deleted.contains(who_id)) {
+            self.fail("create", Fault::Before(error(FaultClass::RecordGone, "ENTITY_IS_DELETED")));
+        }
+        self.request("create", connection, |state| {
+            let mut written = Written::default();
+            if let Some(task) = task {
+                let id = new_id("00T", state.tasks.len());
+                state.created_at.insert(id.clone(), state.now);
+                state.tasks.push((id.clone(), task.clone()));
+                written.task_id = Some(id);
+            }
+            if let Some(event) = event {
+                let id = new_id("00U", state.events.len());
+                state.created_at.insert(id.clone(), state.now);
+                state.events.push((id.clone(), event.clone()));
+                written.event_id = Some(id);
+            }
+            written
         })
         .await
     }
 
     async fn recent(
         &self,
-        _: &Connection,
-        _: &[RecordType],
+        connection: &Connection,
+        objects: &[RecordType],
         _: &PhoneQuery,
-        _: DateTime<Utc>,
-        _: &Omitted,
+        since: DateTime<Utc>,
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        self.request(|_| Found::default()).await
+        self.request("recent", connection, |state| {
+            let unindexed = state.unindexed.iter().filter(|record| record.created_at >= since);
+            let unindexed = unindexed.filter(|record| objects.contains(&record.record_type));
+            let full = state.full_of_new.filter(|object| objects.contains(object));
+            let omitted = state.omitted(objects, omitted, true);
+            Found { records: unindexed.cloned().collect(), full, omitted }
+        })
+        .await
     }
 
     async fn records(
         &self,
-        _: &Connection,
-        _: &[SalesforceId],
-        _: &Omitted,
+        connection: &Connection,
+        ids: &[SalesforceId],
+        omitted: &Omitted,
     ) -> Result<Answer<Found>, CrmError> {
-        panic!("no duplicate rule in these tests names records")
+        self.request("records", connection, |state| {
+            let all = state.records.iter().chain(&state.unindexed).chain(&state.named);
+            let records = all.filter(|record| ids.contains(&record.id)).cloned().collect();
+            Found { records, full: None, omitted: omitted.clone() }
+        })
+        .await
     }
 
     async fn converted_to(
         &self,
-        _: &Connection,
-        _: &SalesforceId,
+        connection: &Connection,
+        lead_id: &SalesforceId,
     ) -> Result<Answer<Option<SalesforceId>>, CrmError> {
-        panic!("no record in these tests is deleted")
+        self.request("converted_to", connection, |state| state.converted.get(lead_id).cloned()).await
     }
 
     async fn create_lead(
         &self,
-        _: &Connection,
-        _: &LeadDraft,
-        _: Duplicates,
+        connection: &Connection,
+        lead: &LeadDraft,
+        duplicates: Duplicates,
     ) -> Result<Answer<SalesforceId>, CrmError> {
-        panic!("no workspace in these tests creates Leads")
+        let named = self.state().duplicates.clone();
+        if let Some((records, _)) = named.filter(|(_, blocks)| *blocks || duplicates == Duplicates::Refuse) {
+            let refusal = CrmError { records, ..error(FaultClass::Permanent, "DUPLICATES_DETECTED") };
+            self.fail("create_lead", Fault::Before(refusal));
+        }
+        self.request("create_lead", connection, |state| {
+            let id = new_id("00Q", 100 + state.leads.len());
+            state.leads.push((id.clone(), lead.clone()));
+            let record = self::lead(id.as_str(), &lead.phone, state.now + TimeDelta::days(1));
+            state.unindexed.push(record);
+            id
+        })
+        .await
     }
 
     async fn read(
         &self,
-        _: &Connection,
+        connection: &Connection,
         task_id: Option<&SalesforceId>,
         event_id: Option<&SalesforceId>,
     ) -> Result<Answer<Activities>, CrmError> {
-        assert!(event_id.is_none(), "no call in these tests has an appointment");
-        self.request(|records| {
-            let index = records.index(task_id.expect("a task that exists"));
-            let as_read = |index: usize| Activity {
-                id: self::task_id(index + 1),
-                who_id: Some(records.tasks[index].who_id.clone()),
-                fields: records.tasks[index].fields(),
-                modified_at: DateTime::UNIX_EPOCH,
-                is_untouched: true,
-            };
-            Activities { task: Some(as_read(index)), event: None }
+        self.request("read", connection, |state| {
+            let task = state.tasks.iter().find(|(id, _)| Some(id) == task_id);
+            let event = state.events.iter().find(|(id, _)| Some(id) == event_id);
+            Activities {
+                task: task.map(|(id, task)| state.activity(id, &task.who_id, task.fields())),
+                event: event.map(|(id, event)| state.activity(id, &event.who_id, event.fields())),
+            }
         })
         .await
     }
 
     async fn update(
         &self,
-        _: &Connection,
-        _: WrittenObject,
+        connection: &Connection,
+        object: WrittenObject,
         id: &SalesforceId,
         fields: &Fields,
-        _: DateTime<Utc>,
+        unmodified_since: DateTime<Utc>,
     ) -> Result<Answer<()>, CrmError> {
-        self.request(|records| {
-            records.updates += 1;
-            let index = records.index(id);
-            let description = fields["Description"].as_str().expect("a Description that changes");
-            description.clone_into(&mut records.tasks[index].description);
+        let name = if object == WrittenObject::Event { "update_event" } else { "update_task" };
+        {
+            let mut state = self.state();
+            for change in std::mem::take(&mut state.before_update) {
+                change(&mut state);
+            }
+            if state.modified(id) > unmodified_since {
+                let refusal = error(FaultClass::Stale, "PRECONDITION_FAILED");
+                drop(state);
+                self.fail(name, Fault::Before(refusal));
+            }
+        }
+        self.request(name, connection, |state| {
+            state.sent.push(fields.clone());
+            state.write(id, fields);
         })
         .await
     }
 
-    async fn closed_task_status(&self, _: &Connection) -> Result<Answer<Option<String>>, CrmError> {
-        panic!("this org has `Completed`")
+    async fn closed_task_status(&self, connection: &Connection) -> Result<Answer<Option<String>>, CrmError> {
+        self.request("closed_task_status", connection, |_| Some("Erledigt".to_owned())).await
     }
 
     async fn look(
         &self,
-        _: &Connection,
+        connection: &Connection,
         call_id: &CallId,
-        _: &[SalesforceId],
-        _: DateTime<Utc>,
+        who_ids: &[SalesforceId],
+        since: DateTime<Utc>,
         _: bool,
     ) -> Result<Answer<Look>, CrmError> {
-        self.request(|records| {
-            records.looks += 1;
-            let of_call = |task: &TaskDraft| task.call_object.as_deref() == Some(call_id.as_str());
-            let found = records.tasks.iter().position(of_call);
-            let task = found.map(|n| (task_id(n + 1), Some(records.tasks[n].who_id.clone())));
-            Look { task, event_id: None }
+        self.request("look", connection, |state| {
+            let last_line = format!("Call {call_id}");
+            let on_record = |id: &SalesforceId, who_id: &SalesforceId, description: &str| {
+                let is_new = state.created_at.get(id).is_none_or(|at| *at >= since);
+                is_new && who_ids.contains(who_id) && description.ends_with(&last_line)
+            };
+            let task = state.tasks.iter().find(|(id, task)| {
+                task.call_object.as_deref() == Some(call_id.as_str())
+                    || on_record(id, &task.who_id, &task.description)
+            });
+            let mut events = state.events.iter();
+            let event = events.find(|(id, event)| on_record(id, &event.who_id, &event.description));
+            Look {
+                task: task.map(|(id, task)| (id.clone(), Some(task.who_id.clone()))),
+                event_id: event.filter(|_| !state.hidden_events).map(|(id, _)| id.clone()),
+            }
         })
         .await
     }
@@ -227,67 +469,63 @@ impl Crm for Org {
 
 impl TokenEndpoint for Org {
     async fn client_secret(&self) -> Result<SecretString, CrmError> {
-        panic!("the access token in these tests does not expire")
+        let seconds = self.state().secret_takes;
+        self.clock.advance(Duration::from_secs(seconds));
+        Ok(SecretString::from("client-secret"))
     }
 
-    async fn refresh(&self, _: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
-        panic!("the access token in these tests does not expire")
+    async fn refresh(&self, connection: &Connection, _: &SecretString) -> Result<Tokens, CrmError> {
+        let seconds = self.state().refresh_takes;
+        self.clock.advance(Duration::from_secs(seconds));
+        let mut state = self.state();
+        state.requests.push("refresh");
+        if let Some(Fault::Before(error) | Fault::After(error)) =
+            state.faults.get_mut("refresh").and_then(VecDeque::pop_front)
+        {
+            return Err(error);
+        }
+        state.good_access_token = format!("access-{}", connection.version + 1);
+        Ok(Tokens {
+            access_token: state.good_access_token.clone().into(),
+            refresh_token: Some(SecretString::from(format!("refresh-{}", connection.version + 1))),
+            instance_url: connection.instance_url.clone(),
+            issued_at: self.clock.now().timestamp(),
+        })
     }
 
     async fn revoke(&self, _: &str, _: &SecretString) -> Result<(), CrmError> {
-        panic!("nobody disconnects in these tests")
+        self.state().requests.push("revoke");
+        Ok(())
     }
 }
 
-fn lead() -> FoundRecord {
-    let at = DateTime::from_timestamp(NOW - 86_400, 0).unwrap();
+/// An error without a response.
+pub fn error(class: FaultClass, code: &str) -> CrmError {
+    CrmError {
+        class,
+        code: code.to_owned(),
+        message: format!("{code} happened"),
+        fields: Vec::new(),
+        status: None,
+        object: None,
+        records: Vec::new(),
+    }
+}
+
+/// A Lead that was created the day before `now`.
+pub fn lead(id: &str, phone: &str, now: DateTime<Utc>) -> FoundRecord {
+    let at = now - TimeDelta::days(1);
     FoundRecord {
-        id: SalesforceId::parse(LEAD).unwrap(),
+        id: SalesforceId::parse(id).unwrap(),
         record_type: RecordType::Lead,
         name: Some("Ada Sample".to_owned()),
-        phones: vec![("MobilePhone".to_owned(), NUMBER.to_owned())],
+        phones: vec![("Phone".to_owned(), phone.to_owned())],
         country: None,
         created_at: at,
         modified_at: at,
     }
 }
 
-/// The id of a workspace.
-pub fn workspace_id(id: &str) -> WorkspaceId {
-    WorkspaceId::parse(id).unwrap()
-}
-
-/// A workspace that is connected to the org.
-pub fn connected(id: &str) -> Workspace {
-    let webhook_secret = WebhookSecretVersions { current: 1, oldest_valid: 1 };
-    Workspace { webhook_secret, ..super::connected(id) }
-}
-
-/// A worker whose workspace `acme` is connected.
-pub fn worker() -> Worker<TestPorts> {
-    let workspaces = MemoryWorkspaces::default();
-    workspaces.insert(connected("acme"));
-    Worker {
-        ledger: MemoryLedger::default(),
-        workspaces,
-        salesforce: Org::default(),
-        clock: FixedClock::at(NOW),
-        random: SeededRandom::new(1),
-        settle_seconds: 600,
-    }
-}
-
-/// A call's Task, as an earlier worker wrote it.
-pub fn task_of(call: &Call) -> TaskDraft {
-    let who_id = SalesforceId::parse(LEAD).unwrap();
-    activity::task(call, &who_id, &Settings::default(), NOW, &Booking::None)
-}
-
-/// A call that was just reported.
-pub fn call(id: &str, number: &str) -> Call {
-    let reported_at = NOW * 1000;
-    let mut call = Call::new(CallId::parse(id).unwrap());
-    call.kind = Some(Fact { value: CallKind::Inbound, reported_at });
-    call.customer_number = Some(Fact { value: number.to_owned(), reported_at });
-    call
+fn new_id(prefix: &str, n: usize) -> SalesforceId {
+    SalesforceId::parse(format!("{prefix}{n:012}")).unwrap()
 }

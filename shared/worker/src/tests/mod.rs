@@ -13,7 +13,6 @@ mod previews;
 mod refusals;
 mod reports;
 mod rows;
-mod salesforce;
 mod sessions;
 mod settings;
 mod world;

@@ -1,6 +1,6 @@
 //! Sessions: renewed by one worker at a time, and only with enough time.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use calls::status::SyncStatus;
 use crm::{FaultClass, workspace::ConnectionState};
@@ -57,7 +57,7 @@ async fn an_ambiguous_refresh_is_repeated_once_if_time_allows() {
 
     let world = super::world::world();
     world.salesforce.state().good_access_token = "another".to_owned();
-    world.salesforce.1.seconds.store(10, Ordering::Relaxed);
+    world.salesforce.state().refresh_takes = 10;
     world.salesforce.fail("refresh", ambiguous());
     let report = world.report_of(&call(0), START);
     report.run(&world, &world.workspace(), world.turn(25)).await.unwrap();

@@ -3,10 +3,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -17,7 +14,7 @@ use calls::{
 };
 use chrono::DateTime;
 use crm::{
-    CrmError, FaultClass, FoundRecord, RecordType,
+    FaultClass, FoundRecord,
     ledger::Row,
     matching::Rule,
     workspace::{NoMatch, WebhookSecretVersions, Workspace},
@@ -27,11 +24,11 @@ use crate::{
     jobs::{Report, Wake},
     ports::{Clock, Random, StoreError},
     rounds::Done,
-    testing::{FixedClock, MemoryLedger, MemoryWorkspaces, connected},
+    testing::{FixedClock, MemoryLedger, MemoryWorkspaces, connected, org},
     worker::{Ports, Turn, Worker},
 };
 
-pub(super) use super::salesforce::*;
+pub(super) use crate::testing::org::{Fault, NOBODY, Org, error};
 
 pub(super) const START: i64 = 1_800_000_000;
 pub(super) const LEAD: &str = "00Q000000000001EAA";
@@ -57,18 +54,6 @@ impl MemoryLedger {
 
     pub(super) fn known(&self, call_id: &str) -> Option<Row> {
         self.select(|row| row.call_id.as_str() == call_id).pop()
-    }
-}
-
-/// Makes a request take some seconds.
-pub(super) struct Slow {
-    pub(super) clock: FixedClock,
-    pub(super) seconds: AtomicU64,
-}
-
-impl Slow {
-    pub(super) fn wait(&self) {
-        self.clock.advance(Duration::from_secs(self.seconds.load(Ordering::Relaxed)));
     }
 }
 
@@ -111,18 +96,6 @@ impl Random for Counter {
     }
 }
 
-pub(super) fn error(class: FaultClass, code: &str) -> CrmError {
-    CrmError {
-        class,
-        code: code.to_owned(),
-        message: format!("{code} happened"),
-        fields: Vec::new(),
-        status: None,
-        object: None,
-        records: Vec::new(),
-    }
-}
-
 /// A connected workspace whose org has one Lead with [`NUMBER`].
 pub(super) fn world() -> Worker<World> {
     let mut workspace = connected("acme");
@@ -130,11 +103,7 @@ pub(super) fn world() -> Worker<World> {
     let workspaces = MemoryWorkspaces::default();
     workspaces.insert(workspace);
     let clock = FixedClock::at(START);
-    let slow = Slow { clock: clock.clone(), seconds: AtomicU64::new(0) };
-    let org = Org(Mutex::default(), slow);
-    org.state().good_access_token = "access-1".to_owned();
-    org.state().now = DateTime::from_timestamp(START, 0).unwrap();
-    org.state().records.push(lead(LEAD, NUMBER));
+    let org = Org::with(vec![lead(LEAD, NUMBER)], &clock);
     Worker {
         ledger: MemoryLedger::default(),
         workspaces,
@@ -157,17 +126,9 @@ pub(super) fn sf(id: &str) -> SalesforceId {
     SalesforceId::parse(id).unwrap()
 }
 
+/// A Lead that existed before the tests.
 pub(super) fn lead(id: &str, phone: &str) -> FoundRecord {
-    let at = DateTime::from_timestamp(START - 86_400, 0).unwrap();
-    FoundRecord {
-        id: SalesforceId::parse(id).unwrap(),
-        record_type: RecordType::Lead,
-        name: Some("Ada Sample".to_owned()),
-        phones: vec![("Phone".to_owned(), phone.to_owned())],
-        country: None,
-        created_at: at,
-        modified_at: at,
-    }
+    org::lead(id, phone, DateTime::from_timestamp(START, 0).unwrap())
 }
 
 /// A minimal report at `START + at` seconds.
