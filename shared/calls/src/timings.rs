@@ -67,6 +67,14 @@ pub const SWEEP_TIMEOUT: TimeDelta = TimeDelta::seconds(50);
 pub const SWEEP_STOPS_BEFORE: TimeDelta = TimeDelta::seconds(5);
 /// How long a woken row is not woken again: its message may take that long to get through the queue.
 pub const WAKE_TAKES: TimeDelta = TimeDelta::minutes(10);
+/// Two requests without an answer within this time, and an org or a login host is left alone.
+pub const UNANSWERED_WITHIN: TimeDelta = TimeDelta::minutes(1);
+/// How long it is left alone the first time; then twice as long each time, up to the longest.
+pub const BREAKER_SHORTEST: TimeDelta = TimeDelta::seconds(30);
+/// The longest time that it is left alone.
+pub const BREAKER_LONGEST: TimeDelta = TimeDelta::minutes(15);
+/// How long one worker may take to find out whether it answers again.
+pub const BREAKER_TEST: TimeDelta = TimeDelta::seconds(90);
 /// How long faults are assumed to pass.
 pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
 
@@ -118,6 +126,13 @@ mod tests {
     #[test]
     fn a_live_worker_never_loses_its_row() {
         assert!(ROW_LEASE >= SYNC_TIMEOUT + CLOCKS_DIFFER);
+    }
+
+    #[test]
+    fn a_worker_that_tests_an_org_is_done_before_another_one_does() {
+        assert!(BREAKER_TEST >= SYNC_TIMEOUT + CLOCKS_DIFFER);
+        assert!(BREAKER_SHORTEST < BREAKER_LONGEST && BREAKER_LONGEST < GIVE_UP_AFTER);
+        assert!(UNANSWERED_WITHIN > delta(SALESFORCE_REQUEST) * 2);
     }
 
     /// AWS recommends six times the timeout, so that throttled batches are not redelivered while they are processed.

@@ -2,6 +2,7 @@
 //! settings as data, and the plan of an attempt, which is a pure function of these.
 
 pub mod activity;
+pub mod breaker;
 pub mod caller;
 mod draft;
 pub mod journal;

@@ -42,6 +42,18 @@ pub enum Ending {
         /// When it no longer can, Unix seconds.
         until: i64,
     },
+    /// Salesforce did not answer in time.
+    Unanswered {
+        /// The failure.
+        error: CrmError,
+        /// Until when the org is left alone because of it, Unix seconds.
+        left_alone: Option<i64>,
+    },
+    /// The org or its login host does not answer in time: it is left alone.
+    LeftAlone {
+        /// Until when, Unix seconds.
+        until: i64,
+    },
     /// The org's request limit is reached: the whole workspace pauses.
     Paused {
         /// When the pause ends, Unix seconds.
@@ -102,11 +114,23 @@ fn outcome(row: &mut Row, ending: Ending, settle_seconds: i64, draw: Draw) -> Ou
             }
             fault(row, &error, draw)
         }
+        Ending::Unanswered { error, left_alone } => {
+            if error.class == FaultClass::Ambiguous {
+                row.unsettled_until = Some(now + settle_seconds);
+            }
+            passing(
+                row,
+                Reason { code: error.code.clone(), message: remedy::explain(&error) },
+                draw,
+                left_alone,
+            )
+        }
         Ending::NoSession(error) => fault(row, &error, draw),
         Ending::OutOfTime => passing(row, Reason::of(reasons::OUT_OF_TIME), draw, None),
         Ending::Unsettled { until } => {
             Outcome::new(SyncStatus::Retrying, Some(Reason::of(reasons::SETTLING)), Some(until))
         }
+        Ending::LeftAlone { until } => passing(row, Reason::of(faults::TIMEOUT), draw, Some(until)),
         Ending::Paused { until } => {
             passing(row, Reason::of(faults::REQUEST_LIMIT_EXCEEDED), draw, Some(until))
         }
@@ -139,9 +163,12 @@ fn fault(row: &mut Row, error: &CrmError, draw: Draw) -> Outcome {
 }
 
 /// A fault that is assumed to pass. After three days it becomes an error that needs a person. `pause`: when
-/// the workspace's pause ends, Unix seconds.
+/// the workspace's pause ends, Unix seconds. It decides when to try again, so it does not make the backoff longer.
 fn passing(row: &mut Row, reason: Reason, draw: Draw, pause: Option<i64>) -> Outcome {
-    let failing = Failing::again(row.failing, draw.now);
+    let failing = match pause {
+        Some(_) => row.failing.unwrap_or(Failing { since: draw.now, times: 0 }),
+        None => Failing::again(row.failing, draw.now),
+    };
     row.failing = Some(failing);
     let due_at = schedule::retry(failing, draw.now, draw.fraction);
     let (status, next) = match due_at {

@@ -12,8 +12,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    breaker::Breaker,
     lease::Lease,
-    records::{Omitted, RecordType},
+    records::{CrmError, FaultClass, Omitted, RecordType},
 };
 
 /// How to choose among several records of one type with the caller's number.
@@ -182,10 +183,38 @@ pub struct Workspace {
     pub webhook_secret: WebhookSecretVersions,
     /// The org's request limit is reached: calls are paused until then (Unix seconds).
     pub paused_until: Option<i64>,
+    /// What is known about the org's requests without an answer.
+    pub breaker: Option<Breaker>,
+    /// The last refresh that failed since the tokens were issued.
+    pub failed_refresh: Option<FailedRefresh>,
     /// What was recently learned about the org.
     pub learned: Learned,
     /// Since when nothing has responded at the token endpoint's address, Unix seconds.
     pub address_gone_since: Option<i64>,
+}
+
+/// A refresh that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedRefresh {
+    /// The owner of its lease, which is different for each refresh.
+    pub owner: String,
+    /// The error's code.
+    pub code: String,
+}
+
+impl FailedRefresh {
+    /// What it means for a worker that waited for it: nothing was written, and it may pass.
+    pub fn error(&self) -> CrmError {
+        CrmError {
+            class: FaultClass::Passing,
+            code: self.code.clone(),
+            message: "another worker could not refresh the session".to_owned(),
+            fields: Vec::new(),
+            status: None,
+            object: None,
+            records: Vec::new(),
+        }
+    }
 }
 
 impl Workspace {
@@ -201,6 +230,8 @@ impl Workspace {
             refresh_lease: None,
             webhook_secret: WebhookSecretVersions::default(),
             paused_until: None,
+            breaker: None,
+            failed_refresh: None,
             learned: Learned::default(),
             address_gone_since: None,
         }

@@ -3,6 +3,7 @@
 use calls::{ids::SalesforceId, status::SyncStatus};
 use crm::{
     FaultClass, Omitted,
+    breaker::{Access, Breaker},
     caller::Caller,
     lead::NumberClaim,
     ledger::Row,
@@ -14,9 +15,10 @@ use crm::{
 };
 
 use crate::{
+    breakers,
     claim::Claimed,
     connection::connected,
-    ports::{OrgMemory, Random, StoreError},
+    ports::{BreakerOf, OrgMemory, Random, StoreError},
     session::{Session, Stop},
     worker::{Ports, Turn, Worker},
 };
@@ -47,12 +49,22 @@ async fn log_call<P: Ports>(
         Err(ending) => return Ok(ending),
     };
     let org_id = connection.org_id.clone();
+    let breaker = BreakerOf::Org(&workspace.id, &org_id);
+    let asking = match breakers::ask(&worker.workspaces, breaker, workspace.breaker, worker.now()).await? {
+        Ok(asking) => asking,
+        Err(until) => return Ok(Ending::LeftAlone { until }),
+    };
     let mut attempt = Attempt::new(worker, workspace, row, caller, connection, turn);
     let ended = attempt.log(row).await;
+    let heard = attempt.session.heard;
+    let left_alone = breakers::tell(&worker.workspaces, breaker, asking, heard, worker.now()).await;
     row.api_usage = attempt.session.api_usage.or(row.api_usage);
     let lessons = attempt.lessons();
     remember(worker, workspace, &org_id, &lessons).await;
     let ending = match ended {
+        Ok(Ending::Refused(error)) | Err(Stop::Ending(Ending::Refused(error))) if error.timed_out() => {
+            Ending::Unanswered { error, left_alone }
+        }
         Ok(ending) | Err(Stop::Ending(ending)) => ending,
         Err(Stop::Store(error)) => return Err(error),
     };
@@ -71,9 +83,12 @@ pub(super) fn preflight(
     if row.tried_with.as_ref().is_some_and(|tried| tried.org_id != connection.org_id) {
         return Err(Ending::OtherOrg);
     }
-    match workspace.paused_until.filter(|until| *until > now) {
-        Some(until) => Err(Ending::Paused { until }),
-        None => Ok((caller, connection.clone())),
+    if let Some(until) = workspace.paused_until.filter(|until| *until > now) {
+        return Err(Ending::Paused { until });
+    }
+    match Breaker::access(workspace.breaker, now) {
+        Access::LeftAlone(until) => Err(Ending::LeftAlone { until }),
+        Access::Free | Access::Test => Ok((caller, connection.clone())),
     }
 }
 

@@ -15,14 +15,16 @@ use calls::{
 use chrono::{DateTime, TimeDelta, Utc};
 use crm::{
     CrmError, FaultClass,
+    breaker::{Access, Breaker},
     lease::Lease,
     workspace::{Connection, ConnectionState, Workspace},
 };
 use secrecy::SecretString;
 
 use crate::{
+    breakers::{self, Heard},
     measure,
-    ports::{Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
+    ports::{BreakerOf, Breakers, Clock, ConnectionStore, Random, StoreError, TokenEndpoint, Tokens},
 };
 
 /// How often waiting workers read the row.
@@ -45,6 +47,15 @@ pub enum SessionError {
     /// Salesforce failed to issue tokens.
     #[error("refresh failed: {0}")]
     Salesforce(CrmError),
+    /// Another worker's refresh failed while this one waited for it.
+    #[error("another worker's refresh failed: {0}")]
+    FailedElsewhere(CrmError),
+    /// The login host does not answer in time: it is left alone.
+    #[error("the login host is left alone")]
+    LeftAlone {
+        /// Until when, Unix seconds.
+        until: i64,
+    },
     /// Our own store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,7 +91,7 @@ pub struct Sessions<'a, S, T, K, R> {
 
 impl<S, T, K, R> Sessions<'_, S, T, K, R>
 where
-    S: ConnectionStore,
+    S: ConnectionStore + Breakers,
     T: TokenEndpoint,
     K: Clock,
     R: Random,
@@ -92,11 +103,20 @@ where
         stale: u64,
         deadline: DateTime<Utc>,
     ) -> Result<Connection, SessionError> {
+        let mut earlier = None;
         loop {
             let workspace = self.store.load(id).await?;
             let connection = connected(&workspace).map_err(SessionError::NotConnected)?;
             if connection.version > stale {
                 return Ok(connection.clone());
+            }
+            let failed = workspace.failed_refresh.clone();
+            match (failed, &earlier) {
+                // Another worker's refresh failed while this one waited: its own would fail likewise.
+                (Some(failed), Some(earlier)) if earlier != &Some(failed.clone()) => {
+                    return Err(SessionError::FailedElsewhere(failed.error()));
+                }
+                (failed, _) => earlier = Some(failed),
             }
             let now = self.clock.now();
             if deadline - now < REFRESH_TAKES {
@@ -106,15 +126,37 @@ where
                 self.clock.sleep(POLL).await;
                 continue;
             }
-            // Read before taking the lease, which does not last long enough for a slow read.
+            // Both are read before taking the lease, which does not last long enough for slow reads.
+            let host = BreakerOf::LoginHost(&connection.login_url);
+            let breaker = self.store.load_breaker(host).await?;
+            if let Access::LeftAlone(until) = Breaker::access(breaker, now.timestamp()) {
+                return Err(SessionError::LeftAlone { until });
+            }
             let secret = self.tokens.client_secret().await.map_err(SessionError::Salesforce)?;
             let now = self.clock.now();
             let owner = self.random.id();
             let until = (now + REFRESH_LEASE).timestamp();
             if self.store.acquire_refresh_lease(id, stale, &owner, now.timestamp(), until).await? {
                 let since = workspace.address_gone_since;
+                let asking = match breakers::ask(self.store, host, breaker, now.timestamp()).await? {
+                    Ok(asking) => asking,
+                    Err(until) => {
+                        self.store.release_refresh_lease(id, stale, &owner, since, None).await?;
+                        return Err(SessionError::LeftAlone { until });
+                    }
+                };
                 let deadline = (now + REFRESH_LEASE).min(deadline);
-                self.refresh(id, connection, &secret, &owner, since, deadline).await?;
+                let refreshed = self.refresh(id, connection, &secret, &owner, since, deadline).await;
+                let heard = match &refreshed {
+                    Err(SessionError::Salesforce(error)) if error.timed_out() => Heard::NoAnswer,
+                    Ok(()) | Err(SessionError::Salesforce(_)) => Heard::Answers,
+                    Err(_) => Heard::Nothing,
+                };
+                let now = self.clock.now().timestamp();
+                match breakers::tell(self.store, host, asking, heard, now).await {
+                    Some(until) => return Err(SessionError::LeftAlone { until }),
+                    None => refreshed?,
+                }
             }
         }
     }
@@ -131,7 +173,7 @@ where
     ) -> Result<(), SessionError> {
         // Taking the lease may have taken long.
         if deadline - self.clock.now() < REFRESH_TAKES {
-            self.store.release_refresh_lease(id, connection.version, owner, address_gone_since).await?;
+            self.store.release_refresh_lease(id, connection.version, owner, address_gone_since, None).await?;
             return Err(SessionError::OutOfTime);
         }
         let mut response = self.tokens.refresh(connection, secret).await;
@@ -172,7 +214,9 @@ where
                 let no_response_from_salesforce =
                     error.status.is_none_or(|status| status >= 500) || error.code.starts_with("http_");
                 let since = address_gone_since.filter(|_| no_response_from_salesforce);
-                self.store.release_refresh_lease(id, connection.version, owner, since).await?;
+                self.store
+                    .release_refresh_lease(id, connection.version, owner, since, Some(&error.code))
+                    .await?;
                 Err(SessionError::Salesforce(error))
             }
         }
@@ -196,7 +240,9 @@ where
         let now = self.clock.now().timestamp();
         let since = since.unwrap_or(now);
         if now - since < ADDRESS_MAY_BE_GONE_FOR.num_seconds() {
-            self.store.release_refresh_lease(id, connection.version, owner, Some(since)).await?;
+            self.store
+                .release_refresh_lease(id, connection.version, owner, Some(since), Some(&error.code))
+                .await?;
             return Err(SessionError::Salesforce(error));
         }
         if self.store.require_reconnect(id, connection.version, ADDRESS_GONE).await? {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod attempt;
+mod breakers;
 pub mod claim;
 pub mod connection;
 pub mod jobs;

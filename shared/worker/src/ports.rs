@@ -1,7 +1,7 @@
 //! What the domain needs from outside. `shared/platform` (AWS) and `shared/salesforce` implement these traits; tests
 //! implement them in memory, and can make each operation fail before or after its effect.
 
-use std::{future::Future, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use calls::ids::{CallId, ErrorCode, SalesforceId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use crm::{
     Activities, Answer, CrmError, Duplicates, Fields, Found, Omitted, PhoneQuery, RecordType, Written,
     WrittenObject,
     activity::{EventDraft, TaskDraft},
+    breaker::Breaker,
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, Stored, WriteId},
     workspace::{Connection, Learned, Lessons, Workspace},
@@ -159,13 +160,15 @@ pub trait ConnectionStore: Workspaces {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Releases the lease without new tokens, and stores since when nothing has responded at the token endpoint's
-    /// address (Unix seconds; `None`: something does). New tokens clear it.
+    /// address (Unix seconds; `None`: something does), and the code of the error if the refresh failed. New tokens
+    /// clear both.
     fn release_refresh_lease(
         &self,
         id: &WorkspaceId,
         version: u64,
         owner: &str,
         address_gone_since: Option<i64>,
+        failed: Option<&str>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Marks the connection `reconnect_required` and deletes its tokens, if the version has not changed.
@@ -197,6 +200,43 @@ pub trait OrgMemory: Workspaces {
         learned: &Learned,
         lessons: &Lessons,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Whose breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerOf<'a> {
+    /// The org that a workspace is connected to. It is stored with the workspace, and ends with the connection.
+    Org(&'a WorkspaceId, &'a SalesforceId),
+    /// A login host, by its URL. Orgs share the hosts that are not a My Domain.
+    LoginHost(&'a str),
+}
+
+impl fmt::Display for BreakerOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Org(workspace_id, org_id) => write!(f, "{workspace_id}'s org {org_id}"),
+            Self::LoginHost(url) => f.write_str(url),
+        }
+    }
+}
+
+/// What all workers know about requests without an answer.
+pub trait Breakers: Send + Sync {
+    /// Reads a breaker with a consistent read; `None` for an org that the workspace is not connected to.
+    fn load_breaker(
+        &self,
+        of: BreakerOf<'_>,
+    ) -> impl Future<Output = Result<Option<Breaker>, StoreError>> + Send;
+
+    /// Replaces a breaker, if it is still `before`; `after` is `None` once there is an answer. `false`: it is another
+    /// one by now, or the workspace is not connected to the org. Also `false` if the response to our own write was lost
+    /// and the retry finds it stored: nothing tells it from another worker's.
+    fn swap_breaker(
+        &self,
+        of: BreakerOf<'_>,
+        before: Option<&Breaker>,
+        after: Option<&Breaker>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// Connections that nothing refreshes, because there are no calls.

@@ -18,6 +18,7 @@ use crm::{
 };
 
 use crate::{
+    breakers::Heard,
     connection::{SessionError, Sessions},
     ports::{Clock, Crm, Look, Random, StoreError},
     worker::{Ports, Worker},
@@ -64,7 +65,10 @@ impl From<SessionError> for Stop {
     fn from(reason: SessionError) -> Self {
         match reason {
             SessionError::NotConnected(reason) => Ending::Waiting(reason).into(),
-            SessionError::Salesforce(error) => Ending::NoSession(error).into(),
+            SessionError::Salesforce(error) | SessionError::FailedElsewhere(error) => {
+                Ending::NoSession(error).into()
+            }
+            SessionError::LeftAlone { until } => Ending::LeftAlone { until }.into(),
             SessionError::OutOfTime => Ending::OutOfTime.into(),
             SessionError::Store(error) => Self::Store(error),
         }
@@ -98,6 +102,8 @@ pub(super) struct Session<'a, P: Ports> {
     /// The part of it that this attempt learned.
     pub(super) newly_omitted: Omitted,
     deadline: DateTime<Utc>,
+    /// Whether the org has answered this attempt's requests in time.
+    pub(super) heard: Heard,
     /// The org's use of requests, from the latest response that had it.
     pub(super) api_usage: Option<ApiUsage>,
 }
@@ -119,6 +125,7 @@ impl<'a, P: Ports> Session<'a, P> {
             omitted,
             newly_omitted: Omitted::default(),
             deadline,
+            heard: Heard::Nothing,
             api_usage: None,
         }
     }
@@ -241,6 +248,11 @@ impl<'a, P: Ports> Session<'a, P> {
 
     /// Handles a response. `None`: repeat the request, because the session is new or the fault may have passed.
     async fn handle_response<T>(&mut self, response: Result<Answer<T>, CrmError>) -> Result<Option<T>, Stop> {
+        self.heard = match &response {
+            Err(error) if error.timed_out() => Heard::NoAnswer,
+            _ if self.heard == Heard::NoAnswer => Heard::NoAnswer,
+            _ => Heard::Answers,
+        };
         match response {
             Ok(response) => {
                 self.api_usage = response.api_usage.or(self.api_usage);
@@ -295,7 +307,9 @@ impl<'a, P: Ports> Session<'a, P> {
         self.connection = loop {
             match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
                 Err(SessionError::Salesforce(error))
-                    if error.class == FaultClass::Passing && self.wait_to_retry().await => {}
+                    if error.class == FaultClass::Passing
+                        && !error.timed_out()
+                        && self.wait_to_retry().await => {}
                 ended => break ended?,
             }
         };

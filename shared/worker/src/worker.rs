@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ports::{Clock, ConnectionStore, Crm, Ledger, NumberClaims, OrgMemory, Random, TokenEndpoint};
+use crate::ports::{
+    Breakers, Clock, ConnectionStore, Crm, Ledger, NumberClaims, OrgMemory, Random, TokenEndpoint,
+};
 
 /// A worker's adapters.
 pub trait Ports {
     /// The ledger, including the claims on numbers.
     type Ledger: Ledger + NumberClaims;
     /// The settings table.
-    type Workspaces: ConnectionStore + OrgMemory;
+    type Workspaces: ConnectionStore + OrgMemory + Breakers;
     /// Salesforce.
     type Salesforce: Crm + TokenEndpoint;
     /// The time.

@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use calls::ids::WorkspaceId;
 use crm::workspace::ConnectionState;
 use serde::Serialize;
 use worker::ports::StoreError;
@@ -41,7 +40,7 @@ impl Rows {
     }
 
     /// Reads a row with a consistent read: only `columns`, or all if empty. A missing row is empty.
-    pub(super) async fn read(&self, id: &WorkspaceId, columns: &[&str]) -> Result<Item, StoreError> {
+    pub(super) async fn read(&self, id: &impl Serialize, columns: &[&str]) -> Result<Item, StoreError> {
         let projection = (!columns.is_empty()).then(|| columns.join(", "));
         let response = self
             .client
@@ -99,7 +98,7 @@ impl Rows {
     }
 
     /// Changes a row, if the condition holds.
-    pub(super) async fn change(&self, id: &WorkspaceId, change: Change) -> Result<Changed, StoreError> {
+    pub(super) async fn change(&self, id: &impl Serialize, change: Change) -> Result<Changed, StoreError> {
         let response = self
             .client
             .update_item()

@@ -9,17 +9,21 @@ use std::{
     },
 };
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use calls::ids::{SalesforceId, WorkspaceId};
 use crm::{
+    breaker::Breaker,
     lease::Lease,
-    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
 use secrecy::SecretString;
 use worker::{
     measure,
-    ports::{ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens, Workspaces},
+    ports::{
+        BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens,
+        Workspaces,
+    },
 };
 
 use crate::{
@@ -49,8 +53,10 @@ const CACHE_SIZE: usize = 256;
 const LEASE: [&str; 2] = ["refresh_lease_owner", "refresh_lease_until"];
 
 /// What workers learned about an org; deleted with the connection to it.
-const LEARNED: [&str; 7] = [
+const LEARNED: [&str; 9] = [
     "paused_until",
+    BREAKER,
+    FAILED_REFRESH,
     "refused_fields",
     "unreadable_fields",
     "unfilterable_fields",
@@ -61,6 +67,12 @@ const LEARNED: [&str; 7] = [
 
 /// Since when nothing has responded at the token endpoint's address.
 const ADDRESS_GONE_SINCE: &str = "address_gone_since";
+
+/// The breaker of the org, or of the login host that an item is about.
+const BREAKER: &str = "breaker";
+
+/// The last refresh that failed.
+const FAILED_REFRESH: &str = "failed_refresh";
 
 /// What a disconnect deletes, besides the tokens and the lease.
 const CONNECTION: [&str; 8] = [
@@ -279,6 +291,9 @@ fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, Column
         refresh_lease: lease,
         webhook_secret: stored::webhook_secret(item)?,
         paused_until: optional(item, "paused_until")?,
+        // What cannot be read is learned again.
+        breaker: optional(item, BREAKER).unwrap_or_default(),
+        failed_refresh: optional(item, FAILED_REFRESH).unwrap_or_default(),
         learned: stored::learned(item),
         address_gone_since: optional(item, ADDRESS_GONE_SINCE)?,
     })
@@ -329,7 +344,7 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
             .set("connection_version", version + 1)
             .set("connection_write_id", owner)
             .remove(&LEASE)
-            .remove(&[ADDRESS_GONE_SINCE])
+            .remove(&[ADDRESS_GONE_SINCE, FAILED_REFRESH])
             .only_if(
                 "connection_version = :version AND connection_state = :connected AND refresh_lease_owner = :owner",
                 [
@@ -350,10 +365,13 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
         version: u64,
         owner: &str,
         address_gone_since: Option<i64>,
+        failed: Option<&str>,
     ) -> Result<(), StoreError> {
+        let failed = failed.map(|code| FailedRefresh { owner: owner.to_owned(), code: code.to_owned() });
         let answers: &[&'static str] = if address_gone_since.is_none() { &[ADDRESS_GONE_SINCE] } else { &[] };
         let change = Change::default()
             .set_some(ADDRESS_GONE_SINCE, address_gone_since)
+            .set_some(FAILED_REFRESH, failed)
             .remove(&LEASE)
             .remove(answers)
             .only_if(
@@ -392,6 +410,13 @@ impl<K: KeySource> ConnectionStore for WorkspaceTable<K> {
     }
 }
 
+/// The condition that the workspace is still connected to an org.
+const CONNECTED_TO: &str = "salesforce_org_id = :org AND connection_state = :connected";
+
+fn connected_to(org_id: &SalesforceId) -> [(&'static str, AttributeValue); 2] {
+    [(":org", attribute(org_id)), (":connected", attribute(ConnectionState::Connected))]
+}
+
 impl<K: KeySource> WorkspaceTable<K> {
     /// Stores what was learned about an org, if the workspace is still connected to it.
     async fn learn(
@@ -401,10 +426,9 @@ impl<K: KeySource> WorkspaceTable<K> {
         change: Change,
         condition: Option<&str>,
     ) -> Result<(), StoreError> {
-        let connected = "salesforce_org_id = :org AND connection_state = :connected";
         let change = change.only_if(
-            condition.map_or(connected.to_owned(), |condition| format!("{connected} AND {condition}")),
-            [(":org", attribute(org_id)), (":connected", attribute(ConnectionState::Connected))],
+            condition.map_or(CONNECTED_TO.to_owned(), |condition| format!("{CONNECTED_TO} AND {condition}")),
+            connected_to(org_id),
         );
         // Refused: the org has changed or is disconnected, or a later value is stored.
         self.rows.change(id, change).await.map(drop)
@@ -427,6 +451,50 @@ impl<K: KeySource> OrgMemory for WorkspaceTable<K> {
     ) -> Result<(), StoreError> {
         self.learn(id, org_id, stored::set_learned(learned, lessons), None).await
     }
+}
+
+impl<K: KeySource> Breakers for WorkspaceTable<K> {
+    async fn load_breaker(&self, of: BreakerOf<'_>) -> Result<Option<Breaker>, StoreError> {
+        let item = match of {
+            BreakerOf::Org(id, org_id) => {
+                let item = self.rows.read(id, &[BREAKER, "salesforce_org_id"]).await?;
+                let is_connected = optional(&item, "salesforce_org_id") == Ok(Some(org_id.clone()));
+                if is_connected { item } else { Item::new() }
+            }
+            BreakerOf::LoginHost(url) => self.rows.read(&login_host(url), &[BREAKER]).await?,
+        };
+        Ok(optional(&item, BREAKER).unwrap_or_default())
+    }
+
+    async fn swap_breaker(
+        &self,
+        of: BreakerOf<'_>,
+        before: Option<&Breaker>,
+        after: Option<&Breaker>,
+    ) -> Result<bool, StoreError> {
+        let change = match after {
+            Some(after) => Change::default().set(BREAKER, after),
+            None => Change::default().remove(&[BREAKER]),
+        };
+        let same = if before.is_some() { "breaker = :before" } else { "attribute_not_exists(breaker)" };
+        let before = before.map(|before| (":before", attribute(before)));
+        let changed = match of {
+            BreakerOf::Org(id, org_id) => {
+                let condition = format!("{same} AND {CONNECTED_TO}");
+                let values = before.into_iter().chain(connected_to(org_id));
+                self.rows.change(id, change.only_if(condition, values)).await?
+            }
+            BreakerOf::LoginHost(url) => {
+                self.rows.change(&login_host(url), change.only_if(same, before)).await?
+            }
+        };
+        Ok(matches!(changed, Changed::Done))
+    }
+}
+
+/// The key of a login host's item. No workspace's id has a colon.
+fn login_host(url: &str) -> String {
+    format!("login:{url}")
 }
 
 impl<K: KeySource> IdleConnections for WorkspaceTable<K> {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     connection::{SessionError, Sessions},
-    ports::{Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
+    ports::{Breakers, Clock, ConnectionStore, IdleConnections, Random, StoreError, TokenEndpoint},
 };
 
 /// The time between attempts at the same connection.
@@ -41,7 +41,7 @@ impl KeepAlive {
     /// the first failure of our own store is returned at the end.
     pub async fn run<S, T, K, R>(&self, sessions: &Sessions<'_, S, T, K, R>) -> Result<KeptAlive, StoreError>
     where
-        S: ConnectionStore + IdleConnections,
+        S: ConnectionStore + Breakers + IdleConnections,
         T: TokenEndpoint,
         K: Clock,
         R: Random,
@@ -87,7 +87,7 @@ async fn refresh<S, T, K, R>(
     deadline: DateTime<Utc>,
 ) -> Result<bool, SessionError>
 where
-    S: ConnectionStore + IdleConnections,
+    S: ConnectionStore + Breakers + IdleConnections,
     T: TokenEndpoint,
     K: Clock,
     R: Random,

@@ -7,11 +7,14 @@ use std::{
 
 use calls::ids::{SalesforceId, WorkspaceId};
 use crm::{
+    breaker::Breaker,
     lease::Lease,
-    workspace::{Connection, ConnectionState, Learned, Lessons, Settings, Workspace},
+    workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Settings, Workspace},
 };
 
-use crate::ports::{ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces};
+use crate::ports::{
+    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces,
+};
 
 use super::{faults::Faults, lock::lock};
 
@@ -42,6 +45,7 @@ pub fn connected(id: &str) -> Workspace {
 #[derive(Debug, Clone, Default)]
 pub struct MemoryWorkspaces {
     rows: Arc<Mutex<HashMap<WorkspaceId, WorkspaceItem>>>,
+    login_hosts: Arc<Mutex<HashMap<String, Breaker>>>,
     /// What fails.
     pub faults: Faults,
 }
@@ -97,6 +101,8 @@ impl WorkspaceItem {
     /// Deletes what was learned about the org, with the connection to it.
     pub fn forget_org(&mut self) {
         self.workspace.paused_until = None;
+        self.workspace.breaker = None;
+        self.workspace.failed_refresh = None;
         self.workspace.learned = Learned::default();
         self.workspace.address_gone_since = None;
         self.kept_alive_until = None;
@@ -205,6 +211,7 @@ impl ConnectionStore for MemoryWorkspaces {
                 row.workspace.connection_version = version + 1;
                 row.workspace.refresh_lease = None;
                 row.workspace.address_gone_since = None;
+                row.workspace.failed_refresh = None;
                 row.refreshed_by = Some(owner.to_owned());
                 row.issued_at = Some(tokens.issued_at);
             }
@@ -218,11 +225,15 @@ impl ConnectionStore for MemoryWorkspaces {
         version: u64,
         owner: &str,
         address_gone_since: Option<i64>,
+        failed: Option<&str>,
     ) -> Result<(), StoreError> {
         self.change("release_refresh_lease", id, |row| {
             if row.workspace.connection_version == version && row.is_leased_to(owner) {
                 row.workspace.refresh_lease = None;
                 row.workspace.address_gone_since = address_gone_since;
+                let failed =
+                    failed.map(|code| FailedRefresh { owner: owner.to_owned(), code: code.to_owned() });
+                row.workspace.failed_refresh = failed.or(row.workspace.failed_refresh.take());
             }
         })
     }
@@ -269,6 +280,45 @@ impl OrgMemory for MemoryWorkspaces {
                 row.workspace.learned.take(learned, lessons);
             }
         })
+    }
+}
+
+impl Breakers for MemoryWorkspaces {
+    async fn load_breaker(&self, of: BreakerOf<'_>) -> Result<Option<Breaker>, StoreError> {
+        self.faults.run("load_breaker", || match of {
+            BreakerOf::LoginHost(url) => lock(&self.login_hosts).get(url).copied(),
+            BreakerOf::Org(id, org_id) => {
+                let item = self.item(id);
+                item.workspace.breaker.filter(|_| item.is_connected_to(org_id))
+            }
+        })
+    }
+
+    async fn swap_breaker(
+        &self,
+        of: BreakerOf<'_>,
+        before: Option<&Breaker>,
+        after: Option<&Breaker>,
+    ) -> Result<bool, StoreError> {
+        let swap = |stored: &mut Option<Breaker>| {
+            let may = stored.as_ref() == before;
+            if may {
+                *stored = after.copied();
+            }
+            may
+        };
+        match of {
+            BreakerOf::LoginHost(url) => self.faults.run("swap_breaker", || {
+                let mut hosts = lock(&self.login_hosts);
+                let mut stored = hosts.remove(url);
+                let swapped = swap(&mut stored);
+                hosts.extend(stored.map(|breaker| (url.to_owned(), breaker)));
+                swapped
+            }),
+            BreakerOf::Org(id, org_id) => self.change("swap_breaker", id, |row| {
+                row.is_connected_to(org_id) && swap(&mut row.workspace.breaker)
+            }),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sync algorithm in an in-memory world.
 
+mod breakers;
 mod faults;
 mod gone;
 mod leads;

@@ -7,7 +7,7 @@ use calls::{
     ids::{CallId, SalesforceId},
     status::SyncStatus,
 };
-use crm::{Fields, ledger::Row};
+use crm::{Fields, breaker::Breaker, ledger::Row};
 
 use crate::{
     plan::DuplicateRule,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The number of invariants, including the one that the token endpoint checks on each refresh.
-pub const COUNT: usize = 17;
+pub const COUNT: usize = 19;
 
 /// Checks what must hold after every step.
 pub fn always(state: &mut State) {
@@ -195,5 +195,30 @@ pub fn not_paused(state: &mut State, org_id: &SalesforceId) {
     let since = state.paused.get(&workspace).copied().unwrap_or(i64::MAX);
     if state.clock() < until * 1000 && state.now.saturating_sub(since) > PROCESS_TIMEOUT {
         state.violate(format!("{workspace} is paused, but has requests"));
+    }
+}
+
+/// While an org is left alone, no requests go to it, except from processes that started before they could know: one of
+/// those may test it.
+pub fn org_not_left_alone(state: &mut State, org_id: &SalesforceId) {
+    let workspace = workspace_id(workspace_of(org_id));
+    let connection = state.workspace(&workspace).connection.as_ref();
+    if connection.is_some_and(|connection| connection.org_id == *org_id) {
+        let breaker = state.workspace(&workspace).breaker;
+        not_left_alone(state, workspace.as_str(), breaker);
+    }
+}
+
+/// The same for a login host.
+pub fn login_host_not_left_alone(state: &mut State, url: &str) {
+    let breaker = state.login_hosts.get(url).copied().flatten();
+    not_left_alone(state, url, breaker);
+}
+
+fn not_left_alone(state: &mut State, of: &str, breaker: Option<Breaker>) {
+    let stored_at = state.breakers_at.get(of).copied().unwrap_or(i64::MAX);
+    let started_at = state.started_at.get(&state.running).copied().unwrap_or_default();
+    if breaker.is_some_and(|breaker| breaker.until.is_some()) && started_at > stored_at {
+        state.violate(format!("{of} is left alone, but has requests"));
     }
 }

@@ -132,6 +132,11 @@ fn the_checker_detects_a_world_without_pauses() {
 }
 
 #[test]
+fn the_checker_detects_a_world_where_every_worker_tests_an_org_that_does_not_answer() {
+    assert!(is_detected(Broken::Breaker));
+}
+
+#[test]
 fn the_checker_detects_a_world_without_revocations() {
     assert!(is_detected(Broken::Revoke));
 }

@@ -36,6 +36,13 @@ pub enum Action {
         workspace: usize,
         org: usize,
     },
+    /// The workspace's first org does not answer for this many seconds.
+    Hang {
+        workspace: usize,
+        seconds: i64,
+    },
+    /// The login host does not answer for this many seconds.
+    LoginHang(i64),
     /// Salesforce is down for this many seconds.
     Outage(i64),
     /// The org reaches its daily or concurrent request limit, or is below it again.
@@ -270,9 +277,14 @@ impl Plan {
         for _ in 0..rng.usize(0..=4) {
             let workspace = rng.usize(0..workspaces);
             let at = rng.i64(0..900);
-            let action = match rng.u32(0..14) {
+            let action = match rng.u32(0..16) {
                 11 | 12 => (at, Action::Retry { workspace }),
                 13 => (at, Action::RetryErrors { workspace }),
+                14 => (at, Action::Hang { workspace, seconds: rng.i64(1..7200) }),
+                15 => {
+                    script.push((at, Action::ExpireSessions));
+                    (at, Action::LoginHang(rng.i64(1..7200)))
+                }
                 // Often while expired tokens are being refreshed.
                 0 => {
                     script.push((at, Action::ExpireSessions));

@@ -283,6 +283,7 @@ impl Run {
         let skewed = state.skewed;
         let skew = state.rng.i64(-skewed..=skewed);
         state.skews.insert(id, skew);
+        state.started_at.insert(id, started_at);
         drop(state);
         self.processes.push(Process { id, name, started_at, ready_at, future: Box::pin(future) });
     }
@@ -383,6 +384,11 @@ impl Run {
                     process.ready_at += seconds * 1000;
                 }
             }
+            Action::Hang { workspace, seconds } => {
+                let until = state.now + seconds * 1000;
+                state.salesforce.hangs_until.insert(org_id(workspace, 0), until);
+            }
+            Action::LoginHang(seconds) => state.salesforce.login_hangs_until = state.now + seconds * 1000,
             Action::Outage(seconds) => state.salesforce.down_until = state.now + seconds * 1000,
             Action::Limit { workspace, reached } => {
                 let org = org_id(workspace, 0);

@@ -87,6 +87,10 @@ pub struct Salesforce {
     pub grants: BTreeMap<String, Grant>,
     /// Until when requests fail, milliseconds.
     pub down_until: i64,
+    /// Until when orgs do not answer, milliseconds.
+    pub hangs_until: BTreeMap<SalesforceId, i64>,
+    /// Until when the login host does not answer, milliseconds.
+    pub login_hangs_until: i64,
     pub limited: BTreeMap<SalesforceId, FaultClass>,
     /// A refresh returns no new refresh token.
     pub keeps_tokens: bool,

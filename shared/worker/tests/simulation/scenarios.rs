@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calls::status::SyncStatus;
+use calls::{status::SyncStatus, timings};
 use crm::FaultClass;
 
 use crate::{
@@ -181,6 +181,45 @@ fn calls_of_a_days_outage_are_logged_without_a_flood() {
         assert!(busiest <= CALLS / 10, "{busiest}");
         // A call waits six hours at most, plus a moment in the queue.
         assert!(last <= 6 * HOUR + 5 * MINUTE, "{last}");
+    }
+}
+
+/// The org gets the requests of one call every quarter of an hour, instead of those of all calls.
+#[test]
+fn an_org_that_hangs_for_a_day_is_left_alone_and_others_continue() {
+    const CALLS: usize = 48;
+    let interval = DAY / i64::try_from(CALLS).unwrap();
+    let mut script =
+        vec![(0, Action::Connect { workspace: 1, org: 0 }), (0, Action::Hang { workspace: 0, seconds: DAY })];
+    for call in 0..CALLS {
+        let at = 1 + interval * i64::try_from(call).unwrap();
+        script.push((0, Action::AddRecord { workspace: 1, call, indexed_after: 0 }));
+        script.push((at, Action::report(call, 1)));
+        script.push((at, Action::Report { workspace: 1, call, report: 1, revoked: false }));
+    }
+    let plan = Plan::of(CALLS, script);
+    for seed in 0..2 {
+        let world = world_after(&plan.clone().seeded(seed));
+        let state = world.state();
+        let (ours, others): (Vec<_>, Vec<_>) =
+            state.salesforce.tasks.iter().partition(|task| task.org_id == org_id(0, 0));
+        assert_eq!((ours.len(), others.len()), (CALLS, CALLS));
+        let unanswered = |(org, at): &&_| *org == org_id(0, 0) && *at / 1000 - START < DAY;
+        let requests = state.salesforce.requests.iter().filter(unanswered).count();
+        let last = ours.iter().map(|task| task.at / 1000 - START - DAY).max().unwrap_or_default();
+        let slowest = others.iter().map(|task| {
+            let row = &state.rows[&(workspace_id(1), task.call_id.clone())];
+            task.at / 1000 - row.created_at
+        });
+        let slowest = slowest.max().unwrap_or_default();
+        print(&format!(
+            "simulation: {CALLS} calls while an org hangs for a day: {requests} requests to it, the last call \
+             {last} s after its end, another org's slowest call {slowest} s"
+        ));
+        let tests = DAY / timings::BREAKER_LONGEST.num_seconds();
+        assert!(requests <= usize::try_from(tests).unwrap() + 10, "{requests}");
+        assert!(last <= timings::BREAKER_LONGEST.num_seconds() + 5 * MINUTE, "{last}");
+        assert!(slowest <= 15, "{slowest}");
     }
 }
 

@@ -14,6 +14,7 @@ use calls::{
     ids::{CallId, WorkspaceId},
 };
 use crm::{
+    breaker::Breaker,
     lead::NumberClaim,
     ledger::Row,
     workspace::{WebhookSecretVersions, Workspace},
@@ -64,6 +65,8 @@ pub enum Broken {
     TokenStore,
     /// Workspaces never appear paused.
     Pause,
+    /// Every worker may test an org or a login host that does not answer.
+    Breaker,
     /// Grants are never revoked.
     Revoke,
     /// A read shows what Ringlog wrote, but not what people changed later.
@@ -116,6 +119,12 @@ pub struct State {
     pub skews: BTreeMap<u64, i64>,
     /// When a workspace's pause was last stored, milliseconds.
     pub paused: BTreeMap<WorkspaceId, i64>,
+    /// The breakers of login hosts.
+    pub login_hosts: BTreeMap<String, Option<Breaker>>,
+    /// When each breaker was last stored, milliseconds.
+    pub breakers_at: BTreeMap<String, i64>,
+    /// When each process started, milliseconds.
+    pub started_at: BTreeMap<u64, i64>,
     /// When a workspace's tokens were issued, Unix seconds.
     pub issued: BTreeMap<WorkspaceId, i64>,
     /// Until when somebody has claimed to keep a workspace's connection alive, Unix seconds.
@@ -268,6 +277,9 @@ impl World {
             skewed: 0,
             skews: BTreeMap::new(),
             paused: BTreeMap::new(),
+            login_hosts: BTreeMap::new(),
+            breakers_at: BTreeMap::new(),
+            started_at: BTreeMap::new(),
             issued: BTreeMap::new(),
             kept_alive: BTreeMap::new(),
             refreshed_by: BTreeMap::new(),
@@ -294,6 +306,12 @@ impl World {
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
+    }
+
+    /// A request to something that does not answer: it takes the whole timeout and has no effect.
+    pub async fn hang(&self) {
+        self.state().note(|| "  no answer".to_owned());
+        self.park(TIMEOUT).await;
     }
 
     /// One port call: other processes may run first, and it may fail.

@@ -3,10 +3,11 @@
 use calls::ids::WorkspaceId;
 use crm::{
     Omitted,
-    workspace::{Learned, Lessons},
+    breaker::Breaker,
+    workspace::{FailedRefresh, Learned, Lessons},
 };
 use platform::{stores::Connections, testing::MemoryWorkspaces};
-use worker::ports::{ConnectionStore, IdleConnections, OrgMemory, Tokens};
+use worker::ports::{BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Tokens};
 
 use crate::tables;
 
@@ -28,6 +29,10 @@ contract! {
     connect_and_disconnect_delete_what_was_learned,
     a_refresh_keeps_what_was_learned,
     a_gone_address_is_remembered_until_something_responds,
+    a_failed_refresh_is_remembered_until_one_succeeds,
+    a_breaker_is_swapped_only_as_it_was_read,
+    an_orgs_breaker_ends_with_the_connection,
+    login_hosts_have_breakers_of_their_own,
     connections_are_idle_by_the_age_of_their_tokens,
     idle_connections_are_paged_oldest_first,
     only_one_worker_keeps_a_connection_alive,
@@ -143,7 +148,7 @@ async fn a_gone_address_is_remembered_until_something_responds(
     let version = store.load(&id).await.unwrap().connection_version;
     for since in [Some(7000), Some(7000), None, Some(8000)] {
         assert!(store.acquire_refresh_lease(&id, version, "a worker", 1000, 1045).await.unwrap());
-        store.release_refresh_lease(&id, version, "a worker", since).await.unwrap();
+        store.release_refresh_lease(&id, version, "a worker", since, None).await.unwrap();
         let workspace = store.load(&id).await.unwrap();
         assert_eq!((workspace.address_gone_since, workspace.refresh_lease), (since, None));
     }
@@ -151,9 +156,84 @@ async fn a_gone_address_is_remembered_until_something_responds(
     assert_eq!(store.load(&id).await.unwrap().address_gone_since, None);
     let version = store.load(&id).await.unwrap().connection_version;
     assert!(store.acquire_refresh_lease(&id, version, "a worker", 1000, 1045).await.unwrap());
-    store.release_refresh_lease(&id, version, "a worker", Some(9000)).await.unwrap();
+    store.release_refresh_lease(&id, version, "a worker", Some(9000), None).await.unwrap();
     connect(&store, &id, 3000).await;
     assert_eq!(store.load(&id).await.unwrap().address_gone_since, None);
+}
+
+async fn a_failed_refresh_is_remembered_until_one_succeeds(
+    store: impl OrgMemory + ConnectionStore + Connections,
+) {
+    let id = workspace_id();
+    connect(&store, &id, 1000).await;
+    for (owner, failed, remembered) in [
+        ("worker-1", None, None),
+        ("worker-2", Some("timeout"), Some("worker-2")),
+        // It had too little time to ask.
+        ("worker-3", None, Some("worker-2")),
+        ("worker-4", Some("timeout"), Some("worker-4")),
+    ] {
+        assert!(store.acquire_refresh_lease(&id, 1, owner, 1000, 1045).await.unwrap());
+        store.release_refresh_lease(&id, 1, owner, None, failed).await.unwrap();
+        let failed = store.load(&id).await.unwrap().failed_refresh;
+        let remembered =
+            remembered.map(|owner| FailedRefresh { owner: owner.to_owned(), code: "timeout".to_owned() });
+        assert_eq!(failed, remembered, "{owner}");
+    }
+    refresh(&store, 2000).await;
+    assert_eq!(store.load(&id).await.unwrap().failed_refresh, None);
+}
+
+fn breaker(until: Option<i64>) -> Breaker {
+    Breaker { unanswered_at: 1000, until, times: u32::from(until.is_some()) }
+}
+
+async fn swaps(store: &impl Breakers, of: BreakerOf<'_>) {
+    let (one, two) = (breaker(None), breaker(Some(1030)));
+    for (before, after, swapped, stored) in [
+        (Some(&one), Some(&two), false, None),
+        (None, Some(&one), true, Some(one)),
+        (None, Some(&two), false, Some(one)),
+        (Some(&two), None, false, Some(one)),
+        (Some(&one), Some(&two), true, Some(two)),
+        // As if the response to the last swap had been lost: it may have been another worker's.
+        (Some(&one), Some(&two), false, Some(two)),
+        (Some(&two), None, true, None),
+    ] {
+        assert_eq!(store.swap_breaker(of, before, after).await.unwrap(), swapped, "{before:?} {after:?}");
+        assert_eq!(store.load_breaker(of).await.unwrap(), stored);
+    }
+}
+
+async fn a_breaker_is_swapped_only_as_it_was_read(store: impl Breakers + OrgMemory + Connections) {
+    connect(&store, &workspace_id(), 1000).await;
+    let org_id = salesforce_id(ORG);
+    let org = BreakerOf::Org(&workspace_id(), &org_id);
+    swaps(&store, org).await;
+    assert!(store.swap_breaker(org, None, Some(&breaker(None))).await.unwrap());
+    assert_eq!(store.load(&workspace_id()).await.unwrap().breaker, Some(breaker(None)));
+}
+
+async fn an_orgs_breaker_ends_with_the_connection(store: impl Breakers + OrgMemory + Connections) {
+    let (id, org_id, other) = (workspace_id(), salesforce_id(ORG), salesforce_id("00D000000000002EAA"));
+    let org = BreakerOf::Org(&id, &org_id);
+    assert!(!store.swap_breaker(org, None, Some(&breaker(None))).await.unwrap());
+    connect(&store, &id, 1000).await;
+    assert!(!store.swap_breaker(BreakerOf::Org(&id, &other), None, Some(&breaker(None))).await.unwrap());
+    assert!(store.swap_breaker(org, None, Some(&breaker(None))).await.unwrap());
+    assert_eq!(store.load_breaker(BreakerOf::Org(&id, &other)).await.unwrap(), None);
+    store.disconnect(&id).await.unwrap();
+    assert_eq!(store.load_breaker(org).await.unwrap(), None);
+    connect(&store, &id, 1000).await;
+    assert_eq!(store.load_breaker(org).await.unwrap(), None);
+}
+
+async fn login_hosts_have_breakers_of_their_own(store: impl Breakers + OrgMemory) {
+    let host = BreakerOf::LoginHost("https://login.salesforce.com");
+    swaps(&store, host).await;
+    assert!(store.swap_breaker(host, None, Some(&breaker(None))).await.unwrap());
+    let sandbox = BreakerOf::LoginHost("https://test.salesforce.com");
+    assert_eq!(store.load_breaker(sandbox).await.unwrap(), None);
 }
 
 async fn idle(store: &impl IdleConnections, issued_before: i64, now: i64) -> Vec<String> {

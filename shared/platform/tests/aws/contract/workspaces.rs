@@ -372,9 +372,9 @@ async fn a_released_lease_may_be_taken_at_once_and_only_its_owner_may_release_it
 ) {
     connect(&store, "1").await;
     assert!(lease(&store, 1, "worker-1", 1000).await);
-    store.release_refresh_lease(&workspace_id(), 1, "worker-2", None).await.unwrap();
+    store.release_refresh_lease(&workspace_id(), 1, "worker-2", None, None).await.unwrap();
     assert!(!lease(&store, 1, "worker-2", 1000).await);
-    store.release_refresh_lease(&workspace_id(), 1, "worker-1", None).await.unwrap();
+    store.release_refresh_lease(&workspace_id(), 1, "worker-1", None, None).await.unwrap();
     assert!(lease(&store, 1, "worker-2", 1000).await);
 }
 

@@ -3,15 +3,20 @@
 use calls::ids::{SalesforceId, WorkspaceId};
 use crm::{
     CrmError, FaultClass,
+    breaker::Breaker,
     lease::Lease,
-    workspace::{Connection, ConnectionState, Learned, Lessons, Workspace},
+    workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 use worker::ports::{
-    ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens, Workspaces,
+    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens,
+    Workspaces,
 };
 
-use crate::world::{Broken, Failed, State, TIMEOUT, World};
+use crate::{
+    invariants,
+    world::{Broken, Failed, State, TIMEOUT, World},
+};
 
 use super::{crm_error, store_error};
 
@@ -88,6 +93,7 @@ impl ConnectionStore for World {
             workspace.connection_version += 1;
             workspace.refresh_lease = None;
             workspace.address_gone_since = None;
+            workspace.failed_refresh = None;
             state.issued.insert(id.clone(), tokens.issued_at);
             state.refreshed_by.insert(id, owner);
             true
@@ -102,14 +108,17 @@ impl ConnectionStore for World {
         version: u64,
         owner: &str,
         address_gone_since: Option<i64>,
+        failed: Option<&str>,
     ) -> Result<(), StoreError> {
         let (id, owner) = (id.clone(), owner.to_owned());
+        let failed = failed.map(|code| FailedRefresh { owner: owner.clone(), code: code.to_owned() });
         self.call("release refresh lease", move |state| {
             let workspace = state.workspace(&id);
             let holds = workspace.refresh_lease.as_ref().is_some_and(|lease| lease.owner == owner);
             if holds && workspace.connection_version == version {
                 workspace.refresh_lease = None;
                 workspace.address_gone_since = address_gone_since;
+                workspace.failed_refresh = failed.or(workspace.failed_refresh.take());
             }
         })
         .await
@@ -171,6 +180,75 @@ impl OrgMemory for World {
         })
         .await
         .map_err(store_error)
+    }
+}
+
+impl Breakers for World {
+    async fn load_breaker(&self, of: BreakerOf<'_>) -> Result<Option<Breaker>, StoreError> {
+        let of = Owned::from(of);
+        self.call("load breaker", move |state| state.breaker(&of).and_then(|breaker| *breaker))
+            .await
+            .map_err(store_error)
+    }
+
+    async fn swap_breaker(
+        &self,
+        of: BreakerOf<'_>,
+        before: Option<&Breaker>,
+        after: Option<&Breaker>,
+    ) -> Result<bool, StoreError> {
+        let (of, before, after) = (Owned::from(of), before.copied(), after.copied());
+        self.call("swap breaker", move |state| {
+            let (now, is_test) = (state.now, before.is_some_and(|before| before.until.is_some()));
+            if state.broken == Some(Broken::Breaker) && is_test && after.is_some() {
+                return true;
+            }
+            let Some(stored) = state.breaker(&of).filter(|stored| **stored == before) else { return false };
+            *stored = after;
+            state.breakers_at.insert(of.name(), now);
+            true
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+/// [`BreakerOf`], for an effect that happens later.
+enum Owned {
+    Org(WorkspaceId, SalesforceId),
+    LoginHost(String),
+}
+
+impl From<BreakerOf<'_>> for Owned {
+    fn from(of: BreakerOf<'_>) -> Self {
+        match of {
+            BreakerOf::Org(id, org_id) => Self::Org(id.clone(), org_id.clone()),
+            BreakerOf::LoginHost(url) => Self::LoginHost(url.to_owned()),
+        }
+    }
+}
+
+impl Owned {
+    fn name(&self) -> String {
+        match self {
+            Self::Org(id, _) => id.to_string(),
+            Self::LoginHost(url) => url.clone(),
+        }
+    }
+}
+
+impl State {
+    /// Where a breaker is stored; `None`: the workspace is not connected to the org.
+    fn breaker(&mut self, of: &Owned) -> Option<&mut Option<Breaker>> {
+        match of {
+            Owned::LoginHost(url) => Some(self.login_hosts.entry(url.clone()).or_default()),
+            Owned::Org(id, org_id) => {
+                let workspace = self.workspace(id);
+                let is_connected =
+                    workspace.connection.as_ref().is_some_and(|connection| connection.org_id == *org_id);
+                is_connected.then_some(&mut workspace.breaker)
+            }
+        }
     }
 }
 
@@ -270,6 +348,8 @@ impl State {
         workspace.connection_version += 1;
         workspace.refresh_lease = None;
         workspace.paused_until = None;
+        workspace.breaker = None;
+        workspace.failed_refresh = None;
         workspace.learned = Learned::default();
         workspace.address_gone_since = None;
         let old = workspace.connection.take()?.refresh_token.expose_secret().to_owned();
@@ -309,6 +389,16 @@ impl TokenEndpoint for World {
             if state.rng.u32(0..4) == 0 { state.rng.i64(0..9_500) } else { 0 }
         };
         self.park(takes).await;
+        invariants::login_host_not_left_alone(&mut self.state(), &connection.login_url);
+        let hangs = {
+            let state = self.state();
+            state.now < state.salesforce.login_hangs_until
+        };
+        if hangs {
+            self.hang().await;
+            set_in_use(&mut self.state(), &token, false);
+            return Err(crm_error(FaultClass::Ambiguous, "timeout"));
+        }
         let used = token.clone();
         let response = self
             .call("refresh", move |state| {

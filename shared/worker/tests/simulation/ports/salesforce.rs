@@ -38,8 +38,18 @@ impl World {
         {
             let mut state = self.state();
             invariants::not_paused(&mut state, &connection.org_id);
+            invariants::org_not_left_alone(&mut state, &connection.org_id);
             let now = state.now;
             state.salesforce.requests.push((connection.org_id.clone(), now));
+        }
+        let hangs = {
+            let state = self.state();
+            state.salesforce.hangs_until.get(&connection.org_id).is_some_and(|until| state.now < *until)
+        };
+        if hangs {
+            self.hang().await;
+            let class = if writes { FaultClass::Ambiguous } else { FaultClass::Passing };
+            return Err(crm_error(class, "timeout"));
         }
         let response = self
             .call(name, move |state| {
