@@ -10,7 +10,10 @@ use crate::{
         self, Acts, Code, Entry, FaultClass, faults, reasons,
         salesforce::{self, Blames, KnownError, Meaning},
     },
-    limits::{APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, RETENTION_DAYS, SETTLE_SECONDS},
+    limits::{
+        APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, MAX_OMITTED_FIELDS, RECORDS_GONE, RETENTION_DAYS,
+        SETTLE_SECONDS,
+    },
     status::SyncStatus,
 };
 
@@ -43,6 +46,17 @@ fn file(path: &str) -> PathBuf {
 /// A file of the repository.
 pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(file(path)).unwrap()
+}
+
+/// Whether a file of the repository has this text, wherever its lines break.
+pub(crate) fn states(path: &str, text: &str) -> bool {
+    let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    in_one_line(&read(path)).contains(&in_one_line(text))
+}
+
+/// A small number in words.
+pub(crate) fn words(number: usize) -> &'static str {
+    ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"][number]
 }
 
 /// Compares a file with what it should be, or writes it.
@@ -244,8 +258,10 @@ fn the_documents_and_texts_state_the_limits() {
         ("docs/contract.md", format!("{minutes} minutes")),
         ("docs/vapi-setup.md", format!("| `appointment_duration` | minutes, {minutes}: ")),
         ("docs/contract.md", format!("At most {FOUND_RECORDS} records of each object")),
+        ("docs/contract.md", format!("is left out, up to {} per attempt", words(MAX_OMITTED_FIELDS))),
+        ("docs/contract.md", format!("the search is repeated, up to {} times", words(RECORDS_GONE))),
     ] {
-        assert!(read(path).contains(&said), "{path}: {said}");
+        assert!(states(path, &said), "{path}: {said}");
     }
     assert!(reasons::TOO_MANY_CANDIDATES.means.contains(&format!("At least {FOUND_RECORDS} ")));
 }

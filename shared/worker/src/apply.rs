@@ -1,6 +1,7 @@
 //! Applies a plan: sends its operations in as few requests as possible and records each in the row and its journal.
 //! Nothing else writes the journal.
 
+use calls::limits::MAX_OMITTED_FIELDS;
 use crm::{
     CrmError, Draft, FaultClass, WrittenObject,
     activity::{EventDraft, TaskDraft},
@@ -12,8 +13,6 @@ use crm::{
 
 use crate::{attempt::Attempt, session::Stop, worker::Ports};
 
-/// How many refused fields an attempt leaves out before it gives up on the write.
-const MAX_OMITTED_FIELDS: usize = 8;
 /// How often an activity is reread because a person changed it between the read and the update.
 const MAX_REREADS: u32 = 3;
 

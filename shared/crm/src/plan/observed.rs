@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calls::{ids::SalesforceId, reason::Reason};
+use calls::{ids::SalesforceId, limits::RECORDS_GONE, reason::Reason};
 
 use crate::{
     lead::NumberClaim,
@@ -16,8 +16,6 @@ use super::choice::Choice;
 
 /// Salesforce's error code for a record that is in the recycle bin or purged, rather than hidden or converted.
 const DELETED: &str = "ENTITY_IS_DELETED";
-/// How many records in a row may turn out to be gone before that is an error.
-const RECORDS_GONE: usize = 3;
 
 /// What an attempt has observed, including what Salesforce refused.
 #[derive(Debug, Default)]

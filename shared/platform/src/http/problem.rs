@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use calls::timings::FLOW_LASTS;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use worker::ports::StoreError;
@@ -181,7 +182,10 @@ impl From<TakeError> for Problem {
             ),
             TakeError::Expired => Self::new(
                 ProblemCode::StateExpired,
-                "This connect flow took longer than 10 minutes. Connect again from the dashboard.",
+                format!(
+                    "This connect flow took longer than {} minutes. Connect again from the dashboard.",
+                    FLOW_LASTS.as_secs() / 60,
+                ),
             ),
             TakeError::Store(error) => error.into(),
         }
