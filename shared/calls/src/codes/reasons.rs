@@ -118,7 +118,7 @@ codes! {
     FIELDS_LEFT_OUT = "fields_left_out" {
         in: [Success],
         acts: SalesforceAdmin,
-        means: "Written without {fields}: the connected user may not edit them, or the picklist lacks the value.",
+        means: "Logged without {fields}: the connected user may not edit them, or the picklist does not have the value.",
         remedy: "Give the user access or add the value, then retry.",
         runbook: "For a day, they are left out without asking.",
     }
@@ -132,7 +132,7 @@ codes! {
     KEPT_BY_PERSON = "kept_by_person" {
         in: [Success],
         acts: Nobody,
-        means: "Left as somebody changed it in Salesforce: {fields}.",
+        means: "Kept the changes made in Salesforce: {fields}.",
         remedy: "",
         runbook: "`error_message` names the fields, even when the row has another code. New facts go below what somebody wrote into a Description.",
     }

@@ -205,7 +205,7 @@ pub const REST: &[KnownError] = &[
         Any,
         ByStatus,
         SalesforceAdmin,
-        "A flow failed on the {object}. Salesforce mails the details to the admin who last changed the flow; the Error ID in Salesforce's words, if there is one, finds that mail. Correct the flow, or make it skip the connected user, then retry.",
+        "A flow failed on the {object}. Salesforce e-mails the details to the admin who last changed the flow; the Error ID in Salesforce's words, if there is one, identifies that e-mail. Correct the flow, or make it skip the connected user, then retry.",
     ),
     refusal(
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
@@ -305,7 +305,7 @@ pub const REST: &[KnownError] = &[
         Any,
         ByStatus,
         SalesforceAdmin,
-        "The org's data storage is full: free some or buy more, then retry.",
+        "The org's data storage is full: free up space or buy more, then retry.",
     ),
     refusal(
         "INVALID_TYPE",

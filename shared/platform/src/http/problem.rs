@@ -67,7 +67,7 @@ impl Problem {
     pub fn newer_version() -> Self {
         Self::new(
             ProblemCode::NewerVersion,
-            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
+            "A newer version of Ringlog processed this call. It stays unchanged until that version is back.",
         )
     }
 
