@@ -8,6 +8,7 @@ mod changes;
 mod choice;
 mod choose;
 mod observed;
+mod refused;
 mod step;
 #[cfg(test)]
 mod tests;

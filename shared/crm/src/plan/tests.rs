@@ -10,8 +10,8 @@ use chrono::DateTime;
 use serde_json::json;
 
 use crate::{
+    activity::{EventDraft, TaskDraft},
     caller::Caller,
-    draft::dispensable,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Failing, Row, WriteId},
@@ -23,7 +23,7 @@ use crate::{
     workspace::{NoMatch, Workspace},
 };
 
-use super::*;
+use super::{refused::dispensable, *};
 
 const NOW: i64 = 1_800_000_000;
 const NUMBER: &str = "+12345550123";
@@ -134,6 +134,19 @@ impl Case {
             Next::Write(plan) => *plan,
             next => panic!("{next:?}"),
         }
+    }
+
+    /// The Task and the Event to create.
+    fn creates(&self) -> (TaskDraft, EventDraft) {
+        let Plan { task, event, .. } = self.operations();
+        let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (task, event) else {
+            panic!("both are created");
+        };
+        (task.about_somebody().unwrap(), event.about_somebody().unwrap())
+    }
+
+    fn new_lead(&self) -> NewLead {
+        self.operations().lead.unwrap()
     }
 }
 
@@ -412,4 +425,147 @@ fn a_field_is_dispensable_only_on_the_blamed_object() {
     assert_eq!(dispensable(&refusal, &event), ["Event.Type"]);
     refusal.object = Some(WrittenObject::Event);
     assert!(dispensable(&refusal, &task).is_empty());
+}
+
+/// An error about an object, if any, and these fields.
+fn refusal(class: FaultClass, object: Option<WrittenObject>, fields: &[&str]) -> CrmError {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    CrmError { object, fields, ..error(class, "CODE") }
+}
+
+/// The next step, after an error or instead of one.
+fn next_after(case: &Case, refused: Result<(), CrmError>) -> String {
+    let plan = match (refused, case.step().next) {
+        (Err(error), _) => return format!("end: {error}"),
+        (Ok(()), Next::Write(plan)) => plan,
+        (Ok(()), Next::Observe(question)) => return format!("ask: {question:?}"),
+        (Ok(()), next) => panic!("{next:?}"),
+    };
+    let activity = |operation: Option<&'static str>| operation.unwrap_or("nothing");
+    let task = plan.task.as_ref().map(|operation| match operation {
+        Operation::Create(task) if task.r#type.is_none() => "Task without Type",
+        Operation::Create(_) => "Task",
+        Operation::Change(_) => "change",
+        Operation::Leave(_) => "leave",
+    });
+    let event = plan.event.as_ref().map(|operation| match operation {
+        Operation::Create(event) if event.r#type.is_none() => "Event without Type",
+        Operation::Create(_) => "Event",
+        Operation::Change(_) => "change",
+        Operation::Leave(_) => "leave",
+    });
+    let note = plan.note.map_or("no note".to_owned(), |note| note.code);
+    format!("{}, {}, {note}", activity(task), activity(event))
+}
+
+#[test]
+fn what_is_planned_after_a_refused_create() {
+    use FaultClass::{Ambiguous, FieldRefused, Passing, Permanent, RecordGone, Stale};
+    let (task, event) = (Some(WrittenObject::Task), Some(WrittenObject::Event));
+    let lead = format!("ask: {:?}", Question::Conversion(sf(LEAD)));
+    for (error, expected) in [
+        (refusal(FieldRefused, task, &["Type"]), "Task without Type, Event, fields_left_out"),
+        (refusal(FieldRefused, event, &["Type"]), "Task, Event without Type, fields_left_out"),
+        (refusal(FieldRefused, None, &["Type"]), "Task without Type, Event without Type, fields_left_out"),
+        (refusal(FieldRefused, task, &["Status"]), "ask: ClosedStatus"),
+        (refusal(FieldRefused, None, &["Status"]), "ask: ClosedStatus"),
+        (refusal(FieldRefused, event, &["Status"]), "Task, nothing, event_refused"),
+        (refusal(FieldRefused, event, &["Subject"]), "Task, nothing, event_refused"),
+        (refusal(Permanent, event, &[]), "Task, nothing, event_refused"),
+        (refusal(FieldRefused, task, &["Subject"]), "end: CODE: CODE"),
+        (refusal(Permanent, task, &[]), "end: CODE: CODE"),
+        (refusal(Permanent, None, &[]), "end: CODE: CODE"),
+        (refusal(RecordGone, event, &["WhoId"]), &lead),
+        (refusal(Ambiguous, None, &["Type"]), "end: CODE: CODE"),
+        (refusal(Passing, event, &["Type"]), "end: CODE: CODE"),
+        (refusal(Stale, event, &[]), "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().booked().found(&[LEAD]);
+        let (task, event) = case.creates();
+        case.seen.choice = case.step().choice;
+        let refused = case.seen.refused_create(error.clone(), Some(&task), Some(&event));
+        assert_eq!(next_after(&case, refused), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn an_event_that_is_sent_alone_is_refused_whatever_the_error_names() {
+    for object in [None, Some(WrittenObject::Event)] {
+        let mut case = Case::new().booked().found(&[LEAD]);
+        let (_, event) = case.creates();
+        let error = refusal(FaultClass::Permanent, object, &[]);
+        case.seen.refused_create(error, None, Some(&event)).unwrap();
+        assert_eq!(case.seen.refused_event.unwrap().code, "event_refused");
+    }
+}
+
+#[test]
+fn an_attempt_leaves_out_only_so_many_fields() {
+    let mut case = Case::new().booked().found(&[LEAD]);
+    let (task, event) = case.creates();
+    let error = refusal(FaultClass::FieldRefused, Some(WrittenObject::Task), &["Priority"]);
+    for _ in 0..8 {
+        case.seen.refused_create(error.clone(), Some(&task), Some(&event)).unwrap();
+    }
+    case.seen.refused_create(error, Some(&task), Some(&event)).unwrap_err();
+}
+
+#[test]
+fn what_is_planned_after_a_refused_change() {
+    use FaultClass::{Ambiguous, FieldRefused, Passing, Permanent, RecordGone, Stale};
+    let task_id = Some(sf("00T000000000001EAA"));
+    let read = format!("ask: {:?}", Question::Activities { task_id, event_id: None });
+    for (error, times, expected) in [
+        (refusal(FieldRefused, None, &["Type"]), 1, "change, nothing, fields_left_out"),
+        (refusal(FieldRefused, None, &["Type"]), 9, "leave, nothing, activity_not_updated"),
+        (refusal(FieldRefused, None, &["Subject"]), 1, "leave, nothing, activity_not_updated"),
+        (refusal(Permanent, None, &[]), 1, "leave, nothing, activity_not_updated"),
+        (refusal(RecordGone, None, &[]), 1, "leave, nothing, activity_deleted"),
+        (refusal(Stale, None, &[]), 3, &read),
+        (refusal(Stale, None, &[]), 4, "end: CODE: CODE"),
+        (refusal(Ambiguous, None, &["Type"]), 1, "end: CODE: CODE"),
+        (refusal(Passing, None, &[]), 1, "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Type": null, "Priority": null }));
+        let Some(Operation::Change(change)) = case.operations().task else { panic!("it is changed") };
+        let mut refused = Ok(());
+        for _ in 0..times {
+            refused = refused.and_then(|()| case.seen.refused_change(error.clone(), &change.draft));
+        }
+        assert_eq!(next_after(&case, refused), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_planned_after_a_refused_lead() {
+    use FaultClass::{FieldRefused, Passing, Permanent};
+    let duplicates = CrmError {
+        records: vec![sf("001000000000001AAA"), sf(CONTACT)],
+        ..error(Permanent, "DUPLICATES_DETECTED")
+    };
+    let read = format!("ask: {:?}", Question::Duplicates(vec![sf(CONTACT)]));
+    let named = "end: DUPLICATES_DETECTED: DUPLICATES_DETECTED \
+        (it names 001000000000001AAA, 003000000000001AAA)";
+    let (refuse, allow) = (Duplicates::Refuse, Duplicates::Allow);
+    for (error, duplicates, expected) in [
+        (duplicates.clone(), refuse, read.as_str()),
+        (duplicates, allow, named),
+        (refusal(FieldRefused, None, &["LeadSource"]), refuse, "Lead without LeadSource"),
+        (refusal(FieldRefused, None, &["Company"]), refuse, "end: CODE: CODE"),
+        (refusal(Permanent, None, &[]), refuse, "end: CODE: CODE"),
+        (refusal(Passing, None, &[]), refuse, "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().unknown();
+        case.workspace.settings.no_match = NoMatch::CreateLead;
+        case.seen.claim = Some(ReadClaim(None));
+        let lead = NewLead { duplicates, ..case.new_lead() };
+        let refused = case.seen.refused_lead(error.clone(), &lead);
+        let next = if case.seen.refused_fields.is_empty() {
+            next_after(&case, refused)
+        } else {
+            assert_eq!(case.new_lead().draft.lead_source, None);
+            "Lead without LeadSource".to_owned()
+        };
+        assert_eq!(next, expected, "{error:?}");
+    }
 }
