@@ -5,8 +5,7 @@ use crm::{
     Draft, FaultClass, WrittenObject,
     activity::{EventDraft, TaskDraft},
     ledger::Row,
-    outcome::{self, Ending},
-    plan::{Adoption, Asked, Change, Operation, Plan},
+    plan::{ActivityPlan, Adoption, Asked, Change, Operation, Operations, Plan},
 };
 
 use crate::{attempt::Attempt, session::Stop, worker::Ports};
@@ -51,17 +50,18 @@ impl<P: Ports> Attempt<'_, P> {
     /// depends on whether the Event was created.
     pub(super) async fn apply(&mut self, row: &mut Row, plan: Plan) -> Result<Applied, Stop> {
         self.fix_choice(row);
-        if let Some(lead) = &plan.lead {
-            if self.make_lead(row, lead).await? {
-                row.journal.created(WrittenObject::Lead, &lead.draft.fields());
+        let ActivityPlan { task, event } = match plan.operations {
+            Operations::Write(activities) => activities,
+            Operations::CreateLead { lead, .. } => {
+                if self.make_lead(row, &lead).await? {
+                    row.journal.created(WrittenObject::Lead, &lead.draft.fields());
+                }
+                return Ok(Applied::PlanAgain);
             }
-            return Ok(Applied::PlanAgain);
-        }
+        };
         self.release_claim().await;
-        let (new_task, changed_task) = split(plan.task);
-        let (new_event, changed_event) = split(plan.event);
-        let task = about_record(new_task, TaskDraft::about_somebody)?;
-        let event = about_record(new_event, EventDraft::about_somebody)?;
+        let (task, changed_task) = split(task);
+        let (event, changed_event) = split(event);
         let mut applied = Applied::Done;
         if task.is_some() || event.is_some() {
             applied = self.create(row, task.as_ref(), event.as_ref()).await?;
@@ -147,13 +147,6 @@ impl<P: Ports> Attempt<'_, P> {
         self.seen.refused_change(error, draft)?;
         Ok(Applied::PlanAgain)
     }
-}
-
-/// A draft that is about a record. A plan without a Lead has no other; if one had, the call would show it.
-fn about_record<D, B>(draft: Option<D>, about_somebody: impl Fn(D) -> Option<B>) -> Result<Option<B>, Stop> {
-    let Some(draft) = draft else { return Ok(None) };
-    let about = about_somebody(draft);
-    about.map(Some).ok_or_else(|| Stop::Ending(Ending::NotFound(outcome::not_found(0, false))))
 }
 
 /// Splits an operation into what to create and what to change.

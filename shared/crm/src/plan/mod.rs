@@ -20,27 +20,35 @@ use crate::outcome::Ending;
 pub use changes::Changes;
 pub use choice::Choice;
 pub use observed::{Asked, Looked, NamedDuplicates, Observed, ReadClaim, Recent, Search};
-pub use step::{Adoption, Change, Known, NewLead, Next, Operation, Plan, Question, Step};
+pub use step::{
+    ActivityPlan, Adoption, Change, Known, NewLead, Next, Operation, Operations, Plan, Question, Step,
+};
 
 /// Plans the attempt.
 pub fn plan(known: Known<'_>) -> Step {
     let mut choice = known.seen.choice.clone();
-    let next = next(known, &mut choice);
+    let next = match complete(known, &mut choice) {
+        Ok(plan) => Next::Write(Box::new(plan)),
+        Err(next) => next,
+    };
     Step { choice, next }
 }
 
-fn next(known: Known<'_>, choice: &mut Choice) -> Next {
-    if let Err(next) = choose::choose(known, choice) {
-        return next;
-    }
+/// The complete plan. `Err`: what comes instead.
+fn complete(known: Known<'_>, choice: &mut Choice) -> Result<Plan, Next> {
+    choose::choose(known, choice)?;
     if let Some(next) = earlier_attempts(known, choice) {
-        return next;
+        return Err(next);
     }
-    match choose::new_lead(known, choice) {
-        Err(next) => next,
-        Ok(None) if choice.record.is_none() => Next::End(choose::no_record(known, choice)),
-        Ok(lead) => activities::plan(known, choice, lead),
+    if let Some(lead) = choose::new_lead(known, choice)? {
+        let (then, note) = activities::plan(known, choice, &None)?;
+        return Ok(Plan { operations: Operations::CreateLead { lead, then }, note });
     }
+    let Some(record) = choice.record.clone() else {
+        return Err(Next::End(choose::no_record(known, choice)));
+    };
+    let (activities, note) = activities::plan(known, choice, &record.id)?;
+    Ok(Plan { operations: Operations::Write(activities), note })
 }
 
 /// Looks for what earlier attempts may have written, before anything is written.

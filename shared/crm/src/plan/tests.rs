@@ -129,25 +129,42 @@ impl Case {
         }
     }
 
-    fn operations(&self) -> Plan {
+    fn plan(&self) -> Plan {
         match self.step().next {
             Next::Write(plan) => *plan,
             next => panic!("{next:?}"),
         }
     }
 
+    /// What is written on an existing record.
+    fn written(&self) -> Written {
+        let Plan { operations, note } = self.plan();
+        let Operations::Write(ActivityPlan { task, event }) = operations else { panic!("{operations:?}") };
+        Written { task, event, note }
+    }
+
     /// The Task and the Event to create.
     fn creates(&self) -> (TaskDraft, EventDraft) {
-        let Plan { task, event, .. } = self.operations();
+        let Written { task, event, .. } = self.written();
         let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (task, event) else {
             panic!("both are created");
         };
-        (task.about_somebody().unwrap(), event.about_somebody().unwrap())
+        (task, event)
     }
 
     fn new_lead(&self) -> NewLead {
-        self.operations().lead.unwrap()
+        match self.plan().operations {
+            Operations::CreateLead { lead, .. } => lead,
+            operations @ Operations::Write(_) => panic!("{operations:?}"),
+        }
     }
+}
+
+/// What is written on an existing record, and the row's reason.
+struct Written {
+    task: Option<Operation<TaskDraft>>,
+    event: Option<Operation<EventDraft>>,
+    note: Option<Reason>,
 }
 
 fn error(class: FaultClass, code: &str) -> CrmError {
@@ -164,17 +181,17 @@ fn a_new_call_starts_with_a_search() {
 fn a_call_with_a_known_record_gets_a_task() {
     let case = Case::new().found(&[LEAD]);
     assert_eq!(case.step().choice.record, Record::of(&sf(LEAD)));
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
-    assert_eq!(task.who_id, Some(sf(LEAD)));
-    assert!(plan.lead.is_none() && plan.event.is_none() && plan.note.is_none());
+    assert_eq!(task.who_id, sf(LEAD));
+    assert!(plan.event.is_none() && plan.note.is_none());
 }
 
 #[test]
 fn a_booked_appointment_gets_an_event_on_the_same_record() {
-    let plan = Case::new().booked().found(&[LEAD]).operations();
+    let plan = Case::new().booked().found(&[LEAD]).written();
     let Some(Operation::Create(event)) = plan.event else { panic!("{:?}", plan.event) };
-    assert_eq!(event.who_id, Some(sf(LEAD)));
+    assert_eq!(event.who_id, sf(LEAD));
 }
 
 #[test]
@@ -195,9 +212,9 @@ fn a_lead_is_created_only_for_an_unclaimed_number() {
     assert_eq!(step.choice.decision.unwrap().rule, Rule::NewLead);
 
     (case.seen.made_lead, case.seen.claim) = (None, Some(ReadClaim(None)));
-    let plan = case.operations();
-    assert!(plan.lead.is_some());
-    assert!(matches!(plan.task, Some(Operation::Create(task)) if task.who_id.is_none()));
+    let operations = case.plan().operations;
+    let Operations::CreateLead { then, .. } = operations else { panic!("{operations:?}") };
+    assert!(matches!(then.task, Some(Operation::Create(task)) if task.who_id.is_none()));
 }
 
 #[test]
@@ -221,7 +238,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
     };
 
     case.seen.claim = Some(ReadClaim(Some(free.clone())));
-    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+    assert_eq!(case.new_lead().claim, write_id);
 
     // Another worker is creating the Lead.
     case.seen.claim = Some(ReadClaim(Some(held(NOW + 1))));
@@ -233,7 +250,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
 
     // It no longer can, and the search was sent after that.
     case.seen.claim = Some(ReadClaim(Some(held(NOW - 600))));
-    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+    assert_eq!(case.new_lead().claim, write_id);
 
     // But if new records cannot be queried, search must have indexed it.
     set_recent(&mut case, Err(error(FaultClass::Passing, "QUERY_TIMEOUT")));
@@ -256,7 +273,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
     // The claim has expired.
     let expired = NumberClaim { lead_id: Some(sf(LEAD)), expires_at: NOW, ..free };
     case.seen.claim = Some(ReadClaim(Some(expired)));
-    assert!(case.operations().lead.is_some());
+    case.new_lead();
 }
 
 #[test]
@@ -297,7 +314,7 @@ fn a_duplicate_rules_record_is_read_before_a_second_lead_is_created() {
     assert_eq!(case.question(), Question::Duplicates(vec![sf(CONTACT)]));
 
     case.seen.duplicates = Some(NamedDuplicates::Read(Vec::new()));
-    assert_eq!(case.operations().lead.unwrap().duplicates, Duplicates::Allow);
+    assert_eq!(case.new_lead().duplicates, Duplicates::Allow);
 }
 
 #[test]
@@ -351,7 +368,7 @@ fn the_task_says_that_the_event_was_refused() {
     let mut case = Case::new().booked().found(&[LEAD]);
     case.seen.refused_event =
         Some(Reason { code: "event_refused".to_owned(), message: "The org said no.".to_owned() });
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
     assert!(plan.event.is_none() && task.description.contains("The org said no."));
     assert_eq!(plan.note.unwrap().code, "event_refused");
@@ -361,7 +378,7 @@ fn the_task_says_that_the_event_was_refused() {
 fn a_refused_field_is_left_out() {
     let mut case = Case::new().found(&[LEAD]);
     case.seen.refused_fields = vec!["Task.Type".to_owned()];
-    let plan = case.operations();
+    let plan = case.written();
     assert!(matches!(plan.task, Some(Operation::Create(task)) if task.r#type.is_none()));
     assert_eq!(plan.note.unwrap().code, "fields_left_out");
 }
@@ -373,7 +390,7 @@ fn a_refused_status_is_replaced_by_the_orgs_own() {
     case.seen.refused_status = Some(("Completed".to_owned(), refusal));
     assert_eq!(case.question(), Question::ClosedStatus);
     case.seen.closed_status = Asked::Found("Erledigt".to_owned());
-    assert!(matches!(case.operations().task, Some(Operation::Create(task)) if task.status == "Erledigt"));
+    assert!(matches!(case.written().task, Some(Operation::Create(task)) if task.status == "Erledigt"));
     case.seen.closed_status = Asked::Nothing;
     assert!(matches!(case.step().next, Next::End(Ending::Refused(_))));
 }
@@ -391,7 +408,7 @@ fn a_field_that_a_person_changed_is_kept() {
     let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Priority": null }));
     let sent: Fields = serde_json::from_value(json!({ "Subject": "Inbound Call" })).unwrap();
     case.row.journal.created(WrittenObject::Task, &sent);
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Change(change)) = plan.task else { panic!("{:?}", plan.task) };
     assert_eq!(change.changes.send.keys().collect::<Vec<_>>(), ["Priority"]);
     assert!(plan.note.unwrap().message.contains("Task.Subject"));
@@ -401,7 +418,7 @@ fn a_field_that_a_person_changed_is_kept() {
 fn a_deleted_activity_is_not_recreated() {
     let mut case = Case::new().logged(json!({}));
     case.seen.task.read = Asked::Nothing;
-    let plan = case.operations();
+    let plan = case.written();
     assert!(matches!(plan.task, Some(Operation::Leave(reason)) if reason.code == "activity_deleted"));
 }
 
@@ -410,17 +427,14 @@ fn an_activity_created_in_this_attempt_is_up_to_date() {
     let mut case = Case::new().booked().logged(json!({}));
     case.row.event_id = Some(sf("00U000000000001EAA"));
     case.seen.event.created = true;
-    assert!(case.operations().event.is_none());
+    assert!(case.written().event.is_none());
 }
 
 #[test]
 fn a_field_is_dispensable_only_on_the_blamed_object() {
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
     refusal.fields = vec!["Type".to_owned(), "Subject".to_owned()];
-    let plan = Case::new().booked().found(&[LEAD]).operations();
-    let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (plan.task, plan.event) else {
-        panic!("both are created");
-    };
+    let (task, event) = Case::new().booked().found(&[LEAD]).creates();
     assert_eq!(dispensable(&refusal, &task), ["Task.Type"]);
     assert_eq!(dispensable(&refusal, &event), ["Event.Type"]);
     refusal.object = Some(WrittenObject::Event);
@@ -435,12 +449,13 @@ fn refusal(class: FaultClass, object: Option<WrittenObject>, fields: &[&str]) ->
 
 /// The next step, after an error or instead of one.
 fn next_after(case: &Case, refused: Result<(), CrmError>) -> String {
-    let plan = match (refused, case.step().next) {
-        (Err(error), _) => return format!("end: {error}"),
-        (Ok(()), Next::Write(plan)) => plan,
-        (Ok(()), Next::Observe(question)) => return format!("ask: {question:?}"),
-        (Ok(()), next) => panic!("{next:?}"),
-    };
+    if let Err(error) = refused {
+        return format!("end: {error}");
+    }
+    if let Next::Observe(question) = case.step().next {
+        return format!("ask: {question:?}");
+    }
+    let plan = case.written();
     let activity = |operation: Option<&'static str>| operation.unwrap_or("nothing");
     let task = plan.task.as_ref().map(|operation| match operation {
         Operation::Create(task) if task.r#type.is_none() => "Task without Type",
@@ -527,7 +542,7 @@ fn what_is_planned_after_a_refused_change() {
         (refusal(Passing, None, &[]), 1, "end: CODE: CODE"),
     ] {
         let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Type": null, "Priority": null }));
-        let Some(Operation::Change(change)) = case.operations().task else { panic!("it is changed") };
+        let Some(Operation::Change(change)) = case.written().task else { panic!("it is changed") };
         let mut refused = Ok(());
         for _ in 0..times {
             refused = refused.and_then(|()| case.seen.refused_change(error.clone(), &change.draft));
