@@ -14,8 +14,9 @@ mod step;
 mod tests;
 
 use calls::appointment::Resolution;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::outcome::Ending;
+use crate::{ledger::Row, outcome::Ending};
 
 pub use changes::Changes;
 pub use choice::Choice;
@@ -23,6 +24,9 @@ pub use observed::{Asked, Looked, NamedDuplicates, Observed, ReadClaim, Recent, 
 pub use step::{
     ActivityPlan, Adoption, Change, Known, NewLead, Next, Operation, Operations, Plan, Question, Step,
 };
+
+/// How far Salesforce's clock may be behind ours.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// Plans the attempt.
 pub fn plan(known: Known<'_>) -> Step {
@@ -54,11 +58,13 @@ fn complete(known: Known<'_>, choice: &mut Choice) -> Result<Plan, Next> {
 /// Looks for what earlier attempts may have written, before anything is written.
 fn earlier_attempts(known: Known<'_>, choice: &mut Choice) -> Option<Next> {
     let Known { row, seen, .. } = known;
+    let since = look_since(row);
     let Some(look) = &seen.look else {
         let needs_look = seen.look_first || row.unsettled_until.is_some();
         return needs_look.then(|| {
             let may_be_older = seen.look_first && row.call.called_at().is_none();
-            Next::Observe(Question::Look { places: choice.places(seen.earlier.as_ref()), may_be_older })
+            let places = choice.places(seen.earlier.as_ref());
+            Next::Observe(Question::Look { places, since, may_be_older })
         });
     };
     if look.adopted {
@@ -67,7 +73,8 @@ fn earlier_attempts(known: Known<'_>, choice: &mut Choice) -> Option<Next> {
     if let Some((_, Some(who_id))) = &look.task {
         choice.stays_on(who_id);
         if !look.places.contains(who_id) {
-            return Some(Next::Observe(Question::Look { places: vec![who_id.clone()], may_be_older: false }));
+            let places = vec![who_id.clone()];
+            return Some(Next::Observe(Question::Look { places, since, may_be_older: false }));
         }
     }
     let task_id = look.task.as_ref().map(|(task_id, _)| task_id.clone());
@@ -78,4 +85,11 @@ fn earlier_attempts(known: Known<'_>, choice: &mut Choice) -> Option<Next> {
     let everything_is_there = has_task && (has_event || !booked);
     let settled = everything_is_there || row.unsettled_until.is_none_or(|until| look.asked_at >= until);
     Some(Next::Adopt(Adoption { task_id, event_id, settled }))
+}
+
+/// Since when an earlier attempt may have written a call's activities: the call or its first report, whichever was
+/// earlier, by Salesforce's clock.
+fn look_since(row: &Row) -> DateTime<Utc> {
+    let received = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
+    row.call.called_at().map_or(received, |called| called.min(received)) - CLOCK_SKEW
 }

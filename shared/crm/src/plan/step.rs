@@ -83,6 +83,8 @@ pub enum Question {
     Look {
         /// The records to look at, the most likely first.
         places: Vec<SalesforceId>,
+        /// Since when they may have been written.
+        since: DateTime<Utc>,
         /// Whether the Task may be older than the call's first report.
         may_be_older: bool,
     },

@@ -322,7 +322,17 @@ fn an_unsettled_attempts_writes_are_looked_for_before_anything_is_written() {
     let mut case = Case::new().found(&[LEAD, CONTACT]);
     case.row.unsettled_until = Some(NOW + 600);
     let places = vec![sf(LEAD), sf(CONTACT)];
-    assert_eq!(case.question(), Question::Look { places: places.clone(), may_be_older: false });
+    let look = |since| Question::Look {
+        places: places.clone(),
+        since: DateTime::from_timestamp(since, 0).unwrap(),
+        may_be_older: false,
+    };
+    assert_eq!(case.question(), look(NOW - 300));
+
+    // The call was before its first report; and Salesforce's clock may be behind.
+    let started_at = DateTime::from_timestamp(NOW - 600, 0).unwrap();
+    case.row.call.started_at = Some(Fact { value: started_at, reported_at: 1 });
+    assert_eq!(case.question(), look(NOW - 900));
 
     let task = Some((sf("00T000000000001EAA"), Some(sf(CONTACT))));
     case.seen.look = Some(Looked { places, asked_at: NOW, task, event_id: None, adopted: false });
