@@ -134,7 +134,10 @@ impl<P: Ports> Attempt<'_, P> {
             self.session.update(D::OBJECT, id, &changes.send, *modified_at).await
         };
         let Err(stop) = sent else {
-            changes.record(&mut row.journal, D::OBJECT);
+            row.journal.confirmed(D::OBJECT, &changes.confirmed());
+            if let Some(description) = &changes.added {
+                row.journal.added(D::OBJECT, description);
+            }
             if let Asked::Found(current) = &mut self.seen.activity(D::OBJECT).read {
                 current.fields.extend(changes.send.clone());
             }
@@ -142,7 +145,7 @@ impl<P: Ports> Attempt<'_, P> {
         };
         let error = stop.refusal()?;
         if error.class == FaultClass::Ambiguous {
-            changes.record_unanswered(&mut row.journal, D::OBJECT);
+            row.journal.unanswered(D::OBJECT, &changes.ours());
         }
         self.seen.refused_change(error, draft)?;
         Ok(Applied::PlanAgain)

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     activity::{self, Booking, EventDraft, TaskDraft, last_line},
     draft::Draft,
+    journal::Sent,
     outcome::{self, Ending},
     records::Record,
 };
@@ -217,18 +218,16 @@ fn operation<D: Draft>(
         Asked::Found(current) => current,
     };
     let wanted = updatable(draft.fields());
-    let journal = &known.row.journal;
+    let sent = known.row.journal.of(D::OBJECT);
     // If the journal is missing and nobody has changed the activity, its fields are the ones that Ringlog sent.
-    let given = (journal.of(D::OBJECT).is_none() && current.is_untouched).then(|| {
+    let given = (sent.is_none() && current.is_untouched).then(|| {
         let given = current.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
         given.map(|(field, value)| (field.clone(), value.clone())).collect()
     });
-    let mut journal = std::borrow::Cow::Borrowed(journal);
-    if let Some(given) = &given {
-        journal.to_mut().created(D::OBJECT, given);
-    }
+    let sent_at_creation = given.as_ref().map(Sent::confirmed);
     let last_line = last_line(&known.row.call_id);
-    let changes = Changes::between(&wanted, current, journal.of(D::OBJECT), &last_line, known.now);
+    let changes =
+        Changes::between(&wanted, current, sent.or(sent_at_creation.as_ref()), &last_line, known.now);
     let change = Change { id: id.clone(), modified_at: current.modified_at, draft, given, changes };
     Some(Operation::Change(change))
 }
