@@ -90,8 +90,6 @@ struct Wanted<Who> {
     event: Option<EventDraft<Who>>,
     /// The fields that are left out because the org refuses them: `Task.Type`.
     left_out: Vec<String>,
-    /// Whether a person retries a call that is already logged.
-    retried: bool,
     /// What was wrong with the appointment, or what people need to know about the caller.
     note: Option<Reason>,
 }
@@ -121,19 +119,18 @@ impl<Who: Clone + Serialize> Wanted<Who> {
         let task = (needs_task && !seen.task.created)
             .then(|| activity::task(call, who, settings, row.created_at, &booking));
         let event = event.filter(|_| (row.event_id.is_none() || is_behind) && !seen.event.created);
-        let retried = row.task_id.is_some() && row.logged_revision == 0;
         let note = note.or_else(|| outcome::number_given_by_caller(call, settings));
-        let mut wanted = Self { task, event, left_out: Vec::new(), retried, note };
+        let mut wanted = Self { task, event, left_out: Vec::new(), note };
         wanted.leave_out_refused_fields(known);
         wanted
     }
 
     /// Leaves out the fields that the org refused recently, and uses the closed status that was learned,
-    /// unless a person retries the call, because they may have fixed the cause. Fields refused in this
-    /// attempt are always left out.
+    /// unless the call has an unlogged Task: if a person retries it, they may have fixed the cause. Fields
+    /// refused in this attempt are always left out.
     fn leave_out_refused_fields(&mut self, known: Known<'_>) {
         let learned = &known.workspace.learned;
-        if !self.retried {
+        if !known.row.has_unlogged_task() {
             for field in learned.unwritable.at(known.now) {
                 if self.without(field) {
                     self.left_out.push(field.to_owned());
@@ -158,7 +155,7 @@ impl<Who: Clone + Serialize> Wanted<Who> {
     }
 
     /// What must be read before anything is changed or added. No read is needed if, according to the journal,
-    /// Salesforce already has what is wanted, unless a person retries the call.
+    /// Salesforce already has what is wanted, unless the call has an unlogged Task.
     fn unread(
         &self,
         known: Known<'_>,
@@ -170,7 +167,7 @@ impl<Who: Clone + Serialize> Wanted<Who> {
         let adds_event = task_id.is_some() && event_id.is_none() && self.event.is_some();
         let reads = is_read
             || adds_event
-            || self.retried
+            || known.row.has_unlogged_task()
             || is_behind(known, task_id.and(self.task.as_ref()))
             || is_behind(known, event_id.and(self.event.as_ref()));
         let unread = |id: Option<&SalesforceId>, state: &ActivityState| {
