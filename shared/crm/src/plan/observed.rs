@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calls::{ids::SalesforceId, limits::RECORDS_GONE, reason::Reason};
+use calls::{ids::SalesforceId, reason::Reason};
 
 use crate::{
     lead::NumberClaim,
@@ -179,18 +179,6 @@ impl Observed {
     /// The state of the Task or the Event.
     pub fn activity(&mut self, object: WrittenObject) -> &mut ActivityState {
         if object == WrittenObject::Event { &mut self.event } else { &mut self.task }
-    }
-
-    /// Notes that the chosen record is gone: the next plan chooses again.
-    pub fn record_gone(&mut self, record: &Record, error: CrmError) {
-        let candidates = self.choice.decision.iter().flat_map(|decision| &decision.candidates);
-        let name = candidates.filter(|candidate| candidate.id == record.id).find_map(|one| one.name.clone());
-        // If a Lead that this attempt created is gone already, another one would not help.
-        let give_up = self.made_lead.is_some() || self.is_gone(&record.id) || self.gone.len() == RECORDS_GONE;
-        let (id, record_type) = (record.id.clone(), record.record_type);
-        let record = TurnedDown { id, record_type, name, why: error.code.clone() };
-        self.gone.push(Gone { record, error, give_up });
-        (self.search, self.claim, self.duplicates) = (None, None, None);
     }
 
     /// Whether Salesforce refused this record because it is gone.
