@@ -7,8 +7,8 @@ use serde_yaml_ng::Value;
 
 use crate::{
     codes::{
-        self, Acts, Code, Entry, FaultClass, faults, reasons,
-        salesforce::{self, Blames, KnownError, Meaning},
+        self, Acts, Code, Entry, faults, reasons,
+        salesforce::{self, Blames, FaultClass, KnownError, Meaning},
     },
     limits::{
         APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, MAX_OMITTED_FIELDS, RECORDS_GONE, RETENTION_DAYS,

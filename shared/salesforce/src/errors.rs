@@ -4,12 +4,12 @@
 
 use calls::{
     codes::{
-        FaultClass::{
-            self, ConcurrentLimit, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone, Session,
-            Stale,
-        },
         faults,
         salesforce::{
+            FaultClass::{
+                self, ConcurrentLimit, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone, Session,
+                Stale,
+            },
             KnownError,
             Meaning::{ByStatus, Is, Unclear},
             OAUTH, REST,

@@ -454,7 +454,7 @@ fn a_field_is_dispensable_only_on_the_blamed_object() {
 /// An error about an object, if any, and these fields.
 fn refusal(class: FaultClass, object: Option<WrittenObject>, fields: &[&str]) -> CrmError {
     let fields = fields.iter().map(|field| (*field).to_owned()).collect();
-    CrmError { object, fields, ..error(class, "CODE") }
+    CrmError { fields, object, ..error(class, "CODE") }
 }
 
 /// The next step, after an error or instead of one.
