@@ -227,7 +227,7 @@ export const texts = {
     skipped: "There was nothing to log, or your settings exclude this call.",
   } satisfies Record<SyncStatus, string>,
   newerVersion:
-    "A newer version of Ringlog worked on this call. It is left as it is until that version runs again.",
+    "A newer version of Ringlog processed this call. It stays unchanged until that version is back.",
 
   summary: {
     title: "Last 24 hours",
@@ -391,7 +391,7 @@ export const texts = {
 
   /** Messages by error code, for responses whose own detail does not suit the card's users. */
   problems: {
-    network: "The service cannot be reached. Check your internet connection.",
+    network: "Can't reach the service. Check your internet connection.",
     admin_required: "Only workspace admins can do this.",
     http_401: "Your session has expired. Sign in again.",
     unauthenticated: "Your session has expired. Sign in again.",

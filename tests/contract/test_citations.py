@@ -13,6 +13,8 @@ from local.stack.settings import ROOT
 
 # `docs/contract.md#the-look`, in a comment or a text; not the beginning of a URL's path.
 CITATION = re.compile(r"(?<![\w/.@-])(docs/[\w./-]+\.(?:md|yaml))(?:#([\w-]+))?")
+# Headings are cited by anchor: a number alone is wrong as soon as a section is added.
+NUMBERED = re.compile(r"\b[Ss]ections?\s+\d")
 # Sources that only the authors had.
 PRIVATE = re.compile(r"(?<![\w/-])(?:design|vapi|salesforce|salesforce-orgs|platforms|local-aws)\.md\b")
 THIS = Path(__file__).resolve().relative_to(ROOT)
@@ -60,6 +62,11 @@ def test_every_citation_leads_to_a_heading() -> None:
     cited = [(name, *found) for name, text in texts().items() for found in CITATION.findall(text)]
     assert len(cited) > 80
     assert [one for one in cited if dead(ROOT / one[1], one[2])] == []
+
+
+def test_no_section_is_cited_by_its_number() -> None:
+    ours = {name: text for name, text in texts().items() if not name.name.startswith("LICENSE")}
+    assert {str(name): found for name, text in ours.items() if (found := NUMBERED.findall(text))} == {}
 
 
 def test_no_source_is_cited_that_only_the_authors_had() -> None:

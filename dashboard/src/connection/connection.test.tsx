@@ -264,7 +264,7 @@ test.each([
   [
     "no network",
     () => Promise.reject(new TypeError("Failed to fetch")),
-    "The service cannot be reached. Check your internet connection.",
+    "Can't reach the service. Check your internet connection.",
   ],
 ])("connecting with %s shows the error", async (_, answer, words) => {
   stubPopup();

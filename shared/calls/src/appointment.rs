@@ -191,7 +191,7 @@ impl AppointmentRequest {
         intent.is_none_or(|intent| intent.eq_ignore_ascii_case("Scheduling"))
     }
 
-    /// What becomes of the appointment if the report denies it: nothing to mention if nothing else was noted about it.
+    /// What happens to the appointment if the report denies it: nothing to mention if nothing else was noted about it.
     fn denied(&self) -> Option<Resolution> {
         let says_more = self.labelled().next().is_some();
         let not_made = |is_mentioned: bool, reason: Reason| {

@@ -7,10 +7,13 @@ use serde_yaml_ng::Value;
 
 use crate::{
     codes::{
-        self, Acts, Code, Entry, FaultClass, faults, reasons,
-        salesforce::{self, Answer, Blames, Meaning},
+        self, Acts, Code, Entry, faults, reasons,
+        salesforce::{self, Blames, FaultClass, KnownError, Meaning},
     },
-    limits::{APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, RETENTION_DAYS, SETTLE_SECONDS},
+    limits::{
+        APPOINTMENT_MINUTES, FOUND_RECORDS, LISTED_CALLS, MAX_OMITTED_FIELDS, RECORDS_GONE, RETENTION_DAYS,
+        SETTLE_SECONDS,
+    },
     status::SyncStatus,
 };
 
@@ -43,6 +46,17 @@ fn file(path: &str) -> PathBuf {
 /// A file of the repository.
 pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(file(path)).unwrap()
+}
+
+/// Whether a file of the repository has this text, wherever its lines break.
+pub(crate) fn states(path: &str, text: &str) -> bool {
+    let in_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    in_one_line(&read(path)).contains(&in_one_line(text))
+}
+
+/// A small number in words.
+pub(crate) fn words(number: usize) -> &'static str {
+    ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"][number]
 }
 
 /// Compares a file with what it should be, or writes it.
@@ -110,24 +124,24 @@ fn row(entry: &Entry) -> [String; 5] {
 }
 
 /// Salesforce's codes that no entry explains.
-fn answers() -> impl Iterator<Item = &'static Answer> {
-    let is_explained = |answer: &&Answer| faults::ALL.iter().any(|fault| fault.code == answer.code);
-    salesforce::REST.iter().filter(move |answer| !answer.code.is_empty() && !is_explained(answer))
+fn known_errors() -> impl Iterator<Item = &'static KnownError> {
+    let is_explained = |error: &&KnownError| faults::ALL.iter().any(|fault| fault.code == error.code);
+    salesforce::REST.iter().filter(move |error| !error.code.is_empty() && !is_explained(error))
 }
 
-/// One row for adjacent answers that mean the same and have the same remedy.
-fn answer_row(answers: &[&Answer]) -> [String; 4] {
-    let code = |answer: &&Answer| {
-        let has_others = salesforce::REST.iter().filter(|other| other.code == answer.code).count() > 1;
-        let field = match answer.blames {
+/// One row for adjacent errors that mean the same and have the same remedy.
+fn known_error_row(errors: &[&KnownError]) -> [String; 4] {
+    let code = |error: &&KnownError| {
+        let has_others = salesforce::REST.iter().filter(|other| other.code == error.code).count() > 1;
+        let field = match error.blames {
             Blames::Nothing => " without a field".to_owned(),
             Blames::Field(name) => format!(" about {name}"),
             Blames::Any if has_others => " about another field".to_owned(),
             Blames::Any => String::new(),
         };
-        format!("`{}`{field}", answer.code)
+        format!("`{}`{field}", error.code)
     };
-    let [first, ..] = answers else { unreachable!("a group has an answer") };
+    let [first, ..] = errors else { unreachable!("a group has an error") };
     let does = match first.meaning {
         Meaning::Is(FaultClass::Passing) => "retries",
         Meaning::Unclear => "retries; after a write, looks for what it wrote first",
@@ -136,17 +150,17 @@ fn answer_row(answers: &[&Answer]) -> [String; 4] {
         Meaning::Is(FaultClass::FieldRefused) => "leaves the field out",
         Meaning::Is(_) | Meaning::ByStatus => "does not retry",
     };
-    let to_do = if first.remedy.is_empty() { "Nothing.".to_owned() } else { answer_remedy(first) };
+    let to_do = if first.remedy.is_empty() { "Nothing.".to_owned() } else { known_error_remedy(first) };
     [
-        answers.iter().map(code).collect::<Vec<_>>().join(", "),
+        errors.iter().map(code).collect::<Vec<_>>().join(", "),
         does.to_owned(),
         who(first.acts).to_owned(),
         to_do,
     ]
 }
 
-fn answer_remedy(answer: &Answer) -> String {
-    let text = codes::fill(answer.remedy, &REFUSED);
+fn known_error_remedy(error: &KnownError) -> String {
+    let text = codes::fill(error.remedy, &REFUSED);
     // The text may begin with a blank.
     let (first, rest) = text.split_at(1);
     first.to_uppercase() + rest
@@ -157,10 +171,11 @@ fn the_runbook_has_every_error_code() {
     check("docs/operations.md", |document| {
         let codes = table(["code", "with status", "means", "who acts", "what to do"], entries().map(row));
         let document = with_section(document, "error codes", codes);
-        let answers: Vec<&Answer> = answers().collect();
-        let alike =
-            |one: &&Answer, other: &&Answer| (one.meaning, one.remedy) == (other.meaning, other.remedy);
-        let rows = answers.chunk_by(alike).map(answer_row);
+        let errors: Vec<&KnownError> = known_errors().collect();
+        let alike = |one: &&KnownError, other: &&KnownError| {
+            (one.meaning, one.remedy) == (other.meaning, other.remedy)
+        };
+        let rows = errors.chunk_by(alike).map(known_error_row);
         let header = ["code begins with", "Ringlog", "who acts", "what to do"];
         with_section(&document, "Salesforce's codes", table(header, rows))
     });
@@ -191,9 +206,9 @@ fn the_card_has_the_same_texts() {
         .filter(|entry| !entry.is_note())
         .flat_map(|entry| entry.codes.iter().map(|code| (code.code, remedy(entry, code))))
         .collect();
-    for answer in answers().filter(|answer| !answer.remedy.is_empty()) {
-        if !remedies.iter().any(|(code, _)| *code == answer.code) {
-            remedies.push((answer.code, answer_remedy(answer)));
+    for error in known_errors().filter(|error| !error.remedy.is_empty()) {
+        if !remedies.iter().any(|(code, _)| *code == error.code) {
+            remedies.push((error.code, known_error_remedy(error)));
         }
     }
     let remedies = remedies.iter().map(|(code, text)| format!("  [{}, {}],\n", string(code), string(text)));
@@ -224,9 +239,8 @@ fn codes_are_unique_and_all_blanks_are_filled() {
     for (at, code) in codes.iter().enumerate() {
         assert!(!codes[..at].contains(code), "{code}");
     }
-    for text in
-        entries().flat_map(row).chain(answers().filter(|answer| !answer.remedy.is_empty()).map(answer_remedy))
-    {
+    let with_remedy = known_errors().filter(|error| !error.remedy.is_empty());
+    for text in entries().flat_map(row).chain(with_remedy.map(known_error_remedy)) {
         assert!(!text.contains(['{', '}', '|']), "{text}");
     }
 }
@@ -244,8 +258,10 @@ fn the_documents_and_texts_state_the_limits() {
         ("docs/contract.md", format!("{minutes} minutes")),
         ("docs/vapi-setup.md", format!("| `appointment_duration` | minutes, {minutes}: ")),
         ("docs/contract.md", format!("At most {FOUND_RECORDS} records of each object")),
+        ("docs/contract.md", format!("is left out, up to {} per attempt", words(MAX_OMITTED_FIELDS))),
+        ("docs/contract.md", format!("the search is repeated, up to {} times", words(RECORDS_GONE))),
     ] {
-        assert!(read(path).contains(&said), "{path}: {said}");
+        assert!(states(path, &said), "{path}: {said}");
     }
     assert!(reasons::TOO_MANY_CANDIDATES.means.contains(&format!("At least {FOUND_RECORDS} ")));
 }

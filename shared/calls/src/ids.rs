@@ -27,6 +27,10 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
+            /// The pattern that the API's description publishes.
+            #[cfg(test)]
+            const PATTERN: &'static str = $pattern;
+
             /// Parses the identifier.
             pub fn parse(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
@@ -97,7 +101,10 @@ id!(
     CallId, "the call id", CALL_ID_RULE, "^([a-z0-9]{1,16}~)?[A-Za-z0-9_-]{1,128}$", |text| call_id(text)
 );
 
-const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
+const CALL_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -, optionally after a platform's name (1 to 16 of a-z \
+                            and 0-9) and ~";
+/// What a platform's own id must be.
+const OWN_ID_RULE: &str = "1 to 128 of A-Z, a-z, 0-9, _ and -";
 
 fn call_id(text: String) -> Option<String> {
     let is_valid = match text.split_once('~') {
@@ -138,7 +145,7 @@ impl CallId {
     /// two platforms never collide.
     pub fn of(source: Source, own: &str) -> Result<Self, InvalidId> {
         if !is_own_id(own) {
-            return Err(InvalidId { what: "the call id", rule: CALL_ID_RULE });
+            return Err(InvalidId { what: "the call id", rule: OWN_ID_RULE });
         }
         Ok(Self(format!("{}{own}", source.prefix())))
     }
@@ -188,7 +195,51 @@ fn to_18(id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prelude::*, string::string_regex};
+
     use super::*;
+
+    fn accepts_what_matches<T: TryFrom<String>>(pattern: &str) {
+        let matching = string_regex(pattern.trim_start_matches('^').trim_end_matches('$')).unwrap();
+        proptest!(|(text in matching)| {
+            prop_assert!(T::try_from(text.clone()).is_ok(), "{text:?}");
+        });
+    }
+
+    #[test]
+    fn what_a_published_pattern_matches_is_accepted() {
+        accepts_what_matches::<WorkspaceId>(WorkspaceId::PATTERN);
+        accepts_what_matches::<CallId>(CallId::PATTERN);
+        accepts_what_matches::<ErrorCode>(ErrorCode::PATTERN);
+        accepts_what_matches::<SalesforceId>(SalesforceId::PATTERN);
+    }
+
+    #[test]
+    fn a_call_id_is_what_its_pattern_and_its_rule_say() {
+        assert_eq!(CallId::PATTERN, "^([a-z0-9]{1,16}~)?[A-Za-z0-9_-]{1,128}$");
+        let (longest, platform) = ("x".repeat(128), "p".repeat(16));
+        for (text, is_valid) in [
+            ("call_1-A", true),
+            (longest.as_str(), true),
+            ("other2~call-1", true),
+            (format!("{platform}~{longest}").as_str(), true),
+            ("", false),
+            ("call 1", false),
+            ("call.1", false),
+            ("\u{e4}", false),
+            ("call-1\n", false),
+            (format!("{longest}x").as_str(), false),
+            ("~call-1", false),
+            ("other~", false),
+            ("a~b~c", false),
+            ("Other~call-1", false),
+            ("ot-her~call-1", false),
+            (format!("{platform}p~call-1").as_str(), false),
+        ] {
+            assert_eq!(CallId::parse(text).is_ok(), is_valid, "{text:?}");
+        }
+        assert!(CallId::parse("a~b~c").unwrap_err().rule.contains('~'));
+    }
 
     #[test]
     fn a_15_character_id_gets_its_suffix() {

@@ -13,3 +13,7 @@ pub const LISTED_CALLS: RangeInclusive<u32> = 1..=100;
 pub const SETTLE_SECONDS: RangeInclusive<u64> = 1..=3600;
 /// How many records of an object one search returns at most. If it returns that many, there may be more.
 pub const FOUND_RECORDS: usize = 200;
+/// How many refused fields an attempt leaves out before it gives up on the write.
+pub const MAX_OMITTED_FIELDS: usize = 8;
+/// How many records in a row may turn out to be gone before that is an error.
+pub const RECORDS_GONE: usize = 3;

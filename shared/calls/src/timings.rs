@@ -1,7 +1,7 @@
-//! Times that depend on each other, across workers, functions, queue and template. A test below checks each
-//! relation; a time that depends on no other is defined where it is used.
+//! Times that depend on each other, across workers, functions, queue and template, and times that documents state.
+//! Tests below check each relation and each statement; other times are defined where they are used.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use chrono::TimeDelta;
 
@@ -77,6 +77,20 @@ pub const BREAKER_LONGEST: TimeDelta = TimeDelta::minutes(15);
 pub const BREAKER_TEST: TimeDelta = TimeDelta::seconds(90);
 /// How long faults are assumed to pass.
 pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
+/// The first and the longest backoff after a passing fault; with full jitter.
+pub const BACKOFF: RangeInclusive<TimeDelta> = TimeDelta::minutes(1)..=TimeDelta::hours(6);
+/// The ages of a row without a record at which Ringlog searches again: records created after their call appear late
+/// in Salesforce's search index.
+pub const LATE_MATCHES: [TimeDelta; 3] = [TimeDelta::minutes(5), TimeDelta::hours(1), TimeDelta::hours(24)];
+/// The shortest and the longest pause of a workspace whose org has too many concurrent requests.
+pub const CONCURRENT_LIMIT_PAUSE: RangeInclusive<TimeDelta> = TimeDelta::minutes(1)..=TimeDelta::minutes(5);
+/// The pause of a workspace whose org has used up its daily requests. The 24-hour window rolls, so some may be
+/// available again after an hour.
+pub const DAILY_LIMIT_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// The calls of a paused workspace are due within this time after the pause, so that they do not all come at once.
+pub const RESUME_WITHIN: TimeDelta = TimeDelta::minutes(1);
+/// How long something that an org refused is left out before it is tried again (docs/contract.md#refusals).
+pub const REMEMBERED_FOR: TimeDelta = TimeDelta::days(1);
 
 /// The time that a refresh needs: a request to Salesforce, and storing the tokens with retries. A refresh
 /// does not start with less time left, because tokens that are not stored are lost.
@@ -115,12 +129,27 @@ mod tests {
     use super::*;
     use crate::{
         codes::{RETRIED, faults::TOO_MANY_NEW_RECORDS},
-        generated::read,
+        generated::{read, states, words},
         limits::SETTLE_SECONDS,
     };
 
     fn delta(time: Duration) -> TimeDelta {
         TimeDelta::from_std(time).unwrap()
+    }
+
+    /// A time in words: `a day`, `an hour`, `ten minutes`.
+    fn in_words(time: TimeDelta) -> String {
+        let (number, one, unit) = if time < TimeDelta::hours(1) {
+            (time.num_minutes(), "a", "minute")
+        } else if time < TimeDelta::days(1) {
+            (time.num_hours(), "an", "hour")
+        } else {
+            (time.num_days(), "a", "day")
+        };
+        match usize::try_from(number).unwrap() {
+            1 => format!("{one} {unit}"),
+            number => format!("{} {unit}s", words(number)),
+        }
     }
 
     #[test]
@@ -257,7 +286,8 @@ mod tests {
                      | a message's visibility timeout | {} s; after {RECEIVES} receives it moves to the dead-letter queue |\n\
                      | a woken row is left alone for | {} min |\n\
                      | a refresh needs / its lease lasts | {} s / {} s |\n\
-                     | a connect flow | {} min |\n",
+                     | a connect flow | {} min |\n\
+                     | what was learned about an org is remembered for | {} day |\n",
                     SALESFORCE_REQUEST.as_secs(),
                     SALESFORCE_CONNECT.as_secs(),
                     seconds(SYNC_TIMEOUT),
@@ -268,6 +298,7 @@ mod tests {
                     seconds(REFRESH_TAKES),
                     seconds(REFRESH_LEASE),
                     FLOW_LASTS.as_secs() / 60,
+                    REMEMBERED_FOR.num_days(),
                 ),
             ),
             ("docs/contract.md", format!("older than {} minutes", FRESH_FOR.num_minutes())),
@@ -283,7 +314,78 @@ mod tests {
                 format!("over at least {} minutes", VISIBILITY.num_minutes() * i64::from(RECEIVES - 1)),
             ),
         ] {
-            assert!(read(path).contains(&said), "{path}: {said}");
+            assert!(states(path, &said), "{path}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_documents_and_texts_state_when_a_call_is_tried_again() {
+        let [soon, later, last] =
+            [LATE_MATCHES[0].num_minutes(), LATE_MATCHES[1].num_hours(), LATE_MATCHES[2].num_hours()];
+        let [first, longest] = [BACKOFF.start(), BACKOFF.end()].map(|time| in_words(*time));
+        for (path, said) in [
+            ("docs/contract.md", format!("searched again {soon} min, {later} h and {last} h after")),
+            (
+                "docs/operations.md",
+                format!("again {soon} minutes, {later} hour and {last} hours after the call"),
+            ),
+            ("docs/openapi.yaml", format!("again after {soon} minutes, {later} hour and {last} hours.")),
+            (
+                "docs/operations.md",
+                format!("Ringlog looks for new records for {}.", in_words(LATE_MATCHES[2])),
+            ),
+            (
+                "docs/scale.md",
+                format!("| {soon} min, {later} h, {last} h; a retry waits up to {first} at first"),
+            ),
+            ("dashboard/src/texts.ts", format!("We check again over the next {last} hours.")),
+            ("docs/contract.md", format!("up to {first} at first, up to {longest} later")),
+            ("docs/ARCHITECTURE.md", format!("(up to {first} at first, up to {longest} later)")),
+            ("docs/operations.md", format!("after up to {first}, two, four … {longest}, for three days")),
+        ] {
+            assert!(states(path, &said), "{path}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_documents_state_how_long_limits_and_refusals_are_remembered() {
+        let [shortest, longest] = [CONCURRENT_LIMIT_PAUSE.start(), CONCURRENT_LIMIT_PAUSE.end()]
+            .map(|pause| usize::try_from(pause.num_minutes()).unwrap());
+        let (at_once, daily) = (words(shortest), in_words(DAILY_LIMIT_PAUSE));
+        let remembered = in_words(REMEMBERED_FOR);
+        for (path, said) in [
+            ("docs/contract.md", format!("for {at_once} to {} minutes if too many requests", words(longest))),
+            ("docs/contract.md", format!("for {daily} at a time if the day's requests")),
+            ("docs/ARCHITECTURE.md", format!("for some minutes, or for {daily} at a time")),
+            ("docs/operations.md", format!("or for {daily} at a time (the daily limit)")),
+            ("docs/scale.md", format!("pauses for {daily}, at the limit of concurrent requests")),
+            ("docs/scale.md", format!("concurrent requests for {shortest} to {longest} minutes.")),
+            ("docs/scale.md", format!("within {} minute after the pause", words(1))),
+            ("docs/ARCHITECTURE.md", format!("remembered in the same place for {remembered}")),
+            ("docs/contract.md", format!("for {remembered} it is not tried again")),
+            ("docs/operations.md", format!("For {remembered}, they are left out without asking.")),
+        ] {
+            assert!(states(path, &said), "{path}: {said}");
+        }
+        assert_eq!(RESUME_WITHIN.num_minutes(), 1);
+    }
+
+    #[test]
+    fn the_documents_and_texts_state_how_long_a_connect_may_take() {
+        let minutes = FLOW_LASTS.as_secs() / 60;
+        let time = in_words(delta(FLOW_LASTS));
+        for (path, said) in [
+            ("docs/contract.md", format!("once, within {time},")),
+            ("docs/ARCHITECTURE.md", format!("stores them for {time}")),
+            ("docs/ARCHITECTURE.md", format!("only within {time}.")),
+            ("docs/salesforce-setup.md", format!("more than {time} passed")),
+            ("docs/security.md", format!("valid once and for {time}:")),
+            ("docs/security.md", format!("| {time}; then DynamoDB deletes the row |")),
+            ("docs/openapi.yaml", format!("The flow lasts {time}.")),
+            ("docs/openapi.yaml", format!("The connect flow took longer than {time}.")),
+            ("dashboard/src/texts.ts", format!("Connecting took longer than {minutes} minutes")),
+        ] {
+            assert!(states(path, &said), "{path}: {said}");
         }
     }
 }

@@ -237,45 +237,6 @@ fn utc(instant: DateTime<Utc>) -> String {
     instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-impl TaskDraft<Option<SalesforceId>> {
-    /// The same Task, if its record exists.
-    pub fn about_somebody(self) -> Option<TaskDraft> {
-        Some(TaskDraft {
-            who_id: self.who_id?,
-            subject: self.subject,
-            r#type: self.r#type,
-            task_subtype: self.task_subtype,
-            call_type: self.call_type,
-            status: self.status,
-            priority: self.priority,
-            activity_date: self.activity_date,
-            call_duration_in_seconds: self.call_duration_in_seconds,
-            call_disposition: self.call_disposition,
-            call_object: self.call_object,
-            description: self.description,
-        })
-    }
-}
-
-impl EventDraft<Option<SalesforceId>> {
-    /// The same Event, if its record exists.
-    pub fn about_somebody(self) -> Option<EventDraft> {
-        Some(EventDraft {
-            who_id: self.who_id?,
-            subject: self.subject,
-            start_date_time: self.start_date_time,
-            end_date_time: self.end_date_time,
-            is_all_day_event: self.is_all_day_event,
-            r#type: self.r#type,
-            show_as: self.show_as,
-            location: self.location,
-            is_reminder_set: self.is_reminder_set,
-            reminder_date_time: self.reminder_date_time,
-            description: self.description,
-        })
-    }
-}
-
 impl<Who: Serialize> Draft for TaskDraft<Who> {
     const OBJECT: WrittenObject = WrittenObject::Task;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::records::{CrmError, FaultClass, Fields, WrittenObject};
+use crate::records::{Fields, WrittenObject};
 
 /// A Task, Event or Lead to create in Salesforce: a struct of strings, numbers and booleans.
 pub trait Draft: Serialize {
@@ -21,15 +21,4 @@ pub trait Draft: Serialize {
     /// Removes a field that Salesforce refused (docs/contract.md#refusals); `false` if the draft has no such
     /// field, or is useless without it.
     fn without(&mut self, field: &str) -> bool;
-}
-
-/// The refused fields that a draft can do without: `Task.Type`.
-pub fn dispensable<D: Draft + Clone>(error: &CrmError, draft: &D) -> Vec<String> {
-    let is_blamed = error.object.is_none_or(|blamed| blamed == D::OBJECT);
-    if error.class != FaultClass::FieldRefused || !is_blamed {
-        return Vec::new();
-    }
-    let mut draft = draft.clone();
-    let fields = error.fields.iter().filter(|field| draft.without(field));
-    fields.map(|field| format!("{:?}.{field}", D::OBJECT)).collect()
 }

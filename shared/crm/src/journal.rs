@@ -80,7 +80,7 @@ impl Journal {
 
     /// The object was created with these fields.
     pub fn created(&mut self, object: WrittenObject, fields: &Fields) {
-        *self.of_mut(object) = Sent { fields: Traces::of(fields), unanswered: Traces::default() };
+        *self.of_mut(object) = Sent::confirmed(fields);
     }
 
     /// Salesforce has these values: it accepted them, or already had them.
@@ -111,6 +111,11 @@ impl Journal {
 }
 
 impl Sent {
+    /// These fields, all of them confirmed.
+    pub fn confirmed(fields: &Fields) -> Self {
+        Self { fields: Traces::of(fields), unanswered: Traces::default() }
+    }
+
     /// Whether these fields have a value that Salesforce has not confirmed.
     pub fn is_behind(&self, fields: &Fields) -> bool {
         !self.unanswered.is_empty()

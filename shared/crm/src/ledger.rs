@@ -161,6 +161,20 @@ impl Row {
         self.due_at.is_none()
     }
 
+    /// Whether the claimed row was claimed before, and was queued when it was claimed now. That is so if a person
+    /// queued the call again; but also if a report did, during an attempt or while the message queue was down, and if
+    /// the worker that first claimed the row died.
+    pub fn was_queued_again(&self) -> bool {
+        self.status == SyncStatus::Queued && self.attempts > 1
+    }
+
+    /// Whether the call has a Task although no revision counts as logged. That is so if a person queued a call with a
+    /// Task again; but also after any attempt that created or found the Task and did not log the call, and in an
+    /// attempt, from then on.
+    pub fn has_unlogged_task(&self) -> bool {
+        self.task_id.is_some() && self.logged_revision == 0
+    }
+
     /// Queues the row again, due now.
     pub fn queue(&mut self, now: i64) {
         self.status = SyncStatus::Queued;

@@ -18,5 +18,5 @@ mod remedy;
 pub mod schedule;
 pub mod workspace;
 
-pub use draft::{Draft, dispensable};
+pub use draft::Draft;
 pub use records::*;

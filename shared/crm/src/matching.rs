@@ -197,6 +197,8 @@ fn candidate(number: &PhoneNumber, record: &FoundRecord, default_country: &str) 
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::Path};
+
     use chrono::DateTime;
     use proptest::prelude::*;
 
@@ -363,6 +365,17 @@ mod tests {
             found.rotate_left(turn);
             prop_assert_eq!(&decide(&number(), &found, &Settings::default()), &decision);
             prop_assert_eq!(decision.chosen.is_some(), !found.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_card_has_a_text_for_each_reason_to_turn_a_record_down() {
+        let texts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dashboard/src/texts.ts");
+        let texts = fs::read_to_string(texts).unwrap();
+        let (_, why_not) = texts.split_once("whyNot: (why: string) =>").unwrap();
+        let (why_not, _) = why_not.split_once("})[why]").unwrap();
+        for why in [NUMBER_NOT_READ, OTHER_NUMBER] {
+            assert!(why_not.contains(&format!("\n      {why}: \"")), "{why}");
         }
     }
 }

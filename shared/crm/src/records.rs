@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-pub use calls::codes::FaultClass;
+pub use calls::codes::salesforce::FaultClass;
 use calls::{
     codes::{faults, salesforce::QUERY_TIMEOUT},
     ids::SalesforceId,

@@ -1,6 +1,6 @@
 //! What a person can do about a failure: what happened, in Salesforce's words if there are any, and what to change.
 
-use calls::codes::{self, faults, reasons, salesforce, salesforce::Answer};
+use calls::codes::{self, faults, reasons, salesforce, salesforce::KnownError};
 
 use crate::records::{CrmError, FaultClass, WrittenObject};
 
@@ -25,8 +25,8 @@ fn in_salesforces_words(error: &CrmError, remedy: &str) -> String {
 
 /// What to change in the org. There is nothing to say about faults that pass and have no entry.
 fn remedy(error: &CrmError) -> String {
-    match Answer::find(salesforce::REST, &error.code, &error.message, &error.fields) {
-        Some(answer) => Words::of(error.object).fill(answer.remedy, &error.fields),
+    match KnownError::find(salesforce::REST, &error.code, &error.message, &error.fields) {
+        Some(known) => Words::of(error.object).fill(known.remedy, &error.fields),
         None if error.class.passes() => String::new(),
         None => codes::OTHERWISE.to_owned(),
     }
@@ -103,8 +103,8 @@ mod tests {
     const OBJECTS: [Option<WrittenObject>; 4] =
         [None, Some(WrittenObject::Task), Some(WrittenObject::Event), Some(WrittenObject::Lead)];
 
-    fn refusals() -> impl Iterator<Item = &'static Answer> {
-        salesforce::REST.iter().filter(|answer| !answer.remedy.is_empty())
+    fn refusals() -> impl Iterator<Item = &'static KnownError> {
+        salesforce::REST.iter().filter(|known| !known.remedy.is_empty())
     }
 
     fn refused(code: &str, object: Option<WrittenObject>, fields: &[&str]) -> String {

@@ -1,20 +1,17 @@
 //! When a row is due again (docs/contract.md#statuses). All times are Unix seconds.
 
-use calls::timings::GIVE_UP_AFTER;
+use calls::timings::{
+    BACKOFF, CONCURRENT_LIMIT_PAUSE, DAILY_LIMIT_PAUSE, GIVE_UP_AFTER, LATE_MATCHES, RESUME_WITHIN,
+};
 
 use crate::ledger::Failing;
 
-/// Records created after their call appear late in Salesforce's search index: search again when the call's
-/// row has these ages, in seconds.
-const LATE_MATCHES: [i64; 3] = [5 * 60, 60 * 60, 24 * 60 * 60];
-/// The first and the longest backoff after a passing fault, in seconds.
-const BACKOFF: (i64, i64) = (60, 6 * 60 * 60);
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
 /// When to search again for a record that was not found; `None`: never.
 pub fn late_match(created_at: i64, now: i64) -> Option<i64> {
-    LATE_MATCHES.iter().map(|age| created_at + age).find(|due| *due > now)
+    LATE_MATCHES.iter().map(|age| created_at + age.num_seconds()).find(|due| *due > now)
 }
 
 /// When to retry after passing faults: exponential backoff with full jitter (`fraction` in `0.0..1.0`).
@@ -23,7 +20,7 @@ pub fn retry(failing: Failing, now: i64, fraction: f64) -> Option<i64> {
     if now - failing.since >= GIVE_UP_AFTER.num_seconds() {
         return None;
     }
-    let (first, longest) = BACKOFF;
+    let (first, longest) = (BACKOFF.start().num_seconds(), BACKOFF.end().num_seconds());
     let ceiling = (first << failing.times.saturating_sub(1).min(16)).min(longest);
     Some(now + spread(ceiling, fraction).max(1))
 }
@@ -33,20 +30,21 @@ pub fn waiting(created_at: i64, now: i64) -> i64 {
     now + if now - created_at < DAY { HOUR } else { DAY }
 }
 
-/// When the pause of a workspace ends whose org has too many concurrent requests: after a few minutes.
+/// When to end the pause of a workspace whose org has too many concurrent requests: after a few minutes.
 pub fn concurrent_limit(now: i64, fraction: f64) -> i64 {
-    now + 60 + spread(4 * 60, fraction)
+    let shortest = CONCURRENT_LIMIT_PAUSE.start().num_seconds();
+    let longest = CONCURRENT_LIMIT_PAUSE.end().num_seconds();
+    now + shortest + spread(longest - shortest, fraction)
 }
 
-/// When the pause of a workspace ends whose org has used up its daily requests. The 24-hour window rolls, so
-/// retry every hour.
+/// When to end the pause of a workspace whose org has used up its daily requests.
 pub fn daily_limit(now: i64) -> i64 {
-    now + HOUR
+    now + DAILY_LIMIT_PAUSE.num_seconds()
 }
 
 /// When a call of a paused workspace is due: soon after the pause, spread over a minute.
 pub fn after_pause(until: i64, fraction: f64) -> i64 {
-    until + spread(60, fraction)
+    until + spread(RESUME_WITHIN.num_seconds(), fraction)
 }
 
 /// The fraction of a number of seconds.

@@ -7,6 +7,7 @@ use calls::{
     call::Direction,
     ids::{SalesforceId, WorkspaceId},
     time_zone::TimeZone,
+    timings::REMEMBERED_FOR,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -238,9 +239,6 @@ impl Workspace {
     }
 }
 
-/// How long something that an org refused is left out before it is tried again, seconds (docs/contract.md#refusals).
-const REMEMBERED_FOR: i64 = 24 * 60 * 60;
-
 /// What workers learned about an org. The first call of a day makes a few extra requests for it, the others
 /// none. Bounded by the fields that Ringlog writes and reads. Deleted with the connection to the org.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -315,7 +313,7 @@ impl Learned {
     pub fn with(&self, lessons: &Lessons, now: i64) -> Self {
         let Omitted { unreadable, unfilterable } = lessons.omitted.clone();
         let new = lessons.closed_status.clone();
-        let new = new.map(|name| ClosedStatus { name, until: now + REMEMBERED_FOR });
+        let new = new.map(|name| ClosedStatus { name, until: now + REMEMBERED_FOR.num_seconds() });
         Self {
             unwritable: self.unwritable.with(lessons.unwritable.iter().cloned(), now),
             unreadable: self.unreadable.with(unreadable, now),
@@ -340,7 +338,7 @@ impl RefusedFields {
     #[must_use]
     pub fn with(&self, fields: impl IntoIterator<Item = String>, now: i64) -> Self {
         let known = self.at(now).map(|field| (field.to_owned(), self.0[field]));
-        let new = fields.into_iter().map(|field| (field, now + REMEMBERED_FOR));
+        let new = fields.into_iter().map(|field| (field, now + REMEMBERED_FOR.num_seconds()));
         Self(known.chain(new).collect())
     }
 }

@@ -4,13 +4,13 @@
 
 use calls::{
     codes::{
-        FaultClass::{
-            self, ConcurrentLimit, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone, Session,
-            Stale,
-        },
         faults,
         salesforce::{
-            Answer,
+            FaultClass::{
+                self, ConcurrentLimit, GrantEnded, OwnConfiguration, Passing, Permanent, RecordGone, Session,
+                Stale,
+            },
+            KnownError,
             Meaning::{ByStatus, Is, Unclear},
             OAUTH, REST,
         },
@@ -46,8 +46,8 @@ impl Effect {
 }
 
 /// What the table says; `None` if the status decides.
-fn listed(answer: Option<&Answer>, effect: Effect) -> Option<FaultClass> {
-    match answer?.meaning {
+fn listed(known: Option<&KnownError>, effect: Effect) -> Option<FaultClass> {
+    match known?.meaning {
         Is(class) => Some(class),
         Unclear => Some(effect.unclear()),
         ByStatus => None,
@@ -125,8 +125,8 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
     let duplicates = entries.first_mut().and_then(|entry| entry.duplicate_result.take());
     let Some(first) = entries.first() else { return without_entries(status, body, effect) };
     let class_of = |entry: &Entry| {
-        let answer = Answer::find(REST, &entry.code, &entry.message, &named_fields(entry));
-        listed(answer, effect).unwrap_or_else(|| by_status(status, effect))
+        let known = KnownError::find(REST, &entry.code, &entry.message, &named_fields(entry));
+        listed(known, effect).unwrap_or_else(|| by_status(status, effect))
     };
     let class = class_of(first);
     let mut fields: Vec<String> =
@@ -141,8 +141,8 @@ pub(crate) fn rest(status: StatusCode, body: &[u8], effect: Effect) -> CrmError 
 /// returns its new address.
 fn without_entries(status: StatusCode, body: &[u8], effect: Effect) -> CrmError {
     let word = std::str::from_utf8(body).map(str::trim).ok().filter(|text| is_name(text)).unwrap_or_default();
-    let answer = Answer::find(REST, word, "", &[]);
-    let class = listed(answer, effect).unwrap_or_else(|| match by_status(status, effect) {
+    let known = KnownError::find(REST, word, "", &[]);
+    let class = listed(known, effect).unwrap_or_else(|| match by_status(status, effect) {
         Permanent | RecordGone => Session,
         class => class,
     });
@@ -172,7 +172,7 @@ pub(crate) fn oauth(status: StatusCode, body: &[u8], effect: Effect) -> CrmError
     let (code, text) = error.as_ref().map_or(("", ""), |error| {
         (error.error.as_str(), error.error_description.as_deref().unwrap_or_default())
     });
-    let class = match (status.as_u16(), listed(Answer::find(OAUTH, code, text, &[]), effect)) {
+    let class = match (status.as_u16(), listed(KnownError::find(OAUTH, code, text, &[]), effect)) {
         (500.., _) => effect.unclear(),
         // Not from Salesforce but from something in between. And only a 400 ends a grant.
         _ if code.is_empty() => Passing,

@@ -2,20 +2,13 @@
 //! Nothing else writes the journal.
 
 use crm::{
-    CrmError, Draft, FaultClass, WrittenObject,
+    Draft, FaultClass, WrittenObject,
     activity::{EventDraft, TaskDraft},
-    dispensable,
     ledger::Row,
-    outcome::{self, Ending},
-    plan::{Adoption, Asked, Change, Operation, Plan},
+    plan::{ActivityPlan, Adoption, Asked, Change, Operation, Operations, Plan},
 };
 
 use crate::{attempt::Attempt, session::Stop, worker::Ports};
-
-/// How many refused fields an attempt leaves out before it gives up on the write.
-const MAX_OMITTED_FIELDS: usize = 8;
-/// How often an activity is reread because a person changed it between the read and the update.
-const MAX_REREADS: u32 = 3;
 
 /// The result of applying a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +50,18 @@ impl<P: Ports> Attempt<'_, P> {
     /// depends on whether the Event was created.
     pub(super) async fn apply(&mut self, row: &mut Row, plan: Plan) -> Result<Applied, Stop> {
         self.fix_choice(row);
-        if let Some(lead) = &plan.lead {
-            if self.make_lead(row, lead).await? {
-                row.journal.created(WrittenObject::Lead, &lead.draft.fields());
+        let ActivityPlan { task, event } = match plan.operations {
+            Operations::Write(activities) => activities,
+            Operations::CreateLead { lead, .. } => {
+                if self.make_lead(row, &lead).await? {
+                    row.journal.created(WrittenObject::Lead, &lead.draft.fields());
+                }
+                return Ok(Applied::PlanAgain);
             }
-            return Ok(Applied::PlanAgain);
-        }
+        };
         self.release_claim().await;
-        let (new_task, changed_task) = split(plan.task);
-        let (new_event, changed_event) = split(plan.event);
-        let task = about_record(new_task, TaskDraft::about_somebody)?;
-        let event = about_record(new_event, EventDraft::about_somebody)?;
+        let (task, changed_task) = split(task);
+        let (event, changed_event) = split(event);
         let mut applied = Applied::Done;
         if task.is_some() || event.is_some() {
             applied = self.create(row, task.as_ref(), event.as_ref()).await?;
@@ -87,8 +81,7 @@ impl<P: Ports> Attempt<'_, P> {
         self.seen.choice.decision.clone_from(&row.decision);
     }
 
-    /// Creates the missing activities, all or nothing. If an optional field or the Event is refused, the next plan
-    /// leaves it out; a refused Event never prevents the Task.
+    /// Creates the missing activities, all or nothing.
     async fn create(
         &mut self,
         row: &mut Row,
@@ -119,39 +112,14 @@ impl<P: Ports> Attempt<'_, P> {
                 if let Some(event) = event {
                     row.journal.unanswered(WrittenObject::Event, &event.fields());
                 }
-                return Err(error.into());
             }
             FaultClass::RecordGone => {
-                let Some(record) = &row.record else { return Err(error.into()) };
                 tracing::info!(error.code = %error.code, "the record is gone; looking for the caller's current record");
-                self.seen.record_gone(record, error);
             }
-            _ => self.learn(error, task, event)?,
+            _ => {}
         }
+        self.seen.refused_create(error, task, event)?;
         Ok(Applied::PlanAgain)
-    }
-
-    /// Learns from a refusal what to leave out or write differently.
-    fn learn(
-        &mut self,
-        error: CrmError,
-        task: Option<&TaskDraft>,
-        event: Option<&EventDraft>,
-    ) -> Result<(), Stop> {
-        let of_task = task.map(|task| dispensable(&error, task)).unwrap_or_default();
-        let of_event = event.map(|event| dispensable(&error, event)).unwrap_or_default();
-        let refused = [of_task, of_event].concat();
-        let seen = &mut self.seen;
-        if !refused.is_empty() && seen.refused_fields.len() < MAX_OMITTED_FIELDS {
-            seen.refused_fields.extend(refused);
-        } else if let Some(task) = task.filter(|_| refuses_status(&error)) {
-            seen.refused_status = Some((task.status.clone(), error));
-        } else if refuses_event(&error, event.is_some(), task.is_some()) {
-            seen.refused_event = Some(outcome::event_refused(&error));
-        } else {
-            return Err(error.into());
-        }
-        Ok(())
     }
 
     /// Updates an existing activity, if anything has to change.
@@ -166,42 +134,22 @@ impl<P: Ports> Attempt<'_, P> {
             self.session.update(D::OBJECT, id, &changes.send, *modified_at).await
         };
         let Err(stop) = sent else {
-            changes.record(&mut row.journal, D::OBJECT);
+            row.journal.confirmed(D::OBJECT, &changes.confirmed());
+            if let Some(description) = &changes.added {
+                row.journal.added(D::OBJECT, description);
+            }
             if let Asked::Found(current) = &mut self.seen.activity(D::OBJECT).read {
                 current.fields.extend(changes.send.clone());
             }
             return Ok(Applied::Done);
         };
         let error = stop.refusal()?;
-        let seen = self.seen.activity(D::OBJECT);
-        match error.class {
-            FaultClass::Stale if seen.stale < MAX_REREADS => {
-                seen.stale += 1;
-                seen.read = Asked::NotYet;
-            }
-            FaultClass::Ambiguous => {
-                changes.record_unanswered(&mut row.journal, D::OBJECT);
-                return Err(error.into());
-            }
-            _ => {
-                let refused = dispensable(&error, draft);
-                if refused.is_empty() || self.seen.refused_fields.len() >= MAX_OMITTED_FIELDS {
-                    let reason = outcome::activity_not_updated(D::OBJECT, error)?;
-                    self.seen.activity(D::OBJECT).unchangeable = Some(reason);
-                } else {
-                    self.seen.refused_fields.extend(refused);
-                }
-            }
+        if error.class == FaultClass::Ambiguous {
+            row.journal.unanswered(D::OBJECT, &changes.ours());
         }
+        self.seen.refused_change(error, draft)?;
         Ok(Applied::PlanAgain)
     }
-}
-
-/// A draft that is about a record. A plan without a Lead has no other; if one had, the call would show it.
-fn about_record<D, B>(draft: Option<D>, about_somebody: impl Fn(D) -> Option<B>) -> Result<Option<B>, Stop> {
-    let Some(draft) = draft else { return Ok(None) };
-    let about = about_somebody(draft);
-    about.map(Some).ok_or_else(|| Stop::Ending(Ending::NotFound(outcome::not_found(0, false))))
 }
 
 /// Splits an operation into what to create and what to change.
@@ -211,18 +159,4 @@ fn split<D>(operation: Option<Operation<D>>) -> (Option<D>, Option<Change<D>>) {
         Some(Operation::Change(change)) => (None, Some(change)),
         Some(Operation::Leave(_)) | None => (None, None),
     }
-}
-
-/// Whether the Task's status was refused: the org has no `Completed`.
-fn refuses_status(error: &CrmError) -> bool {
-    error.class == FaultClass::FieldRefused
-        && error.object != Some(WrittenObject::Event)
-        && error.fields.iter().any(|field| field == "Status")
-}
-
-/// Whether only the Event is refused, and permanently.
-fn refuses_event(error: &CrmError, has_event: bool, has_task: bool) -> bool {
-    let about_event = error.object == Some(WrittenObject::Event) || !has_task;
-    let permanent = matches!(error.class, FaultClass::Permanent | FaultClass::FieldRefused);
-    has_event && about_event && permanent
 }

@@ -1,6 +1,6 @@
 //! One attempt to log a call: observe, plan, apply, until the plan has been carried out or there is nothing to write.
 
-use calls::{ids::SalesforceId, status::SyncStatus};
+use calls::ids::SalesforceId;
 use crm::{
     FaultClass, Omitted,
     breaker::{Access, Breaker},
@@ -94,8 +94,7 @@ pub(super) fn preflight(
 
 /// What reads leave out without trying. If a person retries the call, nothing: they may have fixed the cause.
 fn omitted(row: &Row, workspace: &Workspace, now: i64) -> Omitted {
-    let retried_by_person = row.status == SyncStatus::Queued && row.attempts > 1;
-    if retried_by_person { Omitted::default() } else { workspace.learned.omitted(now) }
+    if row.was_queued_again() { Omitted::default() } else { workspace.learned.omitted(now) }
 }
 
 /// An attempt in progress. [`Self::observe`] reads, [`plan`] decides, [`Self::apply`] writes.

@@ -7,14 +7,14 @@
 
 use std::time::Duration;
 
-use calls::{ids::SalesforceId, timings::NUMBER_CLAIM_KEPT};
+use calls::timings::NUMBER_CLAIM_KEPT;
 use crm::{
-    CrmError, Duplicates, FaultClass, RecordType, dispensable,
+    CrmError, FaultClass,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Row, WriteId},
     outcome::Ending,
-    plan::{NamedDuplicates, NewLead, ReadClaim},
+    plan::{NewLead, ReadClaim},
 };
 
 use crate::{
@@ -27,11 +27,6 @@ use crate::{
 
 /// How often a worker checks whether another one has created the Lead.
 const POLL: Duration = Duration::from_millis(500);
-/// Salesforce's error code if a duplicate rule refuses a record.
-const DUPLICATES_DETECTED: &str = "DUPLICATES_DETECTED";
-/// How many of the records that a duplicate rule names are read, and how many the error message shows.
-const NAMED: usize = 50;
-const SHOWN: usize = 5;
 /// Attempts at writing the end of a claim. If all fail, the claim expires.
 const STORE_ATTEMPTS: u32 = 3;
 
@@ -52,8 +47,8 @@ impl<P: Ports> Attempt<'_, P> {
         if self.session.wait_if_time(POLL).await { Ok(()) } else { Err(Ending::OutOfTime.into()) }
     }
 
-    /// Creates the Lead, unless another worker claims the number first. A refusal leads to a new plan, which leaves
-    /// out a field or considers the records that a duplicate rule names; the claim is kept in the meantime. Returns whether it was created.
+    /// Creates the Lead, unless another worker claims the number first. Returns whether it was created. A refusal leads
+    /// to a new plan; the claim is kept in the meantime.
     pub(super) async fn make_lead(&mut self, row: &Row, lead: &NewLead) -> Result<bool, Stop> {
         if self.claim.is_none() && !self.claim_number(row, lead.claim.as_ref()).await? {
             self.wait().await?;
@@ -74,16 +69,7 @@ impl<P: Ports> Attempt<'_, P> {
             self.end_claim(|claim| claim.unsettled_until = Some(until)).await;
             return Err(CrmError { class: FaultClass::Passing, ..error }.into());
         }
-        if error.code == DUPLICATES_DETECTED && lead.duplicates == Duplicates::Refuse {
-            let named = error.records.iter().filter(|id| RecordType::of(id).is_some());
-            self.seen.duplicates = Some(NamedDuplicates::Named(named.take(NAMED).cloned().collect()));
-            return Ok(false);
-        }
-        let refused = dispensable(&error, &lead.draft);
-        if refused.is_empty() {
-            return Err(naming_records(error).into());
-        }
-        self.seen.refused_fields.extend(refused);
+        self.seen.refused_lead(error, lead)?;
         Ok(false)
     }
 
@@ -129,13 +115,4 @@ impl<P: Ports> Attempt<'_, P> {
             }
         }
     }
-}
-
-/// Adds the duplicates to the error's message, so that an admin can find them.
-fn naming_records(mut error: CrmError) -> CrmError {
-    if error.code == DUPLICATES_DETECTED && !error.records.is_empty() {
-        let named: Vec<_> = error.records.iter().take(SHOWN).map(SalesforceId::as_str).collect();
-        error.message = format!("{} (it names {})", error.message, named.join(", "));
-    }
-    error
 }

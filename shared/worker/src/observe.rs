@@ -1,7 +1,7 @@
 //! Observing: reads what a plan needs to know from Salesforce and from the claims on numbers.
 
 use calls::{ids::SalesforceId, timings::RECENT};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, Utc};
 use crm::{
     RecordType,
     ledger::Row,
@@ -10,9 +10,6 @@ use crm::{
 };
 
 use crate::{attempt::Attempt, ports::Clock, session::Stop, worker::Ports};
-
-/// How far Salesforce's clock may be behind ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 impl<P: Ports> Attempt<'_, P> {
     /// Answers a question.
@@ -29,7 +26,9 @@ impl<P: Ports> Attempt<'_, P> {
                 let contact_id = self.session.converted_to(&lead_id).await?;
                 self.seen.conversions.insert(lead_id, contact_id);
             }
-            Question::Look { places, may_be_older } => self.look(row, places, may_be_older).await?,
+            Question::Look { places, since, may_be_older } => {
+                self.look(row, places, since, may_be_older).await?;
+            }
             Question::Claim { again } => self.read_claim(again).await?,
             Question::ClaimedLead(id) => {
                 let found = self.session.records(std::slice::from_ref(&id)).await?.records;
@@ -99,10 +98,14 @@ impl<P: Ports> Attempt<'_, P> {
 
     /// Looks for what earlier attempts wrote; a second time if the Task turns out to be on a record that the first
     /// look did not cover.
-    async fn look(&mut self, row: &Row, places: Vec<SalesforceId>, may_be_older: bool) -> Result<(), Stop> {
+    async fn look(
+        &mut self,
+        row: &Row,
+        places: Vec<SalesforceId>,
+        since: DateTime<Utc>,
+        may_be_older: bool,
+    ) -> Result<(), Stop> {
         let asked_at = self.session.now();
-        let received = DateTime::from_timestamp(row.created_at, 0).unwrap_or_default();
-        let since = row.call.called_at().map_or(received, |called| called.min(received)) - CLOCK_SKEW;
         let found = self.session.look(&row.call_id, &places, since, may_be_older).await?;
         if let Some(look) = &mut self.seen.look {
             look.event_id = look.event_id.take().or(found.event_id);

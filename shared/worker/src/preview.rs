@@ -8,9 +8,10 @@ use crm::{
     ledger::Row,
     matching::Decision,
     outcome::{self, Draw, Ending},
-    plan::{Operation, Plan},
+    plan::{ActivityPlan, Operation, Operations},
     workspace::Workspace,
 };
+use serde::Serialize;
 
 use crate::{
     attempt::{Attempt, Planned, preflight},
@@ -79,9 +80,8 @@ impl<P: Ports> Worker<P> {
             row.attempts += 1;
             let ending = match plan(self, workspace, &mut row, Turn::until(deadline)).await {
                 Ok(Planned::Write(plan)) => {
-                    let note = plan.note.clone();
-                    drafts = Drafts::of(*plan);
-                    Ending::Logged(note)
+                    drafts = Drafts::of(plan.operations);
+                    Ending::Logged(plan.note)
                 }
                 Ok(Planned::End(ending)) | Err(Stop::Ending(ending)) => ending,
                 Err(Stop::Store(_)) => return Err(PreviewError::Unavailable),
@@ -121,8 +121,15 @@ async fn plan<P: Ports>(
 }
 
 impl Drafts {
-    fn of(Plan { lead, task, event, .. }: Plan) -> Self {
-        Self { lead: lead.map(|lead| lead.draft), task: task.and_then(sent), event: event.and_then(sent) }
+    fn of(operations: Operations) -> Self {
+        match operations {
+            Operations::CreateLead { lead, then } => Self { lead: Some(lead.draft), ..Self::on_record(then) },
+            Operations::Write(activities) => Self::on_record(activities),
+        }
+    }
+
+    fn on_record<Who: Serialize>(ActivityPlan { task, event }: ActivityPlan<Who>) -> Self {
+        Self { lead: None, task: task.and_then(sent), event: event.and_then(sent) }
     }
 }
 

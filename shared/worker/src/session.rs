@@ -143,9 +143,12 @@ impl<'a, P: Ports> Session<'a, P> {
         Ok(found)
     }
 
-    /// Whether reads leave out something that an earlier attempt learned.
+    /// Whether reads leave out something that an earlier attempt learned. Once they try everything again, they don't,
+    /// or a search for everything would be repeated forever.
     pub(super) fn omits_from_memory(&self) -> bool {
-        self.omitted != self.newly_omitted
+        let new = &self.newly_omitted;
+        !(self.omitted.unreadable.is_subset(&new.unreadable)
+            && self.omitted.unfilterable.is_subset(&new.unfilterable))
     }
 
     /// Makes reads try everything again.

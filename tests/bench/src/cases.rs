@@ -57,7 +57,7 @@ pub(crate) async fn run() -> Result<Figures, Failure> {
     bench.connect().await?;
     let mut figures = Figures::default();
     say(
-        "\n| case | zip MB | start → next ms | × | start → answer ms | × | warm p50 ms | CPU ms | peak MB | row bytes \
+        "\n| case | zip MB | start → next ms | × | start → response ms | × | warm p50 ms | CPU ms | peak MB | row bytes \
          | requests |\n|---|---|---|---|---|---|---|---|---|---|---|",
     );
     bench.functions(&mut figures).await?;
@@ -110,7 +110,7 @@ impl Bench {
                 continue;
             }
             figures.add(format!("{name}: start → first `/next`, × hello"), next, floor[0], START);
-            figures.add(format!("{name}: start → first answer, × hello"), answer, floor[1], START);
+            figures.add(format!("{name}: start → first response, × hello"), answer, floor[1], START);
             if name == function {
                 figures.add(format!("{name}: zip, MB"), zip, 1.0, SIZE);
             }

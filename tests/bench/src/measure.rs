@@ -28,7 +28,7 @@ pub(crate) struct Subject {
 pub(crate) struct Starts {
     /// From the start of the process to its first request for an event.
     pub(crate) next: Vec<Duration>,
-    /// From the start of the process to its first answer.
+    /// From the start of the process to its first response.
     pub(crate) answer: Vec<Duration>,
     counts: BTreeMap<String, u32>,
 }

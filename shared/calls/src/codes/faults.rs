@@ -2,7 +2,7 @@
 
 use super::Code;
 
-/// What an admin is told whose connection has an address at which no org answers.
+/// Shown to the admin when no org responds at the connection's login URL.
 pub const ADDRESS_GONE: &str = "No Salesforce org responds at this connection's login URL. If the org's My Domain was renamed, connect again with the new one.";
 
 codes! {

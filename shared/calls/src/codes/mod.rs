@@ -35,8 +35,6 @@ pub mod faults;
 pub mod reasons;
 pub mod salesforce;
 
-pub use salesforce::FaultClass;
-
 #[cfg(test)]
 use crate::status::SyncStatus;
 

@@ -82,7 +82,7 @@ codes! {
         acts: WorkspaceAdmin,
         means: "The report came with a revoked webhook secret.",
         remedy: "Paste the current secret into Vapi.",
-        runbook: "If it was a real call, send its report again ([vapi-setup.md](vapi-setup.md), section 4).",
+        runbook: "If it was a real call, send its report again ([vapi-setup.md](vapi-setup.md#4-what-vapi-sends-and-when)).",
     }
     NOT_CONNECTED = "not_connected" {
         in: [WaitingForConnection],
@@ -118,7 +118,7 @@ codes! {
     FIELDS_LEFT_OUT = "fields_left_out" {
         in: [Success],
         acts: SalesforceAdmin,
-        means: "Written without {fields}: the connected user may not edit them, or the picklist lacks the value.",
+        means: "Logged without {fields}: the connected user may not edit them, or the picklist does not have the value.",
         remedy: "Give the user access or add the value, then retry.",
         runbook: "For a day, they are left out without asking.",
     }
@@ -132,7 +132,7 @@ codes! {
     KEPT_BY_PERSON = "kept_by_person" {
         in: [Success],
         acts: Nobody,
-        means: "Left as somebody changed it in Salesforce: {fields}.",
+        means: "Kept the changes made in Salesforce: {fields}.",
         remedy: "",
         runbook: "`error_message` names the fields, even when the row has another code. New facts go below what somebody wrote into a Description.",
     }
@@ -167,7 +167,7 @@ codes! {
         acts: Developer,
         means: "The appointment could not be read as one time, so there is no Event. The Task has what the agent noted.",
         remedy: "Create this Event by hand.",
-        runbook: "Tell the agent how to note appointments ([vapi-setup.md](vapi-setup.md), section 5).",
+        runbook: "Tell the agent how to note appointments ([vapi-setup.md](vapi-setup.md#5-appointments)).",
     }
     APPOINTMENT_UNCLEAR = "appointment_unclear" {
         in: [Success],
@@ -199,7 +199,7 @@ codes! {
         acts: Developer,
         means: "The appointment's length could not be read, so its Event has the default length.",
         remedy: "Correct this Event by hand.",
-        runbook: "Tell the agent how to note the length ([vapi-setup.md](vapi-setup.md), section 5).",
+        runbook: "Tell the agent how to note the length ([vapi-setup.md](vapi-setup.md#5-appointments)).",
     }
     NUMBER_GIVEN_BY_CALLER = "number_given_by_caller" {
         in: [Success],

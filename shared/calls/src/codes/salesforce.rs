@@ -76,9 +76,9 @@ pub enum Blames {
     Field(&'static str),
 }
 
-/// An error of Salesforce's.
+/// An error of Salesforce's whose meaning is known.
 #[derive(Debug)]
-pub struct Answer {
+pub struct KnownError {
     /// The beginning of its code, in either case; empty: any code.
     pub code: &'static str,
     /// A part of its message, in lower case; empty: any message.
@@ -94,7 +94,7 @@ pub struct Answer {
     pub remedy: &'static str,
 }
 
-impl Answer {
+impl KnownError {
     /// The first row of a table that fits an error.
     pub fn find(
         table: &'static [Self],
@@ -103,22 +103,22 @@ impl Answer {
         fields: &[String],
     ) -> Option<&'static Self> {
         let message = message.to_lowercase();
-        table.iter().find(|answer| {
-            let blames = match answer.blames {
+        table.iter().find(|known| {
+            let blames = match known.blames {
                 Any => true,
                 Nothing => fields.is_empty(),
                 Field(name) => fields.iter().any(|field| field == name),
             };
             let begins =
-                code.get(..answer.code.len()).is_some_and(|code| code.eq_ignore_ascii_case(answer.code));
-            blames && begins && message.contains(answer.says)
+                code.get(..known.code.len()).is_some_and(|code| code.eq_ignore_ascii_case(known.code));
+            blames && begins && message.contains(known.says)
         })
     }
 }
 
 /// An error that no admin has to act on, or that [`faults`] explains.
-const fn fault(code: &'static str, says: &'static str, meaning: Meaning) -> Answer {
-    Answer { code, says, blames: Any, meaning, acts: Acts::Nobody, remedy: "" }
+const fn fault(code: &'static str, says: &'static str, meaning: Meaning) -> KnownError {
+    KnownError { code, says, blames: Any, meaning, acts: Acts::Nobody, remedy: "" }
 }
 
 /// What an org refuses until somebody changes something in it: the call is an `error`, or without its Event.
@@ -128,8 +128,8 @@ const fn refusal(
     meaning: Meaning,
     acts: Acts,
     remedy: &'static str,
-) -> Answer {
-    Answer { code, says: "", blames, meaning, acts, remedy }
+) -> KnownError {
+    KnownError { code, says: "", blames, meaning, acts, remedy }
 }
 
 /// A query takes Salesforce longer than it allows.
@@ -140,7 +140,7 @@ const CONVERTED: &str = "The Lead is converted. Give its Contact the caller's nu
 const DELETED: &str = "The record was deleted. Restore it or create it again, then retry.";
 
 /// The errors of the REST API. The first that fits counts; an error that is not here means what its HTTP status does.
-pub const REST: &[Answer] = &[
+pub const REST: &[KnownError] = &[
     // A refresh does not help with these two, and would be repeated forever.
     fault(faults::INVALID_SESSION_ID.code, "not valid for use with the rest api", Is(Permanent)),
     fault(faults::INVALID_SESSION_ID.code, "not attached to agent", Is(Permanent)),
@@ -205,7 +205,7 @@ pub const REST: &[Answer] = &[
         Any,
         ByStatus,
         SalesforceAdmin,
-        "A flow failed on the {object}. Salesforce mails the details to the admin who last changed the flow; the Error ID in Salesforce's words, if there is one, finds that mail. Correct the flow, or make it skip the connected user, then retry.",
+        "A flow failed on the {object}. Salesforce e-mails the details to the admin who last changed the flow; the Error ID in Salesforce's words, if there is one, identifies that e-mail. Correct the flow, or make it skip the connected user, then retry.",
     ),
     refusal(
         "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
@@ -305,7 +305,7 @@ pub const REST: &[Answer] = &[
         Any,
         ByStatus,
         SalesforceAdmin,
-        "The org's data storage is full: free some or buy more, then retry.",
+        "The org's data storage is full: free up space or buy more, then retry.",
     ),
     refusal(
         "INVALID_TYPE",
@@ -345,7 +345,7 @@ pub const REST: &[Answer] = &[
 ];
 
 /// The errors of the token endpoint, except 5xx, which never ends a grant.
-pub const OAUTH: &[Answer] = &[
+pub const OAUTH: &[KnownError] = &[
     fault("", "already being processed", Is(Passing)),
     fault(faults::RATE_LIMIT_EXCEEDED.code, "", Is(Passing)),
     fault("", "rate exceeded", Is(Passing)),

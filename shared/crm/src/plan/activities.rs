@@ -1,10 +1,12 @@
 //! The activities of a call: which to create, and which to update.
 
 use calls::{appointment::Resolution, ids::SalesforceId, reason::Reason};
+use serde::Serialize;
 
 use crate::{
     activity::{self, Booking, EventDraft, TaskDraft, last_line},
     draft::Draft,
+    journal::Sent,
     outcome::{self, Ending},
     records::Record,
 };
@@ -13,28 +15,32 @@ use super::{
     changes::{Changes, updatable},
     choice::Choice,
     observed::{ActivityState, Asked},
-    step::{Change, Known, NewLead, Next, Operation, Plan, Question, Who},
+    step::{ActivityPlan, Change, Known, Next, Operation, Question},
 };
 
-/// Plans the Task and the Event of a call whose record is known, or is the `lead` to be created. An Event
+/// Plans the Task and the Event of a call on the record `who`, and the row's reason once they are written. An Event
 /// goes on the record that the Task is on, even if a person moved it there: the choice follows. If somebody
 /// removed the Task from its record, it is unknown whose Event it would be, so there is none.
-pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>) -> Next {
+pub(super) fn plan<Who: Clone + Serialize + From<SalesforceId>>(
+    known: Known<'_>,
+    choice: &mut Choice,
+    who: &Who,
+) -> Result<(ActivityPlan<Who>, Option<Reason>), Next> {
     let Known { row, seen, .. } = known;
     let resolution = known.resolution();
-    let mut wanted = Wanted::of(known, &resolution, choice.record.as_ref());
+    let mut wanted = Wanted::of(known, &resolution, who);
     if let (Some((refused, error)), Some(task)) = (&seen.refused_status, &mut wanted.task) {
         // Never omit the status: the Task would be open, on somebody's to-do list.
         match &seen.closed_status {
-            Asked::NotYet => return Next::Observe(Question::ClosedStatus),
+            Asked::NotYet => return Err(Next::Observe(Question::ClosedStatus)),
             Asked::Found(status) if status != refused => task.status.clone_from(status),
-            _ => return Next::End(Ending::Refused(error.clone())),
+            _ => return Err(Next::End(Ending::Refused(error.clone()))),
         }
     }
     let task_id = row.task_id.as_ref().filter(|_| wanted.task.is_some());
     let event_id = row.event_id.as_ref().filter(|_| wanted.event.is_some());
     if let Some(question) = wanted.unread(known, task_id, event_id) {
-        return Next::Observe(question);
+        return Err(Next::Observe(question));
     }
     let adds_event = wanted.event.is_some() && event_id.is_none();
     let mut no_event = why_no_event(known, choice).filter(|_| adds_event);
@@ -46,7 +52,7 @@ pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>)
                     choice.stays_on(who_id);
                 }
                 if let Some(event) = &mut wanted.event {
-                    event.who_id = Some(who_id.clone());
+                    event.who_id = who_id.clone().into();
                 }
             }
             Some(_) => {}
@@ -67,7 +73,7 @@ pub(super) fn plan(known: Known<'_>, choice: &mut Choice, lead: Option<NewLead>)
     }
     let reason = why_left(event.as_ref()).or(no_event).or_else(|| why_left(task.as_ref()));
     let note = reason.or_else(|| outcome::fields_left_out(&left_out)).or(note);
-    Next::Write(Box::new(Plan { lead, task, event, note: outcome::kept_by_person(&kept, note) }))
+    Ok((ActivityPlan { task, event }, outcome::kept_by_person(&kept, note)))
 }
 
 /// Why the call gets no Event: Salesforce refused it, or the record is gone and the Task exists already.
@@ -79,22 +85,19 @@ fn why_no_event(known: Known<'_>, choice: &Choice) -> Option<Reason> {
 }
 
 /// The Task and the Event that Salesforce should have for a call, if they may be missing or out of date.
-struct Wanted {
+struct Wanted<Who> {
     task: Option<TaskDraft<Who>>,
     event: Option<EventDraft<Who>>,
     /// The fields that are left out because the org refuses them: `Task.Type`.
     left_out: Vec<String>,
-    /// Whether a person retries a call that is already logged.
-    retried: bool,
     /// What was wrong with the appointment, or what people need to know about the caller.
     note: Option<Reason>,
 }
 
-impl Wanted {
-    fn of(known: Known<'_>, resolution: &Resolution, record: Option<&Record>) -> Self {
+impl<Who: Clone + Serialize> Wanted<Who> {
+    fn of(known: Known<'_>, resolution: &Resolution, who: &Who) -> Self {
         let Known { row, seen, now, .. } = known;
         let (call, settings) = (&row.call, known.settings());
-        let who_id = record.map(|record| record.id.clone());
         let mut booking = Booking::of(resolution);
         let (event, note) = match resolution {
             Resolution::None | Resolution::NotMade(_) if row.event_id.is_some() => {
@@ -104,7 +107,7 @@ impl Wanted {
             }
             Resolution::None => (None, None),
             Resolution::Booked { appointment, warning, others } => {
-                let event = activity::event(call, &who_id, appointment, now);
+                let event = activity::event(call, who, appointment, now);
                 (Some(event), warning.clone().or_else(|| outcome::more_appointments(others)))
             }
             Resolution::ByHand { reason, .. } | Resolution::NotMade(reason) => (None, Some(reason.clone())),
@@ -114,21 +117,20 @@ impl Wanted {
         let adds_event = event.is_some() && (row.event_id.is_none() || seen.event.created);
         let needs_task = row.task_id.is_none() || is_behind || adds_event;
         let task = (needs_task && !seen.task.created)
-            .then(|| activity::task(call, &who_id, settings, row.created_at, &booking));
+            .then(|| activity::task(call, who, settings, row.created_at, &booking));
         let event = event.filter(|_| (row.event_id.is_none() || is_behind) && !seen.event.created);
-        let retried = row.task_id.is_some() && row.logged_revision == 0;
         let note = note.or_else(|| outcome::number_given_by_caller(call, settings));
-        let mut wanted = Self { task, event, left_out: Vec::new(), retried, note };
+        let mut wanted = Self { task, event, left_out: Vec::new(), note };
         wanted.leave_out_refused_fields(known);
         wanted
     }
 
     /// Leaves out the fields that the org refused recently, and uses the closed status that was learned,
-    /// unless a person retries the call, because they may have fixed the cause. Fields refused in this
-    /// attempt are always left out.
+    /// unless the call has an unlogged Task: if a person retries it, they may have fixed the cause. Fields
+    /// refused in this attempt are always left out.
     fn leave_out_refused_fields(&mut self, known: Known<'_>) {
         let learned = &known.workspace.learned;
-        if !self.retried {
+        if !known.row.has_unlogged_task() {
             for field in learned.unwritable.at(known.now) {
                 if self.without(field) {
                     self.left_out.push(field.to_owned());
@@ -153,7 +155,7 @@ impl Wanted {
     }
 
     /// What must be read before anything is changed or added. No read is needed if, according to the journal,
-    /// Salesforce already has what is wanted, unless a person retries the call.
+    /// Salesforce already has what is wanted, unless the call has an unlogged Task.
     fn unread(
         &self,
         known: Known<'_>,
@@ -165,7 +167,7 @@ impl Wanted {
         let adds_event = task_id.is_some() && event_id.is_none() && self.event.is_some();
         let reads = is_read
             || adds_event
-            || self.retried
+            || known.row.has_unlogged_task()
             || is_behind(known, task_id.and(self.task.as_ref()))
             || is_behind(known, event_id.and(self.event.as_ref()));
         let unread = |id: Option<&SalesforceId>, state: &ActivityState| {
@@ -213,18 +215,16 @@ fn operation<D: Draft>(
         Asked::Found(current) => current,
     };
     let wanted = updatable(draft.fields());
-    let journal = &known.row.journal;
+    let sent = known.row.journal.of(D::OBJECT);
     // If the journal is missing and nobody has changed the activity, its fields are the ones that Ringlog sent.
-    let given = (journal.of(D::OBJECT).is_none() && current.is_untouched).then(|| {
+    let given = (sent.is_none() && current.is_untouched).then(|| {
         let given = current.fields.iter().filter(|(field, _)| wanted.contains_key(*field));
         given.map(|(field, value)| (field.clone(), value.clone())).collect()
     });
-    let mut journal = std::borrow::Cow::Borrowed(journal);
-    if let Some(given) = &given {
-        journal.to_mut().created(D::OBJECT, given);
-    }
+    let sent_at_creation = given.as_ref().map(Sent::confirmed);
     let last_line = last_line(&known.row.call_id);
-    let changes = Changes::between(&wanted, current, journal.of(D::OBJECT), &last_line, known.now);
+    let changes =
+        Changes::between(&wanted, current, sent.or(sent_at_creation.as_ref()), &last_line, known.now);
     let change = Change { id: id.clone(), modified_at: current.modified_at, draft, given, changes };
     Some(Operation::Change(change))
 }

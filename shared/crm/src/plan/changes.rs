@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     activity,
-    journal::{DESCRIPTION, Journal, Sent, paragraphs, same},
-    records::{Activity, Fields, WrittenObject},
+    journal::{DESCRIPTION, Sent, paragraphs, same},
+    records::{Activity, Fields},
 };
 
 /// Fields that an update never sends. `TaskSubtype` can only be set at creation. `WhoId`: Salesforce and
@@ -38,7 +38,7 @@ pub struct Changes {
     /// The fields that already have the wanted value.
     up_to_date: Fields,
     /// The wanted Description, if its paragraphs are being added to somebody else's or are there already.
-    added: Option<String>,
+    pub added: Option<String>,
 }
 
 impl Changes {
@@ -131,21 +131,13 @@ impl Changes {
         self.kept.push(DESCRIPTION.to_owned());
     }
 
-    /// Notes in the journal that Salesforce has these values.
-    pub fn record(&self, journal: &mut Journal, object: WrittenObject) {
-        journal.confirmed(object, &[self.up_to_date.clone(), self.ours()].into_iter().flatten().collect());
-        if let Some(description) = &self.added {
-            journal.added(object, description);
-        }
-    }
-
-    /// Notes in the journal that the update was sent without a response.
-    pub fn record_unanswered(&self, journal: &mut Journal, object: WrittenObject) {
-        journal.unanswered(object, &self.ours());
+    /// What Salesforce has once the update is accepted, as far as it is Ringlog's.
+    pub fn confirmed(&self) -> Fields {
+        [self.up_to_date.clone(), self.ours()].into_iter().flatten().collect()
     }
 
     /// What is sent, without a Description that holds somebody else's words: Ringlog must never replace it.
-    fn ours(&self) -> Fields {
+    pub fn ours(&self) -> Fields {
         let mut fields = self.send.clone();
         if self.added.is_some() {
             fields.remove(DESCRIPTION);

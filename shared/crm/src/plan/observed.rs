@@ -16,8 +16,6 @@ use super::choice::Choice;
 
 /// Salesforce's error code for a record that is in the recycle bin or purged, rather than hidden or converted.
 const DELETED: &str = "ENTITY_IS_DELETED";
-/// How many records in a row may turn out to be gone before that is an error.
-const RECORDS_GONE: usize = 3;
 
 /// What an attempt has observed, including what Salesforce refused.
 #[derive(Debug, Default)]
@@ -181,18 +179,6 @@ impl Observed {
     /// The state of the Task or the Event.
     pub fn activity(&mut self, object: WrittenObject) -> &mut ActivityState {
         if object == WrittenObject::Event { &mut self.event } else { &mut self.task }
-    }
-
-    /// Notes that the chosen record is gone: the next plan chooses again.
-    pub fn record_gone(&mut self, record: &Record, error: CrmError) {
-        let candidates = self.choice.decision.iter().flat_map(|decision| &decision.candidates);
-        let name = candidates.filter(|candidate| candidate.id == record.id).find_map(|one| one.name.clone());
-        // If a Lead that this attempt created is gone already, another one would not help.
-        let give_up = self.made_lead.is_some() || self.is_gone(&record.id) || self.gone.len() == RECORDS_GONE;
-        let (id, record_type) = (record.id.clone(), record.record_type);
-        let record = TurnedDown { id, record_type, name, why: error.code.clone() };
-        self.gone.push(Gone { record, error, give_up });
-        (self.search, self.claim, self.duplicates) = (None, None, None);
     }
 
     /// Whether Salesforce refused this record because it is gone.

@@ -83,6 +83,8 @@ pub enum Question {
     Look {
         /// The records to look at, the most likely first.
         places: Vec<SalesforceId>,
+        /// Since when they may have been written.
+        since: DateTime<Utc>,
         /// Whether the Task may be older than the call's first report.
         may_be_older: bool,
     },
@@ -117,20 +119,36 @@ pub struct Adoption {
     pub settled: bool,
 }
 
-/// The record that an activity is on; `None` until its Lead is created.
-pub(super) type Who = Option<SalesforceId>;
-
-/// The operations that log a call, in this order.
-#[derive(Debug, Default)]
+/// What logs a call.
+#[derive(Debug)]
 pub struct Plan {
-    /// The Lead to create first. The activities are then planned again, on it.
-    pub lead: Option<NewLead>,
+    /// What is written.
+    pub operations: Operations,
+    /// The row's reason once everything is done.
+    pub note: Option<Reason>,
+}
+
+/// What is written for a call.
+#[derive(Debug)]
+pub enum Operations {
+    /// Create the caller's Lead. The activities are then planned again, on it.
+    CreateLead {
+        /// The Lead.
+        lead: NewLead,
+        /// What the activities would be, for a preview.
+        then: ActivityPlan<Option<SalesforceId>>,
+    },
+    /// Write the activities.
+    Write(ActivityPlan<SalesforceId>),
+}
+
+/// What to do with the activities of a call. `Who`: the record that they are on.
+#[derive(Debug)]
+pub struct ActivityPlan<Who> {
     /// What to do with the Task, if anything.
     pub task: Option<Operation<TaskDraft<Who>>>,
     /// What to do with the Event, if anything.
     pub event: Option<Operation<EventDraft<Who>>>,
-    /// The row's reason once everything is done.
-    pub note: Option<Reason>,
 }
 
 /// A Lead to create for the caller.

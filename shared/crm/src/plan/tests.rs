@@ -10,8 +10,8 @@ use chrono::DateTime;
 use serde_json::json;
 
 use crate::{
+    activity::{EventDraft, TaskDraft},
     caller::Caller,
-    draft::dispensable,
     lead::NumberClaim,
     lease::Lease,
     ledger::{Failing, Row, WriteId},
@@ -23,7 +23,7 @@ use crate::{
     workspace::{NoMatch, Workspace},
 };
 
-use super::*;
+use super::{refused::dispensable, *};
 
 const NOW: i64 = 1_800_000_000;
 const NUMBER: &str = "+12345550123";
@@ -129,12 +129,42 @@ impl Case {
         }
     }
 
-    fn operations(&self) -> Plan {
+    fn plan(&self) -> Plan {
         match self.step().next {
             Next::Write(plan) => *plan,
             next => panic!("{next:?}"),
         }
     }
+
+    /// What is written on an existing record.
+    fn written(&self) -> Written {
+        let Plan { operations, note } = self.plan();
+        let Operations::Write(ActivityPlan { task, event }) = operations else { panic!("{operations:?}") };
+        Written { task, event, note }
+    }
+
+    /// The Task and the Event to create.
+    fn creates(&self) -> (TaskDraft, EventDraft) {
+        let Written { task, event, .. } = self.written();
+        let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (task, event) else {
+            panic!("both are created");
+        };
+        (task, event)
+    }
+
+    fn new_lead(&self) -> NewLead {
+        match self.plan().operations {
+            Operations::CreateLead { lead, .. } => lead,
+            operations @ Operations::Write(_) => panic!("{operations:?}"),
+        }
+    }
+}
+
+/// What is written on an existing record, and the row's reason.
+struct Written {
+    task: Option<Operation<TaskDraft>>,
+    event: Option<Operation<EventDraft>>,
+    note: Option<Reason>,
 }
 
 fn error(class: FaultClass, code: &str) -> CrmError {
@@ -151,17 +181,17 @@ fn a_new_call_starts_with_a_search() {
 fn a_call_with_a_known_record_gets_a_task() {
     let case = Case::new().found(&[LEAD]);
     assert_eq!(case.step().choice.record, Record::of(&sf(LEAD)));
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
-    assert_eq!(task.who_id, Some(sf(LEAD)));
-    assert!(plan.lead.is_none() && plan.event.is_none() && plan.note.is_none());
+    assert_eq!(task.who_id, sf(LEAD));
+    assert!(plan.event.is_none() && plan.note.is_none());
 }
 
 #[test]
 fn a_booked_appointment_gets_an_event_on_the_same_record() {
-    let plan = Case::new().booked().found(&[LEAD]).operations();
+    let plan = Case::new().booked().found(&[LEAD]).written();
     let Some(Operation::Create(event)) = plan.event else { panic!("{:?}", plan.event) };
-    assert_eq!(event.who_id, Some(sf(LEAD)));
+    assert_eq!(event.who_id, sf(LEAD));
 }
 
 #[test]
@@ -182,9 +212,9 @@ fn a_lead_is_created_only_for_an_unclaimed_number() {
     assert_eq!(step.choice.decision.unwrap().rule, Rule::NewLead);
 
     (case.seen.made_lead, case.seen.claim) = (None, Some(ReadClaim(None)));
-    let plan = case.operations();
-    assert!(plan.lead.is_some());
-    assert!(matches!(plan.task, Some(Operation::Create(task)) if task.who_id.is_none()));
+    let operations = case.plan().operations;
+    let Operations::CreateLead { then, .. } = operations else { panic!("{operations:?}") };
+    assert!(matches!(then.task, Some(Operation::Create(task)) if task.who_id.is_none()));
 }
 
 #[test]
@@ -208,7 +238,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
     };
 
     case.seen.claim = Some(ReadClaim(Some(free.clone())));
-    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+    assert_eq!(case.new_lead().claim, write_id);
 
     // Another worker is creating the Lead.
     case.seen.claim = Some(ReadClaim(Some(held(NOW + 1))));
@@ -220,7 +250,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
 
     // It no longer can, and the search was sent after that.
     case.seen.claim = Some(ReadClaim(Some(held(NOW - 600))));
-    assert_eq!(case.operations().lead.unwrap().claim, write_id);
+    assert_eq!(case.new_lead().claim, write_id);
 
     // But if new records cannot be queried, search must have indexed it.
     set_recent(&mut case, Err(error(FaultClass::Passing, "QUERY_TIMEOUT")));
@@ -243,7 +273,7 @@ fn the_claim_on_a_number_decides_about_its_lead() {
     // The claim has expired.
     let expired = NumberClaim { lead_id: Some(sf(LEAD)), expires_at: NOW, ..free };
     case.seen.claim = Some(ReadClaim(Some(expired)));
-    assert!(case.operations().lead.is_some());
+    case.new_lead();
 }
 
 #[test]
@@ -284,7 +314,7 @@ fn a_duplicate_rules_record_is_read_before_a_second_lead_is_created() {
     assert_eq!(case.question(), Question::Duplicates(vec![sf(CONTACT)]));
 
     case.seen.duplicates = Some(NamedDuplicates::Read(Vec::new()));
-    assert_eq!(case.operations().lead.unwrap().duplicates, Duplicates::Allow);
+    assert_eq!(case.new_lead().duplicates, Duplicates::Allow);
 }
 
 #[test]
@@ -292,7 +322,17 @@ fn an_unsettled_attempts_writes_are_looked_for_before_anything_is_written() {
     let mut case = Case::new().found(&[LEAD, CONTACT]);
     case.row.unsettled_until = Some(NOW + 600);
     let places = vec![sf(LEAD), sf(CONTACT)];
-    assert_eq!(case.question(), Question::Look { places: places.clone(), may_be_older: false });
+    let look = |since| Question::Look {
+        places: places.clone(),
+        since: DateTime::from_timestamp(since, 0).unwrap(),
+        may_be_older: false,
+    };
+    assert_eq!(case.question(), look(NOW - 300));
+
+    // The call was before its first report; and Salesforce's clock may be behind.
+    let started_at = DateTime::from_timestamp(NOW - 600, 0).unwrap();
+    case.row.call.started_at = Some(Fact { value: started_at, reported_at: 1 });
+    assert_eq!(case.question(), look(NOW - 900));
 
     let task = Some((sf("00T000000000001EAA"), Some(sf(CONTACT))));
     case.seen.look = Some(Looked { places, asked_at: NOW, task, event_id: None, adopted: false });
@@ -338,7 +378,7 @@ fn the_task_says_that_the_event_was_refused() {
     let mut case = Case::new().booked().found(&[LEAD]);
     case.seen.refused_event =
         Some(Reason { code: "event_refused".to_owned(), message: "The org said no.".to_owned() });
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Create(task)) = plan.task else { panic!("{:?}", plan.task) };
     assert!(plan.event.is_none() && task.description.contains("The org said no."));
     assert_eq!(plan.note.unwrap().code, "event_refused");
@@ -348,7 +388,7 @@ fn the_task_says_that_the_event_was_refused() {
 fn a_refused_field_is_left_out() {
     let mut case = Case::new().found(&[LEAD]);
     case.seen.refused_fields = vec!["Task.Type".to_owned()];
-    let plan = case.operations();
+    let plan = case.written();
     assert!(matches!(plan.task, Some(Operation::Create(task)) if task.r#type.is_none()));
     assert_eq!(plan.note.unwrap().code, "fields_left_out");
 }
@@ -360,7 +400,7 @@ fn a_refused_status_is_replaced_by_the_orgs_own() {
     case.seen.refused_status = Some(("Completed".to_owned(), refusal));
     assert_eq!(case.question(), Question::ClosedStatus);
     case.seen.closed_status = Asked::Found("Erledigt".to_owned());
-    assert!(matches!(case.operations().task, Some(Operation::Create(task)) if task.status == "Erledigt"));
+    assert!(matches!(case.written().task, Some(Operation::Create(task)) if task.status == "Erledigt"));
     case.seen.closed_status = Asked::Nothing;
     assert!(matches!(case.step().next, Next::End(Ending::Refused(_))));
 }
@@ -378,7 +418,7 @@ fn a_field_that_a_person_changed_is_kept() {
     let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Priority": null }));
     let sent: Fields = serde_json::from_value(json!({ "Subject": "Inbound Call" })).unwrap();
     case.row.journal.created(WrittenObject::Task, &sent);
-    let plan = case.operations();
+    let plan = case.written();
     let Some(Operation::Change(change)) = plan.task else { panic!("{:?}", plan.task) };
     assert_eq!(change.changes.send.keys().collect::<Vec<_>>(), ["Priority"]);
     assert!(plan.note.unwrap().message.contains("Task.Subject"));
@@ -388,7 +428,7 @@ fn a_field_that_a_person_changed_is_kept() {
 fn a_deleted_activity_is_not_recreated() {
     let mut case = Case::new().logged(json!({}));
     case.seen.task.read = Asked::Nothing;
-    let plan = case.operations();
+    let plan = case.written();
     assert!(matches!(plan.task, Some(Operation::Leave(reason)) if reason.code == "activity_deleted"));
 }
 
@@ -397,19 +437,160 @@ fn an_activity_created_in_this_attempt_is_up_to_date() {
     let mut case = Case::new().booked().logged(json!({}));
     case.row.event_id = Some(sf("00U000000000001EAA"));
     case.seen.event.created = true;
-    assert!(case.operations().event.is_none());
+    assert!(case.written().event.is_none());
 }
 
 #[test]
 fn a_field_is_dispensable_only_on_the_blamed_object() {
     let mut refusal = error(FaultClass::FieldRefused, "INVALID_FIELD_FOR_INSERT_UPDATE");
     refusal.fields = vec!["Type".to_owned(), "Subject".to_owned()];
-    let plan = Case::new().booked().found(&[LEAD]).operations();
-    let (Some(Operation::Create(task)), Some(Operation::Create(event))) = (plan.task, plan.event) else {
-        panic!("both are created");
-    };
+    let (task, event) = Case::new().booked().found(&[LEAD]).creates();
     assert_eq!(dispensable(&refusal, &task), ["Task.Type"]);
     assert_eq!(dispensable(&refusal, &event), ["Event.Type"]);
     refusal.object = Some(WrittenObject::Event);
     assert!(dispensable(&refusal, &task).is_empty());
+}
+
+/// An error about an object, if any, and these fields.
+fn refusal(class: FaultClass, object: Option<WrittenObject>, fields: &[&str]) -> CrmError {
+    let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    CrmError { fields, object, ..error(class, "CODE") }
+}
+
+/// The next step, after an error or instead of one.
+fn next_after(case: &Case, refused: Result<(), CrmError>) -> String {
+    if let Err(error) = refused {
+        return format!("end: {error}");
+    }
+    if let Next::Observe(question) = case.step().next {
+        return format!("ask: {question:?}");
+    }
+    let plan = case.written();
+    let activity = |operation: Option<&'static str>| operation.unwrap_or("nothing");
+    let task = plan.task.as_ref().map(|operation| match operation {
+        Operation::Create(task) if task.r#type.is_none() => "Task without Type",
+        Operation::Create(_) => "Task",
+        Operation::Change(_) => "change",
+        Operation::Leave(_) => "leave",
+    });
+    let event = plan.event.as_ref().map(|operation| match operation {
+        Operation::Create(event) if event.r#type.is_none() => "Event without Type",
+        Operation::Create(_) => "Event",
+        Operation::Change(_) => "change",
+        Operation::Leave(_) => "leave",
+    });
+    let note = plan.note.map_or("no note".to_owned(), |note| note.code);
+    format!("{}, {}, {note}", activity(task), activity(event))
+}
+
+#[test]
+fn what_is_planned_after_a_refused_create() {
+    use FaultClass::{Ambiguous, FieldRefused, Passing, Permanent, RecordGone, Stale};
+    let (task, event) = (Some(WrittenObject::Task), Some(WrittenObject::Event));
+    let lead = format!("ask: {:?}", Question::Conversion(sf(LEAD)));
+    for (error, expected) in [
+        (refusal(FieldRefused, task, &["Type"]), "Task without Type, Event, fields_left_out"),
+        (refusal(FieldRefused, event, &["Type"]), "Task, Event without Type, fields_left_out"),
+        (refusal(FieldRefused, None, &["Type"]), "Task without Type, Event without Type, fields_left_out"),
+        (refusal(FieldRefused, task, &["Status"]), "ask: ClosedStatus"),
+        (refusal(FieldRefused, None, &["Status"]), "ask: ClosedStatus"),
+        (refusal(FieldRefused, event, &["Status"]), "Task, nothing, event_refused"),
+        (refusal(FieldRefused, event, &["Subject"]), "Task, nothing, event_refused"),
+        (refusal(Permanent, event, &[]), "Task, nothing, event_refused"),
+        (refusal(FieldRefused, task, &["Subject"]), "end: CODE: CODE"),
+        (refusal(Permanent, task, &[]), "end: CODE: CODE"),
+        (refusal(Permanent, None, &[]), "end: CODE: CODE"),
+        (refusal(RecordGone, event, &["WhoId"]), &lead),
+        (refusal(Ambiguous, None, &["Type"]), "end: CODE: CODE"),
+        (refusal(Passing, event, &["Type"]), "end: CODE: CODE"),
+        (refusal(Stale, event, &[]), "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().booked().found(&[LEAD]);
+        let (task, event) = case.creates();
+        case.seen.choice = case.step().choice;
+        let refused = case.seen.refused_create(error.clone(), Some(&task), Some(&event));
+        assert_eq!(next_after(&case, refused), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn an_event_that_is_sent_alone_is_refused_whatever_the_error_names() {
+    for object in [None, Some(WrittenObject::Event)] {
+        let mut case = Case::new().booked().found(&[LEAD]);
+        let (_, event) = case.creates();
+        let error = refusal(FaultClass::Permanent, object, &[]);
+        case.seen.refused_create(error, None, Some(&event)).unwrap();
+        assert_eq!(case.seen.refused_event.unwrap().code, "event_refused");
+    }
+}
+
+#[test]
+fn an_attempt_leaves_out_only_so_many_fields() {
+    let mut case = Case::new().booked().found(&[LEAD]);
+    let (task, event) = case.creates();
+    let error = refusal(FaultClass::FieldRefused, Some(WrittenObject::Task), &["Priority"]);
+    for _ in 0..8 {
+        case.seen.refused_create(error.clone(), Some(&task), Some(&event)).unwrap();
+    }
+    case.seen.refused_create(error, Some(&task), Some(&event)).unwrap_err();
+}
+
+#[test]
+fn what_is_planned_after_a_refused_change() {
+    use FaultClass::{Ambiguous, FieldRefused, Passing, Permanent, RecordGone, Stale};
+    let task_id = Some(sf("00T000000000001EAA"));
+    let read = format!("ask: {:?}", Question::Activities { task_id, event_id: None });
+    for (error, times, expected) in [
+        (refusal(FieldRefused, None, &["Type"]), 1, "change, nothing, fields_left_out"),
+        (refusal(FieldRefused, None, &["Type"]), 9, "leave, nothing, activity_not_updated"),
+        (refusal(FieldRefused, None, &["Subject"]), 1, "leave, nothing, activity_not_updated"),
+        (refusal(Permanent, None, &[]), 1, "leave, nothing, activity_not_updated"),
+        (refusal(RecordGone, None, &[]), 1, "leave, nothing, activity_deleted"),
+        (refusal(Stale, None, &[]), 3, &read),
+        (refusal(Stale, None, &[]), 4, "end: CODE: CODE"),
+        (refusal(Ambiguous, None, &["Type"]), 1, "end: CODE: CODE"),
+        (refusal(Passing, None, &[]), 1, "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().logged(json!({ "Subject": "Somebody's", "Type": null, "Priority": null }));
+        let Some(Operation::Change(change)) = case.written().task else { panic!("it is changed") };
+        let mut refused = Ok(());
+        for _ in 0..times {
+            refused = refused.and_then(|()| case.seen.refused_change(error.clone(), &change.draft));
+        }
+        assert_eq!(next_after(&case, refused), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_planned_after_a_refused_lead() {
+    use FaultClass::{FieldRefused, Passing, Permanent};
+    let duplicates = CrmError {
+        records: vec![sf("001000000000001AAA"), sf(CONTACT)],
+        ..error(Permanent, "DUPLICATES_DETECTED")
+    };
+    let read = format!("ask: {:?}", Question::Duplicates(vec![sf(CONTACT)]));
+    let named = "end: DUPLICATES_DETECTED: DUPLICATES_DETECTED \
+        (it names 001000000000001AAA, 003000000000001AAA)";
+    let (refuse, allow) = (Duplicates::Refuse, Duplicates::Allow);
+    for (error, duplicates, expected) in [
+        (duplicates.clone(), refuse, read.as_str()),
+        (duplicates, allow, named),
+        (refusal(FieldRefused, None, &["LeadSource"]), refuse, "Lead without LeadSource"),
+        (refusal(FieldRefused, None, &["Company"]), refuse, "end: CODE: CODE"),
+        (refusal(Permanent, None, &[]), refuse, "end: CODE: CODE"),
+        (refusal(Passing, None, &[]), refuse, "end: CODE: CODE"),
+    ] {
+        let mut case = Case::new().unknown();
+        case.workspace.settings.no_match = NoMatch::CreateLead;
+        case.seen.claim = Some(ReadClaim(None));
+        let lead = NewLead { duplicates, ..case.new_lead() };
+        let refused = case.seen.refused_lead(error.clone(), &lead);
+        let next = if case.seen.refused_fields.is_empty() {
+            next_after(&case, refused)
+        } else {
+            assert_eq!(case.new_lead().draft.lead_source, None);
+            "Lead without LeadSource".to_owned()
+        };
+        assert_eq!(next, expected, "{error:?}");
+    }
 }

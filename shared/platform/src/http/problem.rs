@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use calls::timings::FLOW_LASTS;
 use lambda_http::{Body, Response};
 use serde::Serialize;
 use worker::ports::StoreError;
@@ -66,7 +67,7 @@ impl Problem {
     pub fn newer_version() -> Self {
         Self::new(
             ProblemCode::NewerVersion,
-            "A newer version of Ringlog worked on this call last. It is left as it is until that version runs again.",
+            "A newer version of Ringlog processed this call. It stays unchanged until that version is back.",
         )
     }
 
@@ -181,7 +182,10 @@ impl From<TakeError> for Problem {
             ),
             TakeError::Expired => Self::new(
                 ProblemCode::StateExpired,
-                "This connect flow took longer than 10 minutes. Connect again from the dashboard.",
+                format!(
+                    "This connect flow took longer than {} minutes. Connect again from the dashboard.",
+                    FLOW_LASTS.as_secs() / 60,
+                ),
             ),
             TakeError::Store(error) => error.into(),
         }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use calls::status::SyncStatus;
-use crm::{FaultClass, workspace::ConnectionState};
+use crm::{FaultClass, Omitted, workspace::ConnectionState};
 
-use crate::{jobs::LogNow, ports::Clock};
+use crate::{jobs::LogNow, ports::Clock, session::Session};
 
 use super::{reason, world::*};
 
@@ -200,4 +200,26 @@ async fn the_client_secret_is_read_before_the_lease_is_taken() {
     world.reported(&call(0)).await.unwrap();
     assert_eq!(world.requests(), ["search", "refresh", "search", "create"]);
     assert_eq!(world.status(), SyncStatus::Success);
+}
+
+/// Or a search for everything would be repeated forever.
+#[tokio::test]
+async fn what_this_attempt_learned_is_not_from_memory() {
+    let world = world();
+    let workspace = world.workspace();
+    let session = |omitted| {
+        let connection = workspace.connection.clone().unwrap();
+        Session::new(&world, &workspace.id, connection, omitted, world.turn(55).deadline)
+    };
+    let known = Omitted { unreadable: ["Lead.Phone".to_owned()].into(), ..Omitted::default() };
+    assert!(session(known.clone()).omits_from_memory());
+    let mut learning = session(Omitted::default());
+    assert!(!learning.omits_from_memory());
+    learning.newly_omitted.unfilterable.insert("Contact".to_owned());
+    assert!(!learning.omits_from_memory());
+    let mut forgetting = session(known);
+    forgetting.newly_omitted.unfilterable.insert("Contact".to_owned());
+    assert!(forgetting.omits_from_memory());
+    forgetting.forget_omitted();
+    assert!(!forgetting.omits_from_memory());
 }
