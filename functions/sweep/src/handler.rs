@@ -7,7 +7,8 @@ use worker::{
     jobs::{KeepAlive, KeptAlive, WakeDue, Woken},
     measure,
     ports::{
-        Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError, TokenEndpoint,
+        Breakers, Clock, ConnectionStore, DueRows, IdleConnections, Ledger, Queue, Random, StoreError,
+        TokenEndpoint,
     },
 };
 
@@ -31,7 +32,7 @@ impl<L, Q, W, T, K, R> Sweep<L, Q, W, T, K, R>
 where
     L: Ledger + DueRows,
     Q: Queue,
-    W: ConnectionStore + IdleConnections,
+    W: ConnectionStore + Breakers + IdleConnections,
     T: TokenEndpoint,
     K: Clock,
     R: Random,

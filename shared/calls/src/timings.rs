@@ -301,6 +301,18 @@ mod tests {
                     REMEMBERED_FOR.num_days(),
                 ),
             ),
+            (
+                "docs/contract.md",
+                format!(
+                    "response within {} s, its calls become `retrying` (`timeout`) without a request: for {} s, then \
+                     twice as long each time, up to {} minutes. After that time one call at a time tests the org, for \
+                     {} s at most",
+                    seconds(UNANSWERED_WITHIN),
+                    seconds(BREAKER_SHORTEST),
+                    BREAKER_LONGEST.num_minutes(),
+                    seconds(BREAKER_TEST),
+                ),
+            ),
             ("docs/contract.md", format!("older than {} minutes", FRESH_FOR.num_minutes())),
             ("docs/contract.md", format!("the records of the last {} minutes", RECENT.num_minutes())),
             ("docs/contract.md", format!("does not start with less than {} s left", seconds(WRITE_TAKES))),

@@ -189,7 +189,9 @@ pub(crate) fn is_address_gone(status: StatusCode, body: &[u8]) -> bool {
 
 /// The error of a request that got no response.
 pub(crate) fn network(error: &reqwest::Error, effect: Effect) -> CrmError {
-    let (class, code, message) = if error.is_connect() {
+    let (class, code, message) = if error.is_connect() && error.is_timeout() {
+        (Passing, faults::TIMEOUT, "no connection to Salesforce in time")
+    } else if error.is_connect() {
         (Passing, faults::CONNECTION, "no connection to Salesforce")
     } else if error.is_timeout() {
         (effect.unclear(), faults::TIMEOUT, "no response in time")

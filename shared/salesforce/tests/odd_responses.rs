@@ -7,6 +7,7 @@ mod support;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -25,7 +26,8 @@ use salesforce::Grant;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
 };
 use worker::ports::{Crm, TokenEndpoint, Tokens};
 
@@ -244,6 +246,25 @@ async fn a_timeout_is_ambiguous_for_writes_and_passing_for_reads() {
     assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "timeout"));
     assert_eq!(client.revoke(&url, &"sample".into()).await.unwrap_err().class, FaultClass::Passing);
     drop(listener);
+}
+
+/// Nothing was sent, so it is certain that nothing was written; but the org does not respond in time.
+#[tokio::test]
+async fn a_connection_that_is_not_established_in_time_is_a_timeout_that_wrote_nothing() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    // Fills the backlog, so that the next connection gets no answer.
+    let mut waiting = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
+        waiting.push(stream.unwrap());
+    }
+    let url = format!("http://{address}");
+    let (client, connection) = (impatient(&url), connection(&url));
+    let error = client.create(&connection, Some(&task(&who(), "call-1")), None).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_str()), (FaultClass::Passing, "timeout"));
+    assert!(error.timed_out());
 }
 
 #[tokio::test]

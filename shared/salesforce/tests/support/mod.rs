@@ -32,7 +32,7 @@ pub fn client_with(url: &str, id: &str, secret: &str, timeouts: Timeouts) -> Cli
 
 /// A client with short timeouts.
 pub fn impatient(url: &str) -> Client {
-    let timeouts = Timeouts { connect: Duration::from_millis(200), request: Duration::from_millis(200) };
+    let timeouts = Timeouts { connect: Duration::from_millis(150), request: Duration::from_millis(300) };
     client_with(url, CLIENT_ID, CLIENT_SECRET, timeouts)
 }
 

@@ -274,37 +274,7 @@ impl Plan {
                 }
             }
         }
-        for _ in 0..rng.usize(0..=4) {
-            let workspace = rng.usize(0..workspaces);
-            let at = rng.i64(0..900);
-            let action = match rng.u32(0..16) {
-                11 | 12 => (at, Action::Retry { workspace }),
-                13 => (at, Action::RetryErrors { workspace }),
-                14 => (at, Action::Hang { workspace, seconds: rng.i64(1..7200) }),
-                15 => {
-                    script.push((at, Action::ExpireSessions));
-                    (at, Action::LoginHang(rng.i64(1..7200)))
-                }
-                // Often while expired tokens are being refreshed.
-                0 => {
-                    script.push((at, Action::ExpireSessions));
-                    (at + rng.i64(0..3), Action::Disconnect { workspace })
-                }
-                8 => (at, Action::Disconnect { workspace }),
-                9 => (at, Action::Skew(rng.i64(1..=SKEW))),
-                10 => (at, Action::Stall(rng.i64(1..120))),
-                1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
-                2 => (at, Action::RevokeGrants),
-                3 => (at, Action::Outage(rng.i64(1..86_400))),
-                4 => {
-                    let class = if rng.bool() { FaultClass::DailyLimit } else { FaultClass::ConcurrentLimit };
-                    script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: None }));
-                    (at, Action::Limit { workspace, reached: Some(class) })
-                }
-                _ => (at, Action::ExpireSessions),
-            };
-            script.push(action);
-        }
+        incidents(&mut script, workspaces, rng);
         script.sort_by_key(|(at, _)| *at);
         Self {
             seed,
@@ -323,6 +293,41 @@ impl Plan {
             },
             script,
         }
+    }
+}
+
+/// Up to four incidents in the first quarter of an hour.
+fn incidents(script: &mut Vec<(i64, Action)>, workspaces: usize, rng: &mut fastrand::Rng) {
+    for _ in 0..rng.usize(0..=4) {
+        let workspace = rng.usize(0..workspaces);
+        let at = rng.i64(0..900);
+        let action = match rng.u32(0..16) {
+            11 | 12 => (at, Action::Retry { workspace }),
+            13 => (at, Action::RetryErrors { workspace }),
+            14 => (at, Action::Hang { workspace, seconds: rng.i64(1..7200) }),
+            15 => {
+                script.push((at, Action::ExpireSessions));
+                (at, Action::LoginHang(rng.i64(1..7200)))
+            }
+            // Often while expired tokens are being refreshed.
+            0 => {
+                script.push((at, Action::ExpireSessions));
+                (at + rng.i64(0..3), Action::Disconnect { workspace })
+            }
+            8 => (at, Action::Disconnect { workspace }),
+            9 => (at, Action::Skew(rng.i64(1..=SKEW))),
+            10 => (at, Action::Stall(rng.i64(1..120))),
+            1 => (at, Action::Connect { workspace, org: rng.usize(0..=1) }),
+            2 => (at, Action::RevokeGrants),
+            3 => (at, Action::Outage(rng.i64(1..86_400))),
+            4 => {
+                let class = if rng.bool() { FaultClass::DailyLimit } else { FaultClass::ConcurrentLimit };
+                script.push((at + rng.i64(1..7200), Action::Limit { workspace, reached: None }));
+                (at, Action::Limit { workspace, reached: Some(class) })
+            }
+            _ => (at, Action::ExpireSessions),
+        };
+        script.push(action);
     }
 }
 
