@@ -16,6 +16,7 @@ export const remedies: readonly (readonly [prefix: string, text: string])[] = [
   ["org_changed", "The call belongs to the Salesforce org that was connected before; it is not written to another org. Connect that org again and retry, or leave the call."],
   ["settling", "An earlier request to Salesforce got no response. Ringlog looks for what it wrote, and writes again only when that request can no longer take effect. Ringlog retries automatically."],
   ["out_of_time", "Salesforce was slow, and the worker ran out of time. Ringlog retries automatically."],
+  ["crowded", "Too many of this workspace's calls waited for Salesforce at once, so this one gave way to those of other workspaces. Ringlog retries automatically."],
   ["timeout", "Salesforce could not be reached or did not respond in time. Ringlog retries automatically."],
   ["connection", "Salesforce could not be reached or did not respond in time. Ringlog retries automatically."],
   ["REQUEST_LIMIT_EXCEEDED", "Salesforce accepts no more API requests from this org for now. If this happens often, raise the org's API request limit, or find what uses it up. Ringlog retries automatically."],

@@ -127,7 +127,7 @@ def test_parameters_and_outputs_are_those_of_the_contract() -> None:
     assert set(PARAMETERS) == {
         *("SalesforceClientId", "SalesforceClientSecret", "SalesforceLoginUrl", "SalesforceSettleSeconds"),
         *("DashboardUrl", "PublicBaseUrl", "JwtIssuer", "JwtAudience", "WorkspaceClaim", "AdminClaim", "AdminValue"),
-        *("AlertEmail", "Architecture", "SyncMaximumConcurrency", "LogRetentionDays"),
+        *("AlertEmail", "Architecture", "SyncMaximumConcurrency", "WorkspaceSharePercent", "LogRetentionDays"),
         *("VpcSubnetIds", "VpcSecurityGroupIds"),
         # The certificate of the optional custom domain (docs/contract.md#parameters-and-outputs).
         "CertificateArn",
@@ -202,6 +202,7 @@ REFUSED: list[tuple[dict[str, str], str]] = [
     ({"AlertEmail": "on-call"}, "must be empty or an e-mail address"),
     ({"LogRetentionDays": "10"}, "not in AllowedValues"),
     ({"SyncMaximumConcurrency": "1"}, "not less than 2"),
+    ({"WorkspaceSharePercent": "0"}, "not less than 1"),
     ({"Architecture": "arm"}, "not in AllowedValues"),
 ]
 

@@ -139,10 +139,10 @@ class Run:
         )
 
     def _end_pause(self) -> None:
-        """Ends the noisy workspace's pause and makes its calls due, instead of waiting for minutes."""
+        """Ends what keeps the noisy workspace waiting, and makes its calls due, instead of waiting for minutes."""
         workspace = self._noisy.workspace
         settings = self._stack.table("WorkspaceSettingsTable")
-        settings.update_item(Key={"workspace_id": workspace.id}, UpdateExpression="REMOVE paused_until")
+        settings.update_item(Key={"workspace_id": workspace.id}, UpdateExpression="REMOVE paused_until, breaker")
         deadline = time.monotonic() + DONE_SECONDS
         while left := [row for row in outcome.rows(self._stack, [self._noisy]).values() if row["status"] != "success"]:
             assert time.monotonic() < deadline, f"{len(left)} calls of the noisy workspace are not logged"

@@ -1,6 +1,6 @@
 //! Handles a batch from the calls queue: each message is processed, and fails, independently.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe};
+use std::{collections::HashMap, ops::RangeInclusive, panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::{
     event::sqs::SqsEvent,
@@ -13,12 +13,13 @@ use calls::{
 use chrono::{DateTime, Utc};
 use crm::workspace::Workspace;
 use futures_util::{FutureExt, StreamExt, stream};
+use platform::queue::{FIRST_SENT_AT, RECEIVES};
 use worker::{
     Done, Ports, Turn, Worker,
     jobs::{Job, Retried},
     measure,
-    message::is_fresh,
-    ports::{Clock, FailedRows, Queue, StoreError, WaitingRows, Workspaces},
+    message::{Message, is_fresh},
+    ports::{Clock, Earlier, FailedRows, Requeue, StoreError, WaitingRows, Workspaces},
 };
 
 /// The dependencies of a batch.
@@ -33,7 +34,7 @@ impl<P, Q> Sync<P, Q>
 where
     P: Ports,
     P::Ledger: WaitingRows + FailedRows,
-    Q: Queue,
+    Q: Requeue,
 {
     /// Processes a batch. `deadline`: when Lambda stops this process.
     pub async fn batch(
@@ -83,7 +84,7 @@ where
 
     async fn process(
         &self,
-        Delivery { job, receives, sent_at, .. }: &Delivery,
+        Delivery { job, body, receives, sent_at, .. }: &Delivery,
         workspaces: &HashMap<WorkspaceId, Result<Workspace, StoreError>>,
         deadline: DateTime<Utc>,
     ) -> Result<Outcome, StoreError> {
@@ -97,14 +98,21 @@ where
         let turn = |made_at: Option<i64>| {
             let sent_at = sent_at.map(|milliseconds| milliseconds / 1000);
             let made_at = made_at.into_iter().chain(sent_at).min().unwrap_or_default();
-            Turn { deadline, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
+            Turn { deadline, gives_way: true, look_first: !is_fresh(made_at, *receives, now.timestamp()) }
         };
         let workspace = match workspaces.get(job.workspace_id()) {
             Some(Ok(workspace)) => workspace,
             Some(Err(error)) => return Err(error.clone()),
             None => return Ok(Outcome::NotStarted),
         };
-        let Worker { ledger, clock, random, .. } = &self.worker;
+        let Worker { ledger, clock, random, places, .. } = &self.worker;
+        if job.asks_salesforce() && workspace.places.taken(now.timestamp()) >= places.share() {
+            let message = Message { workspace_id: workspace.id.clone(), body: body.clone() };
+            let earlier = Earlier { sent_at: *sent_at, receives: *receives };
+            let waited = sent_at.map_or(0, |sent_at| now.timestamp_millis() - sent_at);
+            self.queue.send_back(&message, earlier, comes_back_after(waited)).await?;
+            return Ok(Outcome::SentBack);
+        }
         match job {
             Job::Report(report) => {
                 report.run(&self.worker, workspace, turn(Some(report.received_at))).await.map(Outcome::Call)
@@ -128,8 +136,18 @@ enum Outcome {
     Resumed(usize),
     /// This many failed calls were queued again.
     Retried(u64),
+    /// Its workspace has no place left: it comes again.
+    SentBack,
     /// Too little time was left.
     NotStarted,
+}
+
+/// How soon a message is delivered again whose workspace has no place left: half the time that it has waited already,
+/// `waited` milliseconds. So a long backlog goes back and forth seldom, and a short one is soon done.
+fn comes_back_after(waited: i64) -> Duration {
+    const DELAYS: RangeInclusive<i64> = 2..=30;
+    let seconds = (waited / 2000).clamp(*DELAYS.start(), *DELAYS.end());
+    Duration::from_secs(seconds.unsigned_abs())
 }
 
 /// Why a message has to be delivered again.
@@ -144,6 +162,7 @@ enum Failure {
 struct Delivery {
     message_id: String,
     job: Job,
+    body: String,
     /// How often it has been delivered, including this time.
     receives: u32,
     /// When it was sent, Unix milliseconds.
@@ -164,14 +183,18 @@ fn read(batch: Vec<SqsMessage>) -> Result<(Vec<Delivery>, Vec<String>), MissingM
     let mut failed = Vec::new();
     for message in batch {
         let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
-        match Job::decode(message.body.as_deref().unwrap_or_default()) {
+        let body = message.body.unwrap_or_default();
+        match Job::decode(&body) {
             Ok(job) => {
                 let attribute = |name: &str| message.attributes.get(name)?.parse::<i64>().ok();
-                let receives = attribute("ApproximateReceiveCount").unwrap_or(1);
+                let earlier = |name: &str| {
+                    message.message_attributes.get(name)?.string_value.as_ref()?.parse::<i64>().ok()
+                };
+                let receives = attribute("ApproximateReceiveCount").max(earlier(RECEIVES)).unwrap_or(1);
                 let receives = u32::try_from(receives).unwrap_or(u32::MAX);
-                let sent_at = attribute("SentTimestamp");
+                let sent_at = earlier(FIRST_SENT_AT).or_else(|| attribute("SentTimestamp"));
                 let trace = message.attributes.get("AWSTraceHeader").map(|header| root(header).to_owned());
-                messages.push(Delivery { message_id, job, receives, sent_at, trace });
+                messages.push(Delivery { message_id, job, body, receives, sent_at, trace });
             }
             Err(error) => {
                 measure::message_taken(None);
@@ -218,6 +241,10 @@ fn report(
         }
         Ok(Outcome::Retried(queued)) => {
             tracing::info!(workspace.id = %workspace_id, queued, "failed calls queued again");
+            None
+        }
+        Ok(Outcome::SentBack) => {
+            tracing::debug!(workspace.id = %workspace_id, message.id = %message_id, "no place left: sent back");
             None
         }
         Ok(Outcome::NotStarted) => {

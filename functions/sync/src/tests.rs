@@ -369,3 +369,72 @@ async fn an_interrupted_retry_starts_over_and_queues_nothing_twice() {
         assert_eq!(world.queue.sent().len(), 3);
     }
 }
+
+/// Workers elsewhere have taken all of the workspace's places.
+fn crowd(world: &World, workspace: &str) {
+    let mut crowded = connected(workspace);
+    for n in 0..5 {
+        crowded.places = crowded.places.take(&format!("worker-{n}"), NOW + 60, 5, NOW).unwrap();
+    }
+    world.worker.workspaces.insert(crowded);
+}
+
+#[tokio::test]
+async fn the_messages_of_a_workspace_without_places_go_back_and_others_are_processed() {
+    let world = world();
+    world.worker.workspaces.insert(connected("globex"));
+    crowd(&world, "acme");
+    let bodies = [report("acme", "call-1", NUMBER), report("globex", "call-2", NUMBER), resume()];
+    assert!(failed(&world.work(&bodies).await).is_empty());
+    assert_eq!(world.logged(), ["call-2"]);
+    let [(message, earlier, delay)] = &world.queue.sent_back()[..] else { panic!("not one message") };
+    assert_eq!((&message.body, message.workspace_id.as_str()), (&bodies[0], "acme"));
+    assert_eq!((earlier.receives, earlier.sent_at, delay.as_secs()), (1, None, 2));
+    // It was not worked on.
+    assert_eq!(world.worker.ledger.rows().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_that_waits_longer_goes_back_and_forth_less_often() {
+    for (waited, seconds) in [(1, 2), (20, 10), (600, 30)] {
+        let world = world();
+        crowd(&world, "acme");
+        delivered(&world, &report("acme", "call-1", NUMBER), 1, waited).await;
+        let sent_at = Some((NOW - waited) * 1000);
+        let [(_, earlier, delay)] = world.queue.sent_back()[..] else { panic!("not one message") };
+        assert_eq!((earlier.sent_at, delay.as_secs()), (sent_at, seconds));
+    }
+}
+
+/// If it cannot go back, it is delivered again, and it is not lost.
+#[tokio::test]
+async fn a_message_that_cannot_go_back_is_delivered_again() {
+    let world = world();
+    crowd(&world, "acme");
+    world.queue.faults.fail_next("send_back", When::Before);
+    assert_eq!(failed(&world.work(&[report("acme", "call-1", NUMBER)]).await), ["0"].into());
+}
+
+/// Before it was sent back, somebody may have worked on it.
+#[tokio::test]
+async fn a_message_that_was_sent_back_keeps_its_deliveries_and_its_age() {
+    for (receives, seconds_ago, looks) in [("1", 1, 0), ("2", 1, 1), ("1", 86_401, 1)] {
+        let world = world();
+        world.wait_for_connection("acme", "call-1");
+        let wake = Wake { workspace_id: workspace_id("acme"), call_id: CallId::parse("call-1").unwrap() };
+        let number = |value: String| json!({ "dataType": "Number", "stringValue": value });
+        let record = json!({
+            "messageId": "0",
+            "body": wake.message().body,
+            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": (NOW * 1000).to_string() },
+            "messageAttributes": {
+                "FirstSentAt": number(((NOW - seconds_ago) * 1000).to_string()),
+                "Receives": number(receives.to_owned()),
+            },
+        });
+        let batch = serde_json::from_value(json!({ "Records": [record] })).unwrap();
+        let deadline = world.worker.clock.now() + TimeDelta::seconds(60);
+        assert!(failed(&world.batch(batch, deadline).await.unwrap()).is_empty());
+        assert_eq!(world.worker.salesforce.count("look"), looks, "{receives} {seconds_ago}");
+    }
+}

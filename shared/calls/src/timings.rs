@@ -32,6 +32,8 @@ pub const SYNC_TIMEOUT: TimeDelta = TimeDelta::seconds(60);
 pub const BEGIN_WITH: TimeDelta = TimeDelta::seconds(20);
 /// How long one message may queue calls again: it may be thousands, and the other workspaces wait meanwhile.
 pub const RETRY_FOR: TimeDelta = TimeDelta::seconds(10);
+/// How long a call may wait for Salesforce before its worker takes one of its workspace's places.
+pub const PATIENCE: Duration = Duration::from_secs(1);
 /// The time that a write needs: a request to Salesforce, and storing the outcome in the ledger.
 pub const WRITE_TAKES: TimeDelta = TimeDelta::seconds(15);
 /// The maximum waits before the quick retries of one attempt after passing faults; with full jitter.

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod matching;
 pub mod outcome;
 pub mod phone;
+pub mod places;
 pub mod plan;
 mod records;
 mod remedy;

@@ -35,6 +35,8 @@ pub enum Ending {
     Refused(CrmError),
     /// Salesforce would not open a session.
     NoSession(CrmError),
+    /// The workspace has no place left, and the calls of others wait.
+    Crowded,
     /// Too little time is left to write and to store the outcome.
     OutOfTime,
     /// An earlier attempt's write may still commit.
@@ -126,6 +128,10 @@ fn outcome(row: &mut Row, ending: Ending, settle_seconds: i64, draw: Draw) -> Ou
             )
         }
         Ending::NoSession(error) => fault(row, &error, draw),
+        Ending::Crowded => {
+            let due_at = schedule::crowded(now, draw.fraction);
+            Outcome::new(SyncStatus::Retrying, Some(Reason::of(reasons::CROWDED)), Some(due_at))
+        }
         Ending::OutOfTime => passing(row, Reason::of(reasons::OUT_OF_TIME), draw, None),
         Ending::Unsettled { until } => {
             Outcome::new(SyncStatus::Retrying, Some(Reason::of(reasons::SETTLING)), Some(until))

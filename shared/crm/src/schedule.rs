@@ -47,6 +47,11 @@ pub fn after_pause(until: i64, fraction: f64) -> i64 {
     until + spread(RESUME_WITHIN.num_seconds(), fraction)
 }
 
+/// When to try a call again that gave way to those of other workspaces: within a minute.
+pub fn crowded(now: i64, fraction: f64) -> i64 {
+    now + 15 + spread(45, fraction)
+}
+
 /// The fraction of a number of seconds.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 // At most six hours in seconds: exact in an f64.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     breaker::Breaker,
     lease::Lease,
+    places::Places,
     records::{CrmError, FaultClass, Omitted, RecordType},
 };
 
@@ -188,6 +189,8 @@ pub struct Workspace {
     pub breaker: Option<Breaker>,
     /// The last refresh that failed since the tokens were issued.
     pub failed_refresh: Option<FailedRefresh>,
+    /// Which of its places are taken.
+    pub places: Places,
     /// What was recently learned about the org.
     pub learned: Learned,
     /// Since when nothing has responded at the token endpoint's address, Unix seconds.
@@ -233,6 +236,7 @@ impl Workspace {
             paused_until: None,
             breaker: None,
             failed_refresh: None,
+            places: Places::default(),
             learned: Learned::default(),
             address_gone_since: None,
         }

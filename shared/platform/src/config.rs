@@ -1,8 +1,9 @@
 //! Configuration: each value is a type, read once from the environment by the functions that need it.
 
-use std::{collections::HashMap, hash::BuildHasher, time::Duration};
+use std::{collections::HashMap, hash::BuildHasher, ops::RangeInclusive, time::Duration};
 
 use calls::limits::SETTLE_SECONDS;
+use crm::places::share;
 
 /// A missing or invalid variable. The message names it and says what it should be, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +151,29 @@ impl SettleTime {
     }
 }
 
+/// How many of sync's places one workspace may take (docs/contract.md#places).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkspaceShare(pub usize);
+
+impl WorkspaceShare {
+    /// Reads `SYNC_MAXIMUM_CONCURRENCY` and `WORKSPACE_SHARE_PERCENT`. All places, if neither is set: only sync has a
+    /// limit.
+    pub fn from_env(env: &impl Env) -> Result<Self, ConfigError> {
+        let (places, percent) = ("SYNC_MAXIMUM_CONCURRENCY", "WORKSPACE_SHARE_PERCENT");
+        if env.get(places).is_none() && env.get(percent).is_none() {
+            return Ok(Self(usize::MAX));
+        }
+        let number = |variable, expected, range: RangeInclusive<usize>| {
+            let number =
+                required(env, variable, expected)?.parse().ok().filter(|number| range.contains(number));
+            number.ok_or(ConfigError::Invalid { variable, expected })
+        };
+        let places = number(places, "a number of places, 2 to 1000", 2..=1000)?;
+        let percent = number(percent, "a percentage, 1 to 100", 1..=100)?;
+        Ok(Self(share(places, percent)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +200,27 @@ mod tests {
         }
         let read = SettleTime::from_env(&[("SALESFORCE_SETTLE_SECONDS", "600")]);
         assert_eq!(read, Ok(SettleTime(Duration::from_mins(10))));
+    }
+
+    #[test]
+    fn a_workspaces_share_is_a_part_of_the_places() {
+        let env = |places, percent| {
+            let env = [("SYNC_MAXIMUM_CONCURRENCY", places), ("WORKSPACE_SHARE_PERCENT", percent)];
+            WorkspaceShare::from_env(&env)
+        };
+        assert_eq!(env("10", "50"), Ok(WorkspaceShare(5)));
+        assert_eq!(env("2", "1"), Ok(WorkspaceShare(1)));
+        for (places, percent, variable) in [
+            ("1", "50", "SYNC_MAXIMUM_CONCURRENCY"),
+            ("10", "101", "WORKSPACE_SHARE_PERCENT"),
+            ("10", "", "WORKSPACE_SHARE_PERCENT"),
+        ] {
+            assert!(env(places, percent).unwrap_err().to_string().starts_with(variable));
+        }
+        assert_eq!(
+            WorkspaceShare::from_env(&HashMap::<String, String>::new()),
+            Ok(WorkspaceShare(usize::MAX))
+        );
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The calls queue on SQS.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
-    types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue},
+    operation::send_message::builders::SendMessageFluentBuilder,
+    types::{MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue},
 };
 use worker::{
     message::Message,
-    ports::{Queue, StoreError},
+    ports::{Earlier, Queue, Requeue, StoreError},
 };
 
 use crate::{
@@ -40,8 +41,13 @@ impl SqsQueue {
     }
 }
 
-impl Queue for SqsQueue {
-    async fn send(&self, Message { workspace_id, body }: &Message) -> Result<(), StoreError> {
+/// The message attributes of a message that was sent back: Unix milliseconds, and how often it was delivered before.
+pub const FIRST_SENT_AT: &str = "FirstSentAt";
+/// See [`FIRST_SENT_AT`].
+pub const RECEIVES: &str = "Receives";
+
+impl SqsQueue {
+    fn message(&self, Message { workspace_id, body }: &Message) -> SendMessageFluentBuilder {
         let mut message = self
             .client
             .send_message()
@@ -56,7 +62,35 @@ impl Queue for SqsQueue {
                     HashMap::from([(MessageSystemAttributeNameForSends::AwsTraceHeader, value)])
                 }));
         }
-        let sent = message.send().await;
-        sent.map(drop).map_err(|error| store_error("SQS SendMessage", &error))
+        message
+    }
+}
+
+async fn sent(message: SendMessageFluentBuilder) -> Result<(), StoreError> {
+    message.send().await.map(drop).map_err(|error| store_error("SQS SendMessage", &error))
+}
+
+impl Queue for SqsQueue {
+    async fn send(&self, message: &Message) -> Result<(), StoreError> {
+        sent(self.message(message)).await
+    }
+}
+
+impl Requeue for SqsQueue {
+    async fn send_back(
+        &self,
+        message: &Message,
+        earlier: Earlier,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
+        let number = |number: i64| {
+            MessageAttributeValue::builder().data_type("Number").string_value(number.to_string()).build().ok()
+        };
+        let attributes =
+            [(FIRST_SENT_AT, earlier.sent_at.and_then(number)), (RECEIVES, number(earlier.receives.into()))];
+        let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(i32::MAX);
+        let message = self.message(message).delay_seconds(seconds);
+        sent(message.set_message_attributes(Some(attributes.collect()))).await
     }
 }

@@ -9,6 +9,7 @@ use platform::{
     clock::SystemClock,
     config::{
         ConfigError, DashboardUrl, Env, ProcessEnv, SalesforceClientId, SalesforceLoginUrl, SettleTime,
+        WorkspaceShare,
     },
     dynamo::{LedgerTable, OAuthStateTable, SettingsTable, WorkspaceTable},
     http::{CallerRules, PublicAddress},
@@ -19,7 +20,7 @@ use platform::{
     webhook_token::TokenSigner,
 };
 use salesforce::{Client, Config, Timeouts, hosts::Hosts};
-use worker::{Ports, Worker};
+use worker::{Ports, Worker, places::Taken};
 
 /// The Salesforce client of all functions.
 pub type Salesforce = Client<CachedSecret<ClientSecret>>;
@@ -137,6 +138,7 @@ impl<E: Env> Wiring<E> {
             random: SystemRandom,
             // SettleTime guarantees at most an hour.
             settle_seconds: i64::try_from(settle.as_secs()).unwrap_or(i64::MAX),
+            places: Taken::none(WorkspaceShare::from_env(&self.env)?.0),
         })
     }
 

@@ -56,6 +56,9 @@ async fn log_call<P: Ports>(
     };
     let mut attempt = Attempt::new(worker, workspace, row, caller, connection, turn);
     let ended = attempt.log(row).await;
+    if attempt.session.has_place {
+        worker.leave_place(&workspace.id).await;
+    }
     let heard = attempt.session.heard;
     let left_alone = breakers::tell(&worker.workspaces, breaker, asking, heard, worker.now()).await;
     row.api_usage = attempt.session.api_usage.or(row.api_usage);
@@ -125,7 +128,7 @@ impl<'a, P: Ports> Attempt<'a, P> {
         turn: Turn,
     ) -> Self {
         let omitted = omitted(row, workspace, worker.now());
-        let session = Session::new(worker, &workspace.id, connection, omitted, turn.deadline);
+        let session = Session::new(worker, &workspace.id, connection, omitted, turn);
         Self { workspace, caller, session, seen: Observed::at_start(row, turn.look_first), claim: None }
     }
 

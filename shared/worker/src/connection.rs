@@ -50,6 +50,9 @@ pub enum SessionError {
     /// Another worker's refresh failed while this one waited for it.
     #[error("another worker's refresh failed: {0}")]
     FailedElsewhere(CrmError),
+    /// Another worker's refresh takes longer than this one waits for it.
+    #[error("another worker's refresh takes long")]
+    Waiting,
     /// The login host does not answer in time: it is left alone.
     #[error("the login host is left alone")]
     LeftAlone {
@@ -103,6 +106,17 @@ where
         stale: u64,
         deadline: DateTime<Utc>,
     ) -> Result<Connection, SessionError> {
+        self.renew_within(id, stale, deadline, deadline).await
+    }
+
+    /// The same, but waits for another worker's refresh only until `waits_until` ([`SessionError::Waiting`]).
+    pub(crate) async fn renew_within(
+        &self,
+        id: &WorkspaceId,
+        stale: u64,
+        deadline: DateTime<Utc>,
+        waits_until: DateTime<Utc>,
+    ) -> Result<Connection, SessionError> {
         let mut earlier = None;
         loop {
             let workspace = self.store.load(id).await?;
@@ -123,6 +137,9 @@ where
                 return Err(SessionError::OutOfTime);
             }
             if held(workspace.refresh_lease.as_ref(), now) {
+                if waits_until < deadline && now >= waits_until {
+                    return Err(SessionError::Waiting);
+                }
                 self.clock.sleep(POLL).await;
                 continue;
             }

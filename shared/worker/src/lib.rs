@@ -11,6 +11,7 @@ mod make_lead;
 pub mod measure;
 pub mod message;
 mod observe;
+pub mod places;
 pub mod ports;
 mod preview;
 mod rounds;

@@ -1,7 +1,7 @@
 //! What the domain needs from outside. `shared/platform` (AWS) and `shared/salesforce` implement these traits; tests
 //! implement them in memory, and can make each operation fail before or after its effect.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, pin::pin, time::Duration};
 
 use calls::ids::{CallId, ErrorCode, SalesforceId, WorkspaceId};
 use chrono::{DateTime, Utc};
@@ -12,8 +12,10 @@ use crm::{
     breaker::Breaker,
     lead::{LeadDraft, NumberClaim},
     ledger::{Row, RowKey, Stored, WriteId},
+    places,
     workspace::{Connection, Learned, Lessons, Workspace},
 };
+use futures_util::future::{Either, select};
 use secrecy::SecretString;
 
 use crate::message::Message;
@@ -34,6 +36,23 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> DateTime<Utc>;
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// The result of a future, if it has one within this time; if not, the future goes on later.
+    fn within<F: Future + Unpin + Send>(
+        &self,
+        duration: Duration,
+        future: F,
+    ) -> impl Future<Output = Option<F::Output>> + Send
+    where
+        F::Output: Send,
+    {
+        async move {
+            match select(future, pin!(self.sleep(duration))).await {
+                Either::Left((result, _)) => Some(result),
+                Either::Right(_) => None,
+            }
+        }
+    }
 }
 
 /// Randomness.
@@ -239,6 +258,23 @@ pub trait Breakers: Send + Sync {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
+/// The places that each workspace takes.
+pub trait Places: Send + Sync {
+    /// Reads a workspace's places with a consistent read.
+    fn load_places(
+        &self,
+        id: &WorkspaceId,
+    ) -> impl Future<Output = Result<places::Places, StoreError>> + Send;
+
+    /// Replaces a workspace's places, if they are still `before`.
+    fn swap_places(
+        &self,
+        id: &WorkspaceId,
+        before: &places::Places,
+        after: &places::Places,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
 /// Connections that nothing refreshes, because there are no calls.
 pub trait IdleConnections: Send + Sync {
     /// One page of up to `limit` connected workspaces whose tokens were issued at `issued_before` or earlier (Unix
@@ -399,6 +435,27 @@ pub struct Look {
 pub trait Queue: Send + Sync {
     /// Sends a message.
     fn send(&self, message: &Message) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What the calls queue knows about a message that it has delivered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// When the message was first sent, Unix milliseconds.
+    pub sent_at: Option<i64>,
+    /// How often it was delivered.
+    pub receives: u32,
+}
+
+/// A calls queue to which messages go back.
+pub trait Requeue: Queue {
+    /// Sends a message again that nobody has worked on. It is delivered after the delay, and keeps what is known about
+    /// it, but this delivery does not count toward those after which it is a dead letter.
+    fn send_back(
+        &self,
+        message: &Message,
+        earlier: Earlier,
+        delay: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The rows of one workspace with an error code, whatever their status.

@@ -1,11 +1,11 @@
 //! Requests to Salesforce within one attempt. The session is renewed once if Salesforce no longer accepts it, and
 //! faults that may pass quickly are retried a few times.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, future::Future, pin::pin, time::Duration};
 
 use calls::{
     ids::{CallId, SalesforceId, WorkspaceId},
-    timings::{QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
+    timings::{PATIENCE, QUICK_TRIES, QUICK_TRY_TAKES, WRITE_TAKES},
 };
 use chrono::{DateTime, Utc};
 use crm::{
@@ -21,7 +21,7 @@ use crate::{
     breakers::Heard,
     connection::{SessionError, Sessions},
     ports::{Clock, Crm, Look, Random, StoreError},
-    worker::{Ports, Worker},
+    worker::{Ports, Turn, Worker},
 };
 
 /// Why an attempt cannot go on.
@@ -69,6 +69,7 @@ impl From<SessionError> for Stop {
                 Ending::NoSession(error).into()
             }
             SessionError::LeftAlone { until } => Ending::LeftAlone { until }.into(),
+            SessionError::Waiting => Ending::Crowded.into(),
             SessionError::OutOfTime => Ending::OutOfTime.into(),
             SessionError::Store(error) => Self::Store(error),
         }
@@ -78,7 +79,17 @@ impl From<SessionError> for Stop {
 /// Sends a request, and repeats it whenever [`Session::handle_response`] says so. (A closure over the session would be
 /// shorter, but its future could not move between threads.)
 macro_rules! request {
-    ($session:ident.$request:ident($($argument:expr),*)) => { request!({}, $session.$request($($argument),*)) };
+    // A read may give way.
+    ($session:ident.$request:ident($($argument:expr),*)) => {
+        loop {
+            let pending = $session.worker.salesforce.$request(&$session.connection $(, $argument)*);
+            let (response, took_place) = $session.patiently(pending).await?;
+            $session.has_place |= took_place;
+            if let Some(value) = $session.handle_response(response).await? {
+                break Ok::<_, Stop>(value);
+            }
+        }
+    };
     ($check:expr, $session:ident.$request:ident($($argument:expr),*)) => {
         loop {
             $check;
@@ -102,6 +113,10 @@ pub(super) struct Session<'a, P: Ports> {
     /// The part of it that this attempt learned.
     pub(super) newly_omitted: Omitted,
     deadline: DateTime<Utc>,
+    /// Whether the call gives way to those of other workspaces.
+    gives_way: bool,
+    /// Whether it has taken one of its workspace's places.
+    pub(super) has_place: bool,
     /// Whether the org has answered this attempt's requests in time.
     pub(super) heard: Heard,
     /// The org's use of requests, from the latest response that had it.
@@ -114,7 +129,7 @@ impl<'a, P: Ports> Session<'a, P> {
         workspace_id: &'a WorkspaceId,
         connection: Connection,
         omitted: Omitted,
-        deadline: DateTime<Utc>,
+        turn: Turn,
     ) -> Self {
         Self {
             worker,
@@ -124,7 +139,9 @@ impl<'a, P: Ports> Session<'a, P> {
             quick_retries: 0,
             omitted,
             newly_omitted: Omitted::default(),
-            deadline,
+            deadline: turn.deadline,
+            gives_way: turn.gives_way,
+            has_place: false,
             heard: Heard::Nothing,
             api_usage: None,
         }
@@ -293,6 +310,26 @@ impl<'a, P: Ports> Session<'a, P> {
         enough
     }
 
+    /// The result of a read, and whether the call took a place while it waited for it. A read that has no place is
+    /// given up: it has changed nothing.
+    async fn patiently<T: Send>(&self, pending: impl Future<Output = T> + Send) -> Result<(T, bool), Stop> {
+        let mut pending = pin!(pending);
+        if !self.gives_way || self.has_place {
+            return Ok((pending.await, false));
+        }
+        if let Some(done) = self.worker.clock.within(PATIENCE, pending.as_mut()).await {
+            return Ok((done, false));
+        }
+        if !self.take_place().await? {
+            return Err(Ending::Crowded.into());
+        }
+        Ok((pending.await, true))
+    }
+
+    async fn take_place(&self) -> Result<bool, StoreError> {
+        self.worker.take_place(self.workspace_id, self.deadline.timestamp()).await
+    }
+
     fn time_to_write(&self) -> Result<(), Stop> {
         let left = self.deadline - self.worker.clock.now();
         if left < WRITE_TAKES { Err(Ending::OutOfTime.into()) } else { Ok(()) }
@@ -307,8 +344,16 @@ impl<'a, P: Ports> Session<'a, P> {
             random: &worker.random,
         };
         let org_id = self.connection.org_id.clone();
+        let mut waits_until = self.deadline;
+        if self.gives_way && !self.has_place {
+            waits_until = waits_until.min(worker.clock.now() + PATIENCE);
+        }
         self.connection = loop {
-            match sessions.renew(self.workspace_id, self.connection.version, self.deadline).await {
+            let stale = self.connection.version;
+            match sessions.renew_within(self.workspace_id, stale, self.deadline, waits_until).await {
+                Err(SessionError::Waiting) if waits_until < self.deadline && self.take_place().await? => {
+                    (self.has_place, waits_until) = (true, self.deadline);
+                }
                 Err(SessionError::Salesforce(error))
                     if error.class == FaultClass::Passing
                         && !error.timed_out()

@@ -115,6 +115,12 @@ codes! {
         means: "Salesforce was slow, and the worker ran out of time.",
         remedy: "",
     }
+    CROWDED = "crowded" {
+        in: [Retrying],
+        acts: Nobody,
+        means: "Too many of this workspace's calls waited for Salesforce at once, so this one gave way to those of other workspaces.",
+        remedy: "",
+    }
     FIELDS_LEFT_OUT = "fields_left_out" {
         in: [Success],
         acts: SalesforceAdmin,

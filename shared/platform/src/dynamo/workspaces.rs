@@ -14,6 +14,7 @@ use calls::ids::{SalesforceId, WorkspaceId};
 use crm::{
     breaker::Breaker,
     lease::Lease,
+    places,
     workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Workspace},
 };
 use futures_util::future::{Either, maybe_done, select};
@@ -21,8 +22,8 @@ use secrecy::SecretString;
 use worker::{
     measure,
     ports::{
-        BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Random as _, StoreError, Tokens,
-        Workspaces,
+        BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Places, Random as _, StoreError,
+        Tokens, Workspaces,
     },
 };
 
@@ -70,6 +71,9 @@ const ADDRESS_GONE_SINCE: &str = "address_gone_since";
 
 /// The breaker of the org, or of the login host that an item is about.
 const BREAKER: &str = "breaker";
+
+/// The workspace's places that are taken.
+const PLACES: &str = "places";
 
 /// The last refresh that failed.
 const FAILED_REFRESH: &str = "failed_refresh";
@@ -294,6 +298,7 @@ fn without_connection(id: &WorkspaceId, item: &Item) -> Result<Workspace, Column
         // What cannot be read is learned again.
         breaker: optional(item, BREAKER).unwrap_or_default(),
         failed_refresh: optional(item, FAILED_REFRESH).unwrap_or_default(),
+        places: optional(item, PLACES).ok().flatten().unwrap_or_default(),
         learned: stored::learned(item),
         address_gone_since: optional(item, ADDRESS_GONE_SINCE)?,
     })
@@ -489,6 +494,29 @@ impl<K: KeySource> Breakers for WorkspaceTable<K> {
             }
         };
         Ok(matches!(changed, Changed::Done))
+    }
+}
+
+impl<K: KeySource> Places for WorkspaceTable<K> {
+    async fn load_places(&self, id: &WorkspaceId) -> Result<places::Places, StoreError> {
+        let item = self.rows.read(id, &[PLACES]).await?;
+        optional(&item, PLACES).map(Option::unwrap_or_default).map_err(|error| error.during(READ))
+    }
+
+    async fn swap_places(
+        &self,
+        id: &WorkspaceId,
+        before: &places::Places,
+        after: &places::Places,
+    ) -> Result<bool, StoreError> {
+        let change = if after.is_empty() {
+            Change::default().remove(&[PLACES])
+        } else {
+            Change::default().set(PLACES, after)
+        };
+        let same = if before.is_empty() { "attribute_not_exists(places)" } else { "places = :before" };
+        let value = (!before.is_empty()).then(|| (":before", attribute(before)));
+        Ok(matches!(self.rows.change(id, change.only_if(same, value)).await?, Changed::Done))
     }
 }
 

@@ -47,6 +47,11 @@ impl Job {
         }
     }
 
+    /// Whether it has requests to Salesforce.
+    pub fn asks_salesforce(&self) -> bool {
+        matches!(self, Self::Report(_) | Self::Wake(_))
+    }
+
     /// The call that the job is about, if it is about only one.
     fn call_id(&self) -> Option<&CallId> {
         match self {

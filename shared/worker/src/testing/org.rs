@@ -87,6 +87,8 @@ pub struct OrgState {
     pub duplicates: Option<(Vec<SalesforceId>, bool)>,
     /// How many seconds it takes to read the client secret.
     pub secret_takes: u64,
+    /// How often a request yields before it is handled. More than once: the worker gets impatient.
+    pub yields: usize,
     /// How many seconds a refresh takes.
     pub refresh_takes: u64,
     /// Records that only a duplicate rule finds.
@@ -191,6 +193,7 @@ impl Org {
             records,
             good_access_token: "access-1".to_owned(),
             now: clock.now(),
+            yields: 1,
             ..OrgState::default()
         };
         Self { state: Arc::new(Mutex::new(state)), clock: clock.clone() }
@@ -229,7 +232,10 @@ impl Org {
         connection: &Connection,
         effect: impl FnOnce(&mut OrgState) -> T,
     ) -> Result<Answer<T>, CrmError> {
-        tokio::task::yield_now().await;
+        let yields = self.state().yields;
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
         let mut state = self.state();
         state.requests.push(name);
         if let Some(error) = &state.down {

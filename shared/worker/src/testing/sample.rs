@@ -12,6 +12,7 @@ use crm::{
 };
 
 use crate::{
+    places::Taken,
     ports::Clock,
     worker::{Ports, Worker},
 };
@@ -64,6 +65,7 @@ pub fn worker() -> Worker<TestPorts> {
         clock,
         random: SeededRandom::new(1),
         settle_seconds: 600,
+        places: Taken::none(5),
     }
 }
 

@@ -9,11 +9,12 @@ use calls::ids::{SalesforceId, WorkspaceId};
 use crm::{
     breaker::Breaker,
     lease::Lease,
+    places,
     workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Settings, Workspace},
 };
 
 use crate::ports::{
-    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, StoreError, Tokens, Workspaces,
+    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Places, StoreError, Tokens, Workspaces,
 };
 
 use super::{faults::Faults, lock::lock};
@@ -319,6 +320,27 @@ impl Breakers for MemoryWorkspaces {
                 row.is_connected_to(org_id) && swap(&mut row.workspace.breaker)
             }),
         }
+    }
+}
+
+impl Places for MemoryWorkspaces {
+    async fn load_places(&self, id: &WorkspaceId) -> Result<places::Places, StoreError> {
+        self.faults.run("load_places", || self.workspace(id).places)
+    }
+
+    async fn swap_places(
+        &self,
+        id: &WorkspaceId,
+        before: &places::Places,
+        after: &places::Places,
+    ) -> Result<bool, StoreError> {
+        self.change("swap_places", id, |row| {
+            let may = row.workspace.places == *before;
+            if may {
+                row.workspace.places = after.clone();
+            }
+            may
+        })
     }
 }
 

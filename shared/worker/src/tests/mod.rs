@@ -9,6 +9,7 @@ mod measures;
 mod newer;
 mod orgs;
 mod people;
+mod places;
 mod preview_matches_run;
 mod previews;
 mod refusals;

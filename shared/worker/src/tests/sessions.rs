@@ -209,7 +209,7 @@ async fn what_this_attempt_learned_is_not_from_memory() {
     let workspace = world.workspace();
     let session = |omitted| {
         let connection = workspace.connection.clone().unwrap();
-        Session::new(&world, &workspace.id, connection, omitted, world.turn(55).deadline)
+        Session::new(&world, &workspace.id, connection, omitted, world.turn(55))
     };
     let known = Omitted { unreadable: ["Lead.Phone".to_owned()].into(), ..Omitted::default() };
     assert!(session(known.clone()).omits_from_memory());

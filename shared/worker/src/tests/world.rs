@@ -22,6 +22,7 @@ use crm::{
 
 use crate::{
     jobs::{Report, Wake},
+    places::Taken,
     ports::{Clock, Random, StoreError},
     rounds::Done,
     testing::{FixedClock, MemoryLedger, MemoryWorkspaces, connected, org},
@@ -111,6 +112,7 @@ pub(super) fn world() -> Worker<World> {
         clock,
         random: Counter::default(),
         settle_seconds: 600,
+        places: Taken::none(2),
     }
 }
 

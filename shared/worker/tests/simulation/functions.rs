@@ -20,11 +20,14 @@ use worker::{
     connection::end_grant,
     jobs::{Job, Report, Resume, Retry, RetryCall},
     message::{Queued as _, is_fresh},
+    places::Taken,
     ports::{Clock, Queue, StoreError, Workspaces},
 };
 
 /// API Gateway's timeout.
 const API_TIMEOUT: TimeDelta = TimeDelta::seconds(29);
+/// How many places one workspace may take.
+const SHARE: usize = 1;
 const LOGIN: &str = "https://login.salesforce.com";
 
 fn worker(world: &World) -> Worker<Simulated> {
@@ -35,6 +38,7 @@ fn worker(world: &World) -> Worker<Simulated> {
         clock: world.clone(),
         random: world.clone(),
         settle_seconds: SETTLE,
+        places: Taken::none(SHARE),
     }
 }
 
@@ -51,10 +55,11 @@ pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
             workspaces.insert(id, workspace);
         }
     }
+    let worker = worker(&world);
     let done = batch.iter().map(|(job, message)| {
-        let (world, workspace) = (&world, workspaces.get(job.workspace_id()));
+        let (world, worker, workspace) = (&world, &worker, workspaces.get(job.workspace_id()));
         async move {
-            let done = work(world, workspace?, job, message.received, deadline).await;
+            let done = work(world, worker, workspace?, job, message.received, deadline).await;
             done.is_ok().then_some(message.id)
         }
     });
@@ -63,17 +68,18 @@ pub async fn sync(world: World, batch: Vec<Message>) -> Vec<u64> {
 
 async fn work(
     world: &World,
+    worker: &Worker<Simulated>,
     workspace: &Workspace,
     job: &Job,
     received: u32,
     deadline: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let now = Clock::now(world).timestamp();
-    let turn = |made_at: i64| Turn { deadline, look_first: !is_fresh(made_at, received, now) };
-    let worker = worker(world);
+    let turn =
+        |made_at: i64| Turn { deadline, gives_way: true, look_first: !is_fresh(made_at, received, now) };
     match job {
-        Job::Report(report) => report.run(&worker, workspace, turn(report.received_at)).await.map(drop),
-        Job::Wake(wake) => wake.run(&worker, workspace, turn(now)).await.map(drop),
+        Job::Report(report) => report.run(worker, workspace, turn(report.received_at)).await.map(drop),
+        Job::Wake(wake) => wake.run(worker, workspace, turn(now)).await.map(drop),
         Job::Resume(resume) => resume.run(world, world).await.map(drop),
         Job::Retry(retry) => {
             let until = Clock::now(world) + TimeDelta::seconds(10);

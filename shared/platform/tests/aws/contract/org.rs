@@ -4,10 +4,11 @@ use calls::ids::WorkspaceId;
 use crm::{
     Omitted,
     breaker::Breaker,
+    places,
     workspace::{FailedRefresh, Learned, Lessons},
 };
 use platform::{stores::Connections, testing::MemoryWorkspaces};
-use worker::ports::{BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Tokens};
+use worker::ports::{BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Places, Tokens};
 
 use crate::tables;
 
@@ -33,6 +34,7 @@ contract! {
     a_breaker_is_swapped_only_as_it_was_read,
     an_orgs_breaker_ends_with_the_connection,
     login_hosts_have_breakers_of_their_own,
+    places_are_swapped_only_as_they_were_read,
     connections_are_idle_by_the_age_of_their_tokens,
     idle_connections_are_paged_oldest_first,
     only_one_worker_keeps_a_connection_alive,
@@ -226,6 +228,24 @@ async fn an_orgs_breaker_ends_with_the_connection(store: impl Breakers + OrgMemo
     assert_eq!(store.load_breaker(org).await.unwrap(), None);
     connect(&store, &id, 1000).await;
     assert_eq!(store.load_breaker(org).await.unwrap(), None);
+}
+
+async fn places_are_swapped_only_as_they_were_read(store: impl Places + OrgMemory) {
+    let id = workspace_id();
+    let none = places::Places::default();
+    let one = none.take("one", 1060, 2, 1000).unwrap();
+    let two = one.take("two", 1060, 2, 1000).unwrap();
+    for (before, after, swapped, stored) in [
+        (&one, &two, false, &none),
+        (&none, &one, true, &one),
+        (&none, &two, false, &one),
+        (&one, &two, true, &two),
+        (&two, &none, true, &none),
+    ] {
+        assert_eq!(store.swap_places(&id, before, after).await.unwrap(), swapped, "{before:?} {after:?}");
+        assert_eq!(store.load_places(&id).await.unwrap(), *stored);
+        assert_eq!(store.load(&id).await.unwrap().places, *stored);
+    }
 }
 
 async fn login_hosts_have_breakers_of_their_own(store: impl Breakers + OrgMemory) {

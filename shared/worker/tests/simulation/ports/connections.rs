@@ -5,12 +5,13 @@ use crm::{
     CrmError, FaultClass,
     breaker::Breaker,
     lease::Lease,
+    places,
     workspace::{Connection, ConnectionState, FailedRefresh, Learned, Lessons, Workspace},
 };
 use secrecy::{ExposeSecret, SecretString};
 use worker::ports::{
-    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, StoreError, TokenEndpoint, Tokens,
-    Workspaces,
+    BreakerOf, Breakers, ConnectionStore, IdleConnections, OrgMemory, Places, StoreError, TokenEndpoint,
+    Tokens, Workspaces,
 };
 
 use crate::{
@@ -207,6 +208,32 @@ impl Breakers for World {
             *stored = after;
             state.breakers_at.insert(of.name(), now);
             true
+        })
+        .await
+        .map_err(store_error)
+    }
+}
+
+impl Places for World {
+    async fn load_places(&self, id: &WorkspaceId) -> Result<places::Places, StoreError> {
+        let id = id.clone();
+        self.call("load places", move |state| state.workspace(&id).places.clone()).await.map_err(store_error)
+    }
+
+    async fn swap_places(
+        &self,
+        id: &WorkspaceId,
+        before: &places::Places,
+        after: &places::Places,
+    ) -> Result<bool, StoreError> {
+        let (id, before, after) = (id.clone(), before.clone(), after.clone());
+        self.call("swap places", move |state| {
+            let stored = &mut state.workspace(&id).places;
+            let may = *stored == before;
+            if may {
+                *stored = after;
+            }
+            may
         })
         .await
         .map_err(store_error)
