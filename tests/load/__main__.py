@@ -44,6 +44,7 @@ MAX_RESPONSE = 1.0
 SLOW = {"kind": "delay", "milliseconds": SLOW_MS - SALESFORCE_MS}
 HUNG = {"kind": "delay", "milliseconds": 15_000}
 LIMITED = {"kind": "preset", "name": "concurrentRequestsLimit"}
+EXPIRED = {"kind": "preset", "name": "sessionExpired"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Variant:
     name: str
     noisy: bool = True
     fault: dict[str, Any] | None = None
+    login_hangs: bool = False
+    """Whether the login host, which all workspaces share, does not respond."""
     blocks: bool = False
     """Whether none of its calls can be logged while the fault is active."""
 
@@ -70,6 +73,9 @@ BURST = Variant("a burst")
 SLOW_ORG = Variant("a burst, its org takes 2 s per request", fault=SLOW)
 LIMITED_ORG = Variant("a burst, its org refuses all requests", fault=LIMITED, blocks=True)
 HUNG_ORG = Variant("a burst, its org does not respond", fault=HUNG, blocks=True)
+HUNG_LOGIN = Variant(
+    "a burst, its session has expired, the login host does not respond", fault=EXPIRED, login_hangs=True, blocks=True
+)
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,8 @@ class Run:
         salesforce.fault("data", {"kind": "delay", "milliseconds": SALESFORCE_MS}, times=None)
         if variant.fault:
             salesforce.fault("data", variant.fault, times=None, org=NOISY_ORG)
+        if variant.login_hangs:
+            salesforce.fault("token", HUNG, times=None)
         work: list[Callable[[], None]] = [partial(traffic.post, stack, quiet, QUIET_A_SECOND)]
         if noisy:
             work.append(partial(traffic.post, stack, noisy, NOISE_A_SECOND, NOISE_AFTER))
@@ -142,7 +150,10 @@ class Run:
         """Ends what keeps the noisy workspace waiting, and makes its calls due, instead of waiting for minutes."""
         workspace = self._noisy.workspace
         settings = self._stack.table("WorkspaceSettingsTable")
-        settings.update_item(Key={"workspace_id": workspace.id}, UpdateExpression="REMOVE paused_until, breaker")
+        row = settings.update_item(
+            Key={"workspace_id": workspace.id}, UpdateExpression="REMOVE paused_until, breaker", ReturnValues="ALL_NEW"
+        )["Attributes"]
+        settings.delete_item(Key={"workspace_id": f"login:{row['salesforce_login_url']}"})
         deadline = time.monotonic() + DONE_SECONDS
         while left := [row for row in outcome.rows(self._stack, [self._noisy]).values() if row["status"] != "success"]:
             assert time.monotonic() < deadline, f"{len(left)} calls of the noisy workspace are not logged"
@@ -210,7 +221,7 @@ def main() -> int:
         for what in violations(runs):
             print(f"error: {what}", file=sys.stderr)
         return 1 if violations(runs) else 0
-    size, variants = Size(300, 600), [ALONE, BURST, SLOW_ORG, LIMITED_ORG, HUNG_ORG]
+    size, variants = Size(300, 600), [ALONE, BURST, SLOW_ORG, LIMITED_ORG, HUNG_ORG, HUNG_LOGIN]
     fair = on_a_stack(size, variants, "--fair-queues")
     in_order = on_a_stack(size, variants)
     print(f"\n{table(FAIR, fair)}\n\n{table(IN_ORDER, in_order)}")
