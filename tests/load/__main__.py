@@ -130,6 +130,7 @@ class Run:
         salesforce.clear_faults()
         if variant.blocks:
             self._end_pause()
+        self._finish(make_due=variant.blocks)
         outcome.assert_each_is_logged_once(stack, salesforce, quiet + noisy)
         logged = outcome.logged_at(stack, quiet + noisy, DONE_SECONDS)
 
@@ -147,22 +148,28 @@ class Run:
         )
 
     def _end_pause(self) -> None:
-        """Ends what keeps the noisy workspace waiting, and makes its calls due, instead of waiting for minutes."""
-        workspace = self._noisy.workspace
+        """Ends what keeps the noisy workspace waiting."""
         settings = self._stack.table("WorkspaceSettingsTable")
         row = settings.update_item(
-            Key={"workspace_id": workspace.id}, UpdateExpression="REMOVE paused_until, breaker", ReturnValues="ALL_NEW"
+            Key={"workspace_id": self._noisy.workspace.id},
+            UpdateExpression="REMOVE paused_until, breaker",
+            ReturnValues="ALL_NEW",
         )["Attributes"]
         settings.delete_item(Key={"workspace_id": f"login:{row['salesforce_login_url']}"})
+
+    def _finish(self, *, make_due: bool) -> None:
+        """Waits for the calls that gave way or are retried; with `make_due`, not until they are due by themselves."""
+        workspace = self._noisy.workspace
         deadline = time.monotonic() + DONE_SECONDS
         while left := [row for row in outcome.rows(self._stack, [self._noisy]).values() if row["status"] != "success"]:
             assert time.monotonic() < deadline, f"{len(left)} calls of the noisy workspace are not logged"
-            for row in left:
+            for row in left if make_due else ():
                 # A worker may have claimed it by now.
                 with suppress(ClientError):
                     workspace.make_due(row["call_id"])
             self._stack.sweep()
             outcome.wait_until_empty(self._stack, DONE_SECONDS)
+            time.sleep(1)
 
 
 def table(title: str, runs: list[Figures]) -> str:
