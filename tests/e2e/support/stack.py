@@ -54,7 +54,7 @@ class Stack:
         assert "FunctionError" not in response, response["Payload"].read()
 
     def messages(self, output: str) -> int:
-        """The number of messages in a queue, by the name of its output, including those in flight and those that come later."""
+        """The number of messages in a queue, by the name of its output: waiting, in flight and delayed."""
         kinds = ("", "NotVisible", "Delayed")
         names = [f"ApproximateNumberOfMessages{kind}" for kind in kinds]
         response = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
