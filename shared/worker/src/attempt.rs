@@ -57,7 +57,7 @@ async fn log_call<P: Ports>(
     let mut attempt = Attempt::new(worker, workspace, row, caller, connection, turn);
     let ended = attempt.log(row).await;
     if attempt.session.has_place {
-        worker.leave_place(&workspace.id).await;
+        worker.places.leave(&worker.workspaces, &workspace.id, worker.now()).await;
     }
     let heard = attempt.session.heard;
     let left_alone = breakers::tell(&worker.workspaces, breaker, asking, heard, worker.now()).await;

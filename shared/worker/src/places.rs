@@ -7,10 +7,7 @@ use std::collections::HashMap;
 use calls::ids::WorkspaceId;
 use futures_util::lock::Mutex;
 
-use crate::{
-    ports::{Places, Random, StoreError},
-    worker::{Ports, Worker},
-};
+use crate::ports::{Places, StoreError};
 
 /// How often a worker tries to store a place. Each try lost is another worker of the same workspace.
 const TRIES: u32 = 8;
@@ -42,22 +39,26 @@ impl Taken {
     pub fn share(&self) -> usize {
         self.share
     }
-}
 
-impl<P: Ports> Worker<P> {
-    /// Takes a place for a call until `until` at most, Unix seconds. `false`: the workspace has no place left.
-    pub(crate) async fn take_place(&self, id: &WorkspaceId, until: i64) -> Result<bool, StoreError> {
-        let mut held = self.places.held.lock().await;
-        let now = self.now();
+    /// Takes a place for a call from `now` until `until` at most, Unix seconds; `owner` is unique. `false`: the
+    /// workspace has no place left.
+    pub(crate) async fn take<S: Places>(
+        &self,
+        store: &S,
+        id: &WorkspaceId,
+        owner: String,
+        until: i64,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        let mut held = self.held.lock().await;
         if let Some(held) = held.get_mut(id).filter(|held| held.until > now) {
             held.calls += 1;
             return Ok(true);
         }
-        let owner = self.random.id();
         for _ in 0..TRIES {
-            let stored = self.workspaces.load_places(id).await?;
-            let Some(taken) = stored.take(&owner, until, self.places.share, now) else { return Ok(false) };
-            if self.workspaces.swap_places(id, &stored, &taken).await? {
+            let stored = store.load_places(id).await?;
+            let Some(taken) = stored.take(&owner, until, self.share, now) else { return Ok(false) };
+            if store.swap_places(id, &stored, &taken).await? {
                 held.insert(id.clone(), Held { owner, until, calls: 1 });
                 return Ok(true);
             }
@@ -67,18 +68,18 @@ impl<P: Ports> Worker<P> {
 
     /// Leaves the place that a call has taken; the process leaves its place with the last of them. Best effort: the
     /// place is free again when its time is over.
-    pub(crate) async fn leave_place(&self, id: &WorkspaceId) {
-        let mut held = self.places.held.lock().await;
+    pub(crate) async fn leave<S: Places>(&self, store: &S, id: &WorkspaceId, now: i64) {
+        let mut held = self.held.lock().await;
         let Some(place) = held.get_mut(id) else { return };
         place.calls -= 1;
-        if place.calls > 0 && place.until > self.now() {
+        if place.calls > 0 && place.until > now {
             return;
         }
         let Some(Held { owner, .. }) = held.remove(id) else { return };
         for _ in 0..TRIES {
             let left = async {
-                let stored = self.workspaces.load_places(id).await?;
-                self.workspaces.swap_places(id, &stored, &stored.leave(&owner, self.now())).await
+                let stored = store.load_places(id).await?;
+                store.swap_places(id, &stored, &stored.leave(&owner, now)).await
             };
             match left.await {
                 Ok(true) => return,

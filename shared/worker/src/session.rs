@@ -327,7 +327,8 @@ impl<'a, P: Ports> Session<'a, P> {
     }
 
     async fn take_place(&self) -> Result<bool, StoreError> {
-        self.worker.take_place(self.workspace_id, self.deadline.timestamp()).await
+        let Worker { places, workspaces, random, .. } = self.worker;
+        places.take(workspaces, self.workspace_id, random.id(), self.deadline.timestamp(), self.now()).await
     }
 
     fn time_to_write(&self) -> Result<(), Stop> {
